@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: MIT
+# The front door: short names for what CMake and CTest do. `make help` lists them.
+
+BUILD ?= build
+PREFIX ?= /usr/local
+CMAKE ?= cmake
+JOBS ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+CONFIGURE ?=
+
+# The make that CMake runs is no child of this one: it counts its jobs by itself.
+APART = MAKEFLAGS= MFLAGS= MAKELEVEL=0
+DATA = $(if $(UNROLL_DATA),-DUNROLL_DATA="$(UNROLL_DATA)")
+SETUP = $(CMAKE) -S . -B $(BUILD) $(CONFIGURE)
+COMPILE = $(APART) $(CMAKE) --build $(BUILD) --parallel $(JOBS)
+
+.PHONY: all demo test test-long bench install uninstall clean help
+
+all:
+	@$(SETUP)
+	@$(COMPILE) --target unroll_product
+
+demo:
+	@sh scripts/deps.sh
+	@$(SETUP)
+	@$(COMPILE) --target unroll_cli
+	@sh scripts/demo.sh $(BUILD)/unroll
+
+test:
+	@sh scripts/deps.sh --test
+	@$(SETUP) -DUNROLL_TESTS=ON -DUNROLL_WERROR=ON $(DATA)
+	@$(COMPILE)
+	@cd $(BUILD) && $(APART) ctest --output-on-failure --parallel $(JOBS) -LE long
+
+test-long:
+	@sh scripts/deps.sh --test
+	@$(SETUP) -DUNROLL_TESTS=ON -DUNROLL_WERROR=ON $(DATA)
+	@$(COMPILE)
+	@cd $(BUILD) && $(APART) ctest --output-on-failure -L long
+
+bench:
+	@$(SETUP) -DUNROLL_BENCH=ON
+	@$(COMPILE) --target unroll_product unroll_bench
+	@if [ -f bench/run.sh ]; then \
+	    sh bench/run.sh $(BUILD); \
+	else \
+	    for program in $(BUILD)/bench/*; do \
+	        if [ -f "$$program" ] && [ -x "$$program" ]; then "$$program" || exit 1; fi; \
+	    done; \
+	fi
+
+install:
+	@$(SETUP) -DCMAKE_INSTALL_PREFIX="$(PREFIX)"
+	@$(COMPILE) --target unroll_product
+	@DESTDIR="$(DESTDIR)" $(CMAKE) --install $(BUILD)
+	@if [ -z "$(DESTDIR)" ]; then ldconfig 2>/dev/null || true; fi
+
+# The manifest's last line has no end; folders go only when they are empty.
+uninstall:
+	@if [ ! -f $(BUILD)/install_manifest.txt ]; then \
+	    echo "$(BUILD)/install_manifest.txt is missing: nothing was installed from here"; exit 1; \
+	fi
+	@while read -r file || [ -n "$$file" ]; do \
+	    echo "$(DESTDIR)$$file"; rm -f "$(DESTDIR)$$file"; \
+	    case "$$file" in */unroll/*) rmdir "$(DESTDIR)$${file%/*}" 2>/dev/null || true ;; esac; \
+	done < $(BUILD)/install_manifest.txt
+
+clean:
+	@rm -rf $(BUILD)
+
+help:
+	@echo 'make              build the library and the program into $(BUILD)/'
+	@echo 'make demo         train on a small text for a minute and show what it writes'
+	@echo 'make test         build all, run the quick tests (10 minutes at most)'
+	@echo 'make test-long    run the rest'
+	@echo 'make bench        measure speed on this machine'
+	@echo 'make install      install below PREFIX ($(PREFIX)); DESTDIR is put in front'
+	@echo 'make uninstall    remove what was installed'
+	@echo 'make clean        remove $(BUILD)/'
+	@echo
+	@echo 'variables: BUILD PREFIX DESTDIR JOBS UNROLL_DATA CONFIGURE (options for CMake)'

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * unroll.h: recurrent neural networks in C. All that a user includes.
+ *
+ *   base.h    status and messages, memory, threads, random numbers
+ *   tensor.h  tensors and automatic differentiation on a tape
+ *   rnn.h     which recurrent cells there are; the observer
+ *   layer.h   parameters, layers, recurrent nets, cells of one's own
+ *   data.h    text to token numbers and back
+ *   model.h   configuration, network and vocabulary as one file
+ *   decode.h  running a model, drawing text
+ *   metric.h  losses and series to readable numbers
+ *   train.h   optimizers and schedules
+ *   task.h    whole jobs: training and measuring
+ */
+#ifndef UNROLL_H
+#define UNROLL_H
+
+#include "unroll/base.h"
+#include "unroll/tensor.h"
+#include "unroll/rnn.h"
+#include "unroll/layer.h"
+#include "unroll/data.h"
+#include "unroll/model.h"
+#include "unroll/decode.h"
+#include "unroll/metric.h"
+#include "unroll/train.h"
+#include "unroll/task.h"
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * unroll/base.h: the ground floor of the public interface. Number type,
+ * status codes and messages, version, allocator hook, thread team, random
+ * numbers.
+ *
+ * Ownership, in every header of unroll
+ *   - A pointer delivered through `**out` is owned by the caller, who frees it
+ *     with the matching _free(); on failure *out is NULL and nothing leaks.
+ *   - A pointer returned by a function is borrowed from its parent.
+ *   - _free(NULL) does nothing. Use after _free is undefined.
+ * Threads
+ *   - Distinct objects may be used from distinct threads; one object needs one
+ *     thread at a time. What says "only reads" may be shared.
+ * Shapes
+ *   - Dense, row-major, time-major [T,B,...]. T time, B batch, I input,
+ *     H hidden, O output, V vocabulary, L layers, D directions, K beam.
+ */
+#ifndef UNROLL_BASE_H
+#define UNROLL_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define UR_VERSION_MAJOR 0
+#define UR_VERSION_MINOR 1
+#define UR_VERSION_PATCH 0
+#define UR_VERSION "0.1.0"
+
+#if defined(__GNUC__) || defined(__clang__)
+#define UR_API __attribute__((visibility("default")))
+#define UR_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#else
+#define UR_API
+#define UR_PRINTF(fmt, args)
+#endif
+
+/* The library computes in float. Built with UR_DOUBLE it computes in double,
+ * with scalar kernels: slower, and what gradient checks need. */
+#ifdef UR_DOUBLE
+typedef double ur_real;
+#else
+typedef float ur_real;
+#endif
+
+/* ---- status ------------------------------------------------------------ */
+
+/* XX(name, value, meaning) */
+#define UR_STATUS_MAP(XX)                                                     \
+    XX(OK, 0, "done")                                                         \
+    XX(ENOMEM, -1, "out of memory")                                           \
+    XX(EINVAL, -2, "an argument or option is impossible")                     \
+    XX(ESHAPE, -3, "shapes do not fit together")                              \
+    XX(EINPUT, -4, "an input is missing or cannot be read")                   \
+    XX(EDATA, -5, "an input is readable but unusable")                        \
+    XX(EFORMAT, -6, "a file is malformed")                                    \
+    XX(EVERSION, -7, "a file is of a newer version")                          \
+    XX(EOUTPUT, -8, "an output cannot be written")                            \
+    XX(EEXIST, -9, "an output exists already")                                \
+    XX(ENOTSUP, -10, "not supported by this build or machine")                \
+    XX(ENUMERIC, -11, "a number is not finite")                               \
+    XX(ECANCELED, -12, "stopped on request")                                  \
+    XX(EINTERNAL, -13, "a bug in unroll")
+
+typedef enum ur_status {
+#define UR_STATUS_ENUM(name, value, meaning) UR_##name = value,
+    UR_STATUS_MAP(UR_STATUS_ENUM)
+#undef UR_STATUS_ENUM
+} ur_status;
+
+/** Name of a status without its prefix ("ESHAPE"), or "?". Static text. */
+UR_API const char *ur_status_name(ur_status status);
+
+/** Text of this thread's last failure: one line, what, where and what to do.
+ *  Borrowed, valid until the next failure in this thread; "" if none. */
+UR_API const char *ur_errmsg(void);
+
+/** Version of the library in use, "0.1.0". Static text. */
+UR_API const char *ur_version(void);
+
+/** Name of the kernel table in use: "avx512", "avx2", "scalar". Chosen at the
+ *  first call of any computing function; the environment's UNROLL_ISA forces
+ *  one (an unknown or unsupported name: UR_ENOTSUP through ur_errmsg() and
+ *  NULL here, and the best table is used). Static text. */
+UR_API const char *ur_kernels(void);
+
+/* ---- activations ------------------------------------------------------- */
+
+/** Element-wise functions of layers. UR_SATLIN is the saturated-linear unit
+ *  min(max(x,0),1) (Siegelmann and Sontag 1995). */
+typedef enum ur_activation {
+    UR_IDENTITY = 0,
+    UR_TANH = 1,
+    UR_RELU = 2,
+    UR_SIGMOID = 3,
+    UR_SATLIN = 4
+} ur_activation;
+
+/* ---- memory ------------------------------------------------------------ */
+
+/** One function for all memory: bytes 0 frees; p NULL allocates; else resizes.
+ *  Returns NULL on failure (p stays valid). Alignment as malloc. */
+typedef void *(*ur_allocator)(void *user, void *p, size_t bytes);
+
+/** Replaces the allocator (NULL: the C library's). Call before any other
+ *  function of unroll; not thread-safe. */
+UR_API void ur_set_allocator(ur_allocator allocator, void *user);
+
+/** Bytes now held through the allocator, and the most ever held. */
+UR_API size_t ur_memory_used(void);
+UR_API size_t ur_memory_peak(void);
+
+/* ---- threads ----------------------------------------------------------- */
+
+/** A team of threads that computes together. Results do not depend on its
+ *  size: the same bits for 1 thread and for 7. */
+typedef struct ur_team ur_team;
+
+/** Makes a team of n threads, the caller's among them (n 0: one per core the
+ *  process may use). A NULL team is accepted everywhere and means 1 thread.
+ *  Errors: UR_EINVAL (n < 0 or > 1024), UR_ENOMEM. */
+UR_API ur_status ur_team_new(ur_team **out, int n);
+UR_API void ur_team_free(ur_team *team);
+
+/** Threads in the team; 1 for NULL. */
+UR_API int ur_team_size(const ur_team *team);
+
+/* ---- random numbers ---------------------------------------------------- */
+
+/** Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as
+ *  easy as 1, 2, 3", SC 2011): the 128 random bits of one counter. Every
+ *  random number of unroll is a function of (seed, stream, step, index), so it
+ *  depends on no thread and no history. */
+UR_API void ur_random(uint64_t seed, uint32_t stream, uint64_t step,
+                      uint32_t index, uint32_t out[4]);
+
+/** A number in [0,1) with 53 random bits: the first two words of ur_random(). */
+UR_API double ur_random_uniform(uint64_t seed, uint32_t stream, uint64_t step,
+                                uint32_t index);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * unroll/layer.h: parameters, layers, recurrent nets. The floor where recurrent
+ * layers meet the tape.
+ *
+ *     ur_params *params;  ur_params_new(&params);
+ *     ur_rnn *rnn;        ur_rnn_new(&rnn, params, "rnn", &options);
+ *     ur_linear_layer out; ur_linear_init(&out, params, "decoder", H, V, true);
+ *     ur_params_build(params, seed);          // memory and initial values
+ *     ur_rnn_prepare(rnn);                    // after building, loading, each update
+ */
+#ifndef UNROLL_LAYER_H
+#define UNROLL_LAYER_H
+
+#include "unroll/rnn.h"
+#include "unroll/tensor.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- parameters -------------------------------------------------------- */
+
+/** All trained numbers in one flat buffer, their gradients in a second, numbers that
+ *  are kept but not trained in a third; named views into each. */
+typedef struct ur_params ur_params;
+
+/** A view; borrowed, valid as long as its store. offset counts reals in its buffer. */
+typedef struct ur_param {
+    const char *name;
+    int rank;
+    int dim[UR_MAX_RANK];
+    size_t size, offset;
+    bool trained;       /* false: in the third buffer */
+} ur_param;
+
+/** How a parameter starts. scale: bound of UNIFORM, deviation of NORMAL, value of
+ *  CONSTANT, gain of ORTHOGONAL (each [n,n] block of an [m·n,n] matrix; Saxe et al. 2014). */
+typedef enum ur_init { UR_CONSTANT, UR_UNIFORM, UR_NORMAL, UR_ORTHOGONAL } ur_init;
+
+/** An empty store. Frees it: views, tensors over it and layers on it die with it. */
+UR_API ur_status ur_params_new(ur_params **out);
+UR_API void ur_params_free(ur_params *params);
+/** Declares one, before ur_params_build. Errors: UR_EINVAL (name taken, impossible
+ *  dimensions, already built). out may be NULL. */
+UR_API ur_status ur_params_add(ur_params *params, const char *name, int rank, const int *dim,
+                               ur_init init, double scale, const ur_param **out);
+/** The same for numbers that are kept but not trained. */
+UR_API ur_status ur_params_add_buffer(ur_params *params, const char *name, int rank,
+                                      const int *dim, double value, const ur_param **out);
+/** Takes memory and draws initial values: functions of (seed, ordinal, index). */
+UR_API ur_status ur_params_build(ur_params *params, uint64_t seed);
+
+/** The views in the order of their declaration; by place (NULL: none) and by name. */
+UR_API int ur_params_count(const ur_params *params);
+UR_API const ur_param *ur_params_at(const ur_params *params, int i);
+UR_API const ur_param *ur_params_find(const ur_params *params, const char *name);   /* or NULL */
+/** The flat buffers; trained numbers (and gradients) are ur_params_size() long. */
+UR_API size_t ur_params_size(const ur_params *params);
+UR_API ur_real *ur_params_values(ur_params *params);
+UR_API ur_real *ur_params_grads(ur_params *params);
+UR_API void ur_params_zero_grads(ur_params *params);
+/** Values of one view. */
+UR_API ur_real *ur_param_data(const ur_params *params, const ur_param *p);
+/** A leaf of the tape over a view; its gradient is added to the flat gradients. */
+UR_API ur_tensor *ur_param_tensor(ur_tape *tape, const ur_params *params, const ur_param *p);
+
+/* ---- simple layers ----------------------------------------------------- */
+
+/** y = x·Wᵀ + b. weight [O,I], bias [O] or NULL. */
+typedef struct ur_linear_layer {
+    ur_params *params;
+    const ur_param *weight, *bias;
+    int I, O;
+} ur_linear_layer;
+
+/** Parameters PREFIX.weight and PREFIX.bias, both uniform in ±1/√I. */
+UR_API ur_status ur_linear_init(ur_linear_layer *layer, ur_params *params, const char *prefix,
+                                int I, int O, bool bias);
+/** The same with the weight of another layer ([O,I], e.g. an embedding's). */
+UR_API ur_status ur_linear_init_tied(ur_linear_layer *layer, ur_params *params,
+                                     const char *prefix, const ur_param *weight, bool bias);
+/** [...,I] -> [...,O] */
+UR_API ur_tensor *ur_linear(ur_tape *tape, const ur_linear_layer *layer, ur_tensor *x);
+
+/** Rows of a table by number. weight [V,E]. */
+typedef struct ur_embedding {
+    ur_params *params;
+    const ur_param *weight;
+    int V, E;
+} ur_embedding;
+
+/** Parameter PREFIX.weight, normal (0,1). */
+UR_API ur_status ur_embedding_init(ur_embedding *layer, ur_params *params, const char *prefix,
+                                   int V, int E);
+/** [T,B] -> [T,B,E] */
+UR_API ur_tensor *ur_embed(ur_tape *tape, const ur_embedding *layer, ur_ids ids);
+
+/* ---- recurrent nets ---------------------------------------------------- */
+
+/** A stack of recurrent layers; layer l reads the outputs of layer l−1. */
+typedef struct ur_rnn ur_rnn;
+
+typedef struct ur_rnn_options {
+    ur_cell cell;
+    int input;                      /* I, of the first layer */
+    int layers;                     /* L */
+    const int *hidden;              /* [L] sizes */
+    const int *output;              /* [L] sizes O of output maps, 0: none; NULL: none at all.
+                                       y = a(W_y h + b_y), parameters weight_hy_lK, bias_hy_lK */
+    ur_activation output_activation;    /* a: UR_IDENTITY or UR_TANH */
+    ur_activation activation;       /* f of UR_RNN */
+    bool reset_before;              /* UR_GRU: the notes' form; one bias then suffices */
+    int biases;                     /* 0, 1 (bias_ih only) or 2 */
+    double dropout;                 /* probability, between layers, training mode only */
+    bool orthogonal;                /* recurrent weights start orthogonal */
+    double forget_bias;             /* UR_LSTM: added to bias_ih's f part at the start */
+} ur_rnn_options;
+
+/** One LSTM layer, two biases, everything else off; input and hidden are to be set. */
+#define UR_RNN_OPTIONS_INIT                                                            \
+    {                                                                                  \
+        UR_LSTM, 0, 1, NULL, NULL, UR_IDENTITY, UR_TANH, false, 2, 0.0, false, 0.0     \
+    }
+
+/** Declares the parameters PREFIX.weight_ih_l0 [G·H,I], weight_hh_l0 [G·H,H], bias_ih_l0,
+ *  bias_hh_l0 [G·H] ..., uniform in ±1/√H. params must outlive the net.
+ *  Errors: UR_EINVAL. */
+UR_API ur_status ur_rnn_new(ur_rnn **out, ur_params *params, const char *prefix,
+                            const ur_rnn_options *options);
+UR_API void ur_rnn_free(ur_rnn *rnn);
+/** Packs the weights for computing. Call after ur_params_build, after loading and after
+ *  each update. Allocates at the first call only. */
+UR_API ur_status ur_rnn_prepare(ur_rnn *rnn);
+UR_API int ur_rnn_layers(const ur_rnn *rnn);
+UR_API int ur_rnn_input(const ur_rnn *rnn);
+UR_API int ur_rnn_hidden(const ur_rnn *rnn, int layer);
+/** Size of the last layer's output: H, or O with an output map. */
+UR_API int ur_rnn_output(const ur_rnn *rnn);
+
+/** What a net remembers between time steps, for B sequences: h (and c) of each layer,
+ *  zeros at first. Also the scratch and the team of whoever computes with it. */
+typedef struct ur_state ur_state;
+
+/** team may be NULL; borrowed. Allocates all that ur_rnn_step will ever need. */
+UR_API ur_status ur_state_new(ur_state **out, const ur_rnn *rnn, int B, ur_team *team);
+UR_API void ur_state_free(ur_state *state);
+UR_API void ur_state_zero(ur_state *state);
+/** The numbers themselves: h [B,H] of a layer; c [B,H], NULL unless UR_LSTM. Writable
+ *  between calls. */
+UR_API ur_real *ur_state_h(ur_state *state, int layer);
+UR_API ur_real *ur_state_c(ur_state *state, int layer);
+/** All of them as one buffer of *n reals, for saving and restoring. */
+UR_API ur_real *ur_state_data(ur_state *state, size_t *n);
+/** Steps computed since the state was made or zeroed. */
+UR_API int64_t ur_state_steps(const ur_state *state);
+/** Calls see(user, ...) with every layer's h at t = 0, every, 2·every ... (0: never). */
+UR_API void ur_state_observe(ur_state *state, int every, ur_observer see, void *user);
+
+/** One step without a tape: x [B,I] -> y [B,ur_rnn_output()]. Only reads rnn, so many
+ *  threads may step it, each with its own state; allocates nothing; the same bits as
+ *  the sequence calls. x and y must not overlap. */
+UR_API ur_status ur_rnn_step(const ur_rnn *rnn, ur_state *state, const ur_real *x, ur_real *y);
+/** The same for one-hot inputs given by number: ids [B] in [0,I). */
+UR_API ur_status ur_rnn_step_ids(const ur_rnn *rnn, ur_state *state, const int32_t *ids,
+                                 ur_real *y);
+/** T steps without a tape, in memory that does not grow with T: x [T,B,I] (or NULL
+ *  and ids) -> y [T,B,O] (NULL: only the state is wanted). */
+UR_API ur_status ur_rnn_run(const ur_rnn *rnn, ur_state *state, int T, const ur_real *x,
+                            const int32_t *ids, ur_real *y);
+
+/** The whole stack over a sequence as one node of the tape: x [T,B,I] -> [T,B,O].
+ *  lengths [B] or NULL (all T): y is 0 at t >= lengths[b], and the state stays as it
+ *  was at lengths[b]−1. state NULL: zeros in, nothing out. Else it starts from the
+ *  tensors given by ur_state_put (gradients reach them) or from the state's numbers,
+ *  and leaves the final state in both the numbers and ur_state_tensors. */
+UR_API ur_tensor *ur_rnn_forward(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x,
+                                 const int *lengths, ur_state *state);
+/** The same for one-hot inputs given by number, each in [0,I). */
+UR_API ur_tensor *ur_rnn_forward_ids(ur_tape *tape, const ur_rnn *rnn, ur_ids ids,
+                                     const int *lengths, ur_state *state);
+
+/** Gives a layer's initial h and c [B,H] as tensors for the next forward call (each
+ *  may be NULL). They belong to the tape and are dropped by detach. */
+UR_API ur_status ur_state_put(ur_state *state, int layer, ur_tensor *h, ur_tensor *c);
+/** A layer's final h and c of the last forward call as tensors (differentiable);
+ *  NULL if there are none. */
+UR_API void ur_state_tensors(const ur_state *state, int layer, ur_tensor **h, ur_tensor **c);
+/** Forgets all tensors and keeps the numbers: gradients stop here. Call before the tape
+ *  is reset. */
+UR_API void ur_state_detach(ur_state *state);
+
+/* ---- cells of one's own ------------------------------------------------ */
+
+/** One time step of a cell written on the tape: reads x_t and in[0..n), writes
+ *  out[0..n), returns the step's output. */
+typedef ur_tensor *(*ur_step_function)(ur_tape *tape, void *params, ur_tensor *x_t,
+                                       ur_tensor *const *in, ur_tensor **out);
+
+/** Unrolls a cell over x [T,B,...] -> [T,...]. state [n]: the initial tensors, replaced
+ *  by the final ones. n <= 16. */
+UR_API ur_tensor *ur_unroll(ur_tape *tape, ur_step_function cell, void *params, ur_tensor *x,
+                            int n, ur_tensor **state);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* unroll/model.h: a network with its vocabulary and configuration, and its file
+ * (docs/FORMAT.md). A model file alone is enough to run it. */
+#ifndef UNROLL_MODEL_H
+#define UNROLL_MODEL_H
+
+#include "unroll/data.h"
+#include "unroll/layer.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define UR_MAX_LAYERS 32
+
+/** What a network is made of. One-hot or embedded tokens -> recurrent stack -> linear
+ *  decoder -> logits over the vocabulary. */
+typedef struct ur_config {
+    const char *task;               /* "lm"; static text */
+    ur_token_kind tokens;
+    ur_cell cell;
+    ur_activation activation;       /* of UR_RNN: UR_TANH or UR_RELU */
+    bool reset_before;              /* of UR_GRU */
+    int layers;
+    int hidden[UR_MAX_LAYERS];
+    int embed;                      /* 0: one-hot */
+    bool tie;                       /* decoder.weight is embed.weight; embed = top hidden size */
+    double dropout;                 /* between layers and before the decoder */
+    bool orthogonal;
+    double forget_bias;
+} ur_config;
+
+/** lm over characters: 2 LSTM layers of 128. */
+#define UR_CONFIG_INIT                                                                 \
+    {                                                                                  \
+        "lm", UR_TOKEN_CHAR, UR_LSTM, UR_TANH, false, 2, {128, 128}, 0, false, 0.0,    \
+            false, 0.0                                                                 \
+    }
+
+/** UR_EINVAL with a sentence if a configuration is impossible. */
+UR_API ur_status ur_config_check(const ur_config *config);
+
+typedef struct ur_model ur_model;
+
+/** Reads a model file. Errors: UR_EINPUT, UR_EFORMAT (no model, damaged, sizes that do
+ *  not fit), UR_EVERSION, UR_ENUMERIC (a parameter is NaN or Inf). */
+UR_API ur_status ur_model_load(ur_model **out, const char *path);
+/** Writes it atomically: equal models give equal bytes. Errors: UR_EOUTPUT; UR_ENUMERIC
+ *  (nothing is written). */
+UR_API ur_status ur_model_save(const ur_model *model, const char *path);
+UR_API void ur_model_free(ur_model *model);
+
+/** Its parts, borrowed. Parameters may be changed; then call ur_model_prepare. */
+UR_API const ur_config *ur_model_config(const ur_model *model);
+UR_API const ur_vocab *ur_model_vocab(const ur_model *model);
+UR_API ur_params *ur_model_params(ur_model *model);
+UR_API const ur_rnn *ur_model_rnn(const ur_model *model);
+/** How it was trained, a JSON object as text: seed, step, epoch, loss, validation loss,
+ *  data's name-free size and hash, options. "{}" if untrained. Borrowed. */
+UR_API const char *ur_model_summary(const ur_model *model);
+/** Packs the weights again after a change of its parameters. */
+UR_API ur_status ur_model_prepare(ur_model *model);
+
+/** A state for B sequences (owned by the caller). */
+UR_API ur_status ur_model_state_new(ur_state **out, const ur_model *model, int B, ur_team *team);
+
+/** ids [T,B] -> logits [T,B,V] on the tape; see ur_rnn_forward for lengths and state. */
+UR_API ur_tensor *ur_model_logits(ur_tape *tape, const ur_model *model, ur_ids ids,
+                                  const int *lengths, ur_state *state);
+/** Without a tape: T steps, ids [T,B] -> logits [T,B,V]; the same bits. Only reads the
+ *  model; allocates nothing for T <= 64 (longer calls go in pieces of 64). */
+UR_API ur_status ur_model_run(const ur_model *model, ur_state *state, int T,
+                              const int32_t *ids, ur_real *logits);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * unroll/rnn.h: what recurrent layers there are. Equations with sources stand in
+ * docs/MATH.md; gate order i,f,g,o and r,z,n; weights and names as PyTorch's.
+ */
+#ifndef UNROLL_RNN_H
+#define UNROLL_RNN_H
+
+#include "unroll/base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Recurrent cells (σ: logistic sigmoid, ∘: element-wise product).
+ *  UR_RNN   h = f(W x + b + U h)                       Elman 1990; f: option
+ *  UR_LSTM  i,f,o = σ(W x + U h + b), g = tanh(...),   Hochreiter and Schmidhuber 1997,
+ *           c = f∘c + i∘g, h = o∘tanh(c)               forget gate: Gers et al. 2000
+ *  UR_GRU   r,z = σ(...), h = z∘h + (1−z)∘n,           Cho et al. 2014
+ *           n = tanh(W x + b + r∘(U h + b'))           reset after (default), or
+ *           n = tanh(W x + b + U (r∘h))                reset before */
+typedef enum ur_cell { UR_RNN = 0, UR_LSTM = 1, UR_GRU = 2 } ur_cell;
+
+/** "rnn", "lstm", "gru"; NULL for an unknown cell. Static text. */
+UR_API const char *ur_cell_name(ur_cell cell);
+/** The cell of a name. False if there is none. */
+UR_API bool ur_cell_find(const char *name, ur_cell *out);
+
+/** Sees the hidden state h [B,H] of a layer at time step t, counted from the state's
+ *  start: t = 0, n, 2n ... Called from the computing thread, in order of t within a
+ *  layer; must not change the net. */
+typedef void (*ur_observer)(void *user, int layer, int64_t t, int B, int H, const ur_real *h);
+
+/** Mean and unbiased variance of n numbers (an observer's B·H); variance of one: 0. */
+UR_API void ur_moments(size_t n, const ur_real *x, double *mean, double *variance);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* unroll/task.h: whole jobs. Training a model on files and measuring it. */
+#ifndef UNROLL_TASK_H
+#define UNROLL_TASK_H
+
+#include "unroll/decode.h"
+#include "unroll/metric.h"
+#include "unroll/train.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Names of the tasks there are ("lm"), NULL-terminated. Static. */
+UR_API const char *const *ur_task_names(void);
+
+/* ---- training ---------------------------------------------------------- */
+
+/** Trains a model on files: MODEL (best on validation), NAME.last.safetensors, NAME.state
+ *  and NAME.state.1. Errors: UR_EINVAL, UR_EINPUT, UR_EDATA (too short, invalid UTF-8),
+ *  UR_EEXIST (model or state there, neither force nor resume), UR_EOUTPUT, UR_ENUMERIC
+ *  (diverged: names step and place), UR_ECANCELED. */
+UR_API ur_status ur_train(const ur_train_options *options, ur_on_report on, void *user);
+
+/* ---- measuring --------------------------------------------------------- */
+
+typedef enum ur_protocol {
+    UR_PROTOCOL_STREAM = 0,     /* one stream from the zero state, tokens 2…n once each */
+    UR_PROTOCOL_WINDOW = 1      /* windows of 256 predictions, each from the zero state */
+} ur_protocol;
+
+typedef struct ur_eval_options {
+    const char *const *data;
+    int n_data;
+    bool held_out;              /* only the part that training held out of the same data */
+    ur_protocol protocol;
+    ur_team *team;
+    /* Sees progress in [0,1]; returning false stops with UR_ECANCELED. May be NULL. */
+    bool (*on_progress)(void *user, double done);
+    void *user;
+} ur_eval_options;
+
+/** Measures a model on files by its task's metrics. Errors as ur_train; UR_EDATA: the text
+ *  has a character that the model has never seen. */
+UR_API ur_status ur_evaluate(const ur_model *model, const ur_eval_options *options,
+                             ur_metrics *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * unroll/tensor.h: dense tensors and reverse-mode automatic differentiation.
+ *
+ * Every operation computes at once and is remembered on a tape; ur_backward()
+ * walks the tape from its end and adds up gradients. Operations return their
+ * result, so that formulas nest:
+ *
+ *     ur_tensor *h = ur_tanh(ur_add(ur_matmul(x, w), b));
+ *
+ * Failures   An operation that fails returns NULL and poisons its tape with the
+ *   first message; operations given NULL return NULL. The failure is reported by
+ *   ur_backward() and ur_tape_status().
+ * Memory     Tensors live in their tape's arena until ur_tape_reset(); after the
+ *   largest round the arena allocates nothing more.
+ * Broadcast  Binary operations stretch dimensions of size 1 and missing leading
+ *   dimensions, as NumPy does; gradients are summed back.
+ * Threads    One tape belongs to one thread at a time; its team helps it.
+ */
+#ifndef UNROLL_TENSOR_H
+#define UNROLL_TENSOR_H
+
+#include "unroll/base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define UR_MAX_RANK 5
+
+typedef struct ur_tape ur_tape;
+typedef struct ur_tensor ur_tensor;
+
+/** Token or class numbers [T,B], time-major: id[t*B + b]. Borrowed. */
+typedef struct ur_ids {
+    const int32_t *id;
+    int T, B;
+} ur_ids;
+
+/* ---- the tape ---------------------------------------------------------- */
+
+/** An empty tape that computes on team (NULL: alone; borrowed, must outlive it). */
+UR_API ur_status ur_tape_new(ur_tape **out, ur_team *team);
+UR_API void ur_tape_free(ur_tape *tape);
+
+/** Drops all tensors and the poison; keeps the memory. */
+UR_API void ur_tape_reset(ur_tape *tape);
+
+/** UR_OK, or the first failure since the last reset; ur_errmsg() then has its text. */
+UR_API ur_status ur_tape_status(const ur_tape *tape);
+
+/** Training mode: dropout acts, with masks that are a function of (seed, step, its
+ *  ordinal on the tape). Off in a new tape; survives reset. */
+UR_API void ur_tape_set_training(ur_tape *tape, bool on, uint64_t seed, uint64_t step);
+
+/** Without recording nothing can be differentiated and intermediate values are
+ *  still kept until reset. On in a new tape; survives reset. */
+UR_API void ur_tape_set_recording(ur_tape *tape, bool on);
+
+/** Runs back from loss (one element, gradient 1) and adds gradients to every tensor
+ *  that needs them. Once per recorded round. Errors: the tape's poison; UR_ESHAPE
+ *  (loss has more than one element); UR_EINVAL (called twice; loss is NULL, of another
+ *  tape, or depends on nothing that needs a gradient). */
+UR_API ur_status ur_backward(ur_tape *tape, ur_tensor *loss);
+
+/* ---- leaves ------------------------------------------------------------ */
+
+/* Ranks are 1 to UR_MAX_RANK and dimensions at least 1: a single number is [1]. */
+
+/** A tensor over the caller's memory (borrowed until reset), which gets no gradient. */
+UR_API ur_tensor *ur_constant(ur_tape *tape, int rank, const int *dim, const ur_real *data);
+/** The same, copied into the arena; data NULL: zeros. */
+UR_API ur_tensor *ur_copy_in(ur_tape *tape, int rank, const int *dim, const ur_real *data);
+/** A leaf over caller's memory whose gradient is added to grad (same size, borrowed). */
+UR_API ur_tensor *ur_variable(ur_tape *tape, int rank, const int *dim, const ur_real *data,
+                              ur_real *grad);
+
+/* ---- looking at tensors (NULL is fine: rank 0, size 0, NULL) ----------- */
+
+UR_API int ur_rank(const ur_tensor *x);
+UR_API int ur_dim(const ur_tensor *x, int i);       /* negative i counts from the end */
+UR_API size_t ur_size(const ur_tensor *x);
+UR_API const ur_real *ur_data(const ur_tensor *x);
+/** Its gradient after ur_backward(), NULL if none reached it. */
+UR_API const ur_real *ur_grad(const ur_tensor *x);
+/** The value of a tensor of one element; NaN for NULL. */
+UR_API double ur_scalar(const ur_tensor *x);
+
+/* ---- arithmetic (broadcast) -------------------------------------------- */
+
+UR_API ur_tensor *ur_add(ur_tensor *a, ur_tensor *b);
+UR_API ur_tensor *ur_sub(ur_tensor *a, ur_tensor *b);
+UR_API ur_tensor *ur_mul(ur_tensor *a, ur_tensor *b);
+UR_API ur_tensor *ur_div(ur_tensor *a, ur_tensor *b);
+/** scale·x + shift, both plain numbers. */
+UR_API ur_tensor *ur_affine(ur_tensor *x, double scale, double shift);
+
+/** [...,K]·[K,N] -> [...,N]; leading dimensions of a are rows. */
+UR_API ur_tensor *ur_matmul(ur_tensor *a, ur_tensor *b);
+/** [...,K]·[N,K]ᵀ -> [...,N]: weights as PyTorch keeps them. */
+UR_API ur_tensor *ur_matmul_t(ur_tensor *a, ur_tensor *b);
+
+/* ---- element-wise functions -------------------------------------------- */
+
+UR_API ur_tensor *ur_tanh(ur_tensor *x);
+UR_API ur_tensor *ur_sigmoid(ur_tensor *x);
+UR_API ur_tensor *ur_relu(ur_tensor *x);
+UR_API ur_tensor *ur_satlin(ur_tensor *x);      /* min(max(x,0),1) */
+UR_API ur_tensor *ur_exp(ur_tensor *x);
+UR_API ur_tensor *ur_log(ur_tensor *x);
+UR_API ur_tensor *ur_activate(ur_tensor *x, ur_activation f);
+
+/** Each element zeroed with probability p, the others divided by 1−p, in training
+ *  mode; x itself otherwise. 0 <= p < 1. */
+UR_API ur_tensor *ur_dropout(ur_tensor *x, double p);
+
+/* ---- sums -------------------------------------------------------------- */
+
+/** All elements -> [1]. */
+UR_API ur_tensor *ur_sum(ur_tensor *x);
+UR_API ur_tensor *ur_mean(ur_tensor *x);
+/** Over dimension `dim` (negative counts from the end), which disappears. */
+UR_API ur_tensor *ur_sum_over(ur_tensor *x, int dim);
+UR_API ur_tensor *ur_mean_over(ur_tensor *x, int dim);
+
+/** Over the last dimension. */
+UR_API ur_tensor *ur_softmax(ur_tensor *x);
+UR_API ur_tensor *ur_log_softmax(ur_tensor *x);
+
+/** Mean over the valid targets of −log softmax(logits)[target], in nats -> [1].
+ *  logits [...,V] with as many rows as targets; targets < 0 are ignored; none valid:
+ *  0. Errors: a target >= V. */
+UR_API ur_tensor *ur_cross_entropy(ur_tape *tape, ur_tensor *logits, ur_ids targets);
+
+/* ---- shape ------------------------------------------------------------- */
+
+/** Same elements, other dimensions; one may be −1. Shares memory. */
+UR_API ur_tensor *ur_reshape(ur_tensor *x, int rank, const int *dim);
+/** Joins n tensors along dim. */
+UR_API ur_tensor *ur_concat(ur_tape *tape, int n, ur_tensor *const *x, int dim);
+/** [begin,end) of dim. */
+UR_API ur_tensor *ur_slice(ur_tensor *x, int dim, int begin, int end);
+/** x[t] of a [T,...] tensor -> [...]. Shares memory. */
+UR_API ur_tensor *ur_at(ur_tensor *x, int t);
+/** T tensors [...] -> [T,...]. */
+UR_API ur_tensor *ur_stack(ur_tape *tape, int T, ur_tensor *const *x);
+/** Rows of w [V,N] by number: ids [T,B] -> [T,B,N]. Errors: an id outside [0,V). */
+UR_API ur_tensor *ur_gather(ur_tape *tape, ur_tensor *w, ur_ids ids);
+
+/* ---- checking gradients ------------------------------------------------ */
+
+/** Builds a loss [1] from the inputs; used by ur_check_gradients. */
+typedef ur_tensor *(*ur_loss_function)(ur_tape *tape, ur_tensor *const *inputs, void *user);
+
+/** Compares gradients with central differences (f(x+ε)−f(x−ε))/2ε on every element
+ *  of every input, and gives the largest |a−n| / max(|a|,|n|,1e-3). Meant for the
+ *  double build, where ε = 1e-5 and the error of a right gradient is about 1e-8.
+ *  data: n arrays, restored on return. Errors: of the function itself. */
+UR_API ur_status ur_check_gradients(double *worst, ur_loss_function f, void *user, int n,
+                                    const int *rank, const int *const *dim,
+                                    ur_real *const *data, double epsilon);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

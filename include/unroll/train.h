@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/* unroll/train.h: optimizers, learning-rate schedules, clipping: what a training loop of
+ * one's own needs. Then the options and reports of the loop that the program uses:
+ * ur_train() in task.h. */
+#ifndef UNROLL_TRAIN_H
+#define UNROLL_TRAIN_H
+
+#include "unroll/model.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum ur_optimizer_kind {
+    UR_ADAMW = 0,   /* Loshchilov and Hutter 2019: decay apart from the gradient */
+    UR_ADAM = 1,    /* Kingma and Ba 2015; weight decay added to the gradient */
+    UR_RMSPROP = 2, /* Tieleman and Hinton 2012; alpha 0.95, as char-rnn */
+    UR_ADAGRAD = 3, /* Duchi et al. 2011 */
+    UR_SGD = 4      /* with momentum 0.9 (Polyak 1964) */
+} ur_optimizer_kind;
+
+/** "adamw" ...; NULL if unknown. */
+UR_API const char *ur_optimizer_name(ur_optimizer_kind kind);
+UR_API bool ur_optimizer_find(const char *name, ur_optimizer_kind *out);
+
+typedef struct ur_optimizer_options {
+    ur_optimizer_kind kind;
+    double beta1, beta2, eps;   /* 0: the kind's default (0.9, 0.999 or alpha 0.95, 1e-8) */
+    double momentum;            /* UR_SGD; negative: 0.9 */
+    double weight_decay;
+    double clip_norm;           /* 0: off. Global norm over all parameters */
+    double clip_value;          /* 0: off. Each element to ±value, after the norm */
+} ur_optimizer_options;
+#define UR_OPTIMIZER_OPTIONS_INIT {UR_ADAMW, 0, 0, 0, -1, 0.01, 1.0, 0}
+
+typedef struct ur_optimizer ur_optimizer;
+/** params is borrowed and built. */
+UR_API ur_status ur_optimizer_new(ur_optimizer **out, ur_params *params,
+                                  const ur_optimizer_options *options, ur_team *team);
+UR_API void ur_optimizer_free(ur_optimizer *optimizer);
+/** One update with learning rate lr from the gradients in params; *norm (may be NULL):
+ *  their norm before clipping. Errors: UR_ENUMERIC, naming the parameter and element
+ *  that is NaN or Inf; then nothing has changed. */
+UR_API ur_status ur_optimizer_step(ur_optimizer *optimizer, double lr, double *norm);
+
+typedef enum ur_schedule_kind {
+    UR_SCHEDULE_COSINE = 0,     /* from lr to lr/10 at the end (Loshchilov and Hutter 2017) */
+    UR_SCHEDULE_CONSTANT = 1,
+    UR_SCHEDULE_STEP = 2,       /* ×0.97 an epoch after the 10th, as char-rnn */
+    UR_SCHEDULE_PLATEAU = 3     /* ×0.5 after 2 validations without a better loss */
+} ur_schedule_kind;
+UR_API const char *ur_schedule_name(ur_schedule_kind kind);
+UR_API bool ur_schedule_find(const char *name, ur_schedule_kind *out);
+
+/* ---- a whole run: see ur_train() in task.h ----------------------------- */
+
+typedef struct ur_train_options {
+    ur_config config;
+    const char *const *data;        /* files; .gz opens as its content; "-" is stdin */
+    int n_data;
+    const char *model;              /* NAME.safetensors, where the best model goes */
+    double val;                     /* share held out: the last ⌊val·tokens⌋ */
+    const char *val_file;           /* or a file of its own (NULL: none) */
+    int seq_length, batch;          /* T and B of truncated backpropagation through time */
+    /* The run ends at the first of: */
+    double epochs;
+    int64_t steps;                  /* −1: no limit. 0: writes the initial model */
+    double seconds;                 /* 0: no limit */
+    ur_optimizer_options optimizer;
+    double lr;
+    ur_schedule_kind schedule;
+    int64_t warmup;                 /* steps of linear warm-up */
+    int patience;                   /* validations without a better loss; 0: off */
+    uint64_t seed;
+    ur_team *team;
+    const char *init_from;          /* a model whose parameters to start from, or NULL */
+    bool resume, force;
+    int64_t checkpoint_every;       /* steps; 0: at each validation */
+    int64_t eval_every;             /* steps; 0: each epoch's end */
+    int64_t sample_every;           /* steps; 0: never */
+    int sample_length;
+    int64_t report_every;           /* steps between UR_REPORT_STEP; 0: each */
+} ur_train_options;
+
+#define UR_TRAIN_OPTIONS_INIT                                                          \
+    {                                                                                  \
+        UR_CONFIG_INIT, NULL, 0, NULL, 0.1, NULL, 64, 64, 50, -1, 0,                   \
+            UR_OPTIMIZER_OPTIONS_INIT, 2e-3, UR_SCHEDULE_COSINE, 0, 0, 123, NULL,      \
+            NULL, false, false, 0, 0, 0, 200, 0                                        \
+    }
+
+typedef enum ur_report_kind {
+    UR_REPORT_START,        /* sizes are known, nothing is computed yet */
+    UR_REPORT_STEP,
+    UR_REPORT_VALID,        /* after a validation */
+    UR_REPORT_SAMPLE,       /* text drawn from the net as it is */
+    UR_REPORT_CHECKPOINT,   /* the training state is on disk */
+    UR_REPORT_NOTE,         /* a sentence for the user in text (resuming, ...) */
+    UR_REPORT_END
+} ur_report_kind;
+
+typedef struct ur_report {
+    ur_report_kind kind;
+    int64_t step, steps;            /* done, and to do in all (−1: ended by time) */
+    double epoch;
+    double loss;                    /* nats a token; mean since the last such report */
+    double val_loss, best_loss;     /* NaN before the first validation */
+    double lr, grad_norm;
+    double tokens_per_second, seconds, seconds_left;
+    size_t memory;                  /* bytes now held */
+    /* START and END */
+    size_t parameters;
+    int vocabulary;
+    int64_t train_tokens, val_tokens;
+    const char *text;               /* SAMPLE, NOTE: borrowed for the call */
+    size_t text_size;
+} ur_report;
+
+/** Sees how a run goes. Returning false ends it after this step: the state is saved and
+ *  ur_train returns UR_ECANCELED. */
+typedef bool (*ur_on_report)(void *user, const ur_report *report);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Memory that is taken piece by piece and given back all at once. After a reset
+ * the arena holds one block as large as all that was taken, so that a repeated
+ * round of the same size allocates nothing.
+ * Invariant: blocks are chained newest first; only the newest has room. */
+#ifndef UR_BASE_ARENA_H
+#define UR_BASE_ARENA_H
+
+#include "unroll/base.h"
+
+struct ur__arena_block;
+struct ur__arena {
+    struct ur__arena_block *blocks;
+    size_t used;        /* bytes taken since the last reset, padding included */
+    size_t reserved;    /* bytes of all blocks */
+};
+
+/* A zeroed struct is a valid empty arena. n*size bytes, 64-byte aligned,
+ * uninitialised; NULL with UR_ENOMEM's message. */
+void *ur__arena_alloc(struct ur__arena *a, size_t n, size_t size);
+void ur__arena_reset(struct ur__arena *a);
+void ur__arena_free(struct ur__arena *a);
+
+#endif

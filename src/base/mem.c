@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The heap behind the allocator hook, which promises no more than malloc's
+ * alignment. A block as the hook gave it:
+ *
+ *   base                        p (multiple of 64)
+ *   | 0..63 bytes of padding | struct header | n bytes for the caller |
+ *
+ * Invariant: the header that touches p holds base and the size asked of the
+ * hook, so p alone is enough to free, resize and account.
+ */
+#include "base/mem.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/status.h"
+
+struct header {
+    void *base;
+    size_t bytes;   /* of the whole block */
+};
+
+#define OVERHEAD (sizeof(struct header) + UR__ALIGN - 1)
+
+static void *libc_allocator(void *user, void *p, size_t bytes)
+{
+    (void)user;
+    if (bytes == 0) {
+        free(p);
+        return NULL;
+    }
+    return realloc(p, bytes);
+}
+
+static ur_allocator hook = libc_allocator;
+static void *hook_user;
+
+static atomic_size_t used, peak;
+static atomic_long allocations, blocks;
+static atomic_long fail_countdown;      /* 0: off; n: the n-th fails; -1: all fail */
+static atomic_bool fail_forever;
+
+void ur_set_allocator(ur_allocator allocator, void *user)
+{
+    hook = allocator ? allocator : libc_allocator;
+    hook_user = allocator ? user : NULL;
+}
+
+size_t ur_memory_used(void)
+{
+    return atomic_load(&used);
+}
+
+size_t ur_memory_peak(void)
+{
+    return atomic_load(&peak);
+}
+
+bool ur__mul(size_t *out, size_t a, size_t b)
+{
+    if (a != 0 && b > SIZE_MAX / a)
+        return false;
+    *out = a * b;
+    return true;
+}
+
+bool ur__add(size_t *out, size_t a, size_t b)
+{
+    if (b > SIZE_MAX - a)
+        return false;
+    *out = a + b;
+    return true;
+}
+
+/* ---- figures and failures for tests ------------------------------------ */
+
+void ur__mem_fail_at(long n, bool forever)
+{
+    atomic_store(&fail_forever, forever);
+    atomic_store(&fail_countdown, n);
+}
+
+long ur__mem_allocations(void)
+{
+    return atomic_load(&allocations);
+}
+
+long ur__mem_blocks(void)
+{
+    return atomic_load(&blocks);
+}
+
+static bool must_fail(void)
+{
+    long n = atomic_load(&fail_countdown);
+    while (n > 0) {
+        long next = n > 1 ? n - 1 : atomic_load(&fail_forever) ? -1 : 0;
+        if (atomic_compare_exchange_weak(&fail_countdown, &n, next))
+            return n == 1;
+    }
+    return n < 0;
+}
+
+/* ---- blocks ------------------------------------------------------------ */
+
+static struct header *header_of(void *p)
+{
+    return (struct header *)p - 1;
+}
+
+/* Where the caller's bytes lie in a block that begins at base. */
+static unsigned char *place(void *base)
+{
+    uintptr_t at = (uintptr_t)base + OVERHEAD;
+    size_t offset = (size_t)(at / UR__ALIGN * UR__ALIGN - (uintptr_t)base);
+    return (unsigned char *)base + offset;
+}
+
+static void count_used(size_t more, size_t less)
+{
+    if (less)
+        atomic_fetch_sub(&used, less);
+    if (!more)
+        return;
+    size_t now = atomic_fetch_add(&used, more) + more;
+    size_t most = atomic_load(&peak);
+    while (now > most && !atomic_compare_exchange_weak(&peak, &most, now))
+        ;
+}
+
+void *ur__realloc(void *p, size_t n, size_t size)
+{
+    size_t bytes, total;
+    if (!ur__mul(&bytes, n, size) || !ur__add(&total, bytes, OVERHEAD)) {
+        ur__fail(UR_ENOMEM, "out of memory: %zu times %zu bytes is beyond the address space",
+                 n, size);
+        return NULL;
+    }
+    struct header old = p ? *header_of(p) : (struct header){0};
+    size_t offset = p ? (size_t)((unsigned char *)p - (unsigned char *)old.base) : 0;
+    size_t kept = old.bytes < total ? old.bytes : total;    /* of the whole block */
+
+    void *base = must_fail() ? NULL : hook(hook_user, old.base, total);
+    if (!base) {
+        ur__fail(UR_ENOMEM, "out of memory: %zu bytes are not to be had", bytes);
+        return NULL;
+    }
+    unsigned char *moved = place(base);
+    /* The hook kept the bytes but perhaps not their distance from a multiple of
+     * 64. Both offsets are at most OVERHEAD, so a shrunk block still holds all
+     * that the caller may read; clipping the copy covers the rest. */
+    size_t new_offset = (size_t)(moved - (unsigned char *)base);
+    if (p && new_offset != offset) {
+        size_t reach = kept - offset < total - new_offset ? kept - offset : total - new_offset;
+        memmove(moved, (unsigned char *)base + offset, reach);
+    }
+    *header_of(moved) = (struct header){base, total};
+    count_used(total, old.bytes);
+    atomic_fetch_add(&allocations, 1);
+    if (!p)
+        atomic_fetch_add(&blocks, 1);
+    return moved;
+}
+
+void *ur__alloc(size_t n, size_t size)
+{
+    return ur__realloc(NULL, n, size);
+}
+
+void *ur__calloc(size_t n, size_t size)
+{
+    void *p = ur__realloc(NULL, n, size);
+    if (p)
+        memset(p, 0, n * size);
+    return p;
+}
+
+void ur__free(void *p)
+{
+    if (!p)
+        return;
+    struct header h = *header_of(p);
+    hook(hook_user, h.base, 0);
+    count_used(0, h.bytes);
+    atomic_fetch_sub(&blocks, 1);
+}
+
+char *ur__strndup(const char *s, size_t n)
+{
+    size_t bytes;
+    if (!ur__add(&bytes, n, 1))
+        bytes = SIZE_MAX;   /* fails below, with the message */
+    char *copy = ur__alloc(bytes, 1);
+    if (!copy)
+        return NULL;
+    if (n)
+        memcpy(copy, s, n);
+    copy[n] = '\0';
+    return copy;
+}
+
+char *ur__strdup(const char *s)
+{
+    return ur__strndup(s, strlen(s));
+}

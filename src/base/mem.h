@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* All heap of the library. Blocks are 64-byte aligned; sizes are products
+ * checked for overflow; tests can make the n-th allocation fail. */
+#ifndef UR_BASE_MEM_H
+#define UR_BASE_MEM_H
+
+#include "unroll/base.h"
+
+#define UR__ALIGN 64
+
+/* n*size bytes, 64-byte aligned, uninitialised; NULL and UR_ENOMEM's message on
+ * failure or overflow. n*size 0 gives a valid block. Freed by ur__free. */
+void *ur__alloc(size_t n, size_t size);
+void *ur__calloc(size_t n, size_t size);
+/* Resizes keeping the first bytes; p NULL allocates. On failure p stays valid. */
+void *ur__realloc(void *p, size_t n, size_t size);
+void ur__free(void *p);
+/* A copy of n bytes and a terminating zero; of a C string. */
+char *ur__strndup(const char *s, size_t n);
+char *ur__strdup(const char *s);
+
+/* *out = a*b (a+b); false on overflow. */
+bool ur__mul(size_t *out, size_t a, size_t b);
+bool ur__add(size_t *out, size_t a, size_t b);
+
+/* Test hook: the n-th allocation from now fails (1 is the next), once or, with
+ * forever, from then on; 0 switches it off. */
+void ur__mem_fail_at(long n, bool forever);
+/* Test figures: allocations made so far, blocks alive. */
+long ur__mem_allocations(void);
+long ur__mem_blocks(void);
+
+#endif

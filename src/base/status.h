@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* Failing with a message. The lowest function that knows writes the text; those
+ * above forward the status with UR__TRY and add nothing. */
+#ifndef UR_BASE_STATUS_H
+#define UR_BASE_STATUS_H
+
+#include "unroll/base.h"
+
+/* Sets this thread's message and returns status. Text: one line, no capital at
+ * the start, no full stop, names the thing and both values. */
+ur_status ur__fail(ur_status status, const char *format, ...) UR_PRINTF(2, 3);
+
+/* Empties this thread's message. */
+void ur__clear_error(void);
+
+#define UR__TRY(expr)                                                         \
+    do {                                                                      \
+        ur_status ur__try_status = (expr);                                    \
+        if (ur__try_status != UR_OK)                                          \
+            return ur__try_status;                                            \
+    } while (0)
+
+/* Wrong use by the programmer: traps in debug builds, a status in release. */
+#ifdef UR_DEBUG
+#define UR__ASSERT(cond)                                                      \
+    do {                                                                      \
+        if (!(cond))                                                          \
+            __builtin_trap();                                                 \
+    } while (0)
+#else
+#define UR__ASSERT(cond) ((void)0)
+#endif
+
+#endif

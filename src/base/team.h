@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* Running one function on all threads of a team, with a barrier inside. Work is
+ * split statically, so that who computes what depends on sizes alone. */
+#ifndef UR_BASE_TEAM_H
+#define UR_BASE_TEAM_H
+
+#include "unroll/base.h"
+
+/* One thread's share of a parallel region. */
+struct ur__worker {
+    ur_team *team;  /* NULL when alone */
+    int index, n;   /* 0 <= index < n */
+};
+typedef void (*ur__work)(const struct ur__worker *w, void *arg);
+
+/* Runs work(w, arg) on every thread of the team, the caller as index 0, and
+ * returns when all have ended. All run in IEEE default floating-point mode
+ * (round to nearest, no flush to zero); the caller's mode is restored. NULL
+ * team: one call, here. Never nested on the same team. */
+void ur__team_run(ur_team *team, ur__work work, void *arg);
+
+/* Waits until every thread of the region is here. Spins a while, then sleeps. */
+void ur__team_barrier(const struct ur__worker *w);
+
+/* The half-open range of [0,total) that falls to part `index` of `n`, cut at
+ * multiples of `grain`: sizes differ by at most one grain. */
+void ur__share(int total, int grain, int index, int n, int *begin, int *end);
+
+/* Floating-point mode of this thread: sets the IEEE default, returns the old. */
+unsigned ur__fpmode_default(void);
+void ur__fpmode_restore(unsigned mode);
+
+#endif

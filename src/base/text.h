@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* Bytes that grow, UTF-8, numbers from text. Locale plays no part. */
+#ifndef UR_BASE_TEXT_H
+#define UR_BASE_TEXT_H
+
+#include "base/locale.h"
+
+/* A growable run of bytes, followed by a zero from the first put on. A zeroed
+ * struct is a valid empty one. More than max bytes (0: 1 GiB) is UR_EDATA; a
+ * failed put leaves what was there. */
+struct ur__buf {
+    char *data;
+    size_t size, capacity, max;
+};
+ur_status ur__buf_put(struct ur__buf *b, const void *bytes, size_t n);
+ur_status ur__buf_puts(struct ur__buf *b, const char *s);
+ur_status ur__buf_printf(struct ur__buf *b, const char *format, ...) UR_PRINTF(2, 3);
+void ur__buf_free(struct ur__buf *b);
+
+/* Decodes one code point of at most n bytes at s. Returns its length 1..4; 0 if
+ * n is too short for a sequence that is valid so far; -1 if malformed
+ * (overlong, surrogate, above U+10FFFF, stray byte). */
+int ur__utf8_decode(const unsigned char *s, size_t n, uint32_t *code);
+/* Encodes into out[4]; returns the length, 0 for an impossible code point. */
+int ur__utf8_encode(uint32_t code, unsigned char out[4]);
+/* Offset of the first malformed byte, or n if all n bytes are valid UTF-8. */
+size_t ur__utf8_check(const unsigned char *s, size_t n);
+bool ur__is_utf8(const char *s);
+
+/* Whole-string numbers: false if s is not exactly one number in range. Decimal,
+ * with an optional sign; reals ("-1.5", ".5", "2e-3") are rounded correctly, and
+ * "inf", "nan" and hexadecimal are no numbers. */
+bool ur__parse_int(const char *s, int64_t *out);
+bool ur__parse_real(const char *s, double *out);
+
+#endif

@@ -1,0 +1,55 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Builds the tests under a sanitizer and runs them.
+#
+#   sanitize.sh address           address, leak and undefined behaviour: all programs
+#   sanitize.sh thread [REGEX]    data races: the programs whose name matches
+#
+# Environment: SOURCE_DIR, BUILD_DIR, CC, GENERATOR, UNROLL_DATA. Exits 77 where
+# the compiler has no such sanitizer, or where it does not run.
+set -eu
+
+kind=$1
+match=${2-}
+case $kind in
+address) flags=address,undefined folder=$BUILD_DIR/asan ;;
+thread) flags=thread folder=$BUILD_DIR/tsan ;;
+*) echo "usage: sanitize.sh address | thread [REGEX]" >&2; exit 2 ;;
+esac
+
+# The outer make's job slots are not for the make below it.
+unset MAKEFLAGS MFLAGS MAKELEVEL || true
+jobs=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+
+probe=$(mktemp -d)
+trap 'rm -rf "$probe"' EXIT
+echo 'int main(void) { return 0; }' >"$probe/probe.c"
+if ! "$CC" "-fsanitize=$flags" -o "$probe/probe" "$probe/probe.c" 2>"$probe/log"; then
+    echo "skipped: $CC cannot link -fsanitize=$flags"
+    exit 77
+fi
+# Kernels that randomise addresses widely break older thread sanitizers.
+run=
+if ! "$probe/probe" >/dev/null 2>&1; then
+    run="setarch $(uname -m) -R"
+    if ! $run "$probe/probe" >/dev/null 2>&1; then
+        echo "skipped: a program built with -fsanitize=$flags does not run here"
+        exit 77
+    fi
+fi
+
+ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
+UBSAN_OPTIONS=print_stacktrace=1
+TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+export ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS
+
+cmake -S "$SOURCE_DIR" -B "$folder" -G "$GENERATOR" \
+    -DCMAKE_C_COMPILER="$CC" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+    -DUNROLL_SANITIZE="$flags" -DUNROLL_TESTS=ON -DUNROLL_TEST_NESTED=OFF \
+    -DUNROLL_TEST_MATCH="$match" -DUNROLL_DATA="$UNROLL_DATA" \
+    -DUNROLL_SHARED=OFF -DUNROLL_CLI=OFF -DUNROLL_EXAMPLES=OFF
+cmake --build "$folder" --target unroll_tests --parallel "$jobs"
+
+cd "$folder"
+$run ctest --output-on-failure --parallel "$jobs" --no-tests=error \
+    --label-regex '^(unit|numeric)$'
