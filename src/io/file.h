@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* Files. Every touch of the file system goes through one table of operations,
+ * which tests replace to make any of them fail. Reading inflates gzip by itself;
+ * writing replaces a file whole or leaves it as it was. */
+#ifndef UR_IO_FILE_H
+#define UR_IO_FILE_H
+
+#include "unroll/base.h"
+
+/* Each as its POSIX namesake: -1 and errno on failure. mode: lstat's st_mode. */
+struct ur__file_ops {
+    int (*open)(const char *path, int flags, int mode);
+    long (*read)(int fd, void *to, size_t n);
+    long (*write)(int fd, const void *from, size_t n);
+    int64_t (*seek)(int fd, int64_t offset, int whence);
+    int (*sync)(int fd);
+    int (*close)(int fd);
+    int (*rename)(const char *from, const char *to);
+    int (*unlink)(const char *path);
+    int (*mode)(const char *path, unsigned *mode);
+};
+/* Replaces the table (NULL: the system's); an entry left NULL is the system's.
+ * The table is copied. Test hook, not thread-safe. */
+void ur__file_set_ops(const struct ur__file_ops *ops);
+
+/* ---- reading ----------------------------------------------------------- */
+
+struct ur__reader;
+/* Opens a file, or standard input for "-". Content that starts with gzip's magic
+ * bytes is inflated. UR_EINPUT: missing, a folder, unreadable (names the path and
+ * the reason); UR_EFORMAT from a read: damaged gzip. */
+ur_status ur__reader_open(struct ur__reader **out, const char *path);
+/* Up to n bytes; *got 0 at the end only. */
+ur_status ur__reader_read(struct ur__reader *r, void *to, size_t n, size_t *got);
+void ur__reader_close(struct ur__reader *r);
+
+/* A whole file (inflated); more than max bytes is UR_EDATA. *out is followed by a
+ * zero byte; ur__free() it. */
+ur_status ur__file_slurp(const char *path, size_t max, char **out, size_t *size);
+/* Raw bytes at an offset, never inflated: for files whose layout is known. */
+ur_status ur__file_size(const char *path, uint64_t *size);
+/* Is anything there, of whatever kind? A link that leads nowhere counts. */
+bool ur__file_exists(const char *path);
+
+/* Random access to a plain file, read only. */
+struct ur__raw {
+    int fd;
+    uint64_t size;
+    char *path;
+};
+ur_status ur__raw_open(struct ur__raw *f, const char *path);
+/* Exactly n bytes at offset; short is UR_EFORMAT ("truncated"). */
+ur_status ur__raw_read(struct ur__raw *f, uint64_t offset, void *to, size_t n);
+void ur__raw_close(struct ur__raw *f);
+
+/* ---- writing ----------------------------------------------------------- */
+
+/* A file that appears whole: written under a temporary name beside it, synced,
+ * renamed, the folder synced. It keeps the permissions of the file it replaces.
+ * What is there and no regular file (a folder, a device, a symbolic link) is
+ * UR_EOUTPUT: a rename would destroy it. A killed process leaves NAME.tmp-*. */
+struct ur__writer;
+ur_status ur__writer_open(struct ur__writer **out, const char *path);
+ur_status ur__writer_write(struct ur__writer *w, const void *from, size_t n);
+/* Ends the file and frees w whatever the outcome; on failure (UR_EOUTPUT) the
+ * old file is untouched and the temporary one gone. */
+ur_status ur__writer_commit(struct ur__writer *w);
+/* Drops the temporary file and frees w. NULL is fine. */
+void ur__writer_abort(struct ur__writer *w);
+/* Can a file be made at path? Says why not (UR_EOUTPUT) before hours of work. */
+ur_status ur__writer_check(const char *path);
+/* Renames a file over another of the same folder, which is then synced; removes one.
+ * Absent is fine. UR_EOUTPUT. */
+ur_status ur__file_rename(const char *from, const char *to);
+ur_status ur__file_remove(const char *path);
+
+/* A scratch file without a name, for data larger than memory should hold; in
+ * TMPDIR or /tmp. Append, then read anywhere. */
+struct ur__spool;
+ur_status ur__spool_new(struct ur__spool **out);
+ur_status ur__spool_append(struct ur__spool *s, const void *from, size_t n);
+ur_status ur__spool_read(struct ur__spool *s, uint64_t offset, void *to, size_t n);
+void ur__spool_free(struct ur__spool *s);
+
+/* ---- checksum ---------------------------------------------------------- */
+
+/* CRC-32 (zlib's) of n more bytes; start with 0. */
+uint32_t ur__crc32(uint32_t crc, const void *bytes, size_t n);
+
+#endif

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of file operations, and the checksum. */
+#define _POSIX_C_SOURCE 200809L     /* O_CLOEXEC, lstat, the XSI strerror_r */
+#ifdef __APPLE__
+#define _DARWIN_C_SOURCE            /* F_FULLFSYNC */
+#endif
+
+#include "io/file_ops.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "base/locale.h"
+#include "base/status.h"
+
+/* One call's share: macOS refuses more than INT_MAX, Linux cuts at 2 GiB. */
+#define MAX_CALL ((size_t)1 << 30)
+
+/* ---- the system's operations ------------------------------------------- */
+
+static int system_open(const char *path, int flags, int mode)
+{
+    return open(path, flags, (mode_t)mode);
+}
+
+static long system_read(int fd, void *to, size_t n)
+{
+    return (long)read(fd, to, n);
+}
+
+static long system_write(int fd, const void *from, size_t n)
+{
+    return (long)write(fd, from, n);
+}
+
+static int64_t system_seek(int fd, int64_t offset, int whence)
+{
+    if ((int64_t)(off_t)offset != offset) {
+        errno = EOVERFLOW;
+        return -1;
+    }
+    return (int64_t)lseek(fd, (off_t)offset, whence);
+}
+
+static int system_sync(int fd)
+{
+#ifdef F_FULLFSYNC
+    /* On macOS fsync stops at the drive's cache. */
+    if (fcntl(fd, F_FULLFSYNC) == 0)
+        return 0;
+#endif
+    return fsync(fd);
+}
+
+static int system_mode(const char *path, unsigned *mode)
+{
+    struct stat st;
+    if (lstat(path, &st) != 0)
+        return -1;
+    *mode = (unsigned)st.st_mode;
+    return 0;
+}
+
+static const struct ur__file_ops system_ops = {
+    .open = system_open,
+    .read = system_read,
+    .write = system_write,
+    .seek = system_seek,
+    .sync = system_sync,
+    .close = close,
+    .rename = rename,
+    .unlink = unlink,
+    .mode = system_mode,
+};
+
+static struct ur__file_ops ops = {
+    .open = system_open,
+    .read = system_read,
+    .write = system_write,
+    .seek = system_seek,
+    .sync = system_sync,
+    .close = close,
+    .rename = rename,
+    .unlink = unlink,
+    .mode = system_mode,
+};
+
+void ur__file_set_ops(const struct ur__file_ops *table)
+{
+    ops = system_ops;
+    if (!table)
+        return;
+#define TAKE(name) ops.name = table->name ? table->name : ops.name
+    TAKE(open);
+    TAKE(read);
+    TAKE(write);
+    TAKE(seek);
+    TAKE(sync);
+    TAKE(close);
+    TAKE(rename);
+    TAKE(unlink);
+    TAKE(mode);
+#undef TAKE
+}
+
+/* ---- retried and finished ---------------------------------------------- */
+
+int ur__io_open(const char *path, int flags, int mode)
+{
+    int fd;
+    do
+        fd = ops.open(path, flags | O_CLOEXEC, mode);
+    while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
+long ur__io_read(int fd, void *to, size_t n)
+{
+    long got;
+    do
+        got = ops.read(fd, to, n < MAX_CALL ? n : MAX_CALL);
+    while (got < 0 && errno == EINTR);
+    return got;
+}
+
+int64_t ur__io_read_full(int fd, void *to, size_t n)
+{
+    size_t done = 0;
+    while (done < n) {
+        long got = ur__io_read(fd, (char *)to + done, n - done);
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            break;
+        done += (size_t)got;
+    }
+    return (int64_t)done;
+}
+
+bool ur__io_write_full(int fd, const void *from, size_t n)
+{
+    const char *at = from;
+    while (n > 0) {
+        long put = ops.write(fd, at, n < MAX_CALL ? n : MAX_CALL);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put <= 0) {
+            if (put == 0)
+                errno = ENOSPC;     /* no progress and no reason given */
+            return false;
+        }
+        at += put;
+        n -= (size_t)put;
+    }
+    return true;
+}
+
+int64_t ur__io_seek(int fd, int64_t offset, int whence)
+{
+    return ops.seek(fd, offset, whence);
+}
+
+int ur__io_sync(int fd)
+{
+    int result;
+    do
+        result = ops.sync(fd);
+    while (result < 0 && errno == EINTR);
+    /* Some file systems know no sync and say so. */
+    return result < 0 && (errno == EINVAL || errno == ENOTSUP) ? 0 : result;
+}
+
+int ur__io_close(int fd)
+{
+    /* Interrupted, the descriptor is gone all the same: never close twice. */
+    int result = ops.close(fd);
+    return result < 0 && errno == EINTR ? 0 : result;
+}
+
+int ur__io_rename(const char *from, const char *to)
+{
+    return ops.rename(from, to);
+}
+
+int ur__io_unlink(const char *path)
+{
+    return ops.unlink(path);
+}
+
+int ur__io_mode(const char *path, unsigned *mode)
+{
+    return ops.mode(path, mode);
+}
+
+ur_status ur__io_fail(ur_status status, const char *verb, const char *path, int error)
+{
+    char reason[128];
+    void *old = ur__locale_c();     /* messages are English */
+    if (strerror_r(error, reason, sizeof reason) != 0)
+        snprintf(reason, sizeof reason, "error %d", error);
+    ur__locale_restore(old);
+    /* libc begins with a capital, and sometimes with an acronym. */
+    bool acronym = reason[0] && reason[1] >= 'A' && reason[1] <= 'Z';
+    if (reason[0] >= 'A' && reason[0] <= 'Z' && !acronym)
+        reason[0] = (char)(reason[0] - 'A' + 'a');
+    return ur__fail(status, "cannot %s %s: %s", verb, path, reason);
+}
+
+/* ---- small ------------------------------------------------------------- */
+
+bool ur__file_exists(const char *path)
+{
+    unsigned mode;
+    return ur__io_mode(path, &mode) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
+uint32_t ur__crc32(uint32_t crc, const void *bytes, size_t n)
+{
+    const unsigned char *at = bytes;
+    while (n > 0) {     /* zlib counts in unsigned int */
+        uInt part = (uInt)(n < MAX_CALL ? n : MAX_CALL);
+        crc = (uint32_t)crc32(crc, at, part);
+        at += part;
+        n -= part;
+    }
+    return crc;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* The tree behind ur__json, for the files that build and write it.
+ * Invariant: every value has one owner, its container or the caller. */
+#ifndef UR_IO_JSON_TREE_H
+#define UR_IO_JSON_TREE_H
+
+#include "unroll/base.h"
+
+enum ur__json_kind {
+    UR__JSON_NULL, UR__JSON_BOOL, UR__JSON_INT, UR__JSON_REAL, UR__JSON_STRING,
+    UR__JSON_ARRAY, UR__JSON_OBJECT
+};
+
+struct ur__json_member {
+    char *key;                  /* NULL in an array */
+    struct ur__json *value;
+};
+
+struct ur__json {
+    enum ur__json_kind kind;
+    ur_status failed;           /* of the first insertion that failed here */
+    union {
+        bool boolean;
+        int64_t integer;
+        double real;
+        char *string;
+        struct {
+            struct ur__json_member *members;
+            size_t n, capacity;
+        } list;
+    } u;
+};
+
+#endif

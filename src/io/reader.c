@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading: a stream that inflates gzip by itself, whole files, and plain files at
+ * random offsets.
+ *
+ * gzip (RFC 1952) is told by its first two bytes, not by the file's name. Members
+ * follow one another without a gap; zeros after the last one are tape padding and
+ * are skipped; anything else there, and an end inside a member, is damage.
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include "base/mem.h"
+#include "base/status.h"
+#include "io/file_ops.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#define BUFFER ((size_t)64 << 10)
+#define GZIP_WINDOW (15 + 16)   /* zlib's largest window, gzip wrapper only */
+
+struct ur__reader {
+    int fd;
+    bool close_fd;
+    bool end;               /* of the file: no more bytes come */
+    bool gzip;
+    bool between;           /* gzip: no member is open */
+    ur_status failed;       /* sticky */
+    z_stream z;
+    char *path;
+    size_t begin, size;     /* the bytes of `in` not yet used: [begin, size) */
+    unsigned char in[BUFFER];
+};
+
+/* ---- the stream of bytes in the file ----------------------------------- */
+
+static ur_status fail(struct ur__reader *r, ur_status status)
+{
+    r->failed = status;
+    return status;
+}
+
+static ur_status read_some(struct ur__reader *r, void *to, size_t n, size_t *got)
+{
+    long count = ur__io_read(r->fd, to, n);
+    if (count < 0)
+        return fail(r, ur__io_fail(UR_EINPUT, "read", r->path, errno));
+    r->end = count == 0;
+    *got = (size_t)count;
+    return UR_OK;
+}
+
+/* At least one byte in `in` unless the file has ended. */
+static ur_status fill(struct ur__reader *r)
+{
+    if (r->begin < r->size || r->end)
+        return UR_OK;
+    r->begin = r->size = 0;
+    return read_some(r, r->in, BUFFER, &r->size);
+}
+
+/* ---- gzip -------------------------------------------------------------- */
+
+static void *z_alloc(void *user, unsigned n, unsigned size)
+{
+    (void)user;
+    return ur__alloc(n, size);
+}
+
+static void z_free(void *user, void *p)
+{
+    (void)user;
+    ur__free(p);
+}
+
+static ur_status damaged(struct ur__reader *r, const char *how)
+{
+    return fail(r, ur__fail(UR_EFORMAT, "%s: damaged gzip: %s", r->path, how));
+}
+
+/* After a member: the next one, padding, or the end. */
+static ur_status next_member(struct ur__reader *r)
+{
+    for (;;) {
+        UR__TRY(fill(r));
+        if (r->begin == r->size)
+            return UR_OK;
+        if (r->in[r->begin] != 0)
+            break;
+        r->begin++;
+    }
+    if (r->in[r->begin] != 0x1f)
+        return damaged(r, "other bytes follow it");
+    if (inflateReset(&r->z) != Z_OK)
+        return fail(r, ur__fail(UR_EINTERNAL, "%s: zlib cannot start anew", r->path));
+    r->between = false;
+    return UR_OK;
+}
+
+static ur_status inflate_some(struct ur__reader *r, void *to, size_t n, size_t *got)
+{
+    r->z.next_out = to;
+    r->z.avail_out = (uInt)(n < BUFFER * 1024 ? n : BUFFER * 1024);
+    uInt wanted = r->z.avail_out;
+    while (r->z.avail_out == wanted) {
+        if (r->between)
+            UR__TRY(next_member(r));
+        else
+            UR__TRY(fill(r));
+        if (r->begin == r->size) {
+            if (!r->between)
+                return damaged(r, "truncated");
+            break;
+        }
+        r->z.next_in = r->in + r->begin;
+        r->z.avail_in = (uInt)(r->size - r->begin);
+        int code = inflate(&r->z, Z_NO_FLUSH);
+        r->begin = r->size - r->z.avail_in;
+        if (code == Z_STREAM_END)
+            r->between = true;
+        else if (code == Z_MEM_ERROR)
+            return fail(r, ur__fail(UR_ENOMEM, "out of memory: inflating %s", r->path));
+        else if (code != Z_OK && (code != Z_BUF_ERROR || r->z.avail_in > 0))
+            return damaged(r, r->z.msg ? r->z.msg : "impossible content");
+    }
+    *got = wanted - r->z.avail_out;
+    return UR_OK;
+}
+
+/* ---- the reader -------------------------------------------------------- */
+
+static bool has_suffix(const char *s, const char *suffix)
+{
+    size_t n = strlen(s), m = strlen(suffix);
+    return n >= m && strcmp(s + n - m, suffix) == 0;
+}
+
+/* Looks at the first two bytes, however slowly a pipe delivers them. */
+static ur_status detect_gzip(struct ur__reader *r)
+{
+    while (r->size < 2 && !r->end) {
+        size_t got = 0;
+        UR__TRY(read_some(r, r->in + r->size, BUFFER - r->size, &got));
+        r->size += got;
+    }
+    /* What was cut before the second byte has nothing but its name to tell. */
+    if (r->size < 2 && has_suffix(r->path, ".gz") && (r->size == 0 || r->in[0] == 0x1f))
+        return damaged(r, "truncated");
+    if (r->size < 2 || r->in[0] != 0x1f || r->in[1] != 0x8b)
+        return UR_OK;
+    r->z.zalloc = z_alloc;
+    r->z.zfree = z_free;
+    int code = inflateInit2(&r->z, GZIP_WINDOW);
+    if (code == Z_MEM_ERROR)
+        return ur__fail(UR_ENOMEM, "out of memory: inflating %s", r->path);
+    if (code != Z_OK)
+        return ur__fail(UR_EINTERNAL, "%s: zlib does not start", r->path);
+    r->gzip = true;
+    return UR_OK;
+}
+
+ur_status ur__reader_open(struct ur__reader **out, const char *path)
+{
+    *out = NULL;
+    struct ur__reader *r = ur__calloc(1, sizeof *r);
+    if (!r)
+        return UR_ENOMEM;
+    bool is_stdin = strcmp(path, "-") == 0;
+    r->fd = -1;
+    r->path = ur__strdup(is_stdin ? "standard input" : path);
+    ur_status status = r->path ? UR_OK : UR_ENOMEM;
+    if (status == UR_OK) {
+        r->fd = is_stdin ? STDIN_FILENO : ur__io_open(path, O_RDONLY, 0);
+        r->close_fd = !is_stdin;
+        if (r->fd < 0)
+            status = ur__io_fail(UR_EINPUT, "open", path, errno);
+    }
+    if (status == UR_OK)
+        status = detect_gzip(r);
+    if (status != UR_OK) {
+        ur__reader_close(r);
+        return status;
+    }
+    *out = r;
+    return UR_OK;
+}
+
+ur_status ur__reader_read(struct ur__reader *r, void *to, size_t n, size_t *got)
+{
+    *got = 0;
+    if (r->failed != UR_OK)
+        return ur__fail(r->failed, "%s: reading failed before", r->path);
+    if (n == 0)
+        return UR_OK;
+    if (r->gzip)
+        return inflate_some(r, to, n, got);
+    if (r->begin == r->size && n >= BUFFER && !r->end)
+        return read_some(r, to, n, got);
+    UR__TRY(fill(r));
+    size_t have = r->size - r->begin;
+    *got = have < n ? have : n;
+    memcpy(to, r->in + r->begin, *got);
+    r->begin += *got;
+    return UR_OK;
+}
+
+void ur__reader_close(struct ur__reader *r)
+{
+    if (!r)
+        return;
+    if (r->gzip)
+        inflateEnd(&r->z);
+    if (r->close_fd && r->fd >= 0)
+        ur__io_close(r->fd);
+    ur__free(r->path);
+    ur__free(r);
+}
+
+/* ---- whole files ------------------------------------------------------- */
+
+static ur_status slurp(struct ur__reader *r, size_t max, char **data, size_t *size)
+{
+    size_t capacity = 0;
+    for (;;) {
+        if (*size == capacity) {
+            /* One byte more than max is asked for, to know that it is there. */
+            size_t limit = max < SIZE_MAX - 1 ? max + 1 : max;
+            capacity = capacity == 0 ? BUFFER : capacity > limit / 2 ? limit : 2 * capacity;
+            capacity = capacity < limit ? capacity : limit;
+            char *larger = ur__realloc(*data, capacity + 1, 1);
+            if (!larger)
+                return UR_ENOMEM;
+            *data = larger;
+        }
+        size_t got;
+        UR__TRY(ur__reader_read(r, *data + *size, capacity - *size, &got));
+        *size += got;
+        if (*size > max)
+            return ur__fail(UR_EDATA, "%s is larger than %zu bytes", r->path, max);
+        if (got == 0)
+            break;
+    }
+    (*data)[*size] = '\0';
+    return UR_OK;
+}
+
+ur_status ur__file_slurp(const char *path, size_t max, char **out, size_t *size)
+{
+    *out = NULL;
+    *size = 0;
+    struct ur__reader *r;
+    UR__TRY(ur__reader_open(&r, path));
+    char *data = NULL;
+    ur_status status = slurp(r, max, &data, size);
+    ur__reader_close(r);
+    if (status != UR_OK) {
+        ur__free(data);
+        *size = 0;
+        return status;
+    }
+    *out = data;
+    return UR_OK;
+}
+
+/* ---- plain files at random offsets ------------------------------------- */
+
+ur_status ur__raw_open(struct ur__raw *f, const char *path)
+{
+    *f = (struct ur__raw){.fd = -1};
+    f->path = ur__strdup(path);
+    if (!f->path)
+        return UR_ENOMEM;
+    ur_status status = UR_OK;
+    char first;
+    f->fd = ur__io_open(path, O_RDONLY, 0);
+    /* The read tells a folder from a file; seeking in a folder works. */
+    if (f->fd < 0 || ur__io_read(f->fd, &first, 1) < 0) {
+        status = ur__io_fail(UR_EINPUT, f->fd < 0 ? "open" : "read", path, errno);
+    } else {
+        int64_t size = ur__io_seek(f->fd, 0, SEEK_END);
+        if (size < 0)
+            status = ur__io_fail(UR_EINPUT, "seek in", path, errno);
+        f->size = (uint64_t)size;
+    }
+    if (status != UR_OK)
+        ur__raw_close(f);
+    return status;
+}
+
+ur_status ur__raw_read(struct ur__raw *f, uint64_t offset, void *to, size_t n)
+{
+    if (offset > f->size || n > f->size - offset)
+        return ur__fail(UR_EFORMAT, "%s is truncated: bytes %llu to %llu of %llu are wanted",
+                        f->path, (unsigned long long)offset, (unsigned long long)offset + n,
+                        (unsigned long long)f->size);
+    if (ur__io_seek(f->fd, (int64_t)offset, SEEK_SET) < 0)
+        return ur__io_fail(UR_EINPUT, "seek in", f->path, errno);
+    int64_t got = ur__io_read_full(f->fd, to, n);
+    if (got < 0)
+        return ur__io_fail(UR_EINPUT, "read", f->path, errno);
+    if ((uint64_t)got != n)
+        return ur__fail(UR_EFORMAT, "%s is truncated: it has become shorter", f->path);
+    return UR_OK;
+}
+
+void ur__raw_close(struct ur__raw *f)
+{
+    if (f->fd >= 0)
+        ur__io_close(f->fd);
+    ur__free(f->path);
+    *f = (struct ur__raw){.fd = -1};
+}
+
+ur_status ur__file_size(const char *path, uint64_t *size)
+{
+    struct ur__raw f;
+    UR__TRY(ur__raw_open(&f, path));
+    *size = f.size;
+    ur__raw_close(&f);
+    return UR_OK;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* The safetensors format: 8 bytes little-endian header length, a JSON header,
+ * the tensors' bytes. Read strictly: every size is checked against the file
+ * before memory is taken; the tensors tile the data without gap or overlap;
+ * header at most 16 MiB. Little-endian hosts only (checked).
+ * Source: github.com/huggingface/safetensors, README "Format". */
+#ifndef UR_IO_SAFETENSORS_H
+#define UR_IO_SAFETENSORS_H
+
+#include "unroll/base.h"
+
+enum ur__dtype {
+    UR__F64, UR__F32, UR__F16, UR__BF16,
+    UR__I64, UR__I32, UR__I16, UR__I8, UR__U64, UR__U32, UR__U16, UR__U8, UR__BOOL
+};
+size_t ur__dtype_size(enum ur__dtype type);
+const char *ur__dtype_name(enum ur__dtype type);    /* "F32" ... */
+
+#define UR__ST_MAX_RANK 8
+struct ur__st_tensor {
+    const char *name;
+    enum ur__dtype type;
+    int rank;
+    uint64_t dim[UR__ST_MAX_RANK];
+    uint64_t offset, bytes;     /* in the data part */
+};
+
+/* ---- reading ----------------------------------------------------------- */
+
+struct ur__st_file;
+/* UR_EINPUT, UR_EFORMAT (names the path and the fault). */
+ur_status ur__st_open(struct ur__st_file **out, const char *path);
+void ur__st_close(struct ur__st_file *f);
+size_t ur__st_count(const struct ur__st_file *f);
+const struct ur__st_tensor *ur__st_at(const struct ur__st_file *f, size_t i);
+const struct ur__st_tensor *ur__st_find(const struct ur__st_file *f, const char *name); /* NULL */
+/* A __metadata__ string, NULL if absent; the i-th key. */
+const char *ur__st_meta(const struct ur__st_file *f, const char *key);
+size_t ur__st_meta_count(const struct ur__st_file *f);
+const char *ur__st_meta_key(const struct ur__st_file *f, size_t i);
+/* All values of a tensor as ur_real, from F64, F32, F16 or BF16; out has room for
+ * n = the product of its dims. */
+ur_status ur__st_read_real(struct ur__st_file *f, const struct ur__st_tensor *t,
+                           ur_real *out, size_t n);
+/* The tensor's bytes as they are. */
+ur_status ur__st_read_raw(struct ur__st_file *f, const struct ur__st_tensor *t,
+                          void *out, size_t bytes);
+/* CRC-32 of the data part (all tensors' bytes in file order). */
+ur_status ur__st_data_crc(struct ur__st_file *f, uint32_t *crc);
+
+/* ---- writing ----------------------------------------------------------- */
+
+/* Tensors and metadata are named first, then saved in one go: the same content
+ * gives the same bytes. Strings are copied; data is borrowed until the save. */
+struct ur__st_out;
+ur_status ur__st_out_new(struct ur__st_out **out);
+void ur__st_out_free(struct ur__st_out *s);
+ur_status ur__st_out_meta(struct ur__st_out *s, const char *key, const char *value);
+ur_status ur__st_out_tensor(struct ur__st_out *s, const char *name, enum ur__dtype type,
+                            int rank, const uint64_t *dim, const void *data);
+/* CRC-32 of the data part as it will be written. */
+uint32_t ur__st_out_crc(const struct ur__st_out *s);
+/* Writes the file atomically. Metadata first, in order of naming; data in order of
+ * naming, 8-byte aligned start by padding the header with spaces. */
+ur_status ur__st_out_save(struct ur__st_out *s, const char *path);
+
+/* The type that ur_real has in files: UR__F32, or UR__F64 in the double build. */
+enum ur__dtype ur__st_real_type(void);
+
+#endif
