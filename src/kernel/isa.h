@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* The tables that isa_*.c define; which of them are built is the build's affair. */
+#ifndef UR_KERNEL_ISA_H
+#define UR_KERNEL_ISA_H
+
+#include "kernel/kernel.h"
+
+extern const struct ur__kernel ur__kernel_scalar;
+extern const struct ur__kernel ur__kernel_avx2;
+extern const struct ur__kernel ur__kernel_avx512;
+
+#endif
