@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* What the operations share. */
+#include "tape/op.h"
+
+#include "base/status.h"
+#include "kernel/kernel.h"
+
+#include <string.h>
+
+bool ur__op_same_tape(const char *name, const ur_tensor *a, const ur_tensor *b)
+{
+    if (a->tape == b->tape)
+        return true;
+    ur__tape_fail(a->tape, UR_EINVAL, "%s: tensors of different tapes", name);
+    ur__tape_fail(b->tape, UR_EINVAL, "%s: tensors of different tapes", name);
+    return false;
+}
+
+bool ur__op_all_on(const char *name, ur_tape *tape, int n, ur_tensor *const *x)
+{
+    if (!tape) {
+        ur__fail(UR_EINVAL, "%s: the tape is NULL", name);
+        return false;
+    }
+    for (int i = 0; i < n; i++) {
+        if (!x[i])
+            return false;
+        if (x[i]->tape != tape) {
+            ur__tape_fail(tape, UR_EINVAL, "%s: tensors of different tapes", name);
+            ur__tape_fail(x[i]->tape, UR_EINVAL, "%s: tensors of different tapes", name);
+            return false;
+        }
+    }
+    return true;
+}
+
+ur_tensor *ur__op_end(ur_tensor *y, ur__back back, const void *saved, size_t bytes)
+{
+    if (!y->needs_grad)
+        return y;
+    void *copy = ur__tape_alloc(y->tape, bytes, 1);
+    if (!copy)
+        return NULL;
+    memcpy(copy, saved, bytes);
+    return ur__tape_record(y->tape, back, copy) == UR_OK ? y : NULL;
+}
+
+void ur__op_run(ur_tape *tape, size_t elements, ur__work work, void *arg)
+{
+    ur__team_run(elements >= UR__OP_TEAM ? ur__tape_team(tape) : NULL, work, arg);
+}
+
+void ur__op_range(const struct ur__worker *w, size_t n, size_t grain, size_t *begin, size_t *end)
+{
+    size_t grains = (n + grain - 1) / grain;
+    size_t each = grains / (size_t)w->n, more = grains % (size_t)w->n;
+    size_t i = (size_t)w->index;
+    *begin = (i * each + (i < more ? i : more)) * grain;
+    *end = *begin + (each + (i < more)) * grain;
+    *begin = *begin < n ? *begin : n;
+    *end = *end < n ? *end : n;
+}
+
+/* ---- loops ------------------------------------------------------------- */
+
+struct blocks {
+    const struct ur__kernel *k;
+    size_t rows, n;
+    const ur_real *x;       /* [rows,n], rows ldx apart */
+    size_t ldx;
+    ur_real *y;             /* [rows,n], rows ldy apart */
+    size_t ldy;
+    bool add;
+    ur_real s;
+};
+
+static void blocks_work(const struct ur__worker *w, void *arg)
+{
+    const struct blocks *b = arg;
+    size_t r0 = 0, r1 = b->rows, i0 = 0, i1 = b->n;
+    if (b->rows >= b->n)
+        ur__op_range(w, b->rows, 1, &r0, &r1);
+    else
+        ur__op_range(w, b->n, UR__OP_GRAIN, &i0, &i1);
+    if (i0 == i1)
+        return;
+    for (size_t r = r0; r < r1; r++) {
+        const ur_real *x = b->x + r * b->ldx + i0;
+        ur_real *y = b->y + r * b->ldy + i0;
+        if (b->add)
+            b->k->axpy(i1 - i0, b->s, x, y);
+        else
+            memcpy(y, x, (i1 - i0) * sizeof *y);
+    }
+}
+
+void ur__op_axpy(ur_tape *tape, size_t n, ur_real s, const ur_real *x, ur_real *y)
+{
+    struct blocks b = {ur__tape_kernel(tape), 1, n, x, n, y, n, true, s};
+    ur__op_run(tape, n, blocks_work, &b);
+}
+
+void ur__op_copy(ur_tape *tape, size_t rows, size_t n, const ur_real *x, size_t ldx, ur_real *y,
+                 size_t ldy)
+{
+    struct blocks b = {ur__tape_kernel(tape), rows, n, x, ldx, y, ldy, false, 1};
+    ur__op_run(tape, rows * n, blocks_work, &b);
+}
+
+void ur__op_add(ur_tape *tape, size_t rows, size_t n, const ur_real *x, size_t ldx, ur_real *y,
+                size_t ldy)
+{
+    struct blocks b = {ur__tape_kernel(tape), rows, n, x, ldx, y, ldy, true, 1};
+    ur__op_run(tape, rows * n, blocks_work, &b);
+}
+
+/* ---- shapes ------------------------------------------------------------ */
+
+int ur__op_dim(const char *name, const ur_tensor *x, int dim)
+{
+    int d = dim < 0 ? dim + x->rank : dim;
+    if (d >= 0 && d < x->rank)
+        return d;
+    ur__tape_fail(x->tape, UR_ESHAPE, "%s: there is no dimension %d in %s", name, dim,
+                  ur__shape_text(x));
+    return -1;
+}
+
+size_t ur__op_extent(const ur_tensor *x, int begin, int end)
+{
+    size_t n = 1;
+    for (int i = begin; i < end; i++)
+        n *= (size_t)x->dim[i];
+    return n;
+}

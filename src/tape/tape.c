@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The tape itself: its memory, its list of operations, its poison and the sweep
+ * back; tensors, their views and their gradients.
+ *
+ * Tensors, nodes and what they save live in one arena, so that a reset is one call
+ * and a repeated round allocates nothing.
+ */
+#include "tape/tape.h"
+
+#include "base/mem.h"
+#include "base/random.h"
+#include "base/status.h"
+#include "kernel/select.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MESSAGE_BYTES = 512, TEXT_BYTES = 80, N_TEXTS = 4 };
+
+struct node {
+    ur__back back;
+    void *saved;
+    struct node *earlier;
+};
+
+struct ur_tape {
+    ur_team *team;
+    struct ur__arena arena;
+    struct node *last;
+    void *scratch;
+    size_t scratch_bytes;
+    bool recording, training, swept;
+    uint64_t seed, step;
+    uint32_t n_dropouts;        /* since the last reset */
+    ur_status status;
+    char message[MESSAGE_BYTES];
+};
+
+/* ---- the tape ---------------------------------------------------------- */
+
+ur_status ur_tape_new(ur_tape **out, ur_team *team)
+{
+    *out = NULL;
+    ur_tape *tape = ur__calloc(1, sizeof *tape);
+    if (!tape)
+        return UR_ENOMEM;
+    tape->team = team;
+    tape->recording = true;
+    *out = tape;
+    return UR_OK;
+}
+
+void ur_tape_free(ur_tape *tape)
+{
+    if (!tape)
+        return;
+    ur__arena_free(&tape->arena);
+    ur__free(tape->scratch);
+    ur__free(tape);
+}
+
+void ur_tape_reset(ur_tape *tape)
+{
+    ur__arena_reset(&tape->arena);
+    tape->last = NULL;
+    tape->swept = false;
+    tape->n_dropouts = 0;
+    tape->status = UR_OK;
+    tape->message[0] = '\0';
+}
+
+ur_status ur_tape_status(const ur_tape *tape)
+{
+    if (tape->status == UR_OK)
+        return UR_OK;
+    return ur__fail(tape->status, "%s", tape->message);
+}
+
+void ur_tape_set_training(ur_tape *tape, bool on, uint64_t seed, uint64_t step)
+{
+    tape->training = on;
+    tape->seed = seed;
+    tape->step = step;
+}
+
+void ur_tape_set_recording(ur_tape *tape, bool on)
+{
+    tape->recording = on;
+}
+
+static ur_status sweep(ur_tape *tape)
+{
+    for (const struct node *n = tape->last; n; n = n->earlier) {
+        ur_status status = n->back(tape, n->saved);
+        if (status != UR_OK)
+            ur__tape_failed(tape, status);
+        if (tape->status != UR_OK)
+            return ur_tape_status(tape);
+    }
+    return UR_OK;
+}
+
+ur_status ur_backward(ur_tape *tape, ur_tensor *loss)
+{
+    UR__TRY(ur_tape_status(tape));
+    if (!loss)
+        return ur__fail(UR_EINVAL, "backward: the loss is NULL");
+    if (loss->tape != tape)
+        return ur__fail(UR_EINVAL, "backward: the loss is of another tape");
+    if (loss->size != 1)
+        return ur__fail(UR_ESHAPE, "backward: the loss is %s, not one element",
+                        ur__shape_text(loss));
+    if (tape->swept)
+        return ur__fail(UR_EINVAL, "backward: called twice since the last reset");
+    if (!loss->needs_grad)
+        return ur__fail(UR_EINVAL, "backward: the loss depends on nothing that needs a gradient");
+
+    tape->swept = true;
+    ur_real *d = ur__grad(loss);
+    if (!d)
+        return ur_tape_status(tape);
+    *d += 1;
+    unsigned mode = ur__fpmode_default();
+    ur_status status = sweep(tape);
+    ur__fpmode_restore(mode);
+    return status;
+}
+
+/* ---- poison ------------------------------------------------------------ */
+
+static void poison(ur_tape *tape, ur_status status, const char *message)
+{
+    if (tape->status != UR_OK)
+        return;
+    tape->status = status;
+    snprintf(tape->message, sizeof tape->message, "%s", message);
+}
+
+void *ur__tape_fail(ur_tape *tape, ur_status status, const char *format, ...)
+{
+    char message[MESSAGE_BYTES];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    ur__fail(status, "%s", message);
+    if (tape)
+        poison(tape, status, message);
+    return NULL;
+}
+
+void *ur__tape_failed(ur_tape *tape, ur_status status)
+{
+    if (tape)
+        poison(tape, status, ur_errmsg());
+    return NULL;
+}
+
+bool ur__tape_poisoned(const ur_tape *tape)
+{
+    return tape->status != UR_OK;
+}
+
+/* ---- for operations ---------------------------------------------------- */
+
+void *ur__tape_alloc(ur_tape *tape, size_t n, size_t size)
+{
+    void *p = ur__arena_alloc(&tape->arena, n, size);
+    return p ? p : ur__tape_failed(tape, UR_ENOMEM);
+}
+
+ur_status ur__tape_record(ur_tape *tape, ur__back back, void *saved)
+{
+    if (!tape->recording)
+        return UR_OK;
+    struct node *n = ur__tape_alloc(tape, 1, sizeof *n);
+    if (!n)
+        return UR_ENOMEM;
+    *n = (struct node){back, saved, tape->last};
+    tape->last = n;
+    return UR_OK;
+}
+
+bool ur__tape_recording(const ur_tape *tape)
+{
+    return tape->recording;
+}
+
+ur_team *ur__tape_team(const ur_tape *tape)
+{
+    return tape->team;
+}
+
+const struct ur__kernel *ur__tape_kernel(const ur_tape *tape)
+{
+    (void)tape;
+    return ur__kernel();
+}
+
+void *ur__tape_scratch(ur_tape *tape, size_t bytes)
+{
+    if (tape->scratch && bytes <= tape->scratch_bytes)
+        return tape->scratch;
+    ur__free(tape->scratch);
+    tape->scratch = ur__alloc(bytes, 1);
+    tape->scratch_bytes = tape->scratch ? bytes : 0;
+    return tape->scratch ? tape->scratch : ur__tape_failed(tape, UR_ENOMEM);
+}
+
+bool ur__tape_next_dropout(ur_tape *tape, uint64_t *seed, uint32_t *stream, uint64_t *step)
+{
+    if (!tape->training)
+        return false;
+    *seed = tape->seed;
+    *stream = (uint32_t)UR__STREAM_DROPOUT + tape->n_dropouts++;
+    *step = tape->step;
+    return true;
+}
+
+/* ---- tensors ----------------------------------------------------------- */
+
+/* Everything but the data; NULL poisons. */
+static ur_tensor *tensor_shape(ur_tape *tape, int rank, const int *dim, bool needs_grad)
+{
+    if (!tape) {
+        ur__fail(UR_EINVAL, "tensor: the tape is NULL");
+        return NULL;
+    }
+    if (tape->status != UR_OK)
+        return NULL;
+    if (rank < 1 || rank > UR_MAX_RANK)
+        return ur__tape_fail(tape, UR_ESHAPE, "tensor: rank %d is not in [1,%d]", rank,
+                             UR_MAX_RANK);
+    size_t size = 1;
+    for (int i = 0; i < rank; i++) {
+        if (dim[i] < 1)
+            return ur__tape_fail(tape, UR_ESHAPE, "tensor: dimension %d is %d", i, dim[i]);
+        if (!ur__mul(&size, size, (size_t)dim[i]) || size > PTRDIFF_MAX / sizeof(ur_real))
+            return ur__tape_fail(tape, UR_ESHAPE, "tensor: more elements than memory can have");
+    }
+    ur_tensor *x = ur__tape_alloc(tape, 1, sizeof *x);
+    if (!x)
+        return NULL;
+    *x = (ur_tensor){.tape = tape, .rank = rank, .size = size};
+    memcpy(x->dim, dim, (size_t)rank * sizeof *dim);
+    x->needs_grad = needs_grad && tape->recording;
+    x->base = x;
+    return x;
+}
+
+ur_tensor *ur__tensor_new(ur_tape *tape, int rank, const int *dim, bool needs_grad)
+{
+    ur_tensor *x = tensor_shape(tape, rank, dim, needs_grad);
+    if (!x)
+        return NULL;
+    x->data = ur__tape_alloc(tape, x->size, sizeof *x->data);
+    return x->data ? x : NULL;
+}
+
+ur_tensor *ur__tensor_view(ur_tensor *x, size_t offset, int rank, const int *dim)
+{
+    ur_tensor *view = tensor_shape(x->tape, rank, dim, x->needs_grad);
+    if (!view)
+        return NULL;
+    view->data = x->data + offset;
+    if (!view->needs_grad)
+        return view;
+    view->base = x->base;
+    view->next = x->base->next;
+    x->base->next = view;
+    view->grad = x->grad ? x->grad + offset : NULL;
+    return view;
+}
+
+static void show_grad(ur_tensor *base, ur_real *grad)
+{
+    for (ur_tensor *x = base; x; x = x->next)
+        x->grad = grad + (x->data - base->data);
+}
+
+ur_real *ur__grad(ur_tensor *x)
+{
+    if (!x->needs_grad || x->grad)
+        return x->grad;
+    ur_tensor *base = x->base;
+    ur_real *grad = base->sink;
+    if (!grad) {
+        grad = ur__tape_alloc(x->tape, base->size, sizeof *grad);
+        if (!grad)
+            return NULL;
+        memset(grad, 0, base->size * sizeof *grad);
+    }
+    show_grad(base, grad);
+    return x->grad;
+}
+
+bool ur__grad_adopt(ur_tensor *x, ur_real *grad)
+{
+    if (!x->needs_grad || x->grad || x->base->sink || x->size != x->base->size)
+        return false;
+    show_grad(x->base, grad);
+    return true;
+}
+
+ur_tensor *ur_constant(ur_tape *tape, int rank, const int *dim, const ur_real *data)
+{
+    return ur_variable(tape, rank, dim, data, NULL);
+}
+
+ur_tensor *ur_copy_in(ur_tape *tape, int rank, const int *dim, const ur_real *data)
+{
+    ur_tensor *x = ur__tensor_new(tape, rank, dim, false);
+    if (!x)
+        return NULL;
+    if (data)
+        memcpy(x->data, data, x->size * sizeof *data);
+    else
+        memset(x->data, 0, x->size * sizeof *data);
+    return x;
+}
+
+ur_tensor *ur_variable(ur_tape *tape, int rank, const int *dim, const ur_real *data,
+                       ur_real *grad)
+{
+    if (!data)
+        return ur__tape_fail(tape, UR_EINVAL, "tensor: the data are NULL");
+    ur_tensor *x = tensor_shape(tape, rank, dim, grad != NULL);
+    if (!x)
+        return NULL;
+    x->data = (ur_real *)(uintptr_t)data;   /* no operation writes to its inputs */
+    x->sink = grad;
+    return x;
+}
+
+/* ---- looking at tensors ------------------------------------------------ */
+
+int ur_rank(const ur_tensor *x)
+{
+    return x ? x->rank : 0;
+}
+
+int ur_dim(const ur_tensor *x, int i)
+{
+    int rank = ur_rank(x);
+    if (i < 0)
+        i += rank;
+    return i >= 0 && i < rank ? x->dim[i] : 0;
+}
+
+size_t ur_size(const ur_tensor *x)
+{
+    return x ? x->size : 0;
+}
+
+const ur_real *ur_data(const ur_tensor *x)
+{
+    return x ? x->data : NULL;
+}
+
+const ur_real *ur_grad(const ur_tensor *x)
+{
+    return x ? x->grad : NULL;
+}
+
+double ur_scalar(const ur_tensor *x)
+{
+    return x && x->size == 1 ? (double)x->data[0] : (double)NAN;
+}
+
+const char *ur__shape_text(const ur_tensor *x)
+{
+    static _Thread_local char texts[N_TEXTS][TEXT_BYTES];
+    static _Thread_local int turn;
+    char *text = texts[turn++ % N_TEXTS];
+    turn %= N_TEXTS;
+    int n = snprintf(text, TEXT_BYTES, "[");
+    for (int i = 0; i < ur_rank(x); i++)
+        n += snprintf(text + n, (size_t)(TEXT_BYTES - n), i ? ",%d" : "%d", x->dim[i]);
+    snprintf(text + n, (size_t)(TEXT_BYTES - n), "]");
+    return text;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The tape's inside, for those who write operations: on this floor (op_*.c) and
+ * on the layer floor (one fused node for a recurrent net).
+ *
+ * A node has a function that runs back and whatever it needs to do so. Nodes run in
+ * the reverse order of their making; a node may have several outputs.
+ * Invariant: a tensor's gradient is complete when the node that made it runs back,
+ * because all its users were made later.
+ */
+#ifndef UR_TAPE_TAPE_H
+#define UR_TAPE_TAPE_H
+
+#include "base/arena.h"
+#include "base/team.h"
+#include "unroll/tensor.h"
+
+struct ur__kernel;
+
+struct ur_tensor {
+    ur_tape *tape;
+    int rank;
+    int dim[UR_MAX_RANK];
+    size_t size;
+    ur_real *data;
+    ur_real *grad;      /* [size] or NULL until something flows back */
+    bool needs_grad;
+    /* A tensor and its views show one gradient buffer: whichever is touched first,
+     * all see it. */
+    ur_tensor *base;    /* the tensor whose data this shows; itself if it is no view */
+    ur_tensor *next;    /* the next view of the same base */
+    ur_real *sink;      /* a variable's gradient memory, the caller's; else NULL */
+};
+
+/* Runs one operation back: reads its outputs' gradients (NULL: nothing came), adds
+ * to those of its inputs through ur__grad(). */
+typedef ur_status (*ur__back)(ur_tape *tape, void *saved);
+
+/* A new tensor in the arena, data uninitialised; NULL poisons. Rank and dimensions
+ * are at least 1. needs_grad says that a gradient is to flow through it (ignored
+ * when not recording). A poisoned tape makes no more tensors. */
+ur_tensor *ur__tensor_new(ur_tape *tape, int rank, const int *dim, bool needs_grad);
+/* A view: same data as x (offset reals further), other dimensions. */
+ur_tensor *ur__tensor_view(ur_tensor *x, size_t offset, int rank, const int *dim);
+
+/* Memory of the tape's arena until reset; NULL poisons. */
+void *ur__tape_alloc(ur_tape *tape, size_t n, size_t size);
+/* Records back(saved); not when not recording. saved lives in the arena. */
+ur_status ur__tape_record(ur_tape *tape, ur__back back, void *saved);
+/* Where to add gradients of x: its buffer, zeroed at first touch. NULL if x needs no
+ * gradient (then skip it) or on failure (then the tape is poisoned). */
+ur_real *ur__grad(ur_tensor *x);
+/* Makes grad [size], arena memory that nobody else uses, the gradient of x, if
+ * nothing has reached it yet: saves zeroing and adding. False: add it as usual. */
+bool ur__grad_adopt(ur_tensor *x, ur_real *grad);
+
+/* Poisons the tape with a status and message (the first one stays); returns NULL so
+ * that operations end with it. */
+void *ur__tape_fail(ur_tape *tape, ur_status status, const char *format, ...) UR_PRINTF(3, 4);
+/* The same with the message that ur__fail has just left. */
+void *ur__tape_failed(ur_tape *tape, ur_status status);
+bool ur__tape_poisoned(const ur_tape *tape);
+
+bool ur__tape_recording(const ur_tape *tape);
+ur_team *ur__tape_team(const ur_tape *tape);
+const struct ur__kernel *ur__tape_kernel(const ur_tape *tape);
+/* Scratch of at least `bytes` for the duration of one operation, kept and reused. */
+void *ur__tape_scratch(ur_tape *tape, size_t bytes);
+/* In training mode: true, and the (seed, stream, step) of the next dropout. */
+bool ur__tape_next_dropout(ur_tape *tape, uint64_t *seed, uint32_t *stream, uint64_t *step);
+
+/* "[3,4,5]" for messages, into one of a few static thread-local buffers. */
+const char *ur__shape_text(const ur_tensor *x);
+
+#endif
