@@ -6,7 +6,7 @@
 
 #include "unroll/base.h"
 
-enum ur__stream {
+enum {
     UR__STREAM_INIT = 1,        /* parameter initialisation */
     UR__STREAM_SHUFFLE = 2,
     UR__STREAM_SAMPLE = 3,      /* generating text */

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* Linear and embedding layers: parameters, and one or two operations of the tape. */
+#include <math.h>
+
+#include "base/status.h"
+#include "layer/params.h"
+#include "tape/tape.h"
+
+static ur_status add_bias(ur_linear_layer *layer, const char *prefix)
+{
+    return ur__params_add_named(layer->params, prefix, "bias", 1, &layer->O, UR_UNIFORM,
+                                1 / sqrt((double)layer->I), &layer->bias);
+}
+
+ur_status ur_linear_init(ur_linear_layer *layer, ur_params *params, const char *prefix, int I,
+                         int O, bool bias)
+{
+    *layer = (ur_linear_layer){.params = params, .I = I, .O = O};
+    if (I < 1 || O < 1)
+        return ur__fail(UR_EINVAL, "%s: a linear layer from %d to %d is impossible", prefix, I,
+                        O);
+    int dim[2] = {O, I};
+    UR__TRY(ur__params_add_named(params, prefix, "weight", 2, dim, UR_UNIFORM,
+                                 1 / sqrt((double)I), &layer->weight));
+    return bias ? add_bias(layer, prefix) : UR_OK;
+}
+
+ur_status ur_linear_init_tied(ur_linear_layer *layer, ur_params *params, const char *prefix,
+                              const ur_param *weight, bool bias)
+{
+    *layer = (ur_linear_layer){.params = params};
+    if (!weight || weight->rank != 2)
+        return ur__fail(UR_EINVAL, "%s: the weight to share is no matrix", prefix);
+    layer->weight = weight;
+    layer->O = weight->dim[0];
+    layer->I = weight->dim[1];
+    return bias ? add_bias(layer, prefix) : UR_OK;
+}
+
+ur_tensor *ur_linear(ur_tape *tape, const ur_linear_layer *layer, ur_tensor *x)
+{
+    if (!x)
+        return NULL;
+    if (ur_dim(x, -1) != layer->I)
+        return ur__tape_fail(tape, UR_ESHAPE, "linear: x is %s but %s expects %d inputs",
+                             ur__shape_text(x), layer->weight->name, layer->I);
+    ur_tensor *w = ur_param_tensor(tape, layer->params, layer->weight);
+    ur_tensor *y = ur_matmul_t(x, w);
+    return layer->bias ? ur_add(y, ur_param_tensor(tape, layer->params, layer->bias)) : y;
+}
+
+ur_status ur_embedding_init(ur_embedding *layer, ur_params *params, const char *prefix, int V,
+                            int E)
+{
+    *layer = (ur_embedding){.params = params, .V = V, .E = E};
+    if (V < 1 || E < 1)
+        return ur__fail(UR_EINVAL, "%s: an embedding of %d by %d is impossible", prefix, V, E);
+    int dim[2] = {V, E};
+    return ur__params_add_named(params, prefix, "weight", 2, dim, UR_NORMAL, 1, &layer->weight);
+}
+
+ur_tensor *ur_embed(ur_tape *tape, const ur_embedding *layer, ur_ids ids)
+{
+    return ur_gather(tape, ur_param_tensor(tape, layer->params, layer->weight), ids);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* Initial values of parameters: functions of (seed, ordinal of the parameter, index). */
+#ifndef UR_LAYER_INIT_H
+#define UR_LAYER_INIT_H
+
+#include "unroll/layer.h"
+
+/* Fills x of the given shape. UR_ENOMEM (orthogonal needs room for one block). */
+ur_status ur__init_fill(ur_real *x, int rank, const int *dim, ur_init init, double scale,
+                        uint64_t seed, uint64_t ordinal);
+
+#endif

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The parameter store: names first, memory once, then three flat buffers.
+ * Invariant: entries never move (each has its own block), so borrowed ur_param pointers
+ * stay valid while the list grows.
+ */
+#include "layer/params.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/status.h"
+#include "base/text.h"
+#include "layer/init.h"
+
+struct entry {
+    ur_param view;      /* first, so that a view leads back to its entry */
+    ur_init init;
+    double scale;
+    size_t shift_begin, shift_n;
+    double shift;
+};
+
+struct ur_params {
+    struct entry **entries;
+    int n, room;
+    size_t size, buffer_size;   /* reals: trained, not trained */
+    ur_real *values, *grads, *buffers;
+    bool built;
+};
+
+ur_status ur_params_new(ur_params **out)
+{
+    *out = ur__calloc(1, sizeof **out);
+    return *out ? UR_OK : UR_ENOMEM;
+}
+
+void ur_params_free(ur_params *p)
+{
+    if (!p)
+        return;
+    for (int i = 0; i < p->n; i++) {
+        ur__free((char *)p->entries[i]->view.name);
+        ur__free(p->entries[i]);
+    }
+    ur__free(p->entries);
+    ur__free(p->values);
+    ur__free(p->grads);
+    ur__free(p->buffers);
+    ur__free(p);
+}
+
+static ur_status check(const ur_params *p, const char *name, int rank, const int *dim,
+                       size_t *size)
+{
+    if (!p || !name || !*name || !dim)
+        return ur__fail(UR_EINVAL, "a parameter needs a name and dimensions");
+    if (p->built)
+        return ur__fail(UR_EINVAL, "parameter %s comes after ur_params_build", name);
+    if (rank < 1 || rank > UR_MAX_RANK)
+        return ur__fail(UR_EINVAL, "parameter %s has rank %d, not 1 to %d", name, rank,
+                        UR_MAX_RANK);
+    *size = 1;
+    for (int i = 0; i < rank; i++)
+        if (dim[i] < 1 || !ur__mul(size, *size, (size_t)dim[i]) || *size > INT_MAX)
+            return ur__fail(UR_EINVAL, "parameter %s: dimension %d of %d is impossible", name,
+                            i, dim[i]);
+    if (ur_params_find(p, name))
+        return ur__fail(UR_EINVAL, "there are two parameters named %s", name);
+    return UR_OK;
+}
+
+static ur_status append(ur_params *p, struct entry *e)
+{
+    if (p->n == p->room) {
+        int room = p->room ? 2 * p->room : 16;
+        struct entry **more = ur__realloc(p->entries, (size_t)room, sizeof *more);
+        if (!more)
+            return UR_ENOMEM;
+        p->entries = more;
+        p->room = room;
+    }
+    p->entries[p->n++] = e;
+    return UR_OK;
+}
+
+static ur_status add(ur_params *p, const char *name, int rank, const int *dim, ur_init init,
+                     double scale, bool trained, const ur_param **out)
+{
+    size_t size;
+    if (out)
+        *out = NULL;
+    UR__TRY(check(p, name, rank, dim, &size));
+    if (init == UR_ORTHOGONAL && (rank != 2 || dim[0] % dim[1]))
+        return ur__fail(UR_EINVAL, "parameter %s is no column of square blocks", name);
+    struct entry *e = ur__calloc(1, sizeof *e);
+    char *copy = ur__strdup(name);
+    if (!e || !copy || append(p, e) != UR_OK) {
+        ur__free(e);
+        ur__free(copy);
+        return UR_ENOMEM;
+    }
+    size_t *end = trained ? &p->size : &p->buffer_size;
+    e->view = (ur_param){.name = copy, .rank = rank, .size = size, .offset = *end,
+                         .trained = trained};
+    memcpy(e->view.dim, dim, (size_t)rank * sizeof *dim);
+    e->init = init;
+    e->scale = scale;
+    *end += size;
+    if (out)
+        *out = &e->view;
+    return UR_OK;
+}
+
+ur_status ur_params_add(ur_params *p, const char *name, int rank, const int *dim, ur_init init,
+                        double scale, const ur_param **out)
+{
+    return add(p, name, rank, dim, init, scale, true, out);
+}
+
+ur_status ur_params_add_buffer(ur_params *p, const char *name, int rank, const int *dim,
+                               double value, const ur_param **out)
+{
+    return add(p, name, rank, dim, UR_CONSTANT, value, false, out);
+}
+
+ur_status ur__params_add_named(ur_params *p, const char *prefix, const char *suffix, int rank,
+                               const int *dim, ur_init init, double scale, const ur_param **out)
+{
+    struct ur__buf name = {0};
+    ur_status status = ur__buf_printf(&name, "%s.%s", prefix, suffix);
+    if (status == UR_OK)
+        status = ur_params_add(p, name.data, rank, dim, init, scale, out);
+    ur__buf_free(&name);
+    return status;
+}
+
+void ur__params_shift(const ur_param *p, size_t begin, size_t n, double by)
+{
+    struct entry *e = (struct entry *)p;
+    e->shift_begin = begin;
+    e->shift_n = n;
+    e->shift = by;
+}
+
+static void drop_memory(ur_params *p)
+{
+    ur__free(p->values);
+    ur__free(p->grads);
+    ur__free(p->buffers);
+    p->values = p->grads = p->buffers = NULL;
+    p->built = false;
+}
+
+ur_status ur__params_build_zeros(ur_params *p)
+{
+    if (p->built)
+        return ur__fail(UR_EINVAL, "ur_params_build was called before");
+    p->values = ur__calloc(p->size, sizeof(ur_real));
+    p->grads = ur__calloc(p->size, sizeof(ur_real));
+    p->buffers = ur__calloc(p->buffer_size, sizeof(ur_real));
+    p->built = p->values && p->grads && p->buffers;
+    if (p->built)
+        return UR_OK;
+    drop_memory(p);
+    return UR_ENOMEM;
+}
+
+static ur_status draw(const ur_params *p, int i, uint64_t seed)
+{
+    const struct entry *e = p->entries[i];
+    ur_real *x = ur_param_data(p, &e->view);
+    UR__TRY(ur__init_fill(x, e->view.rank, e->view.dim, e->init, e->scale, seed, (uint64_t)i));
+    for (size_t j = 0; j < e->shift_n; j++)
+        x[e->shift_begin + j] += (ur_real)e->shift;
+    return UR_OK;
+}
+
+ur_status ur_params_build(ur_params *p, uint64_t seed)
+{
+    UR__TRY(ur__params_build_zeros(p));
+    for (int i = 0; i < p->n; i++) {
+        ur_status status = draw(p, i, seed);
+        if (status != UR_OK) {
+            drop_memory(p);
+            return status;
+        }
+    }
+    return UR_OK;
+}
+
+bool ur__params_built(const ur_params *p)
+{
+    return p->built;
+}
+
+int ur_params_count(const ur_params *p)
+{
+    return p->n;
+}
+
+const ur_param *ur_params_at(const ur_params *p, int i)
+{
+    return i >= 0 && i < p->n ? &p->entries[i]->view : NULL;
+}
+
+const ur_param *ur_params_find(const ur_params *p, const char *name)
+{
+    for (int i = 0; i < p->n; i++)
+        if (!strcmp(p->entries[i]->view.name, name))
+            return &p->entries[i]->view;
+    return NULL;
+}
+
+size_t ur_params_size(const ur_params *p)
+{
+    return p->size;
+}
+
+ur_real *ur_params_values(ur_params *p)
+{
+    return p->values;
+}
+
+ur_real *ur_params_grads(ur_params *p)
+{
+    return p->grads;
+}
+
+void ur_params_zero_grads(ur_params *p)
+{
+    if (p->grads)
+        memset(p->grads, 0, p->size * sizeof(ur_real));
+}
+
+ur_real *ur_param_data(const ur_params *p, const ur_param *view)
+{
+    return p->built ? (view->trained ? p->values : p->buffers) + view->offset : NULL;
+}
+
+ur_real *ur__param_grad(const ur_params *p, const ur_param *view)
+{
+    return p->built && view->trained ? p->grads + view->offset : NULL;
+}
+
+ur_tensor *ur_param_tensor(ur_tape *tape, const ur_params *p, const ur_param *view)
+{
+    const ur_real *data = ur_param_data(p, view);
+    if (!view->trained)
+        return ur_constant(tape, view->rank, view->dim, data);
+    return ur_variable(tape, view->rank, view->dim, data, ur__param_grad(p, view));
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* What layers need of the parameter store beyond the public half. */
+#ifndef UR_LAYER_PARAMS_H
+#define UR_LAYER_PARAMS_H
+
+#include "unroll/layer.h"
+
+bool ur__params_built(const ur_params *params);
+/* Gradient of one trained view. */
+ur_real *ur__param_grad(const ur_params *params, const ur_param *p);
+/* Declares PREFIX.SUFFIX. */
+ur_status ur__params_add_named(ur_params *params, const char *prefix, const char *suffix,
+                               int rank, const int *dim, ur_init init, double scale,
+                               const ur_param **out);
+/* Memory without drawing values: for parameters that are read from a file. */
+ur_status ur__params_build_zeros(ur_params *params);
+/* Adds `by` to elements [begin,begin+n) of a parameter's initial values. */
+void ur__params_shift(const ur_param *p, size_t begin, size_t n, double by);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* The inside of a recurrent net, shared by those who run it: step by step (state.c) and
+ * on the tape (recurrent_tape.c). */
+#ifndef UR_LAYER_RECURRENT_H
+#define UR_LAYER_RECURRENT_H
+
+#include "rnn/stack.h"
+#include "unroll/layer.h"
+
+/* Views of one layer's parameters; absent ones NULL. */
+struct ur__rnn_views {
+    const ur_param *w_ih, *w_hh, *b_ih, *b_hh, *w_hy, *b_hy;
+};
+
+struct ur_rnn {
+    ur_params *params;              /* borrowed */
+    const struct ur__kernel *k;     /* that the weights are packed for */
+    struct ur__stack stack;
+    struct ur__rnn_layer *layer;    /* [L] */
+    struct ur__rnn_views *views;    /* [L] */
+    struct ur__packed *packed;      /* [L] */
+    ur_real *memory;                /* of packed; NULL before the first prepare */
+};
+
+struct ur__rnn_weights ur__rnn_weights_of(const ur_rnn *rnn, int layer);
+struct ur__rnn_grads ur__rnn_grads_of(const ur_rnn *rnn, int layer);
+/* UR_EINVAL unless prepared. */
+ur_status ur__rnn_ready(const ur_rnn *rnn);
+/* UR_EINVAL naming the first of n ids outside [0,I). */
+ur_status ur__rnn_check_ids(const ur_rnn *rnn, size_t n, const int32_t *ids);
+
+#endif

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/* A recurrent net on the tape: the whole stack over the whole sequence is one node. Its
+ * outputs are y and each layer's final h and c; its inputs x and the initial h and c;
+ * gradients of its weights go straight to the parameters' flat gradients. */
+#include <string.h>
+
+#include "base/status.h"
+#include "kernel/kernel.h"
+#include "layer/state.h"
+#include "tape/tape.h"
+
+struct node {
+    const ur_rnn *rnn;
+    struct ur__stack_job job;
+    ur_tensor *x, *y;
+    struct ur__layer_state *layer;      /* [L]: the tensors in and out */
+};
+
+/* ---- backward ---------------------------------------------------------- */
+
+/* Gradient of an output that may have got none: zeros then. */
+static const ur_real *grad_or_zeros(ur_tape *tape, const ur_tensor *y)
+{
+    if (y->grad)
+        return y->grad;
+    ur_real *zeros = ur__tape_alloc(tape, y->size, sizeof *zeros);
+    if (zeros)
+        memset(zeros, 0, y->size * sizeof *zeros);
+    return zeros;
+}
+
+static ur_status bind_back(ur_tape *tape, struct node *n)
+{
+    struct ur__stack_job *job = &n->job;
+    int L = n->rnn->stack.layers;
+    struct ur__rnn_weights *w = ur__tape_alloc(tape, (size_t)L, sizeof *w);
+    struct ur__rnn_grads *g = ur__tape_alloc(tape, (size_t)L, sizeof *g);
+    void *memory = ur__tape_alloc(tape, ur__stack_back_bytes(job), 1);
+    job->dy = grad_or_zeros(tape, n->y);
+    job->dx = NULL;
+    if (n->x && n->x->needs_grad)
+        job->dx = ur__tape_alloc(tape, n->x->size, sizeof(ur_real));
+    job->scratch = ur__tape_scratch(tape, ur__stack_scratch(job->k, ur__tape_team(tape)));
+    if (ur__tape_poisoned(tape))
+        return ur_tape_status(tape);
+    for (int l = 0; l < L; l++) {
+        w[l] = ur__rnn_weights_of(n->rnn, l);
+        g[l] = ur__rnn_grads_of(n->rnn, l);
+    }
+    job->grads = g;
+    ur__stack_back_place(job, w, memory);
+    for (int l = 0; l < L; l++) {
+        job->layer[l].dhT = n->layer[l].h_out->grad;
+        job->layer[l].dcT = n->layer[l].c_out ? n->layer[l].c_out->grad : NULL;
+    }
+    return UR_OK;
+}
+
+static void pass_on(const struct ur__kernel *k, ur_tensor *to, const ur_real *grad)
+{
+    ur_real *sum = to ? ur__grad(to) : NULL;
+    if (sum)
+        k->add(to->size, sum, grad, sum);
+}
+
+static bool reached(const struct node *n)
+{
+    bool any = n->y->grad;
+    for (int l = 0; l < n->rnn->stack.layers; l++)
+        any = any || n->layer[l].h_out->grad || (n->layer[l].c_out && n->layer[l].c_out->grad);
+    return any;
+}
+
+static ur_status back(ur_tape *tape, void *saved)
+{
+    struct node *n = saved;
+    if (!reached(n))
+        return UR_OK;
+    UR__TRY(bind_back(tape, n));
+    ur__stack_backward(&n->job, ur__tape_team(tape));
+    pass_on(n->job.k, n->job.dx ? n->x : NULL, n->job.dx);
+    for (int l = 0; l < n->rnn->stack.layers; l++) {
+        pass_on(n->job.k, n->layer[l].h_in, n->job.layer[l].dh);
+        pass_on(n->job.k, n->layer[l].c_in, n->job.layer[l].dc);
+    }
+    return UR_OK;
+}
+
+/* ---- forward ----------------------------------------------------------- */
+
+static ur_status check(const ur_rnn *rnn, int T, int B, const int *lengths, const ur_state *s)
+{
+    UR__TRY(ur__rnn_ready(rnn));
+    if (s && s->rnn != rnn)
+        return ur__fail(UR_EINVAL, "the state belongs to another net");
+    if (s && s->B != B)
+        return ur__fail(UR_ESHAPE, "the state is for %d sequences, x has %d", s->B, B);
+    if (T < 1 || B < 1)
+        return ur__fail(UR_ESHAPE, "a sequence of %d steps of %d is empty", T, B);
+    for (int b = 0; lengths && b < B; b++)
+        if (lengths[b] < 0 || lengths[b] > T)
+            return ur__fail(UR_ESHAPE, "sequence %d has length %d, not 0 to %d", b, lengths[b],
+                            T);
+    return UR_OK;
+}
+
+/* Where layer l starts from: a tensor, the state's numbers, or zeros. */
+static const ur_real *initial(ur_tape *tape, const ur_tensor *in, const ur_real *numbers,
+                              size_t n)
+{
+    if (in)
+        return in->data;
+    if (numbers)
+        return numbers;
+    ur_real *zeros = ur__tape_alloc(tape, n, sizeof *zeros);
+    if (zeros)
+        memset(zeros, 0, n * sizeof *zeros);
+    return zeros;
+}
+
+static void bind_state(ur_tape *tape, struct node *n, int l, ur_state *s)
+{
+    const struct ur__rnn_layer *d = &n->rnn->layer[l];
+    struct ur__sequence *q = &n->job.layer[l];
+    struct ur__layer_state *io = &n->layer[l], none = {0};
+    const struct ur__layer_state *from = s ? &s->layer[l] : &none;
+    int dim[2] = {n->job.B, d->H};
+    size_t BH = (size_t)dim[0] * (size_t)dim[1];
+    *io = (struct ur__layer_state){.h_in = from->h_in, .c_in = from->c_in};
+    io->h_out = ur__tensor_new(tape, 2, dim, true);
+    io->c_out = d->cell->has_c ? ur__tensor_new(tape, 2, dim, true) : NULL;
+    q->p = &n->rnn->packed[l];
+    q->h0 = initial(tape, from->h_in, from->h, BH);
+    q->c0 = d->cell->has_c ? initial(tape, from->c_in, from->c, BH) : NULL;
+    q->hT = io->h_out ? io->h_out->data : NULL;
+    q->cT = io->c_out ? io->c_out->data : NULL;
+}
+
+/* The final state: numbers and tensors for the next call. */
+static void leave_state(const struct node *n, ur_state *s)
+{
+    for (int l = 0; l < n->rnn->stack.layers; l++) {
+        const struct ur__layer_state *io = &n->layer[l];
+        struct ur__layer_state *to = &s->layer[l];
+        memcpy(to->h, io->h_out->data, io->h_out->size * sizeof(ur_real));
+        if (to->c)
+            memcpy(to->c, io->c_out->data, io->c_out->size * sizeof(ur_real));
+        to->h_in = to->h_out = io->h_out;
+        to->c_in = to->c_out = io->c_out;
+    }
+    ur__state_advance(s, &n->job);
+}
+
+static ur_tensor *run(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x, const int32_t *ids, int T,
+                      int B, const int *lengths, ur_state *s)
+{
+    ur_status status = check(rnn, T, B, lengths, s);
+    if (status != UR_OK)
+        return ur__tape_failed(tape, status);
+    int L = rnn->stack.layers, dim[3] = {T, B, ur_rnn_output(rnn)};
+    struct node *n = ur__tape_alloc(tape, 1, sizeof *n);
+    int *own_lengths = lengths ? ur__tape_alloc(tape, (size_t)B, sizeof *lengths) : NULL;
+    int32_t *own_ids = ids ? ur__tape_alloc(tape, (size_t)T * (size_t)B, sizeof *ids) : NULL;
+    ur_tensor *y = ur__tensor_new(tape, 3, dim, true);
+    if (ur__tape_poisoned(tape))
+        return NULL;
+    if (lengths)    /* backward comes after the caller's arrays may be gone */
+        memcpy(own_lengths, lengths, (size_t)B * sizeof *lengths);
+    if (ids)
+        memcpy(own_ids, ids, (size_t)T * (size_t)B * sizeof *ids);
+    *n = (struct node){.rnn = rnn, .x = x, .y = y};
+    n->job = (struct ur__stack_job){
+        .k = rnn->k, .stack = &rnn->stack, .T = T, .B = B, .lengths = own_lengths,
+        .x = x ? x->data : NULL, .ids = own_ids, .y = y->data,
+        .scratch = ur__tape_scratch(tape, ur__stack_scratch(rnn->k, ur__tape_team(tape))),
+    };
+    for (int l = 0; l + 1 < L && rnn->stack.dropout > 0; l++) {
+        uint32_t stream;
+        n->job.training = ur__tape_next_dropout(tape, &n->job.seed, &stream, &n->job.step);
+        n->job.stream = l == 0 ? stream : n->job.stream;
+    }
+    void *memory = ur__tape_alloc(tape, ur__stack_bytes(&n->job), 1);
+    n->layer = ur__tape_alloc(tape, (size_t)L, sizeof *n->layer);
+    if (ur__tape_poisoned(tape))
+        return NULL;
+    ur__stack_place(&n->job, memory);
+    for (int l = 0; l < L; l++)
+        bind_state(tape, n, l, s);
+    if (ur__tape_poisoned(tape))
+        return NULL;
+    ur__stack_forward(&n->job, ur__tape_team(tape));
+    if (s)
+        leave_state(n, s);
+    return ur__tape_record(tape, back, n) == UR_OK ? y : NULL;
+}
+
+ur_tensor *ur_rnn_forward(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x, const int *lengths,
+                          ur_state *s)
+{
+    if (!x)
+        return NULL;
+    if (ur_rank(x) != 3 || ur_dim(x, 2) != ur_rnn_input(rnn))
+        return ur__tape_fail(tape, UR_ESHAPE, "rnn: x is %s but the net expects [T,B,%d]",
+                             ur__shape_text(x), ur_rnn_input(rnn));
+    return run(tape, rnn, x, NULL, ur_dim(x, 0), ur_dim(x, 1), lengths, s);
+}
+
+ur_tensor *ur_rnn_forward_ids(ur_tape *tape, const ur_rnn *rnn, ur_ids ids, const int *lengths,
+                              ur_state *s)
+{
+    if (!ids.id || ids.T < 1 || ids.B < 1)
+        return ur__tape_fail(tape, UR_ESHAPE, "rnn: [%d,%d] input numbers are none", ids.T,
+                             ids.B);
+    ur_status status = ur__rnn_check_ids(rnn, (size_t)ids.T * (size_t)ids.B, ids.id);
+    if (status != UR_OK)
+        return ur__tape_failed(tape, status);
+    return run(tape, rnn, NULL, ids.id, ids.T, ids.B, lengths, s);
+}

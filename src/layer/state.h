@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* The inside of a state. */
+#ifndef UR_LAYER_STATE_H
+#define UR_LAYER_STATE_H
+
+#include "layer/recurrent.h"
+
+struct ur__layer_state {
+    ur_real *h, *c;                 /* [B,H]; c NULL unless the cell has one */
+    ur_tensor *h_in, *c_in;         /* given by ur_state_put */
+    ur_tensor *h_out, *c_out;       /* left by ur_rnn_forward */
+};
+
+struct ur_state {
+    const ur_rnn *rnn;
+    int B;
+    ur_team *team;
+    ur_real *data;                  /* all h and c */
+    size_t size;
+    struct ur__layer_state *layer;  /* [L] */
+    int64_t steps;
+    int every;
+    ur_observer see;
+    void *user;
+    /* running without a tape: room for `piece` steps */
+    int piece;
+    void *memory, *scratch;
+    ur_real *out;                   /* [piece,B,O] where the caller wants no output */
+};
+
+/* Shows a pass's hidden states to the observer and counts its steps. */
+void ur__state_advance(ur_state *state, const struct ur__stack_job *job);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * GRU. Cho et al. 2014; docs/MATH.md, section GRU. Weights r,z,n; four kept blocks.
+ *
+ *   reset after   (cuDNN, PyTorch)   n = tanh(x_n + r∘(U_n h + b_hn))   kept r, z, n, U_n h + b_hn
+ *   reset before  (the paper)        n = tanh(x_n + U_n (r∘h))          kept r, z, n, r∘h
+ *
+ * Backward leaves dr, dz, dn in blocks 0..2, so that W sees them side by side, and in
+ * block 3 what the product with U_n needs: dn∘r (after) or still r∘h (before).
+ */
+#include <string.h>
+
+#include "rnn/cell.h"
+#include "rnn/products.h"
+
+static void forward_after(const struct ur__cell_step *s)
+{
+    int H = s->d->H;
+    ur_real *hn = s->gates + 3 * (ptrdiff_t)H;
+    for (int r = 0; r < s->rows; r++)
+        memcpy(hn + r * s->ld, s->p->start_n, (size_t)H * sizeof(ur_real));
+    ur__rows_times_packed(s, s->h_prev, H, H, s->p->w_hh_n, H, hn, s->ld);
+    for (int r = 0; r < s->rows; r++) {
+        size_t at = (size_t)r * (size_t)H;
+        s->k->gru_forward(H, s->gates + r * s->ld, s->h_prev + at, s->h + at);
+    }
+}
+
+static void forward_before(const struct ur__cell_step *s)
+{
+    int H = s->d->H;
+    for (int r = 0; r < s->rows; r++)
+        s->k->gru_before_open(H, s->gates + r * s->ld, s->h_prev + (ptrdiff_t)r * H);
+    ur__rows_times_packed(s, s->gates + 3 * (ptrdiff_t)H, s->ld, H, s->p->w_hh_n, H,
+                          s->gates + 2 * (ptrdiff_t)H, s->ld);
+    for (int r = 0; r < s->rows; r++) {
+        size_t at = (size_t)r * (size_t)H;
+        s->k->gru_before_close(H, s->gates + r * s->ld, s->h_prev + at, s->h + at);
+    }
+}
+
+static void forward(const struct ur__cell_step *s)
+{
+    int H = s->d->H;
+    ur__rows_times_packed(s, s->h_prev, H, H, s->p->w_hh, 2 * H, s->gates, s->ld);
+    if (s->d->reset_before)
+        forward_before(s);
+    else
+        forward_after(s);
+}
+
+static void back_gates(const struct ur__cell_step *s)
+{
+    int H = s->d->H;
+    if (!s->d->reset_before) {
+        for (int r = 0; r < s->rows; r++) {
+            size_t at = (size_t)r * (size_t)H;
+            s->k->gru_backward(H, s->gates + r * s->ld, s->h_prev + at, s->dh + at);
+        }
+        return;
+    }
+    for (int r = 0; r < s->rows; r++) {
+        size_t at = (size_t)r * (size_t)H;
+        s->k->gru_before_back_open(H, s->gates + r * s->ld, s->h_prev + at, s->dh + at);
+    }
+    memset(s->drh, 0, (size_t)s->rows * (size_t)H * sizeof(ur_real));
+    ur__rows_times_packed(s, s->gates + 2 * (ptrdiff_t)H, s->ld, H, s->pb->w_hh_n, H, s->drh, H);
+    for (int r = 0; r < s->rows; r++) {
+        size_t at = (size_t)r * (size_t)H;
+        s->k->gru_before_back_close(H, s->gates + r * s->ld, s->h_prev + at, s->drh + at,
+                                    s->dh + at);
+    }
+}
+
+static void back_carry(const struct ur__cell_step *s)
+{
+    int H = s->d->H;
+    ur__rows_times_packed(s, s->next, s->ld, 2 * H, s->pb->w_hh, H, s->dh, H);
+    if (!s->d->reset_before)
+        ur__rows_times_packed(s, s->next + 3 * (ptrdiff_t)H, s->ld, H, s->pb->w_hh_n, H, s->dh,
+                              H);
+}
+
+static void back_recurrent(const struct ur__cell_sums *s, ur_real *dw_hh)
+{
+    ptrdiff_t H = s->d->H;
+    ur_real *dw_n = dw_hh + 2 * H * H;
+    ur__sum_products(s, s->gates, (int)(2 * H), dw_hh);
+    if (!s->d->reset_before) {
+        ur__sum_products(s, s->gates + 3 * H, (int)H, dw_n);
+        return;
+    }
+    struct ur__gemm g = {
+        .M = (int)H, .N = (int)H, .K = s->T * s->B,
+        .a = s->gates + 2 * H, .a_row = 1, .a_k = 4 * H,
+        .b = s->gates + 3 * H, .b_k = 4 * H, .b_col = 1,
+        .c = dw_n, .c_row = H, .accumulate = true,
+    };
+    ur__gemm_share(s->k, &g, s->w, s->scratch);
+}
+
+const struct ur__cell ur__cell_gru = {
+    .name = "gru",
+    .kind = UR_GRU,
+    .gates = 3,
+    .kept = 4,
+    .has_c = false,
+    .direct = true,
+    .forward = forward,
+    .back_gates = back_gates,
+    .back_carry = back_carry,
+    .back_recurrent = back_recurrent,
+};

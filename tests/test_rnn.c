@@ -1,0 +1,574 @@
+/* SPDX-License-Identifier: MIT */
+/* Recurrent nets in float: against the equations in plain double, and the promise of
+ * equal bits: whole, in chunks, by steps, alone, batched, padded, on any team and any
+ * kernel table. */
+#include "testing.h"
+
+#include <math.h>
+
+#include "base/mem.h"
+#include "kernel/select.h"
+#include "unroll/layer.h"
+
+enum { T = 23, B = 9, I = 7, L = 2, MAX_H = 37, ROOM = T * B * 2 * MAX_H };
+
+struct variant {
+    const char *name;
+    ur_cell cell;
+    ur_activation activation;
+    bool reset_before;
+    int hidden[L], output[L];
+};
+
+static const struct variant variants[] = {
+    {"lstm", UR_LSTM, UR_TANH, false, {37, 16}, {0, 0}},
+    {"lstm, output maps", UR_LSTM, UR_TANH, false, {8, 21}, {5, 19}},
+    {"gru", UR_GRU, UR_TANH, false, {37, 17}, {0, 0}},
+    {"gru, reset before", UR_GRU, UR_TANH, true, {33, 12}, {0, 3}},
+    {"rnn tanh", UR_RNN, UR_TANH, false, {37, 5}, {0, 0}},
+    {"rnn relu", UR_RNN, UR_RELU, false, {16, 20}, {4, 0}},
+    {"rnn sigmoid", UR_RNN, UR_SIGMOID, false, {9, 1}, {0, 0}},
+    {"rnn saturated-linear", UR_RNN, UR_SATLIN, false, {9, 30}, {0, 0}},
+};
+enum { N_VARIANTS = sizeof variants / sizeof *variants };
+
+struct net {
+    const struct variant *v;
+    ur_params *params;
+    ur_rnn *rnn;
+};
+
+static float noise(uint32_t i)
+{
+    return (float)(2 * ur_random_uniform(7, 5, 1, i) - 1);
+}
+
+static void make(struct net *n, const struct variant *v, int biases)
+{
+    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    o.cell = v->cell;
+    o.activation = v->activation;
+    o.reset_before = v->reset_before;
+    o.input = I;
+    o.layers = L;
+    o.hidden = v->hidden;
+    o.output = v->output;
+    o.output_activation = UR_TANH;
+    o.biases = biases;
+    n->v = v;
+    assert_ok(ur_params_new(&n->params));
+    assert_ok(ur_rnn_new(&n->rnn, n->params, "rnn", &o));
+    assert_ok(ur_params_build(n->params, 3));
+    assert_ok(ur_rnn_prepare(n->rnn));
+}
+
+static void unmake(struct net *n)
+{
+    ur_rnn_free(n->rnn);
+    ur_params_free(n->params);
+}
+
+/* ---- everything that one training pass computes ------------------------ */
+
+struct result {
+    float y[ROOM], dx[T * B * I], state[2 * L * B * MAX_H];
+    float dh0[L * B * MAX_H], dc0[L * B * MAX_H];
+    float grads[40000];
+    size_t n_grads, n_state;
+    int out;
+};
+
+/* Rows first..first+rows of the fixed batch, padded to `steps` steps. The loss weighs
+ * each output by a number that depends on (t,b,o) alone. */
+static void pass(struct net *n, int first, int rows, int steps, const int *lengths,
+                 ur_team *team, struct result *r)
+{
+    ur_tape *tape;
+    ur_state *state;
+    static float x[T * B * I], h0[2 * L * B * MAX_H], w[ROOM];
+    memset(r, 0, sizeof *r);
+    assert_ok(ur_tape_new(&tape, team));
+    assert_ok(ur_state_new(&state, n->rnn, rows, team));
+    r->out = ur_rnn_output(n->rnn);
+    for (int t = 0; t < steps; t++)
+        for (int b = 0; b < rows; b++) {
+            for (int i = 0; i < I; i++)
+                x[(t * rows + b) * I + i] = noise((uint32_t)((t * B + first + b) * I + i));
+            for (int o = 0; o < r->out; o++)
+                w[(t * rows + b) * r->out + o] =
+                    noise((uint32_t)(100000 + (t * B + first + b) * r->out + o));
+        }
+    int dim[3] = {steps, rows, I}, wdim[3] = {steps, rows, r->out};
+    ur_tensor *input = ur_variable(tape, 3, dim, x, r->dx);
+    size_t at = 0;
+    for (int l = 0; l < L; l++) {
+        int H = n->v->hidden[l], hdim[2] = {rows, H};
+        ur_tensor *hc[2] = {NULL, NULL};
+        for (int j = 0; j < (n->v->cell == UR_LSTM ? 2 : 1); j++) {
+            for (int b = 0; b < rows; b++)
+                for (int i = 0; i < H; i++)
+                    h0[at + (size_t)(b * H + i)] =
+                        noise((uint32_t)(200000 + ((l * 2 + j) * B + first + b) * MAX_H + i));
+            hc[j] = ur_variable(tape, 2, hdim, h0 + at,
+                                (j ? r->dc0 : r->dh0) + l * rows * MAX_H);
+            at += (size_t)(rows * H);
+        }
+        assert_ok(ur_state_put(state, l, hc[0], hc[1]));
+    }
+    ur_tensor *y = ur_rnn_forward(tape, n->rnn, input, lengths, state);
+    ur_tensor *loss = ur_sum(ur_mul(y, ur_constant(tape, 3, wdim, w)));
+    ur_params_zero_grads(n->params);
+    assert_ok(ur_backward(tape, loss));
+    memcpy(r->y, ur_data(y), ur_size(y) * sizeof(float));
+    memcpy(r->state, ur_state_data(state, &r->n_state), r->n_state * sizeof(float));
+    r->n_grads = ur_params_size(n->params);
+    assert_true(r->n_grads <= 40000);
+    memcpy(r->grads, ur_params_grads(n->params), r->n_grads * sizeof(float));
+    ur_state_detach(state);
+    ur_state_free(state);
+    ur_tape_free(tape);
+}
+
+static struct result a, b;
+
+static void each_variant(void (*test)(struct net *n))
+{
+    for (int i = 0; i < N_VARIANTS; i++) {
+        struct net n;
+        make(&n, &variants[i], i % 3);
+        test(&n);
+        unmake(&n);
+    }
+}
+
+/* ---- bits -------------------------------------------------------------- */
+
+static void same_on_teams(struct net *n)
+{
+    static const int sizes[] = {2, 3, 7};
+    pass(n, 0, B, T, NULL, NULL, &a);
+    for (int i = 0; i < 3; i++) {
+        ur_team *team;
+        assert_ok(ur_team_new(&team, sizes[i]));
+        pass(n, 0, B, T, NULL, team, &b);
+        ur_team_free(team);
+        assert_memory_equal(&a, &b, sizeof a);
+    }
+}
+
+static void rnn__same_bits_on_any_team(void **unused)
+{
+    (void)unused;
+    each_variant(same_on_teams);
+}
+
+static void rnn__same_bits_on_any_kernel_table(void **unused)
+{
+    (void)unused;
+    for (int i = 0; i < N_VARIANTS; i++) {
+        const struct ur__kernel *const *k = ur__kernels_available();
+        for (int j = 0; k[j]; j++) {
+            struct net n;
+            ur__kernel_force(k[j]);
+            make(&n, &variants[i], 2);
+            pass(&n, 0, B, T, NULL, NULL, j ? &b : &a);
+            unmake(&n);
+            if (j)
+                assert_memory_equal(&a, &b, sizeof a);
+        }
+        ur__kernel_force(NULL);
+    }
+}
+
+/* Each sequence of the batch, computed alone, has the same outputs and gradients. */
+static void same_alone(struct net *n)
+{
+    pass(n, 0, B, T, NULL, NULL, &a);
+    for (int row = 0; row < B; row += 4) {
+        pass(n, row, 1, T, NULL, NULL, &b);
+        for (int t = 0; t < T; t++) {
+            size_t out = (size_t)a.out * sizeof(float);
+            assert_memory_equal(a.y + (t * B + row) * a.out, b.y + t * a.out, out);
+            assert_memory_equal(a.dx + (t * B + row) * I, b.dx + t * I, I * sizeof(float));
+        }
+        for (int l = 0; l < L; l++) {
+            int H = n->v->hidden[l];
+            size_t bytes = (size_t)H * sizeof(float);
+            assert_memory_equal(a.dh0 + l * B * MAX_H + row * H, b.dh0 + l * MAX_H, bytes);
+            assert_memory_equal(a.dc0 + l * B * MAX_H + row * H, b.dc0 + l * MAX_H, bytes);
+        }
+    }
+}
+
+static void rnn__same_bits_alone_and_batched(void **unused)
+{
+    (void)unused;
+    each_variant(same_alone);
+}
+
+/* Right-padded to T among others of other lengths, and alone without padding. */
+static void same_padded(struct net *n)
+{
+    int lengths[B];
+    for (int i = 0; i < B; i++)
+        lengths[i] = i == 3 ? 0 : (i * 7 + 5) % (T + 1);
+    pass(n, 0, B, T, lengths, NULL, &a);
+    for (int row = 0; row < B; row++) {
+        int steps = lengths[row];
+        for (int t = steps; t < T; t++) {
+            for (int o = 0; o < a.out; o++)
+                assert_true(a.y[(t * B + row) * a.out + o] == 0);
+            for (int i = 0; i < I; i++)
+                assert_true(a.dx[(t * B + row) * I + i] == 0);
+        }
+        if (!steps)
+            continue;
+        pass(n, row, 1, steps, NULL, NULL, &b);
+        for (int t = 0; t < steps; t++) {
+            assert_memory_equal(a.y + (t * B + row) * a.out, b.y + t * a.out,
+                                (size_t)a.out * sizeof(float));
+            assert_memory_equal(a.dx + (t * B + row) * I, b.dx + t * I, I * sizeof(float));
+        }
+        size_t at = 0, alone = 0;
+        for (int j = 0; j < L * (n->v->cell == UR_LSTM ? 2 : 1); j++) {
+            int H = n->v->hidden[n->v->cell == UR_LSTM ? j / 2 : j];
+            assert_memory_equal(a.state + at + (size_t)(row * H), b.state + alone,
+                                (size_t)H * sizeof(float));
+            at += (size_t)(B * H);
+            alone += (size_t)H;
+        }
+    }
+}
+
+static void rnn__same_bits_padded_and_not(void **unused)
+{
+    (void)unused;
+    each_variant(same_padded);
+}
+
+static void same_by_steps(struct net *n)
+{
+    static float x[T * B * I], whole[ROOM], steps[ROOM], chunks[ROOM];
+    ur_state *s[4];
+    ur_tape *tape;
+    ur_team *team;
+    int out = ur_rnn_output(n->rnn), dim[3] = {T, B, I};
+    size_t size, bytes = (size_t)(T * B * out) * sizeof(float);
+    for (int i = 0; i < T * B * I; i++)
+        x[i] = noise((uint32_t)i);
+    assert_ok(ur_team_new(&team, 2));
+    for (int i = 0; i < 4; i++)
+        assert_ok(ur_state_new(&s[i], n->rnn, B, i == 1 ? team : NULL));
+    assert_ok(ur_rnn_run(n->rnn, s[0], T, x, NULL, whole));
+    for (int t = 0; t < T; t++)
+        assert_ok(ur_rnn_step(n->rnn, s[1], x + t * B * I, steps + t * B * out));
+    for (int t = 0; t < T; t += 5)
+        assert_ok(ur_rnn_run(n->rnn, s[2], t + 5 > T ? T - t : 5, x + t * B * I, NULL,
+                             chunks + t * B * out));
+    assert_memory_equal(whole, steps, bytes);
+    assert_memory_equal(whole, chunks, bytes);
+    assert_ok(ur_tape_new(&tape, NULL));
+    ur_tensor *y = ur_rnn_forward(tape, n->rnn, ur_constant(tape, 3, dim, x), NULL, s[3]);
+    assert_memory_equal(whole, ur_data(y), bytes);
+    const float *state = ur_state_data(s[0], &size);
+    for (int i = 1; i < 4; i++) {
+        const float *other = ur_state_data(s[i], &size);
+        assert_memory_equal(state, other, size * sizeof(float));
+    }
+    assert_int_equal(ur_state_steps(s[1]), T);
+    for (int i = 0; i < 4; i++)
+        ur_state_free(s[i]);
+    ur_tape_free(tape);
+    ur_team_free(team);
+}
+
+static void rnn__same_bits_whole_chunked_and_stepped(void **unused)
+{
+    (void)unused;
+    each_variant(same_by_steps);
+}
+
+static void same_one_hot(struct net *n)
+{
+    static float x[T * B * I], dense[ROOM], sparse[ROOM];
+    static int32_t ids[T * B];
+    ur_state *s;
+    memset(x, 0, sizeof x);
+    for (int i = 0; i < T * B; i++) {
+        ids[i] = i * 5 % I;
+        x[i * I + ids[i]] = 1;
+    }
+    assert_ok(ur_state_new(&s, n->rnn, B, NULL));
+    assert_ok(ur_rnn_run(n->rnn, s, T, x, NULL, dense));
+    ur_state_zero(s);
+    assert_ok(ur_rnn_run(n->rnn, s, T, NULL, ids, sparse));
+    assert_memory_equal(dense, sparse, (size_t)(T * B * ur_rnn_output(n->rnn)) * sizeof(float));
+    ur_state_free(s);
+}
+
+static void rnn__numbers_give_the_bits_of_one_hot_rows(void **unused)
+{
+    (void)unused;
+    each_variant(same_one_hot);
+}
+
+/* ---- values ------------------------------------------------------------ */
+
+static double sigmoid(double x)
+{
+    return 1 / (1 + exp(-x));
+}
+
+static const float *parameter(struct net *n, const char *kind, int layer)
+{
+    char name[64];
+    snprintf(name, sizeof name, "rnn.%s_l%d", kind, layer);
+    const ur_param *p = ur_params_find(n->params, name);
+    return p ? ur_param_data(n->params, p) : NULL;
+}
+
+static double row_times(const float *w, int row, int n, const double *x)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i++)
+        sum += (double)w[row * n + i] * x[i];
+    return sum;
+}
+
+static double bias(const float *v, int i)
+{
+    return v ? (double)v[i] : 0;
+}
+
+/* One step of one layer of one sequence by the equations of docs/MATH.md; returns the
+ * size of its output. */
+static int reference_step(struct net *n, int l, int inputs, const double *x, double *h, double *c,
+                          double *y)
+{
+    const struct variant *v = n->v;
+    const float *wi = parameter(n, "weight_ih", l), *wh = parameter(n, "weight_hh", l);
+    const float *bi = parameter(n, "bias_ih", l), *bh = parameter(n, "bias_hh", l);
+    int H = v->hidden[l], O = v->output[l];
+    double next[MAX_H], reset[MAX_H];
+#define X(g, j) (row_times(wi, (g) * H + (j), inputs, x) + bias(bi, (g) * H + (j)))
+#define U(g, j, from) (row_times(wh, (g) * H + (j), H, from) + bias(bh, (g) * H + (j)))
+    for (int j = 0; j < H && v->cell == UR_GRU; j++)
+        reset[j] = sigmoid(X(0, j) + U(0, j, h)) * h[j];
+    for (int j = 0; j < H; j++) {
+        if (v->cell == UR_LSTM) {
+            double i = sigmoid(X(0, j) + U(0, j, h)), f = sigmoid(X(1, j) + U(1, j, h));
+            double g = tanh(X(2, j) + U(2, j, h)), o = sigmoid(X(3, j) + U(3, j, h));
+            c[j] = f * c[j] + i * g;
+            next[j] = o * tanh(c[j]);
+        } else if (v->cell == UR_GRU) {
+            double r = sigmoid(X(0, j) + U(0, j, h)), z = sigmoid(X(1, j) + U(1, j, h));
+            double m = v->reset_before ? X(2, j) + U(2, j, reset) : X(2, j) + r * U(2, j, h);
+            next[j] = (1 - z) * tanh(m) + z * h[j];
+        } else {
+            double p = X(0, j) + U(0, j, h);
+            next[j] = v->activation == UR_TANH      ? tanh(p)
+                      : v->activation == UR_RELU    ? fmax(p, 0)
+                      : v->activation == UR_SIGMOID ? sigmoid(p)
+                                                    : fmin(fmax(p, 0), 1);
+        }
+    }
+#undef X
+#undef U
+    memcpy(h, next, (size_t)H * sizeof *h);
+    const float *wy = parameter(n, "weight_hy", l), *by = parameter(n, "bias_hy", l);
+    for (int j = 0; j < O; j++)
+        y[j] = tanh(row_times(wy, j, H, h) + bias(by, j));
+    if (!O)
+        memcpy(y, h, (size_t)H * sizeof *y);
+    return O ? O : H;
+}
+
+static void follows_the_equations(struct net *n)
+{
+    static float x[T * I], y[ROOM];
+    double h[L][MAX_H] = {{0}}, c[L][MAX_H] = {{0}}, in[MAX_H], out[MAX_H];
+    ur_state *s;
+    for (int i = 0; i < T * I; i++)
+        x[i] = 2 * noise((uint32_t)i);
+    assert_ok(ur_state_new(&s, n->rnn, 1, NULL));
+    assert_ok(ur_rnn_run(n->rnn, s, T, x, NULL, y));
+    for (int t = 0; t < T; t++) {
+        int size = I;
+        for (int i = 0; i < I; i++)
+            in[i] = (double)x[t * I + i];
+        for (int l = 0; l < L; l++) {
+            size = reference_step(n, l, size, in, h[l], c[l], out);
+            memcpy(in, out, sizeof in);
+        }
+        for (int j = 0; j < size; j++)
+            assert_true(fabs((double)y[t * size + j] - out[j]) < 1e-5);
+    }
+    ur_state_free(s);
+}
+
+static void rnn__follows_the_equations(void **unused)
+{
+    (void)unused;
+    each_variant(follows_the_equations);
+}
+
+/* ---- manners ----------------------------------------------------------- */
+
+static void rnn__steps_allocate_nothing(void **unused)
+{
+    (void)unused;
+    struct net n;
+    ur_state *s;
+    float x[I] = {1}, y[MAX_H];
+    make(&n, &variants[0], 2);
+    assert_ok(ur_state_new(&s, n.rnn, 1, NULL));
+    long before = ur__mem_allocations();
+    for (int t = 0; t < 1000; t++)
+        assert_ok(ur_rnn_step(n.rnn, s, x, y));
+    assert_int_equal(ur__mem_allocations(), before);
+    ur_state_free(s);
+    unmake(&n);
+}
+
+struct seen {
+    int n;
+    int64_t t[64];
+    int layer[64];
+    double mean[64], variance[64];
+};
+
+static void see(void *user, int layer, int64_t t, int batch, int H, const ur_real *h)
+{
+    struct seen *s = user;
+    assert_true(s->n < 64);
+    s->t[s->n] = t;
+    s->layer[s->n] = layer;
+    ur_moments((size_t)(batch * H), h, &s->mean[s->n], &s->variance[s->n]);
+    s->n++;
+}
+
+static void observer__sees_every_nth_step(void **unused)
+{
+    (void)unused;
+    struct net n;
+    ur_state *s, *q;
+    static float x[T * B * I], y[ROOM];
+    struct seen run = {0}, step = {0};
+    for (int i = 0; i < T * B * I; i++)
+        x[i] = noise((uint32_t)i);
+    make(&n, &variants[4], 1);
+    assert_ok(ur_state_new(&s, n.rnn, B, NULL));
+    assert_ok(ur_state_new(&q, n.rnn, B, NULL));
+    ur_state_observe(s, 10, see, &run);
+    ur_state_observe(q, 10, see, &step);
+    assert_ok(ur_rnn_run(n.rnn, s, T, x, NULL, y));
+    for (int t = 0; t < T; t++)
+        assert_ok(ur_rnn_step(n.rnn, q, x + t * B * I, y));
+    assert_int_equal(run.n, 3 * L);         /* t = 0, 10, 20 of both layers */
+    assert_int_equal(step.n, 3 * L);
+    for (int i = 0; i < step.n; i++) {
+        assert_int_equal(step.t[i], 10 * (i / L));
+        assert_int_equal(step.layer[i], i % L);
+    }
+    for (int l = 0, last = -1; l < L; l++, last = -1)
+        for (int i = 0; i < run.n; i++)
+            if (run.layer[i] == l) {
+                assert_true(run.t[i] == (last < 0 ? 0 : last + 10));
+                last = (int)run.t[i];
+            }
+    assert_true(run.variance[0] > 0 && fabs(run.mean[0]) < 1);
+    ur_state_free(s);
+    ur_state_free(q);
+    unmake(&n);
+}
+
+static void moments__are_mean_and_unbiased_variance(void **unused)
+{
+    (void)unused;
+    float x[4] = {1, 2, 4, 9};
+    double mean, variance;
+    ur_moments(4, x, &mean, &variance);
+    assert_true(fabs(mean - 4) < 1e-12 && fabs(variance - 38.0 / 3) < 1e-9);
+    ur_moments(1, x, &mean, &variance);
+    assert_true(variance == 0);
+}
+
+static void rnn__rejects_what_does_not_fit(void **unused)
+{
+    (void)unused;
+    struct net n;
+    ur_state *s;
+    ur_tape *tape;
+    float x[64] = {0}, y[64];
+    int32_t id = I;
+    int dim[3] = {2, 1, I + 1}, good[3] = {2, 1, I}, lengths[1] = {3};
+    make(&n, &variants[0], 2);
+    assert_ok(ur_tape_new(&tape, NULL));
+    assert_null(ur_rnn_forward(tape, n.rnn, ur_constant(tape, 3, dim, x), NULL, NULL));
+    assert_status(UR_ESHAPE, ur_tape_status(tape));
+    ur_tape_reset(tape);
+    assert_null(ur_rnn_forward(tape, n.rnn, ur_constant(tape, 3, good, x), lengths, NULL));
+    assert_status(UR_ESHAPE, ur_tape_status(tape));
+    assert_ok(ur_state_new(&s, n.rnn, 1, NULL));
+    assert_status(UR_EINVAL, ur_rnn_step_ids(n.rnn, s, &id, y));
+    assert_non_null(strstr(ur_errmsg(), "not in [0,7)"));
+    ur_state_free(s);
+    assert_status(UR_EINVAL, ur_state_new(&s, n.rnn, 0, NULL));
+    assert_null(s);
+    ur_tape_free(tape);
+    unmake(&n);
+}
+
+static void rnn__survives_failing_allocations(void **unused)
+{
+    (void)unused;
+    long blocks = ur__mem_blocks();
+    int failures = 0;
+    for (long at_n = 1;; at_n++) {
+        struct net n = {0};
+        ur_state *s = NULL;
+        ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+        int hidden[2] = {3, 4};
+        o.input = 2;
+        o.layers = 2;
+        o.hidden = hidden;
+        ur__mem_fail_at(at_n, false);
+        ur_status status = ur_params_new(&n.params);
+        if (status == UR_OK)
+            status = ur_rnn_new(&n.rnn, n.params, "rnn", &o);
+        if (status == UR_OK)
+            status = ur_params_build(n.params, 1);
+        if (status == UR_OK)
+            status = ur_rnn_prepare(n.rnn);
+        if (status == UR_OK)
+            status = ur_state_new(&s, n.rnn, 2, NULL);
+        ur__mem_fail_at(0, false);
+        ur_state_free(s);
+        unmake(&n);
+        assert_int_equal(ur__mem_blocks(), blocks);
+        if (status == UR_OK)
+            break;
+        assert_int_equal(status, UR_ENOMEM);
+        failures++;
+    }
+    assert_true(failures > 10);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rnn__follows_the_equations),
+        cmocka_unit_test(rnn__same_bits_on_any_team),
+        cmocka_unit_test(rnn__same_bits_on_any_kernel_table),
+        cmocka_unit_test(rnn__same_bits_alone_and_batched),
+        cmocka_unit_test(rnn__same_bits_padded_and_not),
+        cmocka_unit_test(rnn__same_bits_whole_chunked_and_stepped),
+        cmocka_unit_test(rnn__numbers_give_the_bits_of_one_hot_rows),
+        cmocka_unit_test(rnn__steps_allocate_nothing),
+        cmocka_unit_test(observer__sees_every_nth_step),
+        cmocka_unit_test(moments__are_mean_and_unbiased_variance),
+        cmocka_unit_test(rnn__rejects_what_does_not_fit),
+        cmocka_unit_test(rnn__survives_failing_allocations),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
