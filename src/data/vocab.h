@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* Making vocabularies; the public half is unroll/data.h. */
+#ifndef UR_DATA_VOCAB_H
+#define UR_DATA_VOCAB_H
+
+#include "unroll/data.h"
+
+#define UR__VOCAB_MAX 65536
+
+/* A vocabulary of n codes (bytes or code points), strictly ascending. UR_EFORMAT if
+ * they are not, or impossible for the kind; n in [1, 65536]. */
+ur_status ur__vocab_new(ur_vocab **out, ur_token_kind kind, int n, const uint32_t *codes);
+void ur__vocab_free(ur_vocab *vocab);
+const uint32_t *ur__vocab_codes(const ur_vocab *vocab);
+/* The number of a code, −1 if it is not in the vocabulary. */
+int32_t ur__vocab_find(const ur_vocab *vocab, uint32_t code);
+
+/* A code for messages: `character "é" (U+00E9)`, `byte 0xE9`. Returns out. */
+#define UR__CODE_TEXT 32
+const char *ur__code_text(ur_token_kind kind, uint32_t code, char out[UR__CODE_TEXT]);
+
+#endif

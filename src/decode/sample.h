@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* Drawing one token from logits. */
+#ifndef UR_DECODE_SAMPLE_H
+#define UR_DECODE_SAMPLE_H
+
+#include "unroll/decode.h"
+
+/* The token that `uniform` in [0,1) falls on when the kept tokens' probabilities are
+ * laid end to end in ascending order. weight, order [V]: work. UR_ENUMERIC: a logit is
+ * NaN or Inf. options are checked. */
+ur_status ur__sample(int V, const ur_real *logits, const ur_sample_options *options,
+                     double uniform, ur_real *weight, int32_t *order, int32_t *id);
+
+#endif

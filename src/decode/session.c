@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* One running text: the net's state, the logits that follow it, the count of draws. */
+#include "unroll/decode.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/random.h"
+#include "base/status.h"
+#include "decode/sample.h"
+#include "kernel/select.h"
+
+struct ur_session {
+    const ur_model *model;
+    ur_state *state;
+    int V;
+    uint64_t drawn;         /* tokens since the start or the last reset */
+    ur_real *logits;        /* [V] */
+    ur_real *weight;        /* [V] work of a draw */
+    int32_t *order;         /* [V] the same */
+};
+
+ur_status ur_session_new(ur_session **out, const ur_model *model, ur_team *team)
+{
+    *out = NULL;
+    ur_session *s = ur__calloc(1, sizeof *s);
+    if (!s)
+        return UR_ENOMEM;
+    s->model = model;
+    s->V = ur_vocab_size(ur_model_vocab(model));
+    size_t V = (size_t)s->V;
+    ur_status status = ur_model_state_new(&s->state, model, 1, team);
+    if (status == UR_OK) {
+        s->logits = ur__calloc(V, sizeof *s->logits);
+        s->weight = ur__alloc(V, sizeof *s->weight);
+        s->order = ur__alloc(V, sizeof *s->order);
+        if (!s->logits || !s->weight || !s->order)
+            status = UR_ENOMEM;
+    }
+    if (status != UR_OK) {
+        ur_session_free(s);
+        return status;
+    }
+    *out = s;
+    return UR_OK;
+}
+
+void ur_session_free(ur_session *session)
+{
+    if (!session)
+        return;
+    ur_state_free(session->state);
+    ur__free(session->logits);
+    ur__free(session->weight);
+    ur__free(session->order);
+    ur__free(session);
+}
+
+void ur_session_reset(ur_session *session)
+{
+    ur_state_zero(session->state);
+    memset(session->logits, 0, (size_t)session->V * sizeof *session->logits);
+    session->drawn = 0;
+}
+
+ur_status ur_session_feed(ur_session *session, int32_t id)
+{
+    if (id < 0 || id >= session->V)
+        return ur__fail(UR_EINVAL, "token %ld is not in the vocabulary of %d", (long)id,
+                        session->V);
+    UR__TRY(ur_model_run(session->model, session->state, 1, &id, session->logits));
+    size_t bad = ur__kernel()->find_nonfinite((size_t)session->V, session->logits);
+    if (bad < (size_t)session->V)
+        return ur__fail(UR_ENUMERIC, "the logit of token %zu is not finite at time step %lld", bad,
+                        (long long)ur_state_steps(session->state) - 1);
+    return UR_OK;
+}
+
+const ur_real *ur_session_logits(const ur_session *session)
+{
+    return session->logits;
+}
+
+ur_state *ur_session_state(ur_session *session)
+{
+    return session->state;
+}
+
+ur_status ur_session_draw(ur_session *session, const ur_sample_options *options, int32_t *id)
+{
+    UR__TRY(ur_sample_options_check(options));
+    double uniform = ur_random_uniform(options->seed, UR__STREAM_SAMPLE, session->drawn, 0);
+    UR__TRY(ur__sample(session->V, session->logits, options, uniform, session->weight,
+                       session->order, id));
+    session->drawn++;
+    return UR_OK;
+}

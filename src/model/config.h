@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* A configuration as it stands in a model file. */
+#ifndef UR_MODEL_CONFIG_H
+#define UR_MODEL_CONFIG_H
+
+#include "io/json.h"
+#include "unroll/model.h"
+
+/* From a JSON object: every key must be there and known. UR_EFORMAT names the key;
+ * whether the values make a possible network is ur_config_check's matter. */
+ur_status ur__config_parse(ur_config *out, const struct ur__json *j);
+
+#endif

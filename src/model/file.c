@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The model file (docs/FORMAT.md): safetensors with all parameters under their names,
+ * and in its metadata what else is needed to run them.
+ *
+ * Loading trusts nothing: configuration and vocabulary are read first, the network is
+ * declared without memory, every tensor's shape is compared with it, and only then is
+ * memory taken, of a size that the file has proved to hold.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/status.h"
+#include "base/text.h"
+#include "data/vocab.h"
+#include "io/json.h"
+#include "io/safetensors.h"
+#include "layer/params.h"
+#include "model/config.h"
+#include "model/model.h"
+#include "model/net.h"
+
+#define FORMAT "unroll"
+#define FORMAT_VERSION 1
+
+/* Index of the first number that is NaN or Inf; n if there is none. */
+static size_t find_nonfinite(size_t n, const ur_real *x)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(x[i]))
+            return i;
+    }
+    return n;
+}
+
+static ur_status check_finite(const ur_params *params, const char *path)
+{
+    for (int i = 0; i < ur_params_count(params); i++) {
+        const ur_param *p = ur_params_at(params, i);
+        const ur_real *x = ur_param_data(params, p);
+        size_t bad = find_nonfinite(p->size, x);
+        if (bad < p->size)
+            return ur__fail(UR_ENUMERIC, "%s: parameter %s holds %s at element %zu", path,
+                            p->name, isnan(x[bad]) ? "NaN" : "Inf", bad);
+    }
+    return UR_OK;
+}
+
+/* ---- saving ------------------------------------------------------------ */
+
+static ur_status vocab_text(const ur_vocab *vocab, struct ur__buf *to)
+{
+    struct ur__json *j = ur__json_new_object(), *codes = ur__json_new_array();
+    for (int i = 0; i < ur_vocab_size(vocab); i++)
+        ur__json_add_int(codes, ur__vocab_codes(vocab)[i]);
+    ur__json_set_string(j, "tokens", ur_token_kind_name(ur_vocab_kind(vocab)));
+    ur__json_set(j, "codes", codes);
+    ur_status status = j && codes ? ur__json_dump(j, to) : UR_ENOMEM;
+    ur__json_free(j);
+    return status;
+}
+
+static ur_status name_metadata(const ur_model *m, struct ur__st_out *out)
+{
+    char *config = NULL;
+    struct ur__buf vocab = {0};
+    ur_status status = ur__config_text(&m->config, &config);
+    if (status == UR_OK)
+        status = vocab_text(m->vocab, &vocab);
+    const char *const meta[][2] = {
+        {"format", FORMAT}, {"format_version", "1"}, {"config", config},
+        {"vocab", vocab.data}, {"training", m->summary}
+    };
+    for (size_t i = 0; i < sizeof meta / sizeof *meta && status == UR_OK; i++)
+        status = ur__st_out_meta(out, meta[i][0], meta[i][1]);
+    ur__free(config);
+    ur__buf_free(&vocab);
+    return status;
+}
+
+static ur_status name_tensors(const ur_params *params, struct ur__st_out *out)
+{
+    for (int i = 0; i < ur_params_count(params); i++) {
+        const ur_param *p = ur_params_at(params, i);
+        uint64_t dim[UR_MAX_RANK];
+        int rank = ur__param_dims(p, dim);
+        UR__TRY(ur__st_out_tensor(out, p->name, ur__st_real_type(), rank, dim,
+                                  ur_param_data(params, p)));
+    }
+    return UR_OK;
+}
+
+ur_status ur_model_save(const ur_model *model, const char *path)
+{
+    UR__TRY(check_finite(model->params, path));
+    struct ur__st_out *out;
+    UR__TRY(ur__st_out_new(&out));
+    ur_status status = name_metadata(model, out);
+    if (status == UR_OK)
+        status = name_tensors(model->params, out);
+    if (status == UR_OK)
+        status = ur__st_out_save(out, path);
+    ur__st_out_free(out);
+    return status;
+}
+
+/* ---- loading ----------------------------------------------------------- */
+
+/* Puts the path before the last message. Whatever a part of the file made fail is a
+ * fault of the file, but for want of memory. */
+static ur_status blame(ur_status status, const char *path)
+{
+    if (status == UR_OK || status == UR_ENOMEM)
+        return status;
+    return ur__fail(UR_EFORMAT, "%s: %s", path, ur_errmsg());
+}
+
+static ur_status check_version(const struct ur__st_file *f, const char *path)
+{
+    const char *format = ur__st_meta(f, "format"), *text = ur__st_meta(f, "format_version");
+    int64_t version;
+    if (!format)
+        return ur__fail(UR_EFORMAT, "%s: is a safetensors file but no unroll model: its metadata "
+                        "names no format", path);
+    if (strcmp(format, FORMAT) != 0)
+        return ur__fail(UR_EFORMAT, "%s: is a safetensors file but no unroll model: its format is "
+                        "\"%.40s\"", path, format);
+    if (!text || !ur__parse_int(text, &version) || version < 1)
+        return ur__fail(UR_EFORMAT, "%s: the model's format_version is missing or impossible",
+                        path);
+    if (version > FORMAT_VERSION)
+        return ur__fail(UR_EVERSION, "%s: the model's format version is %lld, this unroll reads "
+                        "up to %d", path, (long long)version, FORMAT_VERSION);
+    return UR_OK;
+}
+
+static ur_status open_json(struct ur__json **out, const struct ur__st_file *f, const char *key)
+{
+    const char *text = ur__st_meta(f, key);
+    *out = NULL;
+    if (!text)
+        return ur__fail(UR_EFORMAT, "the model's metadata has no \"%s\"", key);
+    if (ur__json_parse(out, text, strlen(text)) == UR_ENOMEM)
+        return UR_ENOMEM;
+    if (!*out)
+        return ur__fail(UR_EFORMAT, "the model's \"%s\": %s", key, ur_errmsg());
+    return UR_OK;
+}
+
+static ur_status load_config(ur_config *out, const struct ur__st_file *f)
+{
+    struct ur__json *j;
+    UR__TRY(open_json(&j, f, "config"));
+    ur_status status = ur__config_parse(out, j);
+    ur__json_free(j);
+    return status == UR_OK ? ur_config_check(out) : status;
+}
+
+static ur_status parse_vocab(ur_vocab **out, const struct ur__json *j)
+{
+    const struct ur__json *codes = ur__json_get(j, "codes");
+    const char *name;
+    ur_token_kind kind;
+    if (!ur__json_get_string(j, "tokens", &name) || !ur_token_kind_find(name, &kind))
+        return ur__fail(UR_EFORMAT, "vocabulary: \"tokens\" is missing or impossible");
+    if (!codes || !ur__json_is_array(codes) || ur__json_size(codes) > UR__VOCAB_MAX)
+        return ur__fail(UR_EFORMAT, "vocabulary: \"codes\" is missing or impossible");
+    size_t n = ur__json_size(codes);
+    uint32_t *code = ur__alloc(n, sizeof *code);
+    if (!code)
+        return UR_ENOMEM;
+    ur_status status = UR_OK;
+    for (size_t i = 0; i < n && status == UR_OK; i++) {
+        int64_t value;
+        if (!ur__json_int(ur__json_at(codes, i), &value) || value < 0 || value > UINT32_MAX)
+            status = ur__fail(UR_EFORMAT, "vocabulary: the code of token %zu is impossible", i);
+        else
+            code[i] = (uint32_t)value;
+    }
+    if (status == UR_OK)
+        status = ur__vocab_new(out, kind, (int)n, code);
+    ur__free(code);
+    return status;
+}
+
+static ur_status load_vocab(ur_vocab **out, const struct ur__st_file *f)
+{
+    struct ur__json *j;
+    *out = NULL;
+    UR__TRY(open_json(&j, f, "vocab"));
+    ur_status status = parse_vocab(out, j);
+    ur__json_free(j);
+    return status;
+}
+
+/* The network that the metadata describes, declared only. */
+static ur_status load_skeleton(ur_model **out, const struct ur__st_file *f)
+{
+    ur_config config;
+    ur_vocab *vocab;
+    UR__TRY(load_config(&config, f));
+    UR__TRY(load_vocab(&vocab, f));
+    ur_status status = ur__model_declare(out, &config, vocab);
+    if (status != UR_OK)
+        ur__vocab_free(vocab);
+    return status;
+}
+
+static ur_status load_summary(ur_model *m, const struct ur__st_file *f)
+{
+    const char *text = ur__st_meta(f, "training");
+    if (!text)
+        return UR_OK;
+    ur_status status = ur__model_set_summary(m, text);
+    if (status == UR_EFORMAT)
+        return ur__fail(UR_EFORMAT, "the model's \"training\": %s", ur_errmsg());
+    return status;
+}
+
+/* The file's tensors are exactly the network's parameters. */
+static ur_status check_tensors(const ur_params *params, const struct ur__st_file *f)
+{
+    for (int i = 0; i < ur_params_count(params); i++) {
+        const ur_param *p = ur_params_at(params, i);
+        const struct ur__st_tensor *t = ur__st_find(f, p->name);
+        char want[UR__DIMS_TEXT], got[UR__DIMS_TEXT];
+        uint64_t dim[UR_MAX_RANK];
+        int rank = ur__param_dims(p, dim);
+        if (!t)
+            return ur__fail(UR_EFORMAT, "tensor %s is missing", p->name);
+        if (t->rank != rank || memcmp(t->dim, dim, (size_t)rank * sizeof *dim) != 0)
+            return ur__fail(UR_EFORMAT, "tensor %s is %s, but the configuration wants %s",
+                            p->name, ur__dims_text(t->rank, t->dim, got),
+                            ur__dims_text(rank, dim, want));
+        if (t->type != UR__F32 && t->type != UR__F64 && t->type != UR__F16 && t->type != UR__BF16)
+            return ur__fail(UR_EFORMAT, "tensor %s holds %s, not real numbers", p->name,
+                            ur__dtype_name(t->type));
+    }
+    for (size_t i = 0; i < ur__st_count(f); i++) {
+        const char *name = ur__st_at(f, i)->name;
+        if (!ur_params_find(params, name))
+            return ur__fail(UR_EFORMAT, "the network has no parameter %.80s", name);
+    }
+    return UR_OK;
+}
+
+static ur_status load_values(ur_params *params, struct ur__st_file *f, const char *path)
+{
+    UR__TRY(ur__params_build_zeros(params));
+    for (int i = 0; i < ur_params_count(params); i++) {
+        const ur_param *p = ur_params_at(params, i);
+        UR__TRY(ur__st_read_real(f, ur__st_find(f, p->name), ur_param_data(params, p), p->size));
+    }
+    return check_finite(params, path);
+}
+
+static ur_status load(ur_model **out, struct ur__st_file *f, const char *path)
+{
+    ur_model *m = NULL;
+    UR__TRY(check_version(f, path));
+    UR__TRY(blame(load_skeleton(&m, f), path));
+    ur_status status = blame(check_tensors(m->params, f), path);
+    if (status == UR_OK)
+        status = blame(load_summary(m, f), path);
+    if (status == UR_OK)
+        status = load_values(m->params, f, path);
+    if (status == UR_OK)
+        status = ur_model_prepare(m);
+    if (status != UR_OK) {
+        ur_model_free(m);
+        return status;
+    }
+    *out = m;
+    return UR_OK;
+}
+
+ur_status ur_model_load(ur_model **out, const char *path)
+{
+    struct ur__st_file *f;
+    *out = NULL;
+    UR__TRY(ur__st_open(&f, path));
+    ur_status status = load(out, f, path);
+    ur__st_close(f);
+    return status;
+}

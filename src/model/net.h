@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* A model's inside, for the files of this floor. */
+#ifndef UR_MODEL_NET_H
+#define UR_MODEL_NET_H
+
+#include "unroll/model.h"
+
+struct ur_model {
+    ur_config config;
+    ur_vocab *vocab;
+    char *summary;              /* JSON object */
+    ur_params *params;
+    ur_rnn *rnn;
+    ur_embedding embed;         /* config.embed > 0 */
+    ur_linear_layer decoder;
+    ur_real *packed;            /* decoder.weight as gemm reads it; NULL before prepare */
+};
+
+/* A model whose parameters are named and have shapes, but no memory yet. vocab is taken
+ * over on success. */
+ur_status ur__model_declare(ur_model **out, const ur_config *config, ur_vocab *vocab);
+
+/* "[512,80]" for messages. Returns out. */
+#define UR__DIMS_TEXT 192
+const char *ur__dims_text(int rank, const uint64_t *dim, char out[UR__DIMS_TEXT]);
+/* A parameter's dimensions; returns its rank. */
+int ur__param_dims(const ur_param *p, uint64_t dim[UR_MAX_RANK]);
+
+#endif

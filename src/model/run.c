@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Running a model without a tape: some steps of the recurrent net into the state's own
+ * room, then the decoder over all of them as one product. Each logit is the chain that
+ * the tape computes, so the bits are the same.
+ */
+#include "model/net.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/status.h"
+#include "base/team.h"
+#include "layer/state.h"
+
+/* Embedded inputs held on the stack: reals. One sequence fits up to this embedding. */
+enum { ROOM = 16384 };
+
+/* Multiplications that a decoder pass needs for a team to be faster than one thread. */
+enum { TEAM_WORK = 65536 };
+
+/* ---- preparing --------------------------------------------------------- */
+
+ur_status ur_model_prepare(ur_model *model)
+{
+    UR__TRY(ur_rnn_prepare(model->rnn));
+    const struct ur__kernel *k = model->rnn->k;
+    const ur_linear_layer *d = &model->decoder;
+    if (!model->packed) {
+        model->packed = ur__alloc(k->packed_size(d->I, d->O), sizeof *model->packed);
+        if (!model->packed)
+            return UR_ENOMEM;
+    }
+    k->pack(d->I, d->O, ur_param_data(model->params, d->weight), 1, d->I, model->packed);
+    return UR_OK;
+}
+
+ur_status ur_model_state_new(ur_state **out, const ur_model *model, int B, ur_team *team)
+{
+    return ur_state_new(out, model->rnn, B, team);
+}
+
+/* ---- the decoder ------------------------------------------------------- */
+
+struct decoding {
+    const struct ur__kernel *k;
+    struct ur__gemm product;    /* logits [M,V] = h [M,H]·Wᵀ */
+    const ur_real *bias;        /* [V] */
+};
+
+/* This worker's rows, or, where they are few, its columns. */
+static void decode_share(const struct ur__worker *w, void *arg)
+{
+    const struct decoding *d = arg;
+    const struct ur__gemm *g = &d->product;
+    int m0 = 0, m1 = g->M, n0 = 0, n1 = g->N;
+    if (g->M >= w->n * d->k->mr)
+        ur__share(g->M, d->k->mr, w->index, w->n, &m0, &m1);
+    else
+        ur__share(g->N, d->k->nr, w->index, w->n, &n0, &n1);
+    if (m0 == m1 || n0 == n1)
+        return;
+    d->k->gemm(g, m0, m1, n0, n1, NULL);
+    for (int m = m0; m < m1; m++) {
+        ur_real *row = g->c + (ptrdiff_t)m * g->c_row + n0;
+        d->k->add((size_t)(n1 - n0), row, d->bias + n0, row);
+    }
+}
+
+/* Logits of the M rows in the state's room. */
+static void decode(const ur_model *model, const ur_state *state, int M, ur_real *logits)
+{
+    const ur_linear_layer *l = &model->decoder;
+    struct decoding d = {
+        .k = model->rnn->k,
+        .product = {.M = M, .N = l->O, .K = l->I, .a = state->out, .a_row = l->I, .a_k = 1,
+                    .b = model->packed, .packed = true, .c = logits, .c_row = l->O},
+        .bias = ur_param_data(model->params, l->bias)
+    };
+    bool large = (double)M * l->O * l->I >= TEAM_WORK;
+    ur__team_run(large ? state->team : NULL, decode_share, &d);
+}
+
+/* ---- running ----------------------------------------------------------- */
+
+static void embed(const ur_model *model, size_t n, const int32_t *ids, ur_real *x)
+{
+    const ur_real *w = ur_param_data(model->params, model->embed.weight);
+    size_t E = (size_t)model->embed.E;
+    for (size_t i = 0; i < n; i++)
+        memcpy(x + i * E, w + (size_t)ids[i] * E, E * sizeof *x);
+}
+
+/* T steps, at most `piece` at a time; x: room for the embedded inputs of a piece, or NULL
+ * for one-hot. */
+static ur_status run_pieces(const ur_model *model, ur_state *state, int T, int piece,
+                            const int32_t *ids, ur_real *x, ur_real *logits)
+{
+    size_t B = (size_t)state->B, V = (size_t)model->decoder.O;
+    for (int t = 0; t < T; t += piece) {
+        int n = T - t < piece ? T - t : piece;
+        const int32_t *id = ids + (size_t)t * B;
+        if (x)
+            embed(model, (size_t)n * B, id, x);
+        UR__TRY(ur_rnn_run(model->rnn, state, n, x, x ? NULL : id, state->out));
+        decode(model, state, n * state->B, logits + (size_t)t * B * V);
+    }
+    return UR_OK;
+}
+
+static ur_status run_embedded(const ur_model *model, ur_state *state, int T, const int32_t *ids,
+                              ur_real *logits)
+{
+    ur_real room[ROOM];
+    size_t step = (size_t)state->B * (size_t)model->embed.E;
+    int piece = step < ROOM ? (int)(ROOM / step) : 1;
+    piece = piece < state->piece ? piece : state->piece;
+    if (step <= ROOM)
+        return run_pieces(model, state, T, piece, ids, room, logits);
+    ur_real *x = ur__alloc(step, sizeof *x);
+    if (!x)
+        return UR_ENOMEM;
+    ur_status status = run_pieces(model, state, T, 1, ids, x, logits);
+    ur__free(x);
+    return status;
+}
+
+ur_status ur_model_run(const ur_model *model, ur_state *state, int T, const int32_t *ids,
+                       ur_real *logits)
+{
+    if (T < 0)
+        return ur__fail(UR_EINVAL, "a run of %d steps is impossible", T);
+    if (state->rnn != model->rnn)
+        return ur__fail(UR_EINVAL, "the state belongs to another net");
+    for (size_t i = 0; i < (size_t)T * (size_t)state->B; i++) {
+        if (ids[i] < 0 || ids[i] >= model->decoder.O)
+            return ur__fail(UR_EINVAL, "token %ld at place %zu is not in the vocabulary of %d",
+                            (long)ids[i], i, model->decoder.O);
+    }
+    if (model->config.embed)
+        return run_embedded(model, state, T, ids, logits);
+    return run_pieces(model, state, T, state->piece, ids, NULL, logits);
+}

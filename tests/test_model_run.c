@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* Logits with and without a tape: the same bits in any pieces and on any team. */
+#include "models.h"
+
+#include "base/mem.h"
+
+enum { V = 30, MAX_T = 130, MAX_B = 5 };
+
+static void fill_ids(int32_t *ids, int n)
+{
+    for (int i = 0; i < n; i++)
+        ids[i] = (i * 7 + i / 5) % V;
+}
+
+static void check_tape_is_run(const ur_config *c, int T, int B, int piece, ur_team *team)
+{
+    static int32_t ids[MAX_T * MAX_B];
+    static ur_real logits[MAX_T * MAX_B * V];
+    ur_model *m = model_of(c, V, 11);
+    ur_state *a, *b;
+    ur_tape *tape;
+    fill_ids(ids, T * B);
+    assert_ok(ur_model_state_new(&a, m, B, team));
+    assert_ok(ur_model_state_new(&b, m, B, NULL));
+    assert_ok(ur_tape_new(&tape, NULL));
+    ur_tensor *y = ur_model_logits(tape, m, (ur_ids){ids, T, B}, NULL, b);
+    assert_ok(ur_tape_status(tape));
+    assert_int_equal(ur_rank(y), 3);
+    assert_int_equal(ur_dim(y, 2), V);
+    long allocations = ur__mem_allocations();
+    for (int t = 0; t < T; t += piece) {
+        int n = T - t < piece ? T - t : piece;
+        assert_ok(ur_model_run(m, a, n, ids + t * B, logits + t * B * V));
+    }
+    assert_int_equal(ur__mem_allocations(), allocations);
+    assert_memory_equal(logits, ur_data(y), (size_t)(T * B * V) * sizeof *logits);
+    size_t n;
+    ur_state_data(a, &n);
+    assert_memory_equal(ur_state_data(a, &n), ur_state_data(b, &n), n * sizeof *logits);
+    ur_tape_free(tape);
+    ur_state_free(a);
+    ur_state_free(b);
+    ur_model_free(m);
+}
+
+static void run__has_the_bits_of_the_tape(void **state)
+{
+    (void)state;
+    static const int sizes[][3] = {{1, 1, 1}, {5, 1, 2}, {64, 3, 64}, {130, 1, 130},
+                                   {130, 5, 130}, {70, 5, 1}, {33, 2, 16}};
+    ur_team *team;
+    assert_ok(ur_team_new(&team, 3));
+    for (int i = 0; i < N_CONFIGS; i++) {
+        ur_config c = any_config(i);
+        for (size_t j = 0; j < sizeof sizes / sizeof *sizes; j++)
+            check_tape_is_run(&c, sizes[j][0], sizes[j][1], sizes[j][2], j % 2 ? team : NULL);
+    }
+    ur_team_free(team);
+}
+
+static void run__any_team_gives_the_same_bits(void **state)
+{
+    (void)state;
+    enum { WIDE = 400, STEPS = 40 };
+    static int32_t ids[STEPS];
+    static ur_real want[STEPS * WIDE], got[STEPS * WIDE];
+    ur_config c = config_of(UR_LSTM, 1, 96, 0);
+    ur_model *m = model_of(&c, WIDE, 3);
+    fill_ids(ids, STEPS);
+    for (int threads = 1; threads <= 4; threads++) {
+        for (int piece = 1; piece <= STEPS; piece += STEPS - 1) {
+            ur_team *team;
+            ur_state *s;
+            assert_ok(ur_team_new(&team, threads));
+            assert_ok(ur_model_state_new(&s, m, 1, team));
+            for (int t = 0; t < STEPS; t += piece)
+                assert_ok(ur_model_run(m, s, piece, ids + t, got + t * WIDE));
+            if (threads == 1 && piece == 1)
+                memcpy(want, got, sizeof want);
+            assert_memory_equal(want, got, sizeof want);
+            ur_state_free(s);
+            ur_team_free(team);
+        }
+    }
+    ur_model_free(m);
+}
+
+/* More embedded inputs in one step than there is room for on the stack. */
+static void run__takes_wide_embeddings(void **state)
+{
+    (void)state;
+    enum { B = 5, T = 3 };
+    ur_config c = config_of(UR_GRU, 1, 4, 0);
+    c.embed = 4000;
+    ur_model *m = model_of(&c, V, 3);
+    ur_state *all, *one;
+    int32_t ids[T * B], id;
+    ur_real logits[T * B * V], row[V];
+    fill_ids(ids, T * B);
+    assert_ok(ur_model_state_new(&all, m, B, NULL));
+    assert_ok(ur_model_state_new(&one, m, 1, NULL));
+    assert_ok(ur_model_run(m, all, T, ids, logits));
+    for (int t = 0; t < T; t++) {
+        id = ids[t * B + 2];
+        assert_ok(ur_model_run(m, one, 1, &id, row));
+        assert_memory_equal(row, logits + (t * B + 2) * V, sizeof row);
+    }
+    ur_state_free(all);
+    ur_state_free(one);
+    ur_model_free(m);
+}
+
+static void run__refuses_wrong_use(void **state)
+{
+    (void)state;
+    ur_config c = any_config(0), e = any_config(5);
+    ur_model *m = model_of(&c, V, 3), *other = model_of(&e, V, 3);
+    ur_state *s, *t;
+    ur_real logits[2 * V];
+    assert_ok(ur_model_state_new(&s, m, 1, NULL));
+    assert_ok(ur_model_state_new(&t, other, 1, NULL));
+    assert_status(UR_EINVAL, ur_model_run(m, s, 2, (int32_t[]){3, V}, logits));
+    assert_status(UR_EINVAL, ur_model_run(m, s, 2, (int32_t[]){-1, 3}, logits));
+    assert_status(UR_EINVAL, ur_model_run(other, t, 2, (int32_t[]){3, V}, logits));
+    assert_status(UR_EINVAL, ur_model_run(other, s, 1, (int32_t[]){3}, logits));
+    assert_status(UR_EINVAL, ur_model_run(m, s, -1, (int32_t[]){3}, logits));
+    assert_ok(ur_model_run(m, s, 0, (int32_t[]){3}, logits));
+    assert_int_equal(ur_state_steps(s), 0);
+    ur_state_free(s);
+    ur_state_free(t);
+    ur_model_free(m);
+    ur_model_free(other);
+}
+
+static void logits__drop_out_in_training_only(void **state)
+{
+    (void)state;
+    enum { T = 9, B = 2 };
+    ur_config c = config_of(UR_LSTM, 1, 12, 0);
+    int32_t ids[T * B];
+    static ur_real plain[T * B * V];
+    c.dropout = 0.5;
+    ur_model *m = model_of(&c, V, 3);
+    ur_tape *tape;
+    fill_ids(ids, T * B);
+    assert_ok(ur_tape_new(&tape, NULL));
+    ur_tensor *y = ur_model_logits(tape, m, (ur_ids){ids, T, B}, NULL, NULL);
+    assert_ok(ur_tape_status(tape));
+    memcpy(plain, ur_data(y), sizeof plain);
+    ur_tape_reset(tape);
+    ur_tape_set_training(tape, true, 1, 1);
+    y = ur_model_logits(tape, m, (ur_ids){ids, T, B}, NULL, NULL);
+    assert_ok(ur_tape_status(tape));
+    assert_memory_not_equal(plain, ur_data(y), sizeof plain);
+    ur_tape_free(tape);
+    ur_model_free(m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(run__has_the_bits_of_the_tape),
+        cmocka_unit_test(run__any_team_gives_the_same_bits),
+        cmocka_unit_test(run__takes_wide_embeddings),
+        cmocka_unit_test(run__refuses_wrong_use),
+        cmocka_unit_test(logits__drop_out_in_training_only),
+    };
+    return cmocka_run_group_tests_name("model_run", tests, NULL, NULL);
+}
