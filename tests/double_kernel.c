@@ -16,7 +16,8 @@ enum { GATES = 4 * H, INPUTS = 6 * H };
 struct cell {
     const char *name;
     double (*loss)(const struct ur__kernel *k, const double *x, const double *weights);
-    void (*gradient)(const struct ur__kernel *k, const double *x, const double *weights, double *dx);
+    void (*gradient)(const struct ur__kernel *k, const double *x, const double *weights,
+                     double *dx);
 };
 
 static double weighted(const double *weights, const double *y, int n)

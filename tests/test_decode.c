@@ -258,6 +258,32 @@ static void session__draws_are_functions_of_seed_and_count(void **state)
     ur_session_free(NULL);
 }
 
+/* Without a prime a text starts as a line does, if the vocabulary has lines. */
+static void session__begins_after_a_line_feed(void **state)
+{
+    (void)state;
+    static const uint32_t with[] = {'\n', 'a', 'b'}, without[] = {'a', 'b', 'c'};
+    for (int i = 0; i < 2; i++) {
+        ur_config config = UR_CONFIG_INIT;
+        ur_vocab *vocab;
+        ur_model *m;
+        ur_session *s, *fed;
+        config.hidden[0] = config.hidden[1] = 4;
+        assert_ok(ur__vocab_new(&vocab, UR_TOKEN_CHAR, 3, i ? without : with));
+        assert_ok(ur__model_new(&m, &config, vocab, 1));
+        assert_ok(ur_session_new(&s, m, NULL));
+        assert_ok(ur_session_new(&fed, m, NULL));
+        assert_ok(ur_session_begin(s));
+        if (i == 0)
+            assert_ok(ur_session_feed(fed, 0));
+        assert_int_equal(ur_state_steps(ur_session_state(s)), 1 - i);
+        assert_memory_equal(ur_session_logits(s), ur_session_logits(fed), 3 * sizeof(ur_real));
+        ur_session_free(s);
+        ur_session_free(fed);
+        ur_model_free(m);
+    }
+}
+
 static void session__logits_are_the_models(void **state)
 {
     (void)state;
@@ -377,6 +403,7 @@ int main(void)
         cmocka_unit_test(sample__extremes_stay_in_range),
         cmocka_unit_test(sample__names_what_is_not_finite),
         cmocka_unit_test(session__draws_are_functions_of_seed_and_count),
+        cmocka_unit_test(session__begins_after_a_line_feed),
         cmocka_unit_test(session__logits_are_the_models),
         cmocka_unit_test(session__stops_at_what_is_not_finite),
         cmocka_unit_test(session__survives_any_failed_allocation),

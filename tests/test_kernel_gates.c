@@ -205,7 +205,8 @@ static void lstm_backward__follows_its_equations(void **state)
             k->lstm_backward(H, x, copied(2, c_prev, n), copied(3, c, n), copied(4, dh, n), d);
             check_canaries();
             for (int j = 0; j < H; j++) {
-                struct unit u = {.prev = (double)c_prev[j], .cell = (double)c[j], .out = (double)dh[j]};
+                struct unit u = {.prev = (double)c_prev[j], .cell = (double)c[j]};
+                u.out = (double)dh[j];
                 for (int g = 0; g < 4; g++)
                     u.g[g] = (double)gates[g * H + j];
                 exact_dc = (double)dc[j];
@@ -330,10 +331,11 @@ static void gradients__below_2_to_minus_100_become_0(void **state)
         assert_true(out == 0);
         k->rnn_backward(1, UR_IDENTITY, &h, &e, &out);
         assert_true(out == big);
-        ur_real lstm[4] = {(ur_real)0.5, (ur_real)0.5, (ur_real)0.5, (ur_real)0.5}, c = 1, dc = tiny;
+        const ur_real half = (ur_real)0.5;
+        ur_real lstm[4] = {half, half, half, half}, c = 1, dc = tiny;
         k->lstm_backward(1, lstm, &c, &c, &tiny, &dc);
         assert_true(lstm[0] == 0 && lstm[1] == 0 && lstm[2] == 0 && lstm[3] == 0 && dc == 0);
-        ur_real gru[4] = {(ur_real)0.5, (ur_real)0.5, (ur_real)0.5, (ur_real)0.5}, dh = tiny;
+        ur_real gru[4] = {half, half, half, half}, dh = tiny;
         k->gru_backward(1, gru, &c, &dh);
         assert_true(gru[0] == 0 && gru[1] == 0 && gru[2] == 0 && gru[3] == 0 && dh == 0);
     }

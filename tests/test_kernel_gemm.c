@@ -63,7 +63,8 @@ static void product_make(struct product *p, int M, int N, int K, enum a_layout l
     g->start = start == START_ROW ? filled(3, (size_t)N, -1, 1) : NULL;
     const ptrdiff_t a_last = K > 0 ? (K - 1) * g->a_k + 1 : 0;
     g->a = filled(0, extent(g, g->a_row, g->a_group, a_last), -1, 1);
-    g->b = filled(1, K > 0 && N > 0 ? (size_t)((K - 1) * g->b_k + (N - 1) * g->b_col + 1) : 0, -1, 1);
+    const ptrdiff_t b_last = (K - 1) * g->b_k + (N - 1) * g->b_col;
+    g->b = filled(1, K > 0 && N > 0 ? (size_t)b_last + 1 : 0, -1, 1);
     p->c_size = extent(g, g->c_row, g->c_group, N);
     g->c = guarded(2, p->c_size);
     fill(c0, p->c_size, -1, 1);
@@ -105,11 +106,13 @@ static void gemm__is_one_chain_per_element_in_every_layout(void **state)
     static const int Ks[] = {0, 1, 2, 3, 7, 16, 17, 64, 127, 128, 129, 255, 256, 257, 300};
     long products = 0;
     for (int i = 0; i < 1500; i++) {
-        const int M = Ms[test_below(15)], K = Ks[test_below(15)], N = lengths[test_below(N_LENGTHS)];
+        const int M = Ms[test_below(15)], K = Ks[test_below(15)];
+        const int N = lengths[test_below(N_LENGTHS)];
         const enum a_layout la = test_below(A_LAYOUTS);
         const enum b_layout lb = test_below(B_LAYOUTS);
         struct product p;
-        product_make(&p, M, N, K, la, lb, test_below(STARTS), test_below(3) == 0 ? 1 + test_below(4) : 0);
+        const int group = test_below(3) == 0 ? 1 + test_below(4) : 0;
+        product_make(&p, M, N, K, la, lb, test_below(STARTS), group);
         EACH_TABLE(k) {
             struct ur__gemm g = product_begin(&p, k, lb == B_PACKED);
             const bool direct = g.packed && g.a_k == 1;
@@ -147,7 +150,8 @@ static void gemm__split_by_rows_columns_and_k_is_the_same(void **state)
         const int M = 1 + test_below(30), N = 1 + test_below(300), K = 1 + test_below(300);
         struct product p;
         const bool packed = test_below(2) == 0;
-        product_make(&p, M, N, K, test_below(2), packed ? B_PACKED : B_COLUMNS, test_below(STARTS), 0);
+        const enum b_layout lb = packed ? B_PACKED : B_COLUMNS;
+        product_make(&p, M, N, K, test_below(2), lb, test_below(STARTS), 0);
         EACH_TABLE(k) {
             struct ur__gemm g = product_begin(&p, k, packed);
             const int m = test_below(M + 1), n = test_below(N / k->nr + 1) * k->nr;
@@ -186,7 +190,8 @@ static void gemm__writes_its_columns_alone(void **state)
                 const bool in = m >= 2 && m < 5;
                 const ptrdiff_t row = m * g.c_row;
                 check_bits("inside", k->name, g.c + row, (in ? p.expected : p.c0) + row, (size_t)n1);
-                check_bits("outside", k->name, g.c + row + n1, p.c0 + row + n1, (size_t)(200 - n1));
+                check_bits("outside", k->name, g.c + row + n1, p.c0 + row + n1,
+                           (size_t)(200 - n1));
             }
         }
     }
@@ -220,7 +225,8 @@ static void gemm_run__same_bits_for_any_team(void **state)
         if (t > 0)
             assert_int_equal(ur_team_new(&team, teams[t]), UR_OK);
         for (int i = 0; i < 25; i++) {
-            const int M = 1 + test_below(i % 2 ? 9 : 200), N = 1 + test_below(300), K = test_below(200);
+            const int M = 1 + test_below(i % 2 ? 9 : 200), N = 1 + test_below(300);
+            const int K = test_below(200);
             struct product p;
             const enum b_layout lb = test_below(B_LAYOUTS);
             product_make(&p, M, N, K, test_below(A_LAYOUTS), lb, test_below(STARTS), 0);

@@ -84,7 +84,8 @@ static void find_nonfinite__finds_the_first(void **state)
         EACH_TABLE(k) {
             assert_int_equal(k->find_nonfinite(n, x), n);
             for (int i = 0; n > 0 && i < 20; i++) {
-                const size_t at = (size_t)test_below((int)n), late = at + (size_t)test_below((int)(n - at));
+                const size_t at = (size_t)test_below((int)n);
+                const size_t late = at + (size_t)test_below((int)(n - at));
                 x[late] = (ur_real)-INFINITY;
                 x[at] = (ur_real)(i % 2 ? NAN : INFINITY);
                 assert_int_equal(k->find_nonfinite(n, x), at);

@@ -18,6 +18,9 @@ UR_API ur_status ur_session_new(ur_session **out, const ur_model *model, ur_team
 UR_API void ur_session_free(ur_session *session);
 UR_API void ur_session_reset(ur_session *session);
 
+/** For a text without a prime: feeds a line feed, if the vocabulary has one, so that what
+ *  is drawn starts as a line does. Errors as ur_session_feed. */
+UR_API ur_status ur_session_begin(ur_session *session);
 /** Feeds one token. Errors: UR_EINVAL (not in the vocabulary), UR_ENUMERIC. */
 UR_API ur_status ur_session_feed(ur_session *session, int32_t id);
 /** Logits [V] for the next token; before the first feed all zeros (uniform). Borrowed. */

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/status.h"
+#include "data/vocab.h"
 #include "decode/sample.h"
 #include "kernel/select.h"
 
@@ -61,6 +62,12 @@ void ur_session_reset(ur_session *session)
     ur_state_zero(session->state);
     memset(session->logits, 0, (size_t)session->V * sizeof *session->logits);
     session->drawn = 0;
+}
+
+ur_status ur_session_begin(ur_session *session)
+{
+    int32_t line_feed = ur__vocab_find(ur_model_vocab(session->model), '\n');
+    return line_feed < 0 ? UR_OK : ur_session_feed(session, line_feed);
 }
 
 ur_status ur_session_feed(ur_session *session, int32_t id)

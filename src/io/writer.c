@@ -66,8 +66,12 @@ static ur_status open_temp(struct ur__writer *w, int mode)
     int error = EEXIST;
     for (int attempt = 0; attempt < 100 && error == EEXIST; attempt++) {
         struct ur__buf name = {0};
-        UR__TRY(ur__buf_printf(&name, "%s.tmp-%ld-%u", w->path, (long)getpid(),
-                               atomic_fetch_add(&count, 1)));
+        ur_status status = ur__buf_printf(&name, "%s.tmp-%ld-%u", w->path, (long)getpid(),
+                                          atomic_fetch_add(&count, 1));
+        if (status != UR_OK) {
+            ur__buf_free(&name);
+            return status;
+        }
         w->fd = ur__io_open(name.data, O_WRONLY | O_CREAT | O_EXCL, mode);
         if (w->fd >= 0) {
             w->temp = name.data;

@@ -3,7 +3,7 @@
 #include "kernel/gemm.h"
 
 /* Below this many multiply-adds waking a team costs more than it saves. */
-#define WORTH_A_TEAM 65536.0
+#define WORTH_A_TEAM 262144.0
 
 static size_t scratch_stride(const struct ur__kernel *k)
 {
@@ -53,7 +53,8 @@ static void run_share(const struct ur__worker *w, void *arg)
     ur__gemm_share(job->k, job->g, w, job->scratch);
 }
 
-void ur__gemm_run(const struct ur__kernel *k, const struct ur__gemm *g, ur_team *team, void *scratch)
+void ur__gemm_run(const struct ur__kernel *k, const struct ur__gemm *g, ur_team *team,
+                  void *scratch)
 {
     struct job job = {k, g, scratch};
     const double work = (double)g->M * g->N * g->K;

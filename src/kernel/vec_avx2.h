@@ -9,7 +9,7 @@
 
 #define LANES 8
 #define MR 3
-#define MC 192
+#define MC 96
 #define KC 256
 
 typedef __m256 vec;
@@ -73,14 +73,17 @@ INLINE vec u_real(uvec u)
     return _mm256_cvtepi32_ps((__m256i)u);
 }
 
+INLINE void u_mul_wide(uvec a, uint32_t b, uvec *high, uvec *low)
+{
+    const __m256i m = _mm256_set1_epi32((int)b), odd_lanes = _mm256_srli_epi64((__m256i)a, 32);
+    const __m256i even = _mm256_mul_epu32((__m256i)a, m), odd = _mm256_mul_epu32(odd_lanes, m);
+    *high = (uvec)_mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa);
+    *low = (uvec)_mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xaa);
+}
+
 INLINE mask v_lt(vec a, vec b)
 {
     return _mm256_cmp_ps(a, b, _CMP_LT_OQ);
-}
-
-INLINE mask v_le(vec a, vec b)
-{
-    return _mm256_cmp_ps(a, b, _CMP_LE_OQ);
 }
 
 INLINE mask v_ne(vec a, vec b)

@@ -9,7 +9,7 @@
 
 #define LANES 16
 #define MR 6
-#define MC 192
+#define MC 96
 #define KC 256
 
 typedef __m512 vec;
@@ -73,14 +73,17 @@ INLINE vec u_real(uvec u)
     return _mm512_cvtepi32_ps((__m512i)u);
 }
 
+INLINE void u_mul_wide(uvec a, uint32_t b, uvec *high, uvec *low)
+{
+    const __m512i m = _mm512_set1_epi32((int)b), odd_lanes = _mm512_srli_epi64((__m512i)a, 32);
+    const __m512i even = _mm512_mul_epu32((__m512i)a, m), odd = _mm512_mul_epu32(odd_lanes, m);
+    *high = (uvec)_mm512_mask_blend_epi32(0xaaaa, _mm512_srli_epi64(even, 32), odd);
+    *low = (uvec)_mm512_mask_blend_epi32(0xaaaa, even, _mm512_slli_epi64(odd, 32));
+}
+
 INLINE mask v_lt(vec a, vec b)
 {
     return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ);
-}
-
-INLINE mask v_le(vec a, vec b)
-{
-    return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ);
 }
 
 INLINE mask v_ne(vec a, vec b)

@@ -7,12 +7,12 @@
  *   v_set1 u_set1 v_load v_loadn v_store v_storen (n < LANES elements, zeros read
  *   beyond them, memory beyond them untouched)
  *   v_fma(a,b,c) = a*b + c, v_fnma = c - a*b, rounded once; v_sqrt
- *   v_lt v_le v_ne (ordered, but v_ne(x,x) is "x is NaN"), v_sel(m,a,b) = m ? a : b,
+ *   v_lt v_ne (ordered, but v_ne(x,x) is "x is NaN"), v_sel(m,a,b) = m ? a : b,
  *   m_or, m_any, m_none
  *   v_min(a,b) = a < b ? a : b, v_max(a,b) = a > b ? a : b: both are b if one is NaN,
  *   so a constant comes first to let NaN pass
  * + - * / & | ^ << >> are the compiler's on vec and uvec; (uvec)x, (vec)u keep bits;
- * u_real turns integers below 2^31 into reals.
+ * u_real turns signed integers into reals; u_mul_wide gives both halves of 32 x 32 bits.
  */
 #ifndef UR_KERNEL_VEC_COMMON_H
 #define UR_KERNEL_VEC_COMMON_H

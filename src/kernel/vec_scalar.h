@@ -102,14 +102,21 @@ INLINE vec u_real(uvec u)
     return __builtin_convertvector((ivec)u, vec);
 }
 
+INLINE void u_mul_wide(uvec a, uint32_t b, uvec *high, uvec *low)
+{
+    bits h[LANES], l[LANES];
+    for (int i = 0; i < LANES; i++) {
+        const uint64_t p = (uint64_t)a[i] * b;
+        h[i] = (bits)(p >> 32);
+        l[i] = (uint32_t)p;
+    }
+    __builtin_memcpy(high, h, sizeof h);
+    __builtin_memcpy(low, l, sizeof l);
+}
+
 INLINE mask v_lt(vec a, vec b)
 {
     return (mask)(a < b);
-}
-
-INLINE mask v_le(vec a, vec b)
-{
-    return (mask)(a <= b);
 }
 
 INLINE mask v_ne(vec a, vec b)

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+/* unroll see: looks into a net while it reads. Colours a text by the activation of one
+ * unit (Karpathy, "The Unreasonable Effectiveness of Recurrent Neural Networks", 2015),
+ * or names the units that follow something. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/status.h"
+#include "cli/fail.h"
+#include "cli/feature.h"
+#include "cli/paint.h"
+#include "cli/ui.h"
+#include "io/file.h"
+#include "io/json.h"
+#include "unroll.h"
+
+struct see {
+    struct opt_common common;
+    int64_t layer, unit, limit, top;
+    const char *follow, *color;
+    bool find;
+    bool has_layer, has_unit;
+};
+
+#define AT(field) .at = offsetof(struct see, field)
+
+static const struct opt options[] = {
+    {.group = "which unit"},
+    {.name = "layer", .arg = "N", .kind = OPT_INT, .max = UR_MAX_LAYERS - 1, AT(layer),
+     .shown = "the last", .help = "layer of the unit; the first is 0"},
+    {.name = "unit", .arg = "N", .kind = OPT_INT, .max = 65535, AT(unit),
+     .shown = "one that follows something", .help = "the unit; the first is 0"},
+    {.name = "follow", .arg = FEATURE_CHOICES, .kind = OPT_CHOICE, AT(follow),
+     .help = "the unit of all layers that best follows this"},
+    {.name = "find", .kind = OPT_FLAG, AT(find),
+     .help = "no text: list the units that follow each of these, by correlation r"},
+    {.name = "top", .arg = "N", .fallback = "3", .kind = OPT_INT, .min = 1, .max = 100, AT(top),
+     .help = "units that --find lists for each"},
+    {.group = "looks"},
+    {.name = "color", .arg = "auto|always|never", .fallback = "auto", .kind = OPT_CHOICE,
+     AT(color), .help = "colours, or a line of signs below each line of text"},
+    {.name = "limit", .arg = "N", .fallback = "20000", .kind = OPT_INT, .min = 2, .max = 1e7,
+     AT(limit), .help = "tokens to read of FILE"},
+    OPT_COMMON(struct see),
+};
+
+static const char *const examples[] = {
+    "unroll see c.safetensors main.c",
+    "unroll see c.safetensors main.c --follow comment | less -R",
+    "unroll see c.safetensors main.c --find",
+    NULL,
+};
+
+/* A text as a net has read it. */
+struct reading {
+    size_t n;           /* tokens */
+    int32_t *ids;       /* [n] */
+    uint32_t *code;     /* [n] code points, or bytes */
+    int units;          /* recorded ones */
+    int *layer, *unit;  /* [units] which they are */
+    ur_real *h;         /* [units,n] */
+};
+
+static void reading_free(struct reading *r)
+{
+    ur__free(r->ids);
+    ur__free(r->code);
+    ur__free(r->layer);
+    ur__free(r->unit);
+    ur__free(r->h);
+}
+
+/* ---- reading ----------------------------------------------------------- */
+
+/* Bytes of the first `limit` tokens; malformed text is left to whoever encodes it. */
+static size_t cut(const char *text, size_t n, ur_token_kind kind, int64_t limit)
+{
+    size_t at = 0;
+    for (int64_t i = 0; i < limit && at < n; i++) {
+        uint32_t code;
+        int length = 1;
+        if (kind == UR_TOKEN_CHAR)
+            length = ur__utf8_decode((const unsigned char *)text + at, n - at, &code);
+        if (length <= 0)
+            return n;
+        at += (size_t)length;
+    }
+    return at;
+}
+
+static ur_status read_text(struct reading *r, const ur_vocab *vocab, const char *path,
+                           int64_t limit, bool *shortened)
+{
+    char *text = NULL;
+    size_t size = 0;
+    UR__TRY(ur__file_slurp(path, (size_t)1 << 30, &text, &size));
+    size_t used = cut(text, size, ur_vocab_kind(vocab), limit);
+    *shortened = used < size;
+    r->ids = ur__alloc(used + 1, sizeof *r->ids);
+    r->code = ur__alloc(used + 1, sizeof *r->code);
+    ur_status status = r->ids == NULL || r->code == NULL ? UR_ENOMEM : UR_OK;
+    if (status == UR_OK)
+        status = ur_vocab_encode(vocab, text, used, r->ids, &r->n);
+    if (status == UR_EINVAL) {
+        /* Here the text is an input, not an option. */
+        char why[512];
+        snprintf(why, sizeof why, "%s", ur_errmsg());
+        status = ur__fail(UR_EDATA, "%s: %s", path, why);
+    }
+    if (status == UR_OK && r->n == 0)
+        status = ur__fail(UR_EDATA, "%s is empty", path);
+    for (size_t i = 0; i < r->n && status == UR_OK; i++) {
+        char bytes[4];
+        int length = ur_vocab_text(vocab, r->ids[i], bytes);
+        if (ur__utf8_decode((unsigned char *)bytes, (size_t)length, &r->code[i]) != length)
+            r->code[i] = (unsigned char)bytes[0];
+    }
+    ur__free(text);
+    return status;
+}
+
+/* The units to record: one that was named, or all. */
+static ur_status choose_recorded(struct reading *r, const struct see *a, const ur_rnn *rnn)
+{
+    int layers = ur_rnn_layers(rnn), all = 0;
+    for (int l = 0; l < layers; l++)
+        all += ur_rnn_hidden(rnn, l);
+    bool one = a->has_unit && !a->find;
+    int last = a->has_layer ? (int)a->layer : layers - 1;
+    if (last >= layers)
+        return ur__fail(UR_EINVAL, "--layer %d: the net's last layer is %d", last, layers - 1);
+    if (one && a->unit >= ur_rnn_hidden(rnn, last))
+        return ur__fail(UR_EINVAL, "--unit %d: the last unit of layer %d is %d", (int)a->unit, last,
+                        ur_rnn_hidden(rnn, last) - 1);
+    r->layer = ur__alloc((size_t)all, sizeof *r->layer);
+    r->unit = ur__alloc((size_t)all, sizeof *r->unit);
+    if (r->layer == NULL || r->unit == NULL)
+        return UR_ENOMEM;
+    for (int l = 0; l < layers; l++)
+        for (int u = 0; u < ur_rnn_hidden(rnn, l); u++)
+            if ((!a->has_layer || l == last) && (!one || (l == last && u == a->unit))) {
+                r->layer[r->units] = l;
+                r->unit[r->units++] = u;
+            }
+    size_t count;
+    if (!ur__mul(&count, (size_t)r->units, r->n))
+        return ur__fail(UR_ENOMEM, "too many numbers to keep: lower --limit");
+    r->h = ur__alloc(count, sizeof *r->h);
+    return r->h == NULL ? UR_ENOMEM : UR_OK;
+}
+
+static ur_status feed(struct reading *r, const ur_model *model)
+{
+    ur_session *session = NULL;
+    ur_status status = ur_session_new(&session, model, NULL);
+    for (size_t t = 0; t < r->n && status == UR_OK; t++) {
+        status = ur_session_feed(session, r->ids[t]);
+        for (int i = 0; i < r->units && status == UR_OK; i++)
+            r->h[(size_t)i * r->n + t] =
+                ur_state_h(ur_session_state(session), r->layer[i])[r->unit[i]];
+    }
+    ur_session_free(session);
+    return status;
+}
+
+/* ---- finding ----------------------------------------------------------- */
+
+/* r of every recorded unit with every feature: [N_FEATURES,units]. */
+static ur_status correlate(const struct reading *x, double **out)
+{
+    double *series = ur__alloc(N_FEATURES * x->n, sizeof *series);
+    double *unit = ur__alloc(x->n, sizeof *unit);
+    double *r = ur__alloc((size_t)N_FEATURES * (size_t)x->units, sizeof *r);
+    *out = r;
+    if (series != NULL && unit != NULL && r != NULL) {
+        feature_compute(x->code, x->n, series);
+        for (int i = 0; i < x->units; i++) {
+            for (size_t t = 0; t < x->n; t++)
+                unit[t] = (double)x->h[(size_t)i * x->n + t];
+            for (int f = 0; f < N_FEATURES; f++)
+                r[f * x->units + i] = ur_correlation(x->n, series + (size_t)f * x->n, unit);
+        }
+    }
+    ur_status status = series != NULL && unit != NULL && r != NULL ? UR_OK : UR_ENOMEM;
+    ur__free(series);
+    ur__free(unit);
+    return status;
+}
+
+/* The unit with the largest |r| of a row after `above` others; ties to the lower. −1: none. */
+static int next_best(const double *r, int units, int after)
+{
+    int best = -1;
+    for (int i = 0; i < units; i++) {
+        double x = fabs(r[i]);
+        bool later = after < 0 || x < fabs(r[after]) || (!(x > fabs(r[after])) && i > after);
+        if (later && x > 0.0 && (best < 0 || x > fabs(r[best])))
+            best = i;
+    }
+    return best;
+}
+
+static int print_found(const struct reading *x, const double *r, const struct see *a)
+{
+    struct ur__json *list = a->common.json ? ur__json_new_array() : NULL;
+    if (!a->common.json)
+        printf("feature     layer   unit        r\n");
+    for (int f = 0; f < N_FEATURES; f++) {
+        const double *row = r + f * x->units;
+        int i = -1;
+        for (int k = 0; k < a->top && (i = next_best(row, x->units, i)) >= 0; k++) {
+            if (!a->common.json) {
+                printf("%-10s %6d %6d   %6.3f   %s\n", feature_list[f].name, x->layer[i],
+                       x->unit[i], row[i], k == 0 ? feature_list[f].what : "");
+                continue;
+            }
+            struct ur__json *one = ur__json_new_object();
+            ur__json_set_string(one, "feature", feature_list[f].name);
+            ur__json_set_int(one, "layer", x->layer[i]);
+            ur__json_set_int(one, "unit", x->unit[i]);
+            ur__json_set_real(one, "r", row[i]);
+            ur__json_add(list, one);
+        }
+    }
+    if (!a->common.json)
+        return EXIT_DONE;
+    struct ur__json *j = ur__json_new_object();
+    ur__json_set_int(j, "n", (int64_t)x->n);
+    ur__json_set(j, "found", list);
+    return ui_json(j);
+}
+
+/* ---- showing ----------------------------------------------------------- */
+
+/* The unit that best follows feature f, or any of them (−1); *f receives which. */
+static int best_unit(const struct reading *x, const double *r, int *f)
+{
+    int first = *f >= 0 ? *f : 0, end = *f >= 0 ? *f + 1 : N_FEATURES, best = 0;
+    double most = -1.0;
+    for (int g = first; g < end; g++) {
+        int i = next_best(r + g * x->units, x->units, -1);
+        if (i >= 0 && fabs(r[g * x->units + i]) > most) {
+            most = fabs(r[g * x->units + i]);
+            best = i;
+            *f = g;
+        }
+    }
+    return most < 0.0 ? -1 : best;
+}
+
+static int print_text(const struct reading *x, int i, const ur_vocab *vocab, const struct see *a)
+{
+    const ur_real *h = x->h + (size_t)i * x->n;
+    double scale = 0.0;
+    for (size_t t = 0; t < x->n; t++)
+        scale = fabs((double)h[t]) > scale ? fabs((double)h[t]) : scale;
+    if (a->common.json) {
+        struct ur__json *j = ur__json_new_object(), *list = ur__json_new_array();
+        ur__json_set_int(j, "layer", x->layer[i]);
+        ur__json_set_int(j, "unit", x->unit[i]);
+        for (size_t t = 0; t < x->n; t++)
+            ur__json_add_real(list, (double)h[t]);
+        ur__json_set(j, "activation", list);
+        return ui_json(j);
+    }
+    struct paint paint;
+    paint_begin(&paint, ui_color(1, a->color), scale);
+    ur_status status = UR_OK;
+    for (size_t t = 0; t < x->n && status == UR_OK; t++) {
+        char bytes[4];
+        int n = ur_vocab_text(vocab, x->ids[t], bytes);
+        status = paint_put(&paint, bytes, n, (double)h[t]);
+        if (bytes[0] == '\n' && !out_flush())
+            break;
+    }
+    paint_end(&paint);
+    return status == UR_OK ? EXIT_DONE : fail_status(status);
+}
+
+static int show(const struct reading *x, const double *r, const ur_vocab *vocab,
+                const struct see *a, struct ui *ui)
+{
+    int f = a->follow != NULL ? feature_find(a->follow) : -1, i = 0;
+    if (!a->has_unit) {
+        i = best_unit(x, r, &f);
+        if (i < 0 && a->follow != NULL)
+            return fail(EXIT_INPUT, "no unit follows %s: it is the same all through this text",
+                        a->follow);
+        i = i < 0 ? x->units - 1 : i;
+    }
+    if (!a->has_unit && f >= 0)
+        ui_say(ui, "layer %d, unit %d follows %s (%s), r = %.3f", x->layer[i], x->unit[i],
+               feature_list[f].name, feature_list[f].what, r[f * x->units + i]);
+    else
+        ui_say(ui, "layer %d, unit %d", x->layer[i], x->unit[i]);
+    return print_text(x, i, vocab, a);
+}
+
+static int see(const struct see *a, const char *model_path, const char *path)
+{
+    struct reading reading = {0};
+    struct ui ui;
+    ur_model *model = NULL;
+    double *r = NULL;
+    bool shortened = false;
+    ui_init(&ui, &a->common);
+    ur_status status = ur_model_load(&model, model_path);
+    if (status == UR_OK)
+        status = read_text(&reading, ur_model_vocab(model), path, a->limit, &shortened);
+    if (status == UR_OK)
+        status = choose_recorded(&reading, a, ur_model_rnn(model));
+    if (status == UR_OK)
+        status = feed(&reading, model);
+    if (status == UR_OK && (a->find || !a->has_unit))
+        status = correlate(&reading, &r);
+    int code;
+    if (status != UR_OK)
+        code = fail_reading(status);
+    else if (a->find)
+        code = print_found(&reading, r, a);
+    else
+        code = show(&reading, r, ur_model_vocab(model), a, &ui);
+    if (code == EXIT_DONE && shortened)
+        ui_say(&ui, "the first %d tokens; --limit reads more", (int)reading.n);
+    ur__free(r);
+    reading_free(&reading);
+    ur_model_free(model);
+    return code;
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+    struct see a;
+    struct opt_words words;
+    int code;
+    if (opt_parse(self, argc, argv, &a, &words, &code)) {
+        a.has_layer = opt_given(&words, "layer");
+        a.has_unit = opt_given(&words, "unit");
+        if (a.has_unit && (a.find || a.follow != NULL))
+            code = fail(EXIT_USAGE, "--unit names a unit, --%s looks for one: give one of them",
+                        a.find ? "find" : "follow");
+        else
+            code = see(&a, words.word[0], words.n > 1 ? words.word[1] : "-");
+    }
+    opt_words_free(&words);
+    return code;
+}
+
+const struct command cmd_see = {
+    .name = "see",
+    .words = "MODEL [FILE]",
+    .brief = "text coloured by what one unit does while the net reads it",
+    .examples = examples,
+    .notes = "FILE is a text, by default standard input. Red is positive, blue negative, in "
+             "proportion to the unit's largest activation; without colours 1 to 9 and a to i.",
+    .options = options,
+    .n_options = sizeof options / sizeof options[0],
+    .min_words = 1,
+    .max_words = 2,
+    .run = run,
+};

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/* How the program ends. Nothing here calls exit(): codes travel up to main(). */
+#define _POSIX_C_SOURCE 200809L
+
+#include "cli/fail.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t caught;
+
+int fail(int code, const char *format, ...)
+{
+    char text[2048];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    /* A file's name may hold anything; the sentence stays one harmless line. */
+    for (char *p = text; *p != '\0'; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            *p = '?';
+    fflush(stdout);
+    fprintf(stderr, "unroll: %s\n", text);
+    return code;
+}
+
+static int code_of(ur_status status)
+{
+    switch (status) {
+    case UR_OK: return EXIT_DONE;
+    case UR_ENOMEM: return EXIT_MEMORY;
+    case UR_EINVAL: return EXIT_USAGE;
+    case UR_EINPUT:
+    case UR_EDATA:
+    case UR_EFORMAT:
+    case UR_EVERSION: return EXIT_INPUT;
+    case UR_EOUTPUT:
+    case UR_EEXIST: return EXIT_OUTPUT;
+    case UR_ENUMERIC: return EXIT_DIVERGED;
+    case UR_ESHAPE:
+    case UR_ENOTSUP:
+    case UR_ECANCELED:
+    case UR_EINTERNAL: break;
+    }
+    return EXIT_FAILED;
+}
+
+static const char *meaning_of(ur_status status)
+{
+#define MEANING(name, value, meaning)                                                  \
+    if ((int)status == (value))                                                        \
+        return meaning;
+    UR_STATUS_MAP(MEANING)
+#undef MEANING
+    return "failed";
+}
+
+int fail_status(ur_status status)
+{
+    if (status == UR_OK)
+        return EXIT_DONE;
+    const char *text = ur_errmsg();
+    return fail(code_of(status), "%s", text[0] != '\0' ? text : meaning_of(status));
+}
+
+int fail_reading(ur_status status)
+{
+    int code = fail_status(status);
+    return code == EXIT_DIVERGED ? EXIT_INPUT : code;
+}
+
+/* ---- signals ----------------------------------------------------------- */
+
+static void on_signal(int number)
+{
+    if (caught != 0)
+        _exit(EXIT_SIGNAL + number);
+    caught = number;
+    static const char text[] = "\nstopping after this step; once more stops at once\n";
+    if (isatty(STDERR_FILENO)) {
+        int kept = errno;
+        ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
+        (void)written;
+        errno = kept;
+    }
+}
+
+void signals_catch(void)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        struct sigaction action, old;
+        if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler == SIG_IGN)
+            continue;
+        memset(&action, 0, sizeof action);
+        action.sa_handler = on_signal;
+        sigemptyset(&action.sa_mask);
+        action.sa_flags = SA_RESTART;
+        sigaction(numbers[i], &action, NULL);
+    }
+}
+
+int signals_caught(void)
+{
+    return (int)caught;
+}
+
+/* ---- standard output --------------------------------------------------- */
+
+/* Why standard output failed first; later calls no longer know. */
+static int out_errno;
+
+bool out_flush(void)
+{
+    bool failed_before = ferror(stdout) != 0;
+    errno = 0;
+    if (fflush(stdout) == 0 && !failed_before)
+        return true;
+    if (out_errno == 0)
+        out_errno = errno != 0 ? errno : EIO;
+    return false;
+}
+
+int out_end(int code)
+{
+    if (out_flush() || out_errno == EPIPE)
+        return code;
+    return fail(EXIT_OUTPUT, "cannot write to standard output: %s", strerror(out_errno));
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* How the program ends: exit status, the sentence on stderr, signals, and the state of
+ * standard output. */
+#ifndef CLI_FAIL_H
+#define CLI_FAIL_H
+
+#include "unroll/base.h"
+
+enum exit_code {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,     /* unknown or impossible options */
+    EXIT_INPUT = 3,     /* missing, unreadable, malformed, too short */
+    EXIT_MEMORY = 4,
+    EXIT_OUTPUT = 5,    /* not writable, disk full, exists already */
+    EXIT_DIVERGED = 6,
+    EXIT_SIGNAL = 128   /* + its number */
+};
+
+/* Prints "unroll: sentence" on stderr, on one line, and returns code. */
+int fail(int code, const char *format, ...) UR_PRINTF(2, 3);
+/* The same with this thread's last message of the library. */
+int fail_status(ur_status status);
+/* The same where a model is only read: a number in it that is not finite makes it a bad
+ * input, not a run that diverged. */
+int fail_reading(ur_status status);
+
+/* From now on the first SIGINT, SIGTERM or SIGHUP is remembered and a second one ends the
+ * program at once. A signal that is ignored (nohup) stays so. */
+void signals_catch(void);
+/* The signal that came, or 0. */
+int signals_caught(void);
+
+/* Ends standard output. Returns code, EXIT_OUTPUT if what was printed could not be
+ * written, or EXIT_DONE if only its reader went away (`| head`). */
+int out_end(int code);
+/* Writes what is printed so far; false: nobody reads on or the disk is full, and
+ * out_end() will say which. */
+bool out_flush(void);
+
+#endif

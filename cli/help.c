@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/* What --help prints, from the table of options; and which word was probably meant. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/opt.h"
+
+/* Names of char-rnn, torch-rnn and others, so that old command lines work. */
+const char *const opt_aliases[][2] = {
+    {"hidden-size", "hidden"},
+    {"rnn-size", "hidden"},
+    {"num-layers", "layers"},
+    {"batch-size", "batch"},
+    {"max-epochs", "epochs"},
+    {"learning-rate", "lr"},
+    {"primetext", "prime"},
+    {NULL, NULL},
+};
+
+enum { HELP_COLUMN = 30, HELP_WIDTH = 80 };
+
+/* ---- which word was meant ---------------------------------------------- */
+
+enum { WORD_MAX = 40 };
+
+/* Optimal string alignment: Damerau 1964, with each letter moved at most once. */
+int help_distance(const char *a, const char *b)
+{
+    int n = (int)strlen(a), m = (int)strlen(b);
+    if (n > WORD_MAX || m > WORD_MAX)
+        return n > m ? n : m;
+    int row[3][WORD_MAX + 1];    /* rows i−2, i−1 and i of the table */
+    for (int j = 0; j <= m; j++)
+        row[0][j] = j;
+    for (int i = 1; i <= n; i++) {
+        int *now = row[i % 3];
+        const int *before = row[(i + 2) % 3], *earlier = row[(i + 1) % 3];
+        now[0] = i;
+        for (int j = 1; j <= m; j++) {
+            int best = before[j - 1] + (a[i - 1] != b[j - 1]);
+            if (before[j] + 1 < best)
+                best = before[j] + 1;
+            if (now[j - 1] + 1 < best)
+                best = now[j - 1] + 1;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+                earlier[j - 2] + 1 < best)
+                best = earlier[j - 2] + 1;
+            now[j] = best;
+        }
+    }
+    return row[n % 3][m];
+}
+
+const char *help_nearest(const char *word, const char *const *list, int n)
+{
+    size_t length = strlen(word);
+    const char *nearest = NULL;
+    int best = length < 4 ? 1 : length < 8 ? 2 : 3;
+    for (int i = 0; i < n; i++) {
+        /* The beginning of a name is as good as one wrong letter. */
+        bool begins = length >= 3 && strncmp(word, list[i], length) == 0;
+        int distance = begins ? 1 : help_distance(word, list[i]);
+        if (distance < best || (distance == best && nearest == NULL)) {
+            best = distance;
+            nearest = list[i];
+        }
+    }
+    return nearest;
+}
+
+/* ---- help -------------------------------------------------------------- */
+
+/* Prints text from `column` on, broken at spaces, and ends the line. */
+static void print_wrapped(const char *text, int column)
+{
+    int at = column;
+    while (*text != '\0') {
+        size_t length = strcspn(text, " ");
+        if (at > column && at + (int)length + 1 > HELP_WIDTH) {
+            printf("\n%*s", column, "");
+            at = column;
+        } else if (at > column) {
+            putchar(' ');
+            at++;
+        }
+        fwrite(text, 1, length, stdout);
+        at += (int)length;
+        text += length;
+        text += strspn(text, " ");
+    }
+    putchar('\n');
+}
+
+static void print_option(const struct opt *o)
+{
+    char left[128], right[512];
+    char letter[8] = "";
+    if (o->letter != '\0')
+        snprintf(letter, sizeof letter, "-%c, ", o->letter);
+    snprintf(left, sizeof left, "  %s--%s%s%s", letter, o->name, o->arg != NULL ? " " : "",
+             o->arg != NULL ? o->arg : "");
+    const char *shown = o->shown != NULL ? o->shown : o->fallback;
+    if (shown != NULL)
+        snprintf(right, sizeof right, "%s (%s)", o->help, shown);
+    else
+        snprintf(right, sizeof right, "%s", o->help);
+
+    int width = printf("%s", left);
+    if (width > HELP_COLUMN - 2)
+        printf("\n%*s", HELP_COLUMN, "");
+    else
+        printf("%*s", HELP_COLUMN - width, "");
+    print_wrapped(right, HELP_COLUMN);
+}
+
+static bool has_option(const struct command *command, const char *name)
+{
+    for (int i = 0; i < command->n_options; i++)
+        if (command->options[i].name != NULL && strcmp(command->options[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* "Also: --hidden-size and --rnn-size for --hidden, ..." */
+static void print_aliases(const struct command *command)
+{
+    char text[512] = "";
+    size_t used = 0;
+    for (int i = 0; opt_aliases[i][0] != NULL; i++) {
+        const char *name = opt_aliases[i][1], *next = opt_aliases[i + 1][1];
+        if (!has_option(command, name))
+            continue;
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s--%s",
+                                 used > 0 ? " " : "Also: ", opt_aliases[i][0]);
+        if (next != NULL && strcmp(next, name) == 0)
+            used += (size_t)snprintf(text + used, sizeof text - used, " and");
+        else
+            used += (size_t)snprintf(text + used, sizeof text - used, " for --%s,", name);
+    }
+    if (used > 0) {
+        text[used - 1] = '.';
+        putchar('\n');
+        print_wrapped(text, 0);
+    }
+}
+
+void help_command(const struct command *command)
+{
+    printf("unroll %s: %s\n\n", command->name, command->brief);
+    for (int i = 0; command->examples[i] != NULL; i++)
+        printf("  %s\n", command->examples[i]);
+    printf("\nusage: unroll %s [OPTIONS]%s%s\n", command->name,
+           command->words[0] != '\0' ? " " : "", command->words);
+    if (command->options[0].name != NULL)
+        putchar('\n');
+    for (int i = 0; i < command->n_options; i++) {
+        const struct opt *o = &command->options[i];
+        if (o->name == NULL)
+            printf("\n%s\n", o->group);
+        else
+            print_option(o);
+    }
+    print_aliases(command);
+    if (command->notes != NULL) {
+        putchar('\n');
+        print_wrapped(command->notes, 0);
+    }
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* The program `unroll`: picks the subcommand. Each is one file cmd_*.c and one line here. */
+#define _POSIX_C_SOURCE 200809L
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/fail.h"
+#include "cli/opt.h"
+#include "io/file.h"
+
+extern const struct command cmd_train, cmd_sample, cmd_eval, cmd_see, cmd_info, cmd_bench;
+
+static const struct command *const commands[] = {
+    &cmd_train, &cmd_sample, &cmd_eval, &cmd_see, &cmd_info, &cmd_bench,
+};
+enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
+
+static void print_overview(FILE *to)
+{
+    fprintf(to, "unroll: recurrent neural networks that learn to write what they read\n\n"
+                "  unroll train shakespeare.txt\n"
+                "  unroll sample shakespeare.safetensors --prime 'ROMEO:'\n\n"
+                "usage: unroll COMMAND ...\n\n");
+    for (int i = 0; i < N_COMMANDS; i++) {
+        int width = fprintf(to, "  %s %s", commands[i]->name, commands[i]->words);
+        fprintf(to, "%*s%s\n", width < 26 ? 26 - width : 1, "", commands[i]->brief);
+    }
+    fprintf(to, "\nunroll COMMAND --help says all about one of them; unroll --version\n");
+}
+
+static const struct command *find(const char *name)
+{
+    for (int i = 0; i < N_COMMANDS; i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    return NULL;
+}
+
+static int unknown(const char *name)
+{
+    const char *list[N_COMMANDS];
+    for (int i = 0; i < N_COMMANDS; i++)
+        list[i] = commands[i]->name;
+    if (name[0] == '-')
+        return fail(EXIT_USAGE, "%s stands where a command is expected: see unroll --help", name);
+    if (ur__file_exists(name))
+        return fail(EXIT_USAGE, "%s is a file, not a command: unroll train %s", name, name);
+    const char *nearest = help_nearest(name, list, N_COMMANDS);
+    if (nearest != NULL)
+        return fail(EXIT_USAGE, "unknown command %s: did you mean %s?", name, nearest);
+    return fail(EXIT_USAGE, "unknown command %s: see unroll --help", name);
+}
+
+static int help(const char *name)
+{
+    if (name == NULL) {
+        print_overview(stdout);
+        return EXIT_DONE;
+    }
+    const struct command *command = find(name);
+    if (command == NULL)
+        return unknown(name);
+    help_command(command);
+    return EXIT_DONE;
+}
+
+static int run(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_overview(stderr);
+        return EXIT_USAGE;
+    }
+    const char *first = argv[1];
+    if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0 || strcmp(first, "help") == 0)
+        return help(argc > 2 ? argv[2] : NULL);
+    if (strcmp(first, "--version") == 0 || strcmp(first, "-V") == 0) {
+        printf("unroll %s\n", ur_version());
+        return EXIT_DONE;
+    }
+    const struct command *command = find(first);
+    if (command == NULL)
+        return unknown(first);
+
+    /* A forced instruction set that is not there must not pass unseen. */
+    const char *isa = getenv("UNROLL_ISA");
+    if (isa != NULL && isa[0] != '\0' && ur_kernels() == NULL)
+        return fail(EXIT_USAGE, "UNROLL_ISA=%s: this machine or build has no such kernels", isa);
+    return command->run(command, argc - 2, argv + 2);
+}
+
+int main(int argc, char **argv)
+{
+    /* A reader that goes away is seen where standard output is written. */
+    signal(SIGPIPE, SIG_IGN);
+    return out_end(run(argc, argv));
+}

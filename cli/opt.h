@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* Options as a table. One row says an option's name, argument, default, range and
+ * help; parsing, range errors, suggestions and --help all read that row, so none of
+ * them can disagree. Defaults are parsed from the text that --help shows. */
+#ifndef CLI_OPT_H
+#define CLI_OPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum opt_kind {
+    OPT_FLAG,       /* bool */
+    OPT_INT,        /* int64_t in min..max */
+    OPT_REAL,       /* double in min..max */
+    OPT_SECONDS,    /* double; "90", "90s", "10m", "2h" */
+    OPT_TEXT,       /* const char * */
+    OPT_CHOICE,     /* const char *: one of the words in arg, "a|b|c" */
+    OPT_LIST,       /* struct opt_list, each in min..max */
+    OPT_HELP,
+    OPT_VERSION
+};
+
+#define OPT_LIST_MAX 32
+struct opt_list {
+    int n;
+    int64_t v[OPT_LIST_MAX];
+};
+
+/* Ends of a range that do not belong to it. */
+enum { OPT_OPEN_MIN = 1, OPT_OPEN_MAX = 2 };
+
+/* Larger than any count that makes sense, small enough that sums stay in range. */
+#define OPT_MANY 1e15
+
+struct opt {
+    const char *group;      /* a row with only this one starts a group of --help */
+    const char *name;       /* "seq-length" */
+    char letter;            /* 'o' of -o, or 0 */
+    const char *arg;        /* what --help calls its value; choices for OPT_CHOICE */
+    const char *fallback;   /* the default as text; NULL: false, 0, NULL or an empty list */
+    const char *shown;      /* what --help shows instead of it */
+    const char *help;
+    enum opt_kind kind;
+    unsigned open;
+    double min, max;
+    size_t at;              /* offset of the value in the command's struct */
+};
+
+/* What every subcommand understands; a member named `common` of each struct of values. */
+struct opt_common {
+    bool json, quiet, verbose;
+};
+#define OPT_COMMON(type)                                                                  \
+    {.group = "all"},                                                                     \
+    {.name = "json", .kind = OPT_FLAG, .at = offsetof(type, common.json),                 \
+     .help = "print the result as one JSON object on one line"},                          \
+    {.name = "quiet", .letter = 'q', .kind = OPT_FLAG, .at = offsetof(type, common.quiet),\
+     .help = "say nothing but results and failures"},                                     \
+    {.name = "verbose", .letter = 'v', .kind = OPT_FLAG,                                  \
+     .at = offsetof(type, common.verbose), .help = "say more"},                           \
+    {.name = "help", .letter = 'h', .kind = OPT_HELP, .help = "show this"},               \
+    {.name = "version", .kind = OPT_VERSION, .help = "show the version"}
+
+/* A subcommand. One const instance a file cmd_*.c, listed in main.c. */
+struct command {
+    const char *name;
+    const char *words;              /* what stands beside options: "MODEL [FILE]" */
+    const char *brief;              /* what it does */
+    const char *const *examples;    /* command lines, ended by NULL */
+    const char *notes;              /* a paragraph at the end of --help, or NULL */
+    const struct opt *options;
+    int n_options;
+    int min_words, max_words;       /* max -1: any number */
+    int (*run)(const struct command *self, int argc, char **argv);
+};
+
+#define OPT_ROWS_MAX 64
+struct opt_words {
+    const struct command *command;
+    const char **word;              /* the words that are no options; owned */
+    int n;
+    bool given[OPT_ROWS_MAX];
+};
+
+/* Reads argv[0..argc) into values and words. True: go on. False: end the program with
+ * *code; help has been printed, or one line that says what is wrong. */
+bool opt_parse(const struct command *command, int argc, char **argv, void *values,
+               struct opt_words *words, int *code);
+void opt_words_free(struct opt_words *words);
+/* Was the option on the command line? */
+bool opt_given(const struct opt_words *words, const char *name);
+
+/* ---- help.c ------------------------------------------------------------ */
+
+void help_command(const struct command *command);
+/* The other spellings that an option may have: pairs {alias, name}, ended by NULL. */
+extern const char *const opt_aliases[][2];
+/* How many letters to change, add, drop or swap to make a into b. */
+int help_distance(const char *a, const char *b);
+/* The word of the list that was probably meant, or NULL. */
+const char *help_nearest(const char *word, const char *const *list, int n);
+
+#endif

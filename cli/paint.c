@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* Text coloured by a number a character: red positive, blue negative, white none, on
+ * black letters, so that it reads the same on dark and light terminals. */
+#include "cli/paint.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/ui.h"
+
+enum { PAINT_LEVELS = 9, PAINT_NONE = 99 };
+
+void paint_begin(struct paint *p, bool color, double scale)
+{
+    memset(p, 0, sizeof *p);
+    p->color = color;
+    p->scale = scale > 0.0 ? scale : 1.0;
+    p->level = PAINT_NONE;
+}
+
+static int level_of(const struct paint *p, double value)
+{
+    double x = value / p->scale * PAINT_LEVELS;
+    x = x > PAINT_LEVELS ? PAINT_LEVELS : x < -PAINT_LEVELS ? -PAINT_LEVELS : x;
+    return (int)(x < 0.0 ? x - 0.5 : x + 0.5);
+}
+
+static void set_color(struct paint *p, int level)
+{
+    if (level == p->level)
+        return;
+    p->level = level;
+    int strength = level < 0 ? -level : level;
+    int pale = 255 - strength * 180 / PAINT_LEVELS;
+    int middle = 255 - strength * 120 / PAINT_LEVELS;
+    if (level >= 0)
+        printf("\033[38;2;0;0;0;48;2;255;%d;%dm", pale, pale);
+    else
+        printf("\033[38;2;0;0;0;48;2;%d;%d;255m", pale, middle);
+}
+
+static void reset_color(struct paint *p)
+{
+    if (p->level != PAINT_NONE)
+        fputs("\033[0m", stdout);
+    p->level = PAINT_NONE;
+}
+
+/* '1'..'9' above zero, 'a'..'i' below. */
+static char sign_of(int level)
+{
+    return (char)(level == 0 ? ' ' : level > 0 ? '0' + level : 'a' - 1 - level);
+}
+
+/* Ends a line of text, and below it the line of signs. */
+static void end_line(struct paint *p)
+{
+    reset_color(p);
+    putchar('\n');
+    if (p->color)
+        return;
+    size_t n = p->signs.size;
+    while (n > 0 && strchr(" \t", p->signs.data[n - 1]) != NULL)
+        n--;
+    if (n > 0)
+        fwrite(p->signs.data, 1, n, stdout);
+    putchar('\n');
+    p->signs.size = 0;
+}
+
+/* One complete character, cleaned of what a terminal would act on. */
+static ur_status put_character(struct paint *p, const char *bytes, size_t n, int level)
+{
+    if (n == 1 && bytes[0] == '\n') {
+        end_line(p);
+        return UR_OK;
+    }
+    struct ur__buf clean = {0};
+    ur_status status = ui_clean(&clean, bytes, n);
+    if (status == UR_OK && p->color)
+        set_color(p, level);
+    if (status == UR_OK)
+        fwrite(clean.data, 1, clean.size, stdout);
+    ur__buf_free(&clean);
+    if (status != UR_OK || p->color)
+        return status;
+    /* A tab below a tab keeps the columns. */
+    char sign = bytes[0] == '\t' ? '\t' : sign_of(level);
+    return ur__buf_put(&p->signs, &sign, 1);
+}
+
+ur_status paint_put(struct paint *p, const char *bytes, int n, double value)
+{
+    ur_status status = ur__buf_put(&p->character, bytes, (size_t)n);
+    int level = level_of(p, value);
+    while (status == UR_OK && p->character.size > 0) {
+        uint32_t code;
+        int length = ur__utf8_decode((unsigned char *)p->character.data, p->character.size, &code);
+        if (length == 0)
+            break;
+        size_t used = length > 0 ? (size_t)length : 1;
+        status = put_character(p, p->character.data, used, level);
+        p->character.size -= used;
+        memmove(p->character.data, p->character.data + used, p->character.size);
+    }
+    return status;
+}
+
+void paint_end(struct paint *p)
+{
+    if (p->level != PAINT_NONE || p->signs.size > 0)
+        end_line(p);
+    ur__buf_free(&p->character);
+    ur__buf_free(&p->signs);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* A text with a number at each character: as colours behind it, or as a line of signs
+ * below each of its lines. */
+#ifndef CLI_PAINT_H
+#define CLI_PAINT_H
+
+#include <stdbool.h>
+
+#include "base/text.h"
+
+struct paint {
+    bool color;
+    double scale;               /* the number that is as strong as can be */
+    int level;                  /* colour now set; PAINT_NONE: none */
+    struct ur__buf character;   /* bytes of a character that is not complete */
+    struct ur__buf signs;       /* what stands below the line so far */
+};
+
+void paint_begin(struct paint *p, bool color, double scale);
+/* Prints n more bytes of text, all with the same number. A character is printed when it is
+ * complete, with the number of its last byte. */
+ur_status paint_put(struct paint *p, const char *bytes, int n, double value);
+/* Ends the last line and frees what it holds. */
+void paint_end(struct paint *p);
+
+#endif

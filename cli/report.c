@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/* How a training run is told. Whatever people see comes from ur_report alone. */
+#include "cli/report.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "cli/fail.h"
+#include "io/file.h"
+#include "io/json.h"
+
+/* Seconds between two plain lines where no line can change in place. */
+#define PLAIN_EVERY 10.0
+
+static double bits(double nats)
+{
+    return nats / 0.69314718055994530942;
+}
+
+void report_init(struct report *r, struct ui *ui, const ur_config *config)
+{
+    memset(r, 0, sizeof *r);
+    r->ui = ui;
+    r->config = config;
+    r->unit = config->tokens == UR_TOKEN_BYTE ? "byte" : "char";
+    r->told = ui_now();
+    r->best = (double)NAN;
+    r->last.loss = r->last.val_loss = r->last.best_loss = (double)NAN;
+}
+
+/* ---- the log ----------------------------------------------------------- */
+
+static const char *kind_name(ur_report_kind kind)
+{
+    switch (kind) {
+    case UR_REPORT_START: return "start";
+    case UR_REPORT_STEP: return "step";
+    case UR_REPORT_VALID: return "valid";
+    case UR_REPORT_SAMPLE: return "sample";
+    case UR_REPORT_CHECKPOINT: return "checkpoint";
+    case UR_REPORT_NOTE: return "note";
+    case UR_REPORT_END: return "end";
+    }
+    return "?";
+}
+
+static void add_sizes(struct ur__json *j, const ur_report *s)
+{
+    ur__json_set_int(j, "parameters", (int64_t)s->parameters);
+    ur__json_set_int(j, "vocabulary", s->vocabulary);
+    ur__json_set_int(j, "train_tokens", s->train_tokens);
+    ur__json_set_int(j, "val_tokens", s->val_tokens);
+}
+
+/* Right after a report no token has been computed: then the smoothed speed stands. */
+static void add_figures(struct ur__json *j, const struct report *r, const ur_report *s)
+{
+    double speed = s->tokens_per_second > 0.0 ? s->tokens_per_second : r->speed;
+    ur__json_set_real(j, "loss", s->loss);
+    ur__json_set_real(j, "bpc", bits(s->loss));
+    ur__json_set_real(j, "val_loss", s->val_loss);
+    ur__json_set_real(j, "val_bpc", bits(s->val_loss));
+    ur__json_set_real(j, "best_loss", s->best_loss);
+    ur__json_set_real(j, "lr", s->lr);
+    ur__json_set_real(j, "grad_norm", s->grad_norm);
+    ur__json_set_real(j, "tokens_per_second", speed);
+    ur__json_set_real(j, "seconds", s->seconds);
+    ur__json_set_int(j, "memory", (int64_t)s->memory);
+}
+
+static void open_log(struct report *r)
+{
+    if (strcmp(r->log_path, "-") == 0) {
+        r->log = stdout;
+        return;
+    }
+    if (!r->log_append && !r->log_force && ur__file_exists(r->log_path)) {
+        r->code = fail(EXIT_OUTPUT, "log %s exists already: --force replaces it", r->log_path);
+        return;
+    }
+    r->log = fopen(r->log_path, r->log_append ? "a" : "w");
+    if (r->log == NULL)
+        r->code = fail(EXIT_OUTPUT, "cannot write log %s: %s", r->log_path, strerror(errno));
+}
+
+static ur_status log_line(struct report *r, const ur_report *s)
+{
+    struct ur__buf line = {0};
+    struct ur__json *j = ur__json_new_object();
+    ur__json_set_string(j, "kind", kind_name(s->kind));
+    ur__json_set_int(j, "step", s->step);
+    if (s->steps >= 0)
+        ur__json_set_int(j, "steps", s->steps);
+    ur__json_set_real(j, "epoch", s->epoch);
+    ur_status status = UR_OK;
+    if (s->kind == UR_REPORT_SAMPLE || s->kind == UR_REPORT_NOTE) {
+        struct ur__buf text = {0};
+        status = ui_clean(&text, s->text, s->text_size);
+        ur__json_set_string(j, "text", text.data != NULL ? text.data : "");
+        ur__buf_free(&text);
+    } else {
+        if (s->kind == UR_REPORT_START || s->kind == UR_REPORT_END)
+            add_sizes(j, s);
+        if (s->kind != UR_REPORT_START && s->kind != UR_REPORT_CHECKPOINT)
+            add_figures(j, r, s);
+    }
+    if (status == UR_OK)
+        status = ur__json_dump(j, &line);
+    ur__json_free(j);
+    if (status == UR_OK) {
+        fwrite(line.data, 1, line.size, r->log);
+        fputc('\n', r->log);
+    }
+    ur__buf_free(&line);
+    return status;
+}
+
+/* Each line is flushed: who reads along sees it, and a crash takes none. */
+static void write_log(struct report *r, const ur_report *s)
+{
+    if (r->log_path == NULL || r->code != 0)
+        return;
+    if (r->log == NULL)
+        open_log(r);
+    if (r->log == NULL)
+        return;
+    ur_status status = log_line(r, s);
+    if (status != UR_OK) {
+        r->code = fail_status(status);
+        return;
+    }
+    errno = 0;
+    if (fflush(r->log) != 0 || ferror(r->log))
+        r->code = fail(EXIT_OUTPUT, "cannot write log %s: %s", r->log_path,
+                       strerror(errno != 0 ? errno : EIO));
+}
+
+/* ---- lines ------------------------------------------------------------- */
+
+static void say_start(struct report *r, const ur_report *s)
+{
+    const ur_config *c = r->config;
+    char a[UI_NUMBER], b[UI_NUMBER], sizes[256];
+    size_t used = 0;
+    bool equal = true;
+    for (int l = 1; l < c->layers; l++)
+        equal = equal && c->hidden[l] == c->hidden[0];
+    for (int l = 0; l < (equal ? 1 : c->layers) && used < sizeof sizes; l++)
+        used += (size_t)snprintf(sizes + used, sizeof sizes - used, "%s%d", l > 0 ? "," : "",
+                                 c->hidden[l]);
+    ui_say(r->ui, "network  %d %s layer%s of %s, %d %ss, %s parameters", c->layers,
+           ur_cell_name(c->cell), c->layers > 1 ? "s" : "", sizes, s->vocabulary, r->unit,
+           ui_count(a, (double)s->parameters));
+    ui_say(r->ui, "text     %s %ss to learn from, %s held out",
+           ui_count(a, (double)s->train_tokens), r->unit, ui_count(b, (double)s->val_tokens));
+}
+
+static double share_done(const ur_report *s)
+{
+    if (s->steps > 0)
+        return (double)s->step / (double)s->steps;
+    double whole = s->seconds + s->seconds_left;
+    return whole > 0.0 ? s->seconds / whole : 0.0;
+}
+
+static void step_of(char to[64], const ur_report *s)
+{
+    if (s->steps >= 0)
+        snprintf(to, 64, "%lld/%lld", (long long)s->step, (long long)s->steps);
+    else
+        snprintf(to, 64, "%lld", (long long)s->step);
+}
+
+static void say_step(struct report *r, const ur_report *s)
+{
+    char step[64], speed[UI_NUMBER], left[UI_NUMBER], text[256];
+    step_of(step, s);
+    snprintf(text, sizeof text, "loss %.3f  %.3f bits/%s  |g| %.2f  %s/s  %s left", r->loss,
+             bits(r->loss), r->unit, s->grad_norm, ui_short(speed, r->speed),
+             ui_time(left, s->seconds_left));
+    double now = ui_now();
+    if (r->ui->live && !r->ui->verbose) {
+        ui_draw(r->ui, share_done(s), text);
+    } else if (r->ui->verbose || now - r->told >= PLAIN_EVERY) {
+        r->told = now;
+        ui_say(r->ui, "step %s  %s", step, text);
+    }
+}
+
+static void say_valid(struct report *r, const ur_report *s)
+{
+    char step[64], speed[UI_NUMBER];
+    step_of(step, s);
+    bool better = !(s->val_loss >= r->best);
+    bool green = better && r->ui->color;
+    if (better)
+        r->best = s->val_loss;
+    r->told = ui_now();
+    ui_say(r->ui, "epoch %-6.2f step %s  loss %.3f  val %s%.3f  %.3f bits/%s%s  %s/s%s", s->epoch,
+           step, s->loss, green ? "\033[32m" : "", s->val_loss, bits(s->val_loss), r->unit,
+           green ? "\033[0m" : "", ui_short(speed, r->speed), better ? "  best" : "");
+}
+
+static void say_sample(struct report *r, const ur_report *s)
+{
+    struct ur__buf text = {0};
+    char step[64];
+    step_of(step, s);
+    if (ui_clean(&text, s->text, s->text_size) == UR_OK)
+        ui_say(r->ui, "--- step %s ---\n%s\n---", step, text.data != NULL ? text.data : "");
+    ur__buf_free(&text);
+}
+
+/* Means over about the last hundred steps, and the last twenty for the speed. */
+static void smooth(struct report *r, const ur_report *s)
+{
+    r->smoothed++;
+    double loss_window = r->smoothed < 100 ? (double)r->smoothed : 100.0;
+    double speed_window = r->smoothed < 20 ? (double)r->smoothed : 20.0;
+    r->loss += (s->loss - r->loss) / loss_window;
+    r->speed += (s->tokens_per_second - r->speed) / speed_window;
+}
+
+bool report_see(void *user, const ur_report *s)
+{
+    struct report *r = user;
+    switch (s->kind) {
+    case UR_REPORT_START:
+        r->start = *s;
+        r->best = s->best_loss;
+        say_start(r, s);
+        break;
+    case UR_REPORT_STEP:
+        smooth(r, s);
+        say_step(r, s);
+        break;
+    case UR_REPORT_VALID: say_valid(r, s); break;
+    case UR_REPORT_SAMPLE: say_sample(r, s); break;
+    case UR_REPORT_CHECKPOINT:
+        if (r->ui->verbose)
+            ui_say(r->ui, "saved the state of step %lld", (long long)s->step);
+        break;
+    case UR_REPORT_NOTE:
+        ui_say(r->ui, "%.*s", (int)s->text_size, s->text);
+        break;
+    case UR_REPORT_END: break;
+    }
+    if (s->kind != UR_REPORT_NOTE && s->kind != UR_REPORT_SAMPLE)
+        r->last = *s;
+    r->last.text = NULL;
+    write_log(r, s);
+    return r->code == 0 && signals_caught() == 0;
+}
+
+bool report_ended(const struct report *r)
+{
+    return r->last.kind == UR_REPORT_END;
+}
+
+int report_end(struct report *r)
+{
+    ui_clear(r->ui);
+    if (r->log != NULL && r->log != stdout && fclose(r->log) != 0 && r->code == 0)
+        r->code = fail(EXIT_OUTPUT, "cannot write log %s: %s", r->log_path, strerror(errno));
+    r->log = NULL;
+    return r->code;
+}
+
+int report_json(const struct report *r, const char *model)
+{
+    struct ur__json *j = ur__json_new_object();
+    ur__json_set_string(j, "model", model);
+    if (report_ended(r)) {
+        ur__json_set_int(j, "step", r->last.step);
+        ur__json_set_real(j, "epoch", r->last.epoch);
+        add_figures(j, r, &r->last);
+        add_sizes(j, &r->start);
+    }
+    return ui_json(j);
+}

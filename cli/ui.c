@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/* What people look at. All of it goes to stderr; results are the commands' business. */
+#define _DEFAULT_SOURCE
+#define _DARWIN_C_SOURCE
+
+#include "cli/ui.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/fail.h"
+#include "io/json.h"
+
+double ui_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static bool is_set(const char *name)
+{
+    const char *value = getenv(name);
+    return value != NULL && value[0] != '\0';
+}
+
+/* A terminal that understands escape sequences. */
+static bool is_able(int fd)
+{
+    const char *term = getenv("TERM");
+    return isatty(fd) && !(term != NULL && strcmp(term, "dumb") == 0);
+}
+
+bool ui_color(int fd, const char *choice)
+{
+    if (strcmp(choice, "always") == 0)
+        return true;
+    return strcmp(choice, "never") != 0 && !is_set("NO_COLOR") && is_able(fd);
+}
+
+void ui_init(struct ui *ui, const struct opt_common *common)
+{
+    memset(ui, 0, sizeof *ui);
+    ui->quiet = common->quiet || common->json;
+    ui->verbose = common->verbose && !ui->quiet;
+    ui->live = !ui->quiet && is_able(STDERR_FILENO);
+    ui->color = ui->live && ui_color(STDERR_FILENO, "auto");
+    ui->width = 80;
+    ui->last = -1.0;
+}
+
+void ui_say(struct ui *ui, const char *format, ...)
+{
+    if (ui->quiet)
+        return;
+    ui_clear(ui);
+    va_list args;
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+}
+
+void ui_draw(struct ui *ui, double done, const char *text)
+{
+    double now = ui_now();
+    if (!ui->live || (ui->last >= 0 && now - ui->last < 0.1 && done < 1.0))
+        return;
+    ui->last = now;
+
+    /* The window may have changed its size meanwhile. */
+    struct winsize size;
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        ui->width = size.ws_col;
+    int room = ui->width - 1;
+    int bar = room - (int)strlen(text) - 10;
+    bar = bar > 30 ? 30 : bar;
+    done = done >= 0.0 && done <= 1.0 ? done : 0.0;
+
+    char line[512];
+    int used = 0;
+    if (bar >= 5) {
+        char cells[32];
+        int full = (int)(done * bar);
+        for (int i = 0; i < bar; i++)
+            cells[i] = i < full ? '=' : i == full ? '>' : ' ';
+        cells[bar] = '\0';
+        used = snprintf(line, sizeof line, "[%s] %3d %%  ", cells, (int)(100.0 * done));
+    }
+    snprintf(line + used, sizeof line - (size_t)used, "%s", text);
+    if (room < (int)sizeof line && room >= 0)
+        line[room] = '\0';
+    fprintf(stderr, "\r%s\033[K", line);
+    fflush(stderr);
+    ui->drawn = true;
+}
+
+void ui_clear(struct ui *ui)
+{
+    if (ui->drawn)
+        fputs("\r\033[K", stderr);
+    ui->drawn = false;
+}
+
+/* ---- numbers ----------------------------------------------------------- */
+
+char *ui_count(char to[UI_NUMBER], double n)
+{
+    char digits[UI_NUMBER];
+    int length = snprintf(digits, sizeof digits, "%.0f", n < 1e15 ? n : 1e15);
+    int at = 0;
+    for (int i = 0; i < length; i++) {
+        if (i > 0 && (length - i) % 3 == 0 && digits[i - 1] != '-')
+            to[at++] = ',';
+        to[at++] = digits[i];
+    }
+    to[at] = '\0';
+    return to;
+}
+
+/* Three digits and a unit, each unit `step` times the one before. */
+static char *scaled(char to[UI_NUMBER], double n, double step, const char *const *unit, int units)
+{
+    int u = 0;
+    while (u + 1 < units && n >= step * 0.9995) {
+        n /= step;
+        u++;
+    }
+    int decimals = u == 0 || n >= 99.95 ? 0 : n >= 9.995 ? 1 : 2;
+    snprintf(to, UI_NUMBER, "%.*f%s", decimals, n, unit[u]);
+    return to;
+}
+
+char *ui_short(char to[UI_NUMBER], double n)
+{
+    static const char *const unit[] = {"", "k", "M", "G", "T"};
+    return scaled(to, n, 1000.0, unit, 5);
+}
+
+char *ui_bytes(char to[UI_NUMBER], double n)
+{
+    static const char *const unit[] = {" B", " KiB", " MiB", " GiB", " TiB"};
+    return scaled(to, n, 1024.0, unit, 5);
+}
+
+char *ui_time(char to[UI_NUMBER], double seconds)
+{
+    if (!isfinite(seconds) || seconds < 0.0 || seconds > 1e9) {
+        snprintf(to, UI_NUMBER, "?");
+    } else if (seconds < 9.95) {
+        snprintf(to, UI_NUMBER, "%.1f s", seconds);
+    } else {
+        long s = lround(seconds);
+        if (s < 60)
+            snprintf(to, UI_NUMBER, "%ld s", s);
+        else if (s < 3600)
+            snprintf(to, UI_NUMBER, "%ld:%02ld", s / 60, s % 60);
+        else
+            snprintf(to, UI_NUMBER, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
+    }
+    return to;
+}
+
+/* ---- text -------------------------------------------------------------- */
+
+ur_status ui_clean(struct ur__buf *to, const char *text, size_t n)
+{
+    static const char replacement[] = "\xEF\xBF\xBD";
+    size_t i = 0;
+    while (i < n) {
+        uint32_t code = 0;
+        int length = ur__utf8_decode((const unsigned char *)text + i, n - i, &code);
+        bool control = code < 0x20 ? code != '\n' && code != '\t' : code >= 0x7f && code < 0xa0;
+        ur_status status = length <= 0 || control
+                               ? ur__buf_puts(to, replacement)
+                               : ur__buf_put(to, text + i, (size_t)length);
+        if (status != UR_OK)
+            return status;
+        i += length > 0 ? (size_t)length : 1;
+    }
+    return UR_OK;
+}
+
+int ui_json(struct ur__json *j)
+{
+    struct ur__buf text = {0};
+    ur_status status = ur__json_dump(j, &text);
+    ur__json_free(j);
+    if (status == UR_OK) {
+        fwrite(text.data, 1, text.size, stdout);
+        fputc('\n', stdout);
+    }
+    ur__buf_free(&text);
+    return status == UR_OK ? EXIT_DONE : fail_status(status);
+}

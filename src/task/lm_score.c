@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* Losses and hits of a language model's predictions. Each is a function of one row of
+ * logits, so who computes it does not matter; sums are left to the callers, who know in
+ * which order to add. */
+#include "task/lm_score.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/team.h"
+#include "kernel/select.h"
+
+#define MOST_STEPS 64                   /* ur_model_run() allocates nothing up to here */
+#define MOST_LOGITS ((size_t)4 << 20)   /* reals, so that a large vocabulary stays small */
+
+int64_t ur__lm_held_out(int64_t tokens, double val)
+{
+    return (int64_t)floor(val * (double)tokens);
+}
+
+ur_status ur__lm_score_open(struct ur__lm_score *s, const ur_model *model, int B, ur_team *team)
+{
+    memset(s, 0, sizeof *s);
+    s->model = model;
+    s->team = team;
+    s->B = B;
+    s->V = ur_vocab_size(ur_model_vocab(model));
+    size_t row = (size_t)B * (size_t)s->V, fits = MOST_LOGITS / row;
+    s->piece = fits < 1 ? 1 : fits > MOST_STEPS ? MOST_STEPS : (int)fits;
+    size_t n = (size_t)s->piece * (size_t)B;
+    s->inputs = ur__alloc(n, sizeof *s->inputs);
+    s->targets = ur__alloc(n, sizeof *s->targets);
+    s->logits = ur__alloc(n, (size_t)s->V * sizeof *s->logits);
+    s->loss = ur__alloc(n, sizeof *s->loss);
+    s->hit = ur__alloc(n, 1);
+    ur_status status = UR_ENOMEM;
+    if (s->inputs && s->targets && s->logits && s->loss && s->hit)
+        status = ur_model_state_new(&s->state, model, B, team);
+    if (status != UR_OK)
+        ur__lm_score_close(s);
+    return status;
+}
+
+void ur__lm_score_close(struct ur__lm_score *s)
+{
+    ur_state_free(s->state);
+    ur__free(s->inputs);
+    ur__free(s->targets);
+    ur__free(s->logits);
+    ur__free(s->loss);
+    ur__free(s->hit);
+    memset(s, 0, sizeof *s);
+}
+
+/* ---- scoring ----------------------------------------------------------- */
+
+struct rows {
+    struct ur__lm_score *s;
+    int n;
+};
+
+/* Ties go to the lower number. */
+static int likeliest(int V, const ur_real *x)
+{
+    int best = 0;
+    for (int i = 1; i < V; i++) {
+        if (x[i] > x[best])
+            best = i;
+    }
+    return best;
+}
+
+static void score_share(const struct ur__worker *w, void *arg)
+{
+    const struct rows *rows = arg;
+    struct ur__lm_score *s = rows->s;
+    const struct ur__kernel *k = ur__kernel();
+    int begin, end;
+    ur__share(rows->n, 1, w->index, w->n, &begin, &end);
+    for (int i = begin; i < end; i++) {
+        const ur_real *x = s->logits + (size_t)i * (size_t)s->V;
+        int target = s->targets[i];
+        s->loss[i] = target < 0 ? 0 : k->cross_entropy(s->V, x, target, 0, NULL);
+        s->hit[i] = target >= 0 && likeliest(s->V, x) == target;
+    }
+}
+
+ur_status ur__lm_score_run(struct ur__lm_score *s, int T)
+{
+    struct rows rows = {s, T * s->B};
+    ur_status status = ur_model_run(s->model, s->state, T, s->inputs, s->logits);
+    if (status == UR_OK)
+        ur__team_run(s->team, score_share, &rows);
+    return status;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* What training's validation and evaluation of language models share. */
+#ifndef UR_TASK_LM_SCORE_H
+#define UR_TASK_LM_SCORE_H
+
+#include "unroll/model.h"
+
+/* Tokens held out of a text: ⌊val·tokens⌋, its end. */
+int64_t ur__lm_held_out(int64_t tokens, double val);
+
+/* Running a model without a tape and looking at what it predicts, up to `piece` steps
+ * of B rows at a time. All memory is taken by open. */
+struct ur__lm_score {
+    const ur_model *model;
+    ur_team *team;
+    int B, V, piece;
+    ur_state *state;
+    int32_t *inputs, *targets;  /* [piece,B]; a target < 0 is not scored */
+    ur_real *logits;            /* [piece,B,V] */
+    ur_real *loss;              /* [piece,B] nats */
+    unsigned char *hit;         /* [piece,B] 1: the likeliest token was right */
+};
+
+/* model and team are borrowed. A zeroed struct may be closed. */
+ur_status ur__lm_score_open(struct ur__lm_score *s, const ur_model *model, int B, ur_team *team);
+void ur__lm_score_close(struct ur__lm_score *s);
+/* Scores T <= piece steps of inputs and targets, going on from the state. */
+ur_status ur__lm_score_run(struct ur__lm_score *s, int T);
+
+#endif

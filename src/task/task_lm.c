@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Language models: predict the next token of a text.
+ *
+ *     train   tokens [0, n−h) in B rows side by side, T steps at a time, the state
+ *             carried from batch to batch within an epoch (char-rnn's way)
+ *     valid   tokens [n−h, n), h = ⌊val·n⌋, or a file of its own: R rows side by side,
+ *             R = tokens/256 within 1..32, each from the zero state
+ *
+ * The vocabulary is that of all of the data, the part held out included.
+ */
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/status.h"
+#include "base/text.h"
+#include "data/corpus.h"
+#include "data/stream.h"
+#include "task/lm_score.h"
+#include "task/list.h"
+#include "unroll/decode.h"
+
+#define VALID_ROW 256       /* tokens that make a row of validation worth while */
+#define VALID_ROWS 32       /* and the most rows */
+
+struct lm {
+    const struct ur__job *job;      /* during open */
+    ur_team *team;
+    struct ur__corpus *corpus, *val_corpus;     /* the latter NULL without val_file */
+    ur_model *model;
+    struct ur__stream train, valid;
+    ur_state *state;
+    int32_t *inputs, *targets;      /* [T,B] */
+    struct ur__lm_score score;
+};
+
+/* ---- opening ----------------------------------------------------------- */
+
+static ur_status open_data(struct lm *lm)
+{
+    const struct ur__job *job = lm->job;
+    ur_vocab *vocab;
+    UR__TRY(ur__corpus_open(&lm->corpus, job->data, job->n_data, job->config->tokens, NULL,
+                            &vocab));
+    ur_status status = ur__model_new(&lm->model, job->config, vocab, job->seed);
+    if (status != UR_OK) {
+        ur__vocab_free(vocab);
+        return status;
+    }
+    if (!job->val_file)
+        return UR_OK;
+    return ur__corpus_open(&lm->val_corpus, &job->val_file, 1, job->config->tokens,
+                           ur_model_vocab(lm->model), NULL);
+}
+
+static ur_status open_training(struct lm *lm, int64_t tokens)
+{
+    const struct ur__job *job = lm->job;
+    UR__TRY(ur__stream_init(&lm->train, lm->corpus, 0, tokens, job->seq_length, job->batch));
+    int64_t T = job->seq_length < lm->train.row ? job->seq_length : lm->train.row;
+    size_t n = (size_t)T * (size_t)job->batch;
+    lm->inputs = ur__alloc(n, sizeof *lm->inputs);
+    lm->targets = ur__alloc(n, sizeof *lm->targets);
+    if (!lm->inputs || !lm->targets)
+        return UR_ENOMEM;
+    return ur_model_state_new(&lm->state, lm->model, job->batch, job->team);
+}
+
+static ur_status open_validation(struct lm *lm, int64_t begin, int64_t tokens)
+{
+    if (tokens < 2)
+        return ur__fail(UR_EDATA, "the part held out for validation is %lld tokens long, too "
+                        "short: hold out a larger share, or none (0)", (long long)tokens);
+    int64_t rows = tokens / VALID_ROW;
+    int B = rows < 1 ? 1 : rows > VALID_ROWS ? VALID_ROWS : (int)rows;
+    struct ur__corpus *corpus = lm->val_corpus ? lm->val_corpus : lm->corpus;
+    UR__TRY(ur__lm_score_open(&lm->score, lm->model, B, lm->team));
+    return ur__stream_init(&lm->valid, corpus, begin, tokens, lm->score.piece, B);
+}
+
+static ur_status open_parts(struct lm *lm, struct ur__facts *facts)
+{
+    const struct ur__job *job = lm->job;
+    UR__TRY(open_data(lm));
+    int64_t tokens = ur__corpus_tokens(lm->corpus), held_out = 0, begin = 0, valid;
+    if (!lm->val_corpus)
+        held_out = ur__lm_held_out(tokens, job->val);
+    valid = lm->val_corpus ? ur__corpus_tokens(lm->val_corpus) : held_out;
+    begin = lm->val_corpus ? 0 : tokens - held_out;
+    UR__TRY(open_training(lm, tokens - held_out));
+    if (lm->val_corpus || job->val > 0)
+        UR__TRY(open_validation(lm, begin, valid));
+    *facts = (struct ur__facts){
+        .model = lm->model,
+        .epoch_steps = lm->train.steps,
+        .train_items = tokens - held_out,
+        .val_items = valid,
+        .data_bytes = ur__corpus_bytes(lm->corpus),
+        .data_crc = ur__corpus_crc(lm->corpus),
+    };
+    if (lm->val_corpus) {
+        facts->val_bytes = ur__corpus_bytes(lm->val_corpus);
+        facts->val_crc = ur__corpus_crc(lm->val_corpus);
+    }
+    return UR_OK;
+}
+
+static void lm_close(void *run)
+{
+    struct lm *lm = run;
+    if (!lm)
+        return;
+    ur__lm_score_close(&lm->score);
+    ur_state_free(lm->state);
+    ur__free(lm->inputs);
+    ur__free(lm->targets);
+    ur_model_free(lm->model);
+    ur__corpus_free(lm->corpus);
+    ur__corpus_free(lm->val_corpus);
+    ur__free(lm);
+}
+
+static ur_status lm_open(void **run, const struct ur__job *job, struct ur__facts *facts)
+{
+    *run = NULL;
+    struct lm *lm = ur__calloc(1, sizeof *lm);
+    if (!lm)
+        return UR_ENOMEM;
+    lm->job = job;
+    lm->team = job->team;
+    ur_status status = open_parts(lm, facts);
+    lm->job = NULL;
+    if (status != UR_OK) {
+        lm_close(lm);
+        return status;
+    }
+    *run = lm;
+    return UR_OK;
+}
+
+/* ---- training ---------------------------------------------------------- */
+
+static ur_status lm_begin_epoch(void *run, int64_t epoch)
+{
+    struct lm *lm = run;
+    (void)epoch;    /* each reads the text from its beginning */
+    ur_state_zero(lm->state);
+    return UR_OK;
+}
+
+static ur_status lm_loss(void *run, ur_tape *tape, int64_t step, ur_tensor **loss, int64_t *items)
+{
+    struct lm *lm = run;
+    int t, B = lm->train.B;
+    UR__TRY(ur__stream_batch(&lm->train, step, lm->inputs, lm->targets, &t));
+    ur_ids inputs = {lm->inputs, t, B}, targets = {lm->targets, t, B};
+    ur_tensor *logits = ur_model_logits(tape, lm->model, inputs, NULL, lm->state);
+    *loss = ur_cross_entropy(tape, logits, targets);
+    *items = (int64_t)t * B;
+    return UR_OK;
+}
+
+static void lm_end_step(void *run)
+{
+    struct lm *lm = run;
+    ur_state_detach(lm->state);
+}
+
+static ur_real *lm_carried(void *run, size_t *n)
+{
+    struct lm *lm = run;
+    return ur_state_data(lm->state, n);
+}
+
+/* ---- looking ----------------------------------------------------------- */
+
+/* Sums in the order in which the batches are read: step by step, row by row. */
+static ur_status lm_validate(void *run, double *loss)
+{
+    struct lm *lm = run;
+    struct ur__lm_score *s = &lm->score;
+    double sum = 0;
+    ur_state_zero(s->state);
+    for (int64_t step = 0; step < lm->valid.steps; step++) {
+        int t;
+        UR__TRY(ur__stream_batch(&lm->valid, step, s->inputs, s->targets, &t));
+        UR__TRY(ur__lm_score_run(s, t));
+        for (int i = 0; i < t * s->B; i++)
+            sum += (double)s->loss[i];
+    }
+    *loss = sum / ((double)lm->valid.row * (double)s->B);
+    return UR_OK;
+}
+
+static ur_status draw(ur_session *session, const ur_vocab *vocab, uint64_t seed, int length,
+                      struct ur__buf *text)
+{
+    ur_sample_options options = UR_SAMPLE_OPTIONS_INIT;
+    options.seed = seed;
+    UR__TRY(ur_session_begin(session));
+    for (int i = 0; i < length; i++) {
+        int32_t id;
+        char bytes[4];
+        UR__TRY(ur_session_draw(session, &options, &id));
+        UR__TRY(ur__buf_put(text, bytes, (size_t)ur_vocab_text(vocab, id, bytes)));
+        UR__TRY(ur_session_feed(session, id));
+    }
+    return UR_OK;
+}
+
+static ur_status lm_sample(void *run, uint64_t seed, int length, struct ur__buf *text)
+{
+    struct lm *lm = run;
+    ur_session *session;
+    UR__TRY(ur_session_new(&session, lm->model, lm->team));
+    ur_status status = draw(session, ur_model_vocab(lm->model), seed, length, text);
+    ur_session_free(session);
+    return status;
+}
+
+const struct ur__task ur__task_lm = {
+    .name = "lm",
+    .open = lm_open,
+    .close = lm_close,
+    .begin_epoch = lm_begin_epoch,
+    .loss = lm_loss,
+    .end_step = lm_end_step,
+    .validate = lm_validate,
+    .carried = lm_carried,
+    .sample = lm_sample,
+};

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The training state, a safetensors file.
+ *
+ *   __metadata__  format, version
+ *                 options     what must not change (identity.h)
+ *                 data        sizes and CRC-32 of the texts
+ *                 progress    counters, losses, bias corrections
+ *                 checksum    CRC-32 of the data part and of the strings above
+ *   param/NAME    every parameter;  m/NAME, v/NAME: moments of the trained ones
+ *   carried       the hidden state between two steps
+ *
+ * Random numbers are functions of (seed, step), so no generator has a state to keep;
+ * neither has the position in the data, which is a function of the step.
+ * Invariant: after any interruption PATH or PREVIOUS is whole; nothing in memory
+ * changes before a file has been checked from end to end.
+ */
+#include "train/checkpoint.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/status.h"
+#include "base/text.h"
+#include "io/file.h"
+#include "io/json.h"
+#include "io/safetensors.h"
+#include "kernel/select.h"
+#include "train/identity.h"
+#include "train/optimizer.h"
+
+#define FORMAT "unroll-state"
+#define VERSION "1"
+
+static const char *const keys[] = {"format", "version", "options", "data", "progress"};
+#define N_KEYS 5
+#define SUM_SIZE 9
+
+static void checksum_text(uint32_t data_crc, const char *const values[N_KEYS],
+                          char text[SUM_SIZE])
+{
+    uint32_t crc = data_crc;
+    for (int i = 0; i < N_KEYS; i++) {
+        crc = ur__crc32(crc, keys[i], strlen(keys[i]) + 1);
+        crc = ur__crc32(crc, values[i], strlen(values[i]) + 1);
+    }
+    snprintf(text, SUM_SIZE, "%08x", (unsigned)crc);
+}
+
+/* ---- the tensors, for both ways ---------------------------------------- */
+
+typedef ur_status (*tensor_function)(void *user, const char *name, int rank, const int *dim,
+                                     ur_real *data, size_t n);
+
+static ur_status each_named(const char *prefix, const ur_param *p, ur_real *data,
+                            tensor_function fn, void *user)
+{
+    struct ur__buf name = {0};
+    ur_status status = ur__buf_printf(&name, "%s/%s", prefix, p->name);
+    if (status == UR_OK)
+        status = fn(user, name.data, p->rank, p->dim, data, p->size);
+    ur__buf_free(&name);
+    return status;
+}
+
+/* Calls fn for everything that is kept as a tensor, in file order. */
+static ur_status each_tensor(const struct ur__checkpoint *c, tensor_function fn, void *user)
+{
+    ur_params *params = ur_model_params(c->facts->model);
+    ur_real *m = ur__optimizer_moment(c->optimizer, true);
+    ur_real *v = ur__optimizer_moment(c->optimizer, false);
+    for (int i = 0; i < ur_params_count(params); i++) {
+        const ur_param *p = ur_params_at(params, i);
+        UR__TRY(each_named("param", p, ur_param_data(params, p), fn, user));
+    }
+    for (int i = 0; i < ur_params_count(params); i++) {
+        const ur_param *p = ur_params_at(params, i);
+        if (m && p->trained)
+            UR__TRY(each_named("m", p, m + p->offset, fn, user));
+        if (v && p->trained)
+            UR__TRY(each_named("v", p, v + p->offset, fn, user));
+    }
+    if (c->n_carried == 0)
+        return UR_OK;
+    if (c->n_carried > INT32_MAX)
+        return ur__fail(UR_EINVAL, "a state of %zu numbers is too large", c->n_carried);
+    int dim = (int)c->n_carried;
+    return fn(user, "carried", 1, &dim, c->carried, c->n_carried);
+}
+
+/* ---- writing ----------------------------------------------------------- */
+
+static ur_status data_text(const struct ur__facts *facts, struct ur__buf *to)
+{
+    return ur__buf_printf(to, "{\"bytes\":%llu,\"crc32\":%lu,\"val_bytes\":%llu,"
+                          "\"val_crc32\":%lu}", (unsigned long long)facts->data_bytes,
+                          (unsigned long)facts->data_crc, (unsigned long long)facts->val_bytes,
+                          (unsigned long)facts->val_crc);
+}
+
+static ur_status progress_text(const struct ur__checkpoint *c, struct ur__buf *to)
+{
+    const struct ur__progress *p = c->progress;
+    struct ur__optimizer_clock clock = ur__optimizer_clock(c->optimizer);
+    struct ur__json *j = ur__json_new_object();
+    ur__json_set_int(j, "step", p->step);
+    ur__json_set_int(j, "evaluated", p->evaluated);
+    ur__json_set_real(j, "loss_sum", p->loss_sum);
+    ur__json_set_int(j, "loss_items", p->loss_items);
+    ur__json_set_real(j, "train_loss", p->train_loss);
+    ur__json_set_real(j, "val_loss", p->val_loss);
+    ur__json_set_real(j, "best_loss", p->best_loss);
+    ur__json_set_int(j, "best_step", p->best_step);
+    ur__json_set_int(j, "worse", p->worse);
+    ur__json_set_real(j, "plateau_factor", p->plateau.factor);
+    ur__json_set_int(j, "plateau_worse", p->plateau.worse);
+    ur__json_set_int(j, "updates", clock.steps);
+    ur__json_set_real(j, "power1", clock.power1);
+    ur__json_set_real(j, "power2", clock.power2);
+    ur__json_set_real(j, "seconds", p->seconds);
+    ur_status status = ur__json_dump(j, to);
+    ur__json_free(j);
+    return status;
+}
+
+static ur_status put_tensor(void *user, const char *name, int rank, const int *dim,
+                            ur_real *data, size_t n)
+{
+    uint64_t size[UR_MAX_RANK];
+    for (int i = 0; i < rank; i++)
+        size[i] = (uint64_t)dim[i];
+    size_t bad = ur__kernel()->find_nonfinite(n, data);
+    if (bad < n)
+        return ur__fail(UR_ENUMERIC, "%s[%zu] is %s; no state is written", name, bad,
+                        isnan((double)data[bad]) ? "nan" : "infinite");
+    return ur__st_out_tensor(user, name, ur__st_real_type(), rank, size, data);
+}
+
+static ur_status fill(const struct ur__checkpoint *c, struct ur__st_out *out)
+{
+    struct ur__buf data = {0}, progress = {0};
+    ur_status status = each_tensor(c, put_tensor, out);
+    if (status == UR_OK)
+        status = data_text(c->facts, &data);
+    if (status == UR_OK)
+        status = progress_text(c, &progress);
+    const char *values[N_KEYS] = {FORMAT, VERSION, c->identity, data.data, progress.data};
+    for (int i = 0; i < N_KEYS && status == UR_OK; i++)
+        status = ur__st_out_meta(out, keys[i], values[i]);
+    if (status == UR_OK) {
+        char sum[SUM_SIZE];
+        checksum_text(ur__st_out_crc(out), values, sum);
+        status = ur__st_out_meta(out, "checksum", sum);
+    }
+    ur__buf_free(&data);
+    ur__buf_free(&progress);
+    return status;
+}
+
+/* Whole under a name of its own first, so that no failure costs an older state. */
+static ur_status replace(struct ur__st_out *out, const char *path, const char *previous,
+                         enum ur__older older)
+{
+    struct ur__buf fresh = {0};
+    ur_status status = ur__buf_printf(&fresh, "%s.new", path);
+    if (status == UR_OK)
+        status = ur__st_out_save(out, fresh.data);
+    if (status == UR_OK && older == UR__OLDER_DROP)
+        status = ur__file_remove(previous);
+    if (status == UR_OK && older == UR__OLDER_MOVE)
+        status = ur__file_rename(path, previous);
+    if (status == UR_OK)
+        status = ur__file_rename(fresh.data, path);
+    ur__buf_free(&fresh);
+    return status;
+}
+
+ur_status ur__checkpoint_save(const struct ur__checkpoint *c, const char *path,
+                              const char *previous, enum ur__older older)
+{
+    struct ur__st_out *out;
+    UR__TRY(ur__st_out_new(&out));
+    ur_status status = fill(c, out);
+    if (status == UR_OK)
+        status = replace(out, path, previous, older);
+    ur__st_out_free(out);
+    return status;
+}
+
+/* ---- reading ----------------------------------------------------------- */
+
+struct source {
+    struct ur__st_file *file;
+    const char *path;
+};
+
+static ur_status verify(const struct source *s)
+{
+    const char *values[N_KEYS];
+    for (int i = 0; i < N_KEYS; i++) {
+        values[i] = ur__st_meta(s->file, keys[i]);
+        if (!values[i])
+            return ur__fail(UR_EFORMAT, "%s: no training state: %s is missing", s->path, keys[i]);
+    }
+    if (strcmp(values[0], FORMAT) != 0)
+        return ur__fail(UR_EFORMAT, "%s: no training state: its format is \"%s\"", s->path,
+                        values[0]);
+    int64_t version;
+    if (ur__parse_int(values[1], &version) && version > 1)
+        return ur__fail(UR_EVERSION, "%s: a training state of version %s; this library reads "
+                        VERSION, s->path, values[1]);
+    uint32_t crc;
+    UR__TRY(ur__st_data_crc(s->file, &crc));
+    char sum[SUM_SIZE];
+    checksum_text(crc, values, sum);
+    const char *kept = ur__st_meta(s->file, "checksum");
+    if (!kept || strcmp(kept, sum) != 0)
+        return ur__fail(UR_EFORMAT, "%s: damaged: its checksum is %s, its content's %s", s->path,
+                        kept ? kept : "missing", sum);
+    return UR_OK;
+}
+
+static ur_status check_data(const struct source *s, const struct ur__facts *facts)
+{
+    struct ur__json *j;
+    const char *text = ur__st_meta(s->file, "data");
+    UR__TRY(ur__json_parse(&j, text, strlen(text)));
+    int64_t bytes, crc, val_bytes, val_crc;
+    bool whole = ur__json_get_int(j, "bytes", &bytes) && ur__json_get_int(j, "crc32", &crc)
+        && ur__json_get_int(j, "val_bytes", &val_bytes)
+        && ur__json_get_int(j, "val_crc32", &val_crc);
+    ur__json_free(j);
+    if (!whole)
+        return ur__fail(UR_EFORMAT, "%s: damaged: it does not name its data", s->path);
+    if ((uint64_t)bytes != facts->data_bytes || crc != (int64_t)facts->data_crc)
+        return ur__fail(UR_EDATA, "cannot resume: the run began with other data: %lld bytes, "
+                        "CRC-32 %08llx, not %llu bytes, %08lx", (long long)bytes,
+                        (unsigned long long)crc, (unsigned long long)facts->data_bytes,
+                        (unsigned long)facts->data_crc);
+    if ((uint64_t)val_bytes != facts->val_bytes || val_crc != (int64_t)facts->val_crc)
+        return ur__fail(UR_EDATA, "cannot resume: the run began with another validation file: "
+                        "%lld bytes, CRC-32 %08llx, not %llu bytes, %08lx", (long long)val_bytes,
+                        (unsigned long long)val_crc, (unsigned long long)facts->val_bytes,
+                        (unsigned long)facts->val_crc);
+    return UR_OK;
+}
+
+/* Null is how a number that was not finite is written. */
+static bool get_real(const struct ur__json *j, const char *key, double *out)
+{
+    if (!ur__json_get_real(j, key, out))
+        *out = (double)NAN;
+    return ur__json_get(j, key) != NULL;
+}
+
+static bool get_count(const struct ur__json *j, const char *key, int *out)
+{
+    int64_t value;
+    if (!ur__json_get_int(j, key, &value) || value < 0 || value > INT32_MAX)
+        return false;
+    *out = (int)value;
+    return true;
+}
+
+static ur_status parse_progress(const struct source *s, struct ur__progress *p,
+                                struct ur__optimizer_clock *clock)
+{
+    struct ur__json *j;
+    const char *text = ur__st_meta(s->file, "progress");
+    UR__TRY(ur__json_parse(&j, text, strlen(text)));
+    bool whole = ur__json_get_int(j, "step", &p->step)
+        && ur__json_get_int(j, "evaluated", &p->evaluated)
+        && get_real(j, "loss_sum", &p->loss_sum)
+        && ur__json_get_int(j, "loss_items", &p->loss_items)
+        && get_real(j, "train_loss", &p->train_loss)
+        && get_real(j, "val_loss", &p->val_loss)
+        && get_real(j, "best_loss", &p->best_loss)
+        && ur__json_get_int(j, "best_step", &p->best_step)
+        && get_count(j, "worse", &p->worse)
+        && get_real(j, "plateau_factor", &p->plateau.factor)
+        && get_count(j, "plateau_worse", &p->plateau.worse)
+        && ur__json_get_int(j, "updates", &clock->steps)
+        && get_real(j, "power1", &clock->power1)
+        && get_real(j, "power2", &clock->power2)
+        && get_real(j, "seconds", &p->seconds);
+    ur__json_free(j);
+    if (!whole || p->step < 0)
+        return ur__fail(UR_EFORMAT, "%s: damaged: its progress is not whole", s->path);
+    return UR_OK;
+}
+
+static ur_status find_tensor(const struct source *s, const char *name, int rank, const int *dim,
+                             const struct ur__st_tensor **out)
+{
+    const struct ur__st_tensor *t = ur__st_find(s->file, name);
+    bool fits = t && t->type == ur__st_real_type() && t->rank == rank;
+    for (int i = 0; fits && i < rank; i++)
+        fits = t->dim[i] == (uint64_t)dim[i];
+    *out = t;
+    if (fits)
+        return UR_OK;
+    return ur__fail(UR_EFORMAT, "%s: %s is %s", s->path, name,
+                    t ? "not of the network's shape or type" : "missing");
+}
+
+static ur_status check_tensor(void *user, const char *name, int rank, const int *dim,
+                              ur_real *data, size_t n)
+{
+    const struct ur__st_tensor *t;
+    (void)data;
+    (void)n;
+    return find_tensor(user, name, rank, dim, &t);
+}
+
+static ur_status read_tensor(void *user, const char *name, int rank, const int *dim,
+                             ur_real *data, size_t n)
+{
+    struct source *s = user;
+    const struct ur__st_tensor *t;
+    UR__TRY(find_tensor(s, name, rank, dim, &t));
+    return ur__st_read_raw(s->file, t, data, n * sizeof *data);
+}
+
+static ur_status load(const struct ur__checkpoint *c, struct source *s)
+{
+    struct ur__progress progress = {0};
+    struct ur__optimizer_clock clock = {0};
+    UR__TRY(verify(s));
+    UR__TRY(ur__identity_compare(ur__st_meta(s->file, "options"), c->identity));
+    UR__TRY(check_data(s, c->facts));
+    UR__TRY(parse_progress(s, &progress, &clock));
+    UR__TRY(each_tensor(c, check_tensor, s));
+    UR__TRY(each_tensor(c, read_tensor, s));
+    ur__optimizer_set_clock(c->optimizer, clock);
+    *c->progress = progress;
+    return UR_OK;
+}
+
+static ur_status load_file(const struct ur__checkpoint *c, const char *path)
+{
+    struct source s = {NULL, path};
+    UR__TRY(ur__st_open(&s.file, path));
+    ur_status status = load(c, &s);
+    ur__st_close(s.file);
+    return status;
+}
+
+ur_status ur__checkpoint_load(const struct ur__checkpoint *c, const char *path,
+                              const char *previous, enum ur__loaded *from)
+{
+    bool latest = ur__file_exists(path);
+    *from = UR__LOADED_NONE;
+    if (latest) {
+        ur_status status = load_file(c, path);
+        *from = UR__LOADED_LATEST;
+        if (status != UR_EFORMAT || !ur__file_exists(previous))
+            return status;
+    } else if (!ur__file_exists(previous)) {
+        return UR_OK;
+    }
+    *from = UR__LOADED_PREVIOUS;
+    return load_file(c, previous);
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The loop. Before each step whatever is due at the step just done is caught up on, in
+ * this order: evaluation, sample, checkpoint. A run that stops between a step and its
+ * evaluation therefore makes it up when it goes on, and ends with the same bits.
+ *
+ * Invariant: nothing reaches a file before it has been seen to be finite; a failing run
+ * leaves the files as they are.
+ */
+#include "train/loop.h"
+
+#include <math.h>
+
+#include "base/status.h"
+#include "base/team.h"
+#include "train/identity.h"
+#include "train/optimizer.h"
+#include "train/run.h"
+
+/* Puts the step before the message of what was not finite. */
+static ur_status name_step(ur_status status, int64_t step)
+{
+    if (status != UR_ENUMERIC)
+        return status;
+    return ur__fail(status, "diverged at step %lld: %s; a lower learning rate or clipping may "
+                    "help", (long long)step, ur_errmsg());
+}
+
+/* ---- one step ---------------------------------------------------------- */
+
+static ur_status find_gradients(struct ur__run *r, int64_t at, double *value, int64_t *items)
+{
+    ur_tensor *loss = NULL;
+    UR__TRY(r->task->loss(r->job, r->tape, at, &loss, items));
+    UR__TRY(ur_tape_status(r->tape));
+    *value = ur_scalar(loss);
+    if (!isfinite(*value))
+        return ur__fail(UR_ENUMERIC, "the loss is %s", isnan(*value) ? "nan" : "infinite");
+    return ur_backward(r->tape, loss);
+}
+
+static ur_status update(struct ur__run *r, int64_t at, double *value, int64_t *items)
+{
+    struct ur__progress *p = &r->progress;
+    ur_params *params = ur_model_params(r->facts.model);
+    ur_tape_reset(r->tape);
+    ur_tape_set_training(r->tape, true, r->options->seed, (uint64_t)p->step);
+    ur_params_zero_grads(params);
+    UR__TRY(find_gradients(r, at, value, items));
+    double elapsed = r->schedule.seconds > 0 ? ur__run_seconds(r) : 0;
+    r->lr = ur__schedule_lr(&r->schedule, &p->plateau, p->step, elapsed);
+    UR__TRY(ur_optimizer_step(r->optimizer, r->lr, &r->norm));
+    return ur_model_prepare(r->facts.model);
+}
+
+static ur_status train_step(struct ur__run *r)
+{
+    struct ur__progress *p = &r->progress;
+    int64_t epoch = p->step / r->facts.epoch_steps, at = p->step % r->facts.epoch_steps;
+    double before = ur__run_clock(), value = 0;
+    int64_t items = 0;
+    if (at == 0)
+        UR__TRY(r->task->begin_epoch(r->job, epoch));
+    ur_status status = update(r, at, &value, &items);
+    if (r->task->end_step)
+        r->task->end_step(r->job);
+    UR__TRY(name_step(status, p->step + 1));
+    p->step++;
+    p->loss_sum += value * (double)items;
+    p->loss_items += items;
+    r->window_loss += value * (double)items;
+    r->window_items += items;
+    r->window_seconds += ur__run_clock() - before;
+    int64_t every = r->options->report_every;
+    if (every <= 1 || p->step % every == 0) {
+        ur__run_report(r, UR_REPORT_STEP);
+        r->window_loss = r->window_seconds = 0;
+        r->window_items = 0;
+    }
+    return UR_OK;
+}
+
+/* ---- what is due now and then ------------------------------------------ */
+
+static ur_status save_model(struct ur__run *r, const char *path)
+{
+    r->text.size = 0;
+    UR__TRY(ur__summary_text(r->options, ur__optimizer_options(r->optimizer), &r->facts,
+                             &r->progress, &r->text));
+    UR__TRY(ur__model_set_summary(r->facts.model, r->text.data));
+    return ur_model_save(r->facts.model, path);
+}
+
+static bool evaluation_is_due(const struct ur__run *r)
+{
+    const struct ur__progress *p = &r->progress;
+    int64_t every = r->options->eval_every ? r->options->eval_every : r->facts.epoch_steps;
+    return p->step > 0 && p->step % every == 0 && p->evaluated != p->step;
+}
+
+static ur_status validate(struct ur__run *r)
+{
+    struct ur__progress *p = &r->progress;
+    double loss = 0;
+    UR__TRY(r->task->validate(r->job, &loss));
+    if (!isfinite(loss))
+        return ur__fail(UR_ENUMERIC, "the validation loss is %s",
+                        isnan(loss) ? "nan" : "infinite");
+    bool better = isnan(p->best_loss) || loss < p->best_loss;
+    p->val_loss = loss;
+    p->worse = better ? 0 : p->worse + 1;
+    ur__plateau_see(&p->plateau, better);
+    if (!better)
+        return UR_OK;
+    p->best_loss = loss;
+    p->best_step = p->step;
+    return save_model(r, r->options->model);
+}
+
+static ur_status evaluate(struct ur__run *r)
+{
+    struct ur__progress *p = &r->progress;
+    p->train_loss = ur__progress_train_loss(p);
+    p->loss_sum = 0;
+    p->loss_items = 0;
+    if (r->facts.val_items > 0)
+        UR__TRY(name_step(validate(r), p->step));
+    p->evaluated = p->step;
+    r->saved = -1;
+    if (r->facts.val_items > 0)
+        ur__run_report(r, UR_REPORT_VALID);
+    return UR_OK;
+}
+
+static ur_status sample(struct ur__run *r)
+{
+    int64_t every = r->options->sample_every, step = r->progress.step;
+    if (!r->task->sample || every == 0 || step % every != 0 || r->sampled == step)
+        return UR_OK;
+    r->text.size = 0;
+    UR__TRY(r->task->sample(r->job, r->options->seed, r->options->sample_length, &r->text));
+    r->sampled = step;
+    ur__run_report_text(r, UR_REPORT_SAMPLE, r->text.size ? r->text.data : "", r->text.size);
+    return UR_OK;
+}
+
+static bool checkpoint_is_due(const struct ur__run *r)
+{
+    const struct ur__progress *p = &r->progress;
+    int64_t every = r->options->checkpoint_every;
+    return p->step > 0 && (every ? p->step % every == 0 : p->evaluated == p->step);
+}
+
+static ur_status save(struct ur__run *r)
+{
+    size_t n = 0;
+    ur_real *carried = r->task->carried ? r->task->carried(r->job, &n) : NULL;
+    const struct ur__checkpoint c = {
+        r->identity.data, &r->facts, r->optimizer, carried, carried ? n : 0, &r->progress
+    };
+    if (r->schedule.seconds > 0)
+        r->progress.seconds = ur__run_seconds(r);
+    /* Without a part held out the latest is the best there is. */
+    if (r->facts.val_items == 0)
+        UR__TRY(save_model(r, r->options->model));
+    UR__TRY(save_model(r, r->last.data));
+    UR__TRY(ur__checkpoint_save(&c, r->state.data, r->previous.data, r->older));
+    r->older = UR__OLDER_MOVE;
+    r->saved = r->progress.step;
+    ur__run_report(r, UR_REPORT_CHECKPOINT);
+    return UR_OK;
+}
+
+/* ---- the run ----------------------------------------------------------- */
+
+/* All that is due at this step. *over: the run has come to its end. */
+static ur_status catch_up(struct ur__run *r, bool *over)
+{
+    struct ur__progress *p = &r->progress;
+    bool at_limit = ur__run_at_limit(r) || ur__run_out_of_patience(r);
+    if (!r->canceled && ((at_limit && p->evaluated != p->step) || evaluation_is_due(r)))
+        UR__TRY(evaluate(r));
+    *over = p->evaluated == p->step && (at_limit || ur__run_out_of_patience(r));
+    if (!r->canceled)
+        UR__TRY(sample(r));
+    if (r->saved != p->step && (*over || r->canceled || checkpoint_is_due(r)))
+        UR__TRY(name_step(save(r), p->step));
+    return UR_OK;
+}
+
+static ur_status drive(struct ur__run *r)
+{
+    bool over = false;
+    ur__run_report(r, UR_REPORT_START);
+    for (;;) {
+        UR__TRY(catch_up(r, &over));
+        if (over || r->canceled)
+            break;
+        UR__TRY(train_step(r));
+    }
+    if (!over) {
+        if (r->saved != r->progress.step)
+            UR__TRY(name_step(save(r), r->progress.step));
+        return ur__fail(UR_ECANCELED, "stopped after step %lld; the state is saved and --resume "
+                        "goes on from it", (long long)r->progress.step);
+    }
+    ur__run_report(r, UR_REPORT_END);
+    return UR_OK;
+}
+
+ur_status ur__train(const struct ur__task *task, const ur_train_options *options,
+                    ur_on_report on, void *user)
+{
+    struct ur__run r = {.options = options, .task = task, .on = on, .user = user};
+    bool finished;
+    unsigned mode = ur__fpmode_default();
+    ur_status status = ur__run_open(&r, &finished);
+    if (status == UR_OK && !finished)
+        status = drive(&r);
+    ur__run_close(&r);
+    ur__fpmode_restore(mode);
+    return status;
+}

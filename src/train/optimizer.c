@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One update of all parameters: look for numbers that are not finite, clip, step.
+ *
+ * Work is cut into blocks of 4096 numbers, the kernel's own for long sums. A block's
+ * sum of squares is one number whoever computes it, and the block sums are added in
+ * order by the caller, so the norm has the same bits for every team.
+ * Invariant: nothing is written before all gradients have been seen to be finite.
+ * Equations: docs/TRAINING.md.
+ */
+#include "train/optimizer.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/status.h"
+#include "base/team.h"
+#include "kernel/select.h"
+
+#define BLOCK 4096
+
+struct ur_optimizer {
+    ur_params *params;
+    ur_team *team;
+    ur_optimizer_options options;
+    struct ur__optimizer_clock clock;
+    size_t n;               /* trained numbers */
+    int n_blocks;
+    ur_real *m, *v;         /* [n] or NULL */
+    double *sums;           /* [n_blocks] squares of the gradients */
+    struct ur__opt now;     /* of the step under way */
+};
+
+/* ---- names and options ------------------------------------------------- */
+
+static const char *const names[] = {
+    [UR_ADAMW] = "adamw",
+    [UR_ADAM] = "adam",
+    [UR_RMSPROP] = "rmsprop",
+    [UR_ADAGRAD] = "adagrad",
+    [UR_SGD] = "sgd",
+};
+#define N_KINDS ((int)(sizeof names / sizeof names[0]))
+
+const char *ur_optimizer_name(ur_optimizer_kind kind)
+{
+    return (int)kind >= 0 && (int)kind < N_KINDS ? names[kind] : NULL;
+}
+
+bool ur_optimizer_find(const char *name, ur_optimizer_kind *out)
+{
+    for (int i = 0; i < N_KINDS; i++) {
+        if (strcmp(names[i], name) == 0) {
+            *out = (ur_optimizer_kind)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* NaN is in no range. */
+static ur_status check_range(const char *name, double value, double from, double below)
+{
+    if (value >= from && value < below)
+        return UR_OK;
+    return ur__fail(UR_EINVAL, "optimizer: %s is %g, not in [%g,%g)", name, value, from, below);
+}
+
+ur_status ur__optimizer_check(const ur_optimizer_options *o)
+{
+    if (!ur_optimizer_name(o->kind))
+        return ur__fail(UR_EINVAL, "optimizer: there is no kind %d", (int)o->kind);
+    UR__TRY(check_range("beta1", o->beta1, 0, 1));
+    UR__TRY(check_range("beta2", o->beta2, 0, 1));
+    UR__TRY(check_range("eps", o->eps, 0, 1));
+    UR__TRY(check_range("momentum", o->momentum < 0 ? 0 : o->momentum, 0, 1));
+    UR__TRY(check_range("weight decay", o->weight_decay, 0, HUGE_VAL));
+    UR__TRY(check_range("clip norm", o->clip_norm, 0, HUGE_VAL));
+    return check_range("clip value", o->clip_value, 0, HUGE_VAL);
+}
+
+static ur_optimizer_options with_defaults(ur_optimizer_options o)
+{
+    if (o.beta1 == 0)
+        o.beta1 = 0.9;
+    if (o.beta2 == 0)
+        o.beta2 = o.kind == UR_RMSPROP ? 0.95 : 0.999;
+    if (o.eps == 0)
+        o.eps = 1e-8;
+    if (o.momentum < 0)
+        o.momentum = 0.9;
+    return o;
+}
+
+/* ---- making ------------------------------------------------------------ */
+
+static bool needs_moment(const ur_optimizer_options *o, bool first)
+{
+    bool adam = o->kind == UR_ADAMW || o->kind == UR_ADAM;
+    if (first)
+        return adam || (o->kind == UR_SGD && o->momentum > 0);
+    return o->kind != UR_SGD;
+}
+
+ur_status ur_optimizer_new(ur_optimizer **out, ur_params *params,
+                           const ur_optimizer_options *options, ur_team *team)
+{
+    *out = NULL;
+    UR__TRY(ur__optimizer_check(options));
+    size_t n = ur_params_size(params);
+    size_t n_blocks = n / BLOCK + (n % BLOCK != 0);
+    if (n_blocks > INT32_MAX)
+        return ur__fail(UR_EINVAL, "optimizer: %zu parameters are too many", n);
+    ur_optimizer *o = ur__calloc(1, sizeof *o);
+    if (!o)
+        return UR_ENOMEM;
+    o->params = params;
+    o->team = team;
+    o->options = with_defaults(*options);
+    o->clock = (struct ur__optimizer_clock){0, 1, 1};
+    o->n = n;
+    o->n_blocks = (int)n_blocks;
+    o->sums = ur__alloc(n_blocks, sizeof *o->sums);
+    bool first = needs_moment(&o->options, true), second = needs_moment(&o->options, false);
+    if (first)
+        o->m = ur__calloc(n, sizeof *o->m);
+    if (second)
+        o->v = ur__calloc(n, sizeof *o->v);
+    if (!o->sums || (first && !o->m) || (second && !o->v)) {
+        ur_optimizer_free(o);
+        return UR_ENOMEM;
+    }
+    *out = o;
+    return UR_OK;
+}
+
+void ur_optimizer_free(ur_optimizer *optimizer)
+{
+    if (!optimizer)
+        return;
+    ur__free(optimizer->sums);
+    ur__free(optimizer->m);
+    ur__free(optimizer->v);
+    ur__free(optimizer);
+}
+
+struct ur__optimizer_clock ur__optimizer_clock(const ur_optimizer *optimizer)
+{
+    return optimizer->clock;
+}
+
+void ur__optimizer_set_clock(ur_optimizer *optimizer, struct ur__optimizer_clock clock)
+{
+    optimizer->clock = clock;
+}
+
+ur_real *ur__optimizer_moment(const ur_optimizer *optimizer, bool first)
+{
+    return first ? optimizer->m : optimizer->v;
+}
+
+const ur_optimizer_options *ur__optimizer_options(const ur_optimizer *optimizer)
+{
+    return &optimizer->options;
+}
+
+/* ---- the norm ---------------------------------------------------------- */
+
+static size_t block_end(const ur_optimizer *o, int block)
+{
+    size_t end = ((size_t)block + 1) * BLOCK;
+    return end < o->n ? end : o->n;
+}
+
+/* Squares beyond float's range are summed plainly: an infinite sum then means that a
+ * number is not finite itself. */
+static double sum_of_block(size_t n, const ur_real *g)
+{
+    const struct ur__kernel *k = ur__kernel();
+    double sum = k->sum_squares(n, g);
+    if (isfinite(sum) || k->find_nonfinite(n, g) < n)
+        return sum;
+    sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += (double)g[i] * (double)g[i];
+    return sum;
+}
+
+static void sum_share(const struct ur__worker *w, void *arg)
+{
+    ur_optimizer *o = arg;
+    const ur_real *g = ur_params_grads(o->params);
+    int begin, end;
+    ur__share(o->n_blocks, 1, w->index, w->n, &begin, &end);
+    for (int i = begin; i < end; i++) {
+        size_t at = (size_t)i * BLOCK;
+        o->sums[i] = sum_of_block(block_end(o, i) - at, g + at);
+    }
+}
+
+static ur_status fail_at(const ur_optimizer *o, size_t at)
+{
+    double value = (double)ur_params_grads(o->params)[at];
+    const char *what = isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
+    for (int i = 0; i < ur_params_count(o->params); i++) {
+        const ur_param *p = ur_params_at(o->params, i);
+        if (p->trained && at >= p->offset && at - p->offset < p->size)
+            return ur__fail(UR_ENUMERIC, "the gradient of %s[%zu] is %s", p->name,
+                            at - p->offset, what);
+    }
+    return ur__fail(UR_ENUMERIC, "gradient %zu is %s", at, what);
+}
+
+static ur_status find_norm(ur_optimizer *o, double *norm)
+{
+    const ur_real *g = ur_params_grads(o->params);
+    ur__team_run(o->team, sum_share, o);
+    double sum = 0;
+    for (int i = 0; i < o->n_blocks; i++) {
+        if (!isfinite(o->sums[i])) {
+            size_t at = (size_t)i * BLOCK, n = block_end(o, i) - at;
+            size_t bad = ur__kernel()->find_nonfinite(n, g + at);
+            if (bad < n)
+                return fail_at(o, at + bad);
+        }
+        sum += o->sums[i];
+    }
+    *norm = sqrt(sum);
+    return UR_OK;
+}
+
+/* ---- the step ---------------------------------------------------------- */
+
+static void step_share(const struct ur__worker *w, void *arg)
+{
+    ur_optimizer *o = arg;
+    const struct ur__kernel *k = ur__kernel();
+    int begin, end;
+    ur__share(o->n_blocks, 1, w->index, w->n, &begin, &end);
+    if (begin == end)
+        return;
+    size_t at = (size_t)begin * BLOCK, n = block_end(o, end - 1) - at;
+    ur_real *p = ur_params_values(o->params) + at;
+    const ur_real *g = ur_params_grads(o->params) + at;
+    ur_real *m = o->m ? o->m + at : NULL, *v = o->v ? o->v + at : NULL;
+    switch (o->options.kind) {
+    case UR_ADAMW: k->adamw(n, &o->now, p, g, m, v); break;
+    case UR_ADAM: k->adam(n, &o->now, p, g, m, v); break;
+    case UR_RMSPROP: k->rmsprop(n, &o->now, p, g, v); break;
+    case UR_ADAGRAD: k->adagrad(n, &o->now, p, g, v); break;
+    case UR_SGD: k->sgd(n, &o->now, p, g, m); break;
+    }
+}
+
+static ur_status step(ur_optimizer *o, double lr, double *norm)
+{
+    const ur_optimizer_options *options = &o->options;
+    if (!(lr >= 0) || !isfinite(lr))
+        return ur__fail(UR_EINVAL, "optimizer: the learning rate is %g", lr);
+    double length = 0;
+    UR__TRY(find_norm(o, &length));
+    if (norm)
+        *norm = length;
+    bool clips = options->clip_norm > 0 && length > options->clip_norm;
+    o->clock.steps++;
+    o->clock.power1 *= options->beta1;
+    o->clock.power2 *= options->beta2;
+    o->now = (struct ur__opt){
+        .lr = (ur_real)lr,
+        .scale = (ur_real)(clips ? options->clip_norm / length : 1.0),
+        .clip = (ur_real)options->clip_value,
+        .weight_decay = (ur_real)options->weight_decay,
+        .beta1 = (ur_real)options->beta1,
+        .beta2 = (ur_real)options->beta2,
+        .eps = (ur_real)options->eps,
+        .correct1 = (ur_real)(1 - o->clock.power1),
+        .correct2 = (ur_real)(1 - o->clock.power2),
+        .momentum = (ur_real)options->momentum,
+    };
+    ur__team_run(o->team, step_share, o);
+    return UR_OK;
+}
+
+ur_status ur_optimizer_step(ur_optimizer *optimizer, double lr, double *norm)
+{
+    unsigned mode = ur__fpmode_default();
+    ur_status status = step(optimizer, lr, norm);
+    ur__fpmode_restore(mode);
+    return status;
+}

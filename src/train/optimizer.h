@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* What a checkpoint keeps of an optimizer; the public half is unroll/train.h. */
+#ifndef UR_TRAIN_OPTIMIZER_H
+#define UR_TRAIN_OPTIMIZER_H
+
+#include "unroll/train.h"
+
+/* Counters of the updates made. The powers are running products in double, so that no
+ * pow() of some libm enters the bits. */
+struct ur__optimizer_clock {
+    int64_t steps;
+    double power1, power2;      /* beta1^steps, beta2^steps */
+};
+
+/* UR_EINVAL with a sentence if the options are impossible. */
+ur_status ur__optimizer_check(const ur_optimizer_options *options);
+
+struct ur__optimizer_clock ur__optimizer_clock(const ur_optimizer *optimizer);
+void ur__optimizer_set_clock(ur_optimizer *optimizer, struct ur__optimizer_clock clock);
+
+/* A moment, laid out as the flat parameters; NULL if the kind has none. first: the mean
+ * of gradients (momentum, with UR_SGD), else the mean (sum, with UR_ADAGRAD) of squares. */
+ur_real *ur__optimizer_moment(const ur_optimizer *optimizer, bool first);
+
+/* The options with every default filled in. */
+const ur_optimizer_options *ur__optimizer_options(const ur_optimizer *optimizer);
+
+#endif

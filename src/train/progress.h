@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* Where a run stands: with the numbers of model and optimizer, all that changes. */
+#ifndef UR_TRAIN_PROGRESS_H
+#define UR_TRAIN_PROGRESS_H
+
+#include "train/schedule.h"
+
+struct ur__progress {
+    int64_t step;               /* updates done */
+    int64_t evaluated;          /* step of the last evaluation, −1: none yet */
+    double loss_sum;            /* of training since then, each loss times its items */
+    int64_t loss_items;
+    double train_loss;          /* mean between the last two evaluations, or NaN */
+    double val_loss, best_loss; /* NaN before the first validation */
+    int64_t best_step;          /* −1 */
+    int worse;                  /* validations since the best */
+    struct ur__plateau plateau;
+    double seconds;             /* spent so far; 0 in a run that no time ends */
+};
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* One training run in the making, shared by the files that set it up, drive it and
+ * report on it. */
+#ifndef UR_TRAIN_RUN_H
+#define UR_TRAIN_RUN_H
+
+#include "base/text.h"
+#include "train/checkpoint.h"
+#include "train/progress.h"
+
+struct ur__run {
+    const ur_train_options *options;
+    const struct ur__task *task;
+    ur_on_report on;
+    void *user;
+
+    void *job;                  /* the task's */
+    struct ur__facts facts;
+    ur_optimizer *optimizer;
+    ur_tape *tape;
+    struct ur__schedule schedule;
+    struct ur__progress progress;
+    struct ur__buf identity, text;      /* options; scratch for summaries and samples */
+    struct ur__buf last, state, previous;   /* paths */
+
+    int64_t saved;              /* step of the state on disk; −1: none, or not up to date */
+    enum ur__older older;       /* what the next save does with the states on disk */
+    int64_t sampled;            /* step of the last sample */
+    bool canceled;              /* a report was answered with false */
+
+    /* Of this session, for reports and a limit in time alone. */
+    double start;               /* the clock at its beginning */
+    double seconds_before;      /* spent by earlier sessions of a run that a time ends */
+    int64_t start_step;
+    double lr, norm;            /* of the last step */
+    double window_loss;         /* since the last UR_REPORT_STEP: loss times items, */
+    int64_t window_items;       /* predictions, */
+    double window_seconds;      /* and time in steps */
+};
+
+/* Checks the options, opens the task, and makes everything or brings it back from disk.
+ * *finished: the run had been completed; there is nothing to do. */
+ur_status ur__run_open(struct ur__run *r, bool *finished);
+void ur__run_close(struct ur__run *r);
+/* True once an end set by epochs, steps or time, or by patience, is reached. */
+bool ur__run_at_limit(const struct ur__run *r);
+bool ur__run_out_of_patience(const struct ur__run *r);
+
+/* Seconds of a clock that only goes forward. */
+double ur__run_clock(void);
+/* Seconds that the run has taken, earlier sessions of a timed run included. */
+double ur__run_seconds(const struct ur__run *r);
+void ur__run_report(struct ur__run *r, ur_report_kind kind);
+void ur__run_report_text(struct ur__run *r, ur_report_kind kind, const char *text, size_t n);
+void ur__run_note(struct ur__run *r, const char *format, ...) UR_PRINTF(2, 3);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/* What a run tells. The clock is read here and nowhere else in the library: it ends a
+ * run that has a limit in time, and fills reports. */
+#define _POSIX_C_SOURCE 200809L
+
+#include "train/run.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "train/identity.h"
+
+double ur__run_clock(void)
+{
+    struct timespec t;
+    if (clock_gettime(CLOCK_MONOTONIC, &t) != 0)
+        return 0;
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+double ur__run_seconds(const struct ur__run *r)
+{
+    return r->seconds_before + (ur__run_clock() - r->start);
+}
+
+/* By the pace so far; NaN before there is one. */
+static double seconds_left(const struct ur__run *r, double spent)
+{
+    double left = (double)NAN;
+    int64_t done = r->progress.step - r->start_step;
+    if (done > 0 && r->schedule.steps >= 0)
+        left = (spent - r->seconds_before) / (double)done
+            * (double)(r->schedule.steps - r->progress.step);
+    if (r->schedule.seconds > 0) {
+        double limit = fmax(r->schedule.seconds - spent, 0);
+        left = isnan(left) ? limit : fmin(left, limit);
+    }
+    return left;
+}
+
+static double mean_loss(const struct ur__run *r, ur_report_kind kind)
+{
+    if (kind == UR_REPORT_STEP && r->window_items > 0)
+        return r->window_loss / (double)r->window_items;
+    return ur__progress_train_loss(&r->progress);
+}
+
+static void fill(const struct ur__run *r, ur_report_kind kind, ur_report *report)
+{
+    const struct ur__progress *p = &r->progress;
+    double spent = ur__run_seconds(r);
+    *report = (ur_report){
+        .kind = kind,
+        .step = p->step,
+        .steps = r->schedule.steps,
+        .epoch = (double)p->step / (double)r->facts.epoch_steps,
+        .loss = mean_loss(r, kind),
+        .val_loss = p->val_loss,
+        .best_loss = p->best_loss,
+        .lr = r->lr,
+        .grad_norm = r->norm,
+        .tokens_per_second = r->window_seconds > 0
+            ? (double)r->window_items / r->window_seconds : 0,
+        .seconds = spent,
+        .seconds_left = seconds_left(r, spent),
+        .memory = ur_memory_used(),
+        .parameters = ur_params_size(ur_model_params(r->facts.model)),
+        .vocabulary = ur_vocab_size(ur_model_vocab(r->facts.model)),
+        .train_tokens = r->facts.train_items,
+        .val_tokens = r->facts.val_items,
+    };
+}
+
+void ur__run_report_text(struct ur__run *r, ur_report_kind kind, const char *text, size_t n)
+{
+    if (!r->on)
+        return;
+    ur_report report;
+    fill(r, kind, &report);
+    report.text = text;
+    report.text_size = n;
+    if (!r->on(r->user, &report))
+        r->canceled = true;
+}
+
+void ur__run_report(struct ur__run *r, ur_report_kind kind)
+{
+    ur__run_report_text(r, kind, NULL, 0);
+}
+
+void ur__run_note(struct ur__run *r, const char *format, ...)
+{
+    char text[512];     /* of fixed size, so that a note cannot fail */
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (n > 0)
+        ur__run_report_text(r, UR_REPORT_NOTE, text, strlen(text));
+}

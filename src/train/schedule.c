@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/* Learning rates. Products and the kernel's cosine alone, no libm: the same bits
+ * everywhere. Equations: docs/TRAINING.md. */
+#include "train/schedule.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "kernel/select.h"
+
+#define LOWEST 0.1              /* of lr, at the cosine's end */
+#define DECAY 0.97              /* an epoch, as char-rnn's learning_rate_decay */
+#define DECAY_AFTER 10          /* epochs, as char-rnn's learning_rate_decay_after */
+#define CUT 0.5                 /* on a plateau, */
+#define CUT_AFTER 2             /* validations without a better loss */
+
+static const char *const names[] = {
+    [UR_SCHEDULE_COSINE] = "cosine",
+    [UR_SCHEDULE_CONSTANT] = "constant",
+    [UR_SCHEDULE_STEP] = "step",
+    [UR_SCHEDULE_PLATEAU] = "plateau",
+};
+#define N_KINDS ((int)(sizeof names / sizeof names[0]))
+
+const char *ur_schedule_name(ur_schedule_kind kind)
+{
+    return (int)kind >= 0 && (int)kind < N_KINDS ? names[kind] : NULL;
+}
+
+bool ur_schedule_find(const char *name, ur_schedule_kind *out)
+{
+    for (int i = 0; i < N_KINDS; i++) {
+        if (strcmp(names[i], name) == 0) {
+            *out = (ur_schedule_kind)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+ur_status ur__schedule_check(const struct ur__schedule *s)
+{
+    if (!ur_schedule_name(s->kind))
+        return ur__fail(UR_EINVAL, "there is no schedule %d", (int)s->kind);
+    if (!(s->lr >= 0) || !isfinite(s->lr))
+        return ur__fail(UR_EINVAL, "the learning rate is %g, which is impossible", s->lr);
+    if (s->warmup < 0)
+        return ur__fail(UR_EINVAL, "a warm-up of %lld steps is impossible", (long long)s->warmup);
+    if (s->kind == UR_SCHEDULE_COSINE && s->steps < 0 && s->seconds <= 0)
+        return ur__fail(UR_EINVAL, "the cosine schedule needs an end: epochs, steps or a time");
+    return UR_OK;
+}
+
+/* How much of the run is over, in [0,1]: by whichever limit is nearer. */
+static double progress(const struct ur__schedule *s, int64_t step, double elapsed)
+{
+    double done = s->steps > 0 ? (double)step / (double)s->steps : 0;
+    if (s->seconds > 0 && elapsed / s->seconds > done)
+        done = elapsed / s->seconds;
+    return done < 1 ? done : 1;
+}
+
+static double cosine(double done)
+{
+    ur_real x = (ur_real)(3.14159265358979323846 * done), y;
+    ur__kernel()->cos(1, &x, &y);
+    return LOWEST + (1 - LOWEST) / 2 * (1 + (double)y);
+}
+
+/* Once the tenth epoch is over, once more after each further one. */
+static double stepped(const struct ur__schedule *s, int64_t step)
+{
+    double factor = 1;
+    int64_t epoch = s->epoch_steps > 0 ? step / s->epoch_steps : 0;
+    for (int64_t e = DECAY_AFTER; e <= epoch && factor > 1e-30; e++)
+        factor *= DECAY;
+    return factor;
+}
+
+double ur__schedule_lr(const struct ur__schedule *s, const struct ur__plateau *p, int64_t step,
+                       double elapsed)
+{
+    double lr = s->lr;
+    switch (s->kind) {
+    case UR_SCHEDULE_COSINE: lr *= cosine(progress(s, step, elapsed)); break;
+    case UR_SCHEDULE_CONSTANT: break;
+    case UR_SCHEDULE_STEP: lr *= stepped(s, step); break;
+    case UR_SCHEDULE_PLATEAU: lr *= p->factor; break;
+    }
+    if (step < s->warmup)
+        lr *= (double)(step + 1) / (double)s->warmup;
+    return lr;
+}
+
+void ur__plateau_see(struct ur__plateau *p, bool better)
+{
+    p->worse = better ? 0 : p->worse + 1;
+    if (p->worse >= CUT_AFTER) {
+        p->factor *= CUT;
+        p->worse = 0;
+    }
+}

@@ -1,0 +1,99 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Inputs and outputs that cannot be: the status says which side, one line says what.
+. "$(dirname "$0")/lib.inc"
+text some.txt
+
+# ---- data ----------------------------------------------------------------
+# shellcheck disable=SC2086  # TINY is a list of options
+bad_data() {
+    pattern=$1
+    shift
+    refuses 3 "$pattern" "$UNROLL" train $TINY --steps 2 -o data.safetensors "$@"
+    [ ! -e data.safetensors ] || not_ok "a model was written: $*"
+    rm -f data.safetensors data.state data.state.1 data.last.safetensors
+}
+
+bad_data 'nowhere.txt' nowhere.txt
+bad_data "$tests_folder" "$tests_folder"
+: >empty.txt
+bad_data 'empty.txt' empty.txt
+printf 'a' >one.txt
+bad_data . one.txt
+printf 'hello' >short.txt
+bad_data . short.txt
+head -c 60 some.txt >short.txt
+bad_data . short.txt --batch 64
+printf 'abc\377def' >broken.txt
+cat some.txt >>broken.txt
+bad_data '--tokens byte' broken.txt
+has err 'broken.txt' '3'
+bad_data '--tokens byte' some.txt broken.txt
+gzip -c some.txt | head -c 500 >cut.txt.gz
+bad_data 'cut.txt.gz' cut.txt.gz
+bad_data 'novals.txt' some.txt --val novals.txt
+bad_data 'nomodel' some.txt --init-from nomodel.safetensors
+
+# ---- models --------------------------------------------------------------
+# shellcheck disable=SC2086
+expect 0 "$UNROLL" train some.txt $TINY --steps 4 -o m.safetensors || finish
+for command in sample info; do
+    refuses 3 'nowhere.safetensors' "$UNROLL" "$command" nowhere.safetensors
+    refuses 3 . "$UNROLL" "$command" some.txt
+    refuses 3 . "$UNROLL" "$command" empty.txt
+    refuses 3 . "$UNROLL" "$command" "$tests_folder"
+done
+refuses 3 . "$UNROLL" eval some.txt some.txt
+refuses 3 . "$UNROLL" see some.txt some.txt
+whole=$(size m.safetensors)
+for part in 1 7 8 100 1000 $((whole / 2)) $((whole - 1)); do
+    head -c "$part" m.safetensors >cut.safetensors
+    refuses 3 'cut.safetensors' "$UNROLL" info cut.safetensors
+    refuses 3 'cut.safetensors' "$UNROLL" sample cut.safetensors
+done
+
+# ---- what a model has never seen -----------------------------------------
+refuses 2 . "$UNROLL" sample m.safetensors --prime 'XYZ'
+refuses 2 . "$UNROLL" sample m.safetensors --prime 'é'
+printf 'the cat~' >unseen.txt
+refuses 3 'unseen.txt' "$UNROLL" eval m.safetensors unseen.txt
+refuses 3 'unseen.txt' "$UNROLL" see m.safetensors unseen.txt
+refuses 2 '--layer 1' "$UNROLL" see m.safetensors some.txt --layer 1
+refuses 2 '--unit 16' "$UNROLL" see m.safetensors some.txt --unit 16
+
+# ---- outputs -------------------------------------------------------------
+# shellcheck disable=SC2086
+for output in some.txt/m.safetensors missing/m.safetensors; do
+    refuses 5 "${output%.safetensors}" "$UNROLL" train some.txt $TINY --steps 2 -o "$output"
+done
+# shellcheck disable=SC2086
+refuses 5 'm.safetensors' "$UNROLL" train some.txt $TINY --steps 2 -o m.safetensors
+# shellcheck disable=SC2086
+refuses 5 'missing/log' "$UNROLL" train some.txt $TINY --steps 2 -o n --log missing/log
+rm -f n.*
+: >there.log
+# shellcheck disable=SC2086
+refuses 5 'there.log' "$UNROLL" train some.txt $TINY --steps 2 -o n --log there.log
+# shellcheck disable=SC2086
+expect 0 "$UNROLL" train some.txt $TINY --steps 2 -o m.safetensors --force
+if [ -c /dev/full ]; then
+    status=0
+    "$UNROLL" info m.safetensors >/dev/full 2>err || status=$?
+    [ "$status" -eq 5 ] || not_ok "a full disk: status $status"
+    has err 'standard output'
+fi
+
+# ---- runs that cannot go on ----------------------------------------------
+# shellcheck disable=SC2086
+refuses 6 'diverged' "$UNROLL" train some.txt $TINY --steps 300 -o div.safetensors --cell rnn \
+    --activation relu --optimizer sgd --lr 1000 --clip-norm 0 --schedule constant
+[ ! -e div.safetensors ] || not_ok "a diverged model was written"
+if (ulimit -v 400000) 2>/dev/null && [ "$(uname)" = Linux ]; then
+    status=0
+    (ulimit -v 400000 && exec "$UNROLL" train some.txt -q --threads 1 --hidden 4096 --layers 4 \
+        --steps 1 -o big.safetensors) >out 2>err || status=$?
+    [ "$status" -eq 4 ] || not_ok "out of memory: status $status, $(cat err)"
+    has err '^unroll: out of memory'
+fi
+
+finish

@@ -1,0 +1,69 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# What --help says, and what is said to who misspells.
+. "$(dirname "$0")/lib.inc"
+
+expect 0 "$UNROLL" --help
+has out '^  unroll train shakespeare.txt$' '^usage: unroll COMMAND' '^  sample MODEL ' '^  bench '
+expect 0 "$UNROLL" help
+expect 2 "$UNROLL"
+has err '^usage: unroll COMMAND'
+[ ! -s out ] || not_ok "unroll alone prints on stdout"
+
+expect 0 "$UNROLL" --version
+grep -Eq '^unroll [0-9]+\.[0-9]+\.[0-9]+$' out || not_ok "version: $(cat out)"
+
+expect 0 "$UNROLL" help train
+cp out help.train
+expect 0 "$UNROLL" train --help
+same out help.train
+[ ! -s err ] || not_ok "train --help prints on stderr"
+# Examples come before options, options in groups with their defaults.
+awk '/unroll train shakespeare.txt/ { example = NR } /^usage:/ { usage = NR }
+     /^network$/ { group = NR } END { exit !(example < usage && usage < group) }' out ||
+    not_ok "examples, usage, groups: not in this order"
+has out '^  --cell rnn|lstm|gru .*(lstm)$' '^  --layers N .*(2)$' '(2e-3)$' \
+    '^  --seq-length N .*(64)$' '^  --batch N .*(64)$' '^  --epochs X .*(50)$' \
+    '^  --seed N ' '^  -o, --output MODEL' '^  -q, --quiet' '--rnn-size for --hidden'
+for absent in bidirectional min-count 'word' residual; do
+    grep -q -e "--$absent" out && not_ok "--$absent is not built, but --help has it"
+done
+longest=$(awk '{ if (length($0) > n) n = length($0) } END { print n }' out)
+[ "$longest" -le 80 ] || not_ok "a line of --help has $longest columns"
+
+for command in sample eval see info bench; do
+    expect 0 "$UNROLL" "$command" --help
+    has out "^unroll $command: " "^usage: unroll $command" '^  --json ' '^  -h, --help '
+    expect 0 "$UNROLL" "$command" --version
+    has out '^unroll [0-9]'
+done
+"$UNROLL" sample --help >out
+has out '(2000)$' '^  --temperature X' '^  --prime TEXT' '--primetext for --prime'
+expect 0 "$UNROLL" train nowhere.txt --hidden 3 --help
+
+# Commands.
+refuses 2 'did you mean train?' "$UNROLL" trian x.txt
+refuses 2 'did you mean sample?' "$UNROLL" smaple
+refuses 2 'see unroll --help' "$UNROLL" frobnicate
+refuses 2 'unroll --help' "$UNROLL" --hidden 3
+refuses 2 'did you mean eval?' "$UNROLL" help evla
+echo text >some.txt
+refuses 2 'unroll train some.txt' "$UNROLL" some.txt
+
+# Options.
+refuses 2 'unknown option --hiden: did you mean --hidden?' "$UNROLL" train x.txt --hiden 3
+refuses 2 'did you mean --hidden-size?' "$UNROLL" train x.txt --hidden-sise=3
+refuses 2 'did you mean --seq-length?' "$UNROLL" train x.txt -seq_lenght 3
+refuses 2 'did you mean --temperature?' "$UNROLL" sample m --temp 0.5
+refuses 2 'see unroll sample --help' "$UNROLL" sample m --frobnicate
+refuses 2 'unknown option -x' "$UNROLL" sample m -x
+refuses 2 'train needs DATA' "$UNROLL" train
+refuses 2 'sample needs MODEL' "$UNROLL" sample
+refuses 2 'eval needs MODEL DATA' "$UNROLL" eval model
+refuses 2 'takes MODEL and nothing more' "$UNROLL" sample a b
+refuses 2 'bench takes options and nothing more' "$UNROLL" bench x
+refuses 2 '--batch needs a value' "$UNROLL" train x.txt --batch
+refuses 2 '--output needs a value' "$UNROLL" train x.txt -o --force
+refuses 2 '--json takes no value' "$UNROLL" info --json=yes
+
+finish

@@ -1,0 +1,78 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Training: names of files, kinds of data, spellings of options, the log, equal models.
+# shellcheck disable=SC2086  # TINY is a list of options
+. "$(dirname "$0")/lib.inc"
+text some.txt
+
+# ---- files ---------------------------------------------------------------
+expect 0 "$UNROLL" train some.txt $TINY --steps 6
+[ ! -s out ] && [ ! -s err ] || not_ok "-q is not quiet: $(cat out err)"
+for file in some.safetensors some.last.safetensors some.state; do
+    [ -s "$file" ] || not_ok "$file is missing"
+done
+cp some.safetensors first.safetensors
+expect 0 "$UNROLL" train some.txt $TINY --steps 6 --force
+same some.safetensors first.safetensors
+
+mkdir folder
+gzip -c some.txt >folder/some.txt.gz
+rm -f some.safetensors some.last.safetensors some.state*
+expect 0 "$UNROLL" train folder/some.txt.gz $TINY --steps 6
+same some.safetensors first.safetensors
+"$UNROLL" train - $TINY --steps 6 -o piped.safetensors <some.txt || not_ok "standard input"
+same piped.safetensors first.safetensors
+expect 0 "$UNROLL" train some.txt $TINY --steps 6 -o named
+same named.safetensors first.safetensors
+expect 0 "$UNROLL" train $TINY --steps 6 -o dashes.safetensors -- some.txt
+same dashes.safetensors first.safetensors
+
+# ---- spellings -----------------------------------------------------------
+for options in "--rnn-size 16 --num-layers 1 --batch-size 4 --seq-length 16" \
+    "-rnn_size 16 -num_layers=1 -batch_size 4 --seq_length=16" \
+    "--hidden_size=16 --layers=1 --batch=4 -seq-length 16"; do
+    expect 0 "$UNROLL" train some.txt $options --learning-rate 2e-3 -max_epochs 50 \
+        --threads 1 -q --steps 6 -o spelt.safetensors --force
+    same spelt.safetensors first.safetensors
+done
+expect 0 "$UNROLL" train some.txt $TINY --threads 2 --steps 6 -o threads.safetensors
+same threads.safetensors first.safetensors
+
+# ---- ends ----------------------------------------------------------------
+expect 0 "$UNROLL" train some.txt $TINY --steps 0 -o zero.safetensors
+expect 0 "$UNROLL" sample zero.safetensors --length 20
+expect 0 "$UNROLL" train some.txt $TINY --time 1s -o time.safetensors
+expect 0 "$UNROLL" train some.txt $TINY --epochs 0.1 -o epochs.safetensors --val 0
+
+# ---- networks ------------------------------------------------------------
+n=0
+for options in "--cell rnn --activation relu" "--cell gru --reset before" "--cell gru --layers 3" \
+    "--hidden 12,8,6 --dropout 0.1" "--hidden 8 --tie" "--embed 5 --init orthogonal" \
+    "--tokens byte --forget-bias 1" "--optimizer sgd --schedule constant --clip-value 0.5" \
+    "--optimizer rmsprop --schedule step" "--optimizer adagrad --schedule plateau --warmup 2"; do
+    n=$((n + 1))
+    expect 0 "$UNROLL" train some.txt --batch 4 --seq-length 16 --threads 1 -q --steps 3 \
+        $options -o "net$n.safetensors" ||
+        note "    options: $options"
+done
+expect 0 "$UNROLL" train some.txt $TINY --init-from first.safetensors --steps 2 -o from.safetensors
+head -c 20000 some.txt >part.txt
+expect 0 "$UNROLL" train some.txt $TINY --val part.txt --steps 2 -o valfile.safetensors
+
+# ---- what is told --------------------------------------------------------
+expect 0 "$UNROLL" train some.txt --hidden 16 --layers 1 --batch 4 --seq-length 16 --steps 20 \
+    --eval-every 10 --sample-every 10 --log run.log -o told.safetensors
+[ ! -s out ] || not_ok "training prints on stdout"
+has err '^network  1 lstm layer of 16, ' '^text  ' ' val [0-9]' '^--- step 10/20 ---$' \
+    'told.safetensors' 'unroll sample told.safetensors'
+grep -q "$(printf '\r')" err && not_ok "a carriage return where there is no terminal"
+[ "$(grep -c '"kind": *"step"' run.log)" -eq 20 ] || not_ok "not 20 steps in the log"
+[ "$(grep -c '"kind": *"valid"' run.log)" -ge 2 ] || not_ok "no validations in the log"
+has run.log '"kind": *"start"' '"kind": *"sample"' '"kind": *"end"'
+grep '"kind": *"valid"' run.log | head -n 1 >line
+json line kind step epoch loss bpc lr grad_norm tokens_per_second memory val_loss
+expect 0 "$UNROLL" train some.txt $TINY --steps 6 -o json.safetensors --json
+json out model step epoch loss bpc val_loss best_loss parameters seconds
+[ ! -s err ] || not_ok "--json is not alone: $(cat err)"
+
+finish

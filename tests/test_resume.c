@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs that are interrupted, by a report, by damage, by kills, and go on: the same bytes
+ * as one that was not. */
+#include "test_task.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+
+/* ---- going on ---------------------------------------------------------- */
+
+static void resume__equals_uninterrupted(void **unused)
+{
+    (void)unused;
+    struct listener l;
+    ur_train_options whole = small_options(tmp_path("whole.safetensors"));
+    assert_ok(train_until(whole, 0, &l));
+    /* In an epoch; where an evaluation, a checkpoint, an epoch's end is due; the end. */
+    const int64_t at[] = {1, 33, 40, 50, 75, 100, 119, 120};
+    for (int i = 0; i < 8; i++) {
+        ur_train_options o = small_options(tmp_path("part.safetensors"));
+        assert_status(UR_ECANCELED, train_until(o, at[i], &l));
+        assert_int_equal(l.last_step, at[i]);
+        assert_int_equal(l.count[UR_REPORT_END], 0);
+        o.resume = true;
+        assert_ok(ur_team_new(&o.team, 3));
+        assert_ok(train_until(o, 0, &l));
+        ur_team_free(o.team);
+        assert_non_null(strstr(l.note, "going on after step"));
+        assert_same_run(whole.model, o.model);
+    }
+}
+
+static void resume__equals_uninterrupted_for_each_optimizer(void **unused)
+{
+    (void)unused;
+    for (int kind = 0; kind < 5; kind++) {
+        struct listener l;
+        ur_train_options a = small_options(tmp_path("a.safetensors")), b;
+        a.optimizer.kind = (ur_optimizer_kind)kind;
+        a.schedule = (ur_schedule_kind)(kind % 4);
+        a.steps = 60;
+        b = a;
+        b.model = tmp_path("b.safetensors");
+        assert_ok(train_until(a, 0, &l));
+        assert_status(UR_ECANCELED, train_until(b, 41, &l));
+        b.resume = true;
+        assert_ok(train_until(b, 0, &l));
+        assert_same_run(a.model, b.model);
+    }
+}
+
+static void resume__a_later_end_equals_one_run(void **unused)
+{
+    (void)unused;
+    struct listener l;
+    ur_train_options a = small_options(tmp_path("a.safetensors")), b;
+    a.schedule = UR_SCHEDULE_CONSTANT;
+    a.steps = 200;
+    b = a;
+    b.model = tmp_path("b.safetensors");
+    assert_ok(train_until(a, 0, &l));
+    b.steps = 100;
+    assert_ok(train_until(b, 0, &l));
+    b.resume = true;
+    assert_ok(train_until(b, 0, &l));
+    assert_non_null(strstr(l.note, "was finished after step 100"));
+    assert_int_equal(l.count[UR_REPORT_STEP], 0);
+    b.steps = 200;
+    assert_ok(train_until(b, 0, &l));
+    assert_int_equal(l.count[UR_REPORT_STEP], 100);
+    assert_same_run(a.model, b.model);
+    b.steps = 150;
+    assert_status(UR_EINVAL, train_until(b, 0, &l));
+    assert_message("steps was 200 and is 150 now");
+}
+
+static void resume__keeps_its_options(void **unused)
+{
+    (void)unused;
+    struct listener l;
+    const char *model = tmp_path("m.safetensors");
+    ur_train_options base = small_options(model), o;
+    assert_status(UR_ECANCELED, train_until(base, 30, &l));
+    base.resume = true;
+#define CHANGED(member, value, text)                                                    \
+    do {                                                                                \
+        o = base;                                                                       \
+        o.member = value;                                                               \
+        assert_status(UR_EINVAL, train_until(o, 0, &l));                                \
+        assert_message(text);                                                           \
+    } while (0)
+    CHANGED(lr, 0.02, "lr was 0.01 and is 0.02 now");
+    CHANGED(seq_length, 17, "seq_length was 16 and is 17 now");
+    CHANGED(batch, 9, "batch was 8 and is 9 now");
+    CHANGED(seed, 124, "seed was 123 and is 124 now");
+    CHANGED(val, 0.2, "val was 0.1 and is 0.2 now");
+    CHANGED(optimizer.clip_norm, 2, "clip_norm was 1.0 and is 2.0 now");
+    CHANGED(optimizer.kind, UR_SGD, "optimizer was \"adamw\" and is \"sgd\" now");
+    CHANGED(schedule, UR_SCHEDULE_STEP, "schedule was \"cosine\" and is \"step\" now");
+    CHANGED(config.hidden[0], 25, "hidden");
+    CHANGED(config.cell, UR_GRU, "cell");
+    CHANGED(patience, 3, "patience was 0 and is 3 now");
+    CHANGED(seconds, 5, "seconds had no limit and is 5 now");
+#undef CHANGED
+    o = base;
+    o.data = &other_path;
+    assert_status(UR_EDATA, train_until(o, 0, &l));
+    assert_message("other data");
+    o = base;
+    o.eval_every = 7;
+    o.checkpoint_every = 9;
+    o.report_every = 5;
+    o.sample_every = 50;
+    assert_ok(train_until(o, 0, &l));
+}
+
+static void damage(const char *path, long at)
+{
+    FILE *f = fopen(path, "r+b");
+    assert_non_null(f);
+    fseek(f, at, at < 0 ? SEEK_END : SEEK_SET);
+    int c = fgetc(f);
+    fseek(f, -1, SEEK_CUR);
+    fputc(c ^ 0x10, f);
+    fclose(f);
+}
+
+static void resume__falls_back_from_a_damaged_state(void **unused)
+{
+    (void)unused;
+    struct listener l;
+    ur_train_options whole = small_options(tmp_path("whole.safetensors"));
+    assert_ok(train_until(whole, 0, &l));
+    const long at[] = {-1, -5000, 20, 300, 0};
+    for (int i = 0; i < 6; i++) {
+        ur_train_options o = small_options(tmp_path("part.safetensors"));
+        assert_status(UR_ECANCELED, train_until(o, 50, &l));
+        const char *state = with_end(o.model, ".state");
+        if (i < 5)
+            damage(state, at[i]);
+        else
+            unlink(state);
+        o.resume = true;
+        assert_ok(train_until(o, 0, &l));
+        assert_non_null(strstr(l.note, "going on from the state before it"));
+        assert_non_null(strstr(l.note, "after step 40"));
+        assert_same_run(whole.model, o.model);
+    }
+    ur_train_options o = small_options(tmp_path("part.safetensors"));
+    assert_status(UR_ECANCELED, train_until(o, 50, &l));
+    damage(with_end(o.model, ".state"), -1);
+    damage(with_end(o.model, ".state.1"), -1);
+    o.resume = true;
+    assert_status(UR_EFORMAT, train_until(o, 0, &l));
+    assert_message("checksum");
+}
+
+static void resume__without_a_state_starts_anew(void **unused)
+{
+    (void)unused;
+    struct listener l;
+    ur_train_options o = small_options(tmp_path("m.safetensors"));
+    o.resume = true;
+    o.steps = 5;
+    assert_ok(train_until(o, 0, &l));
+    assert_non_null(strstr(l.note, "starting anew"));
+    assert_int_equal(l.count[UR_REPORT_STEP], 5);
+}
+
+/* Killed at any moment, mostly while it writes, and gone on with: the same bytes. */
+static void resume__survives_kills(void **unused)
+{
+    (void)unused;
+    struct listener l;
+    ur_train_options whole = small_options(tmp_path("whole.safetensors")), o = whole;
+    whole.checkpoint_every = 1;
+    assert_ok(train_until(whole, 0, &l));
+    o = whole;
+    o.model = tmp_path("killed.safetensors");
+    o.resume = true;
+    int kills = 0, status = 1;
+    for (int i = 0; i < 60 && status != 0; i++) {
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0)
+            _exit(ur_train(&o, NULL, NULL) == UR_OK ? 0 : 1);
+        struct timespec pause = {0, (long)(1e6 + 4e7 * ur_random_uniform(3, 5, 0, (uint32_t)i))};
+        nanosleep(&pause, NULL);
+        kill(child, SIGKILL);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        kills += WIFSIGNALED(status) != 0;
+        assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
+    }
+    assert_ok(train_until(o, 0, &l));
+    assert_same_run(whole.model, o.model);
+    print_message("%d kills survived\n", kills);
+}
+
+static long calls_left;     /* until the disk is full */
+
+static long full_write(int fd, const void *from, size_t n)
+{
+    if (calls_left-- > 0)
+        return (long)write(fd, from, n);
+    errno = ENOSPC;
+    return -1;
+}
+
+static int full_rename(const char *from, const char *to)
+{
+    if (calls_left-- > 0)
+        return rename(from, to);
+    errno = ENOSPC;
+    return -1;
+}
+
+static void resume__survives_a_full_disk(void **unused)
+{
+    (void)unused;
+    struct listener l;
+    const struct ur__file_ops ops = {.write = full_write, .rename = full_rename};
+    ur_train_options whole = small_options(tmp_path("whole.safetensors"));
+    whole.steps = 60;
+    assert_ok(train_until(whole, 0, &l));
+    int failures = 0;
+    for (long n = 0; n < 24; n++) {
+        ur_train_options o = whole;
+        o.model = tmp_path("full.safetensors");
+        assert_status(UR_ECANCELED, train_until(o, 21, &l));
+        o.resume = true;
+        calls_left = n;
+        ur__file_set_ops(&ops);
+        ur_status status = train_until(o, 0, &l);
+        ur__file_set_ops(NULL);
+        if (status != UR_OK && status != UR_EOUTPUT)
+            fail_msg("call %ld failed, and training is %s: %s", n, ur_status_name(status),
+                     ur_errmsg());
+        failures += status == UR_EOUTPUT;
+        assert_ok(train_until(o, 0, &l));
+        assert_same_run(whole.model, o.model);
+    }
+    assert_true(failures > 10);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(resume__equals_uninterrupted),
+        cmocka_unit_test(resume__equals_uninterrupted_for_each_optimizer),
+        cmocka_unit_test(resume__a_later_end_equals_one_run),
+        cmocka_unit_test(resume__keeps_its_options),
+        cmocka_unit_test(resume__falls_back_from_a_damaged_state),
+        cmocka_unit_test(resume__without_a_state_starts_anew),
+        cmocka_unit_test(resume__survives_kills),
+        cmocka_unit_test(resume__survives_a_full_disk),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

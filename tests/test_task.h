@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/* What the tests of whole runs share: two small texts, options of a small net, a
+ * listener, files compared byte by byte. */
+#ifndef UR_TESTS_TEST_TASK_H
+#define UR_TESTS_TEST_TASK_H
+
+#include "testing.h"
+
+#include "base/mem.h"
+#include "io/file.h"
+#include "unroll/task.h"
+
+static const char *text_path, *other_path;
+
+static inline void write_text(const char *path, uint64_t seed, int words)
+{
+    static const char *const word[] = {"the ", "net ", "reads ", "one ", "letter, ", "writes.\n"};
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    for (int i = 0; i < words; i++)
+        fputs(word[(int)(6 * ur_random_uniform(seed, 5, 0, (uint32_t)i))], f);
+    fclose(f);
+}
+
+static inline int set_up(void **unused)
+{
+    (void)unused;
+    text_path = strdup(tmp_path("text.txt"));
+    other_path = strdup(tmp_path("other.txt"));
+    write_text(text_path, 1, 1200);
+    write_text(other_path, 2, 1200);
+    return 0;
+}
+
+static inline int tear_down(void **unused)
+{
+    (void)unused;
+    free((void *)(uintptr_t)text_path);
+    free((void *)(uintptr_t)other_path);
+    return 0;
+}
+
+/* A small net over the text, 1200 words: about 40 steps an epoch. */
+static inline ur_train_options small_options(const char *model)
+{
+    ur_train_options o = UR_TRAIN_OPTIONS_INIT;
+    o.config.layers = 2;
+    o.config.hidden[0] = 24;
+    o.config.hidden[1] = 16;
+    o.config.dropout = 0.1;
+    o.data = &text_path;
+    o.n_data = 1;
+    o.model = model;
+    o.seq_length = 16;
+    o.batch = 8;
+    o.epochs = 1000;
+    o.steps = 120;
+    o.lr = 0.01;
+    o.eval_every = 25;
+    o.checkpoint_every = 20;
+    return o;
+}
+
+static inline const char *with_end(const char *model, const char *end)
+{
+    static char ring[8][400];
+    static int count;
+    char *to = ring[count++ % 8];
+    size_t n = strlen(model) - strlen(".safetensors");
+    snprintf(to, sizeof ring[0], "%.*s%s", (int)n, model, end);
+    return to;
+}
+
+static inline char *read_all(const char *path, size_t *n)
+{
+    char *bytes;
+    assert_ok(ur__file_slurp(path, (size_t)1 << 26, &bytes, n));
+    return bytes;
+}
+
+static inline void assert_same_file(const char *a, const char *b)
+{
+    size_t n, m;
+    char *x = read_all(a, &n), *y = read_all(b, &m);
+    if (n != m || memcmp(x, y, n) != 0)
+        fail_msg("%s and %s differ", a, b);
+    ur__free(x);
+    ur__free(y);
+}
+
+static inline void assert_same_run(const char *a, const char *b)
+{
+    assert_same_file(a, b);
+    assert_same_file(with_end(a, ".last.safetensors"), with_end(b, ".last.safetensors"));
+    assert_same_file(with_end(a, ".state"), with_end(b, ".state"));
+}
+
+static inline void assert_message(const char *part)
+{
+    if (!strstr(ur_errmsg(), part))
+        fail_msg("\"%s\" has no \"%s\"", ur_errmsg(), part);
+}
+
+/* Listens to a run; cancels it after a step if told to. */
+struct listener {
+    int64_t cancel_at;
+    ur_report_kind cancel_on;
+    int count[7];
+    double first_loss, last_loss;
+    int64_t last_step;
+    long allocations;       /* at step 4, then made by the steps after it */
+    char note[600], sample[200];
+};
+
+static inline bool listen(void *user, const ur_report *r)
+{
+    struct listener *l = user;
+    l->count[r->kind]++;
+    l->last_step = r->step;
+    if (r->kind == UR_REPORT_STEP) {
+        l->last_loss = r->loss;
+        if (r->step == 1)
+            l->first_loss = r->loss;
+        if (r->step == 4)
+            l->allocations = ur__mem_allocations();
+        if (r->step == 24)
+            l->allocations = ur__mem_allocations() - l->allocations;
+    }
+    if (r->kind == UR_REPORT_NOTE)
+        snprintf(l->note + strlen(l->note), sizeof l->note - strlen(l->note), "%s;", r->text);
+    if (r->kind == UR_REPORT_SAMPLE)
+        snprintf(l->sample, sizeof l->sample, "%.*s", (int)r->text_size, r->text);
+    return !(r->kind == l->cancel_on && l->cancel_at && r->step == l->cancel_at);
+}
+
+static inline ur_status train_until(ur_train_options o, int64_t step, struct listener *l)
+{
+    *l = (struct listener){.cancel_at = step, .cancel_on = UR_REPORT_STEP};
+    return ur_train(&o, listen, l);
+}
+
+#endif

@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Trains the same character LSTM with PyTorch as `unroll train` does: same initial
+weights (written by `unroll train --steps 0`), same batches, same optimizer, and prints
+the held-out loss of both.
+
+    python3 tests/torch/compare_lm.py --unroll build/unroll DATA.txt.gz [--epochs 10]
+
+Needs PyTorch and numpy; neither the build nor the other tests do.
+"""
+import argparse
+import gzip
+import json
+import os
+import struct
+import subprocess
+import tempfile
+import time
+
+import numpy as np
+import torch
+
+
+def read_safetensors(path):
+    with open(path, "rb") as f:
+        size, = struct.unpack("<Q", f.read(8))
+        header = json.loads(f.read(size))
+        data = f.read()
+    tensors = {}
+    for name, t in header.items():
+        if name == "__metadata__":
+            continue
+        begin, end = t["data_offsets"]
+        assert t["dtype"] == "F32"
+        values = np.frombuffer(data[begin:end], dtype="<f4").reshape(t["shape"])
+        tensors[name] = torch.from_numpy(values.copy())
+    return tensors
+
+
+def read_tokens(path):
+    opened = gzip.open(path, "rb") if path.endswith(".gz") else open(path, "rb")
+    with opened as f:
+        text = f.read().decode("utf-8")
+    codes = sorted(set(text))
+    number = {c: i for i, c in enumerate(codes)}
+    return torch.tensor([number[c] for c in text]), len(codes)
+
+
+class Net(torch.nn.Module):
+    def __init__(self, vocabulary, hidden, layers):
+        super().__init__()
+        self.vocabulary = vocabulary
+        self.rnn = torch.nn.LSTM(vocabulary, hidden, layers)
+        self.decoder = torch.nn.Linear(hidden, vocabulary)
+
+    def forward(self, ids, state):
+        x = torch.nn.functional.one_hot(ids, self.vocabulary).float()
+        y, state = self.rnn(x, state)
+        return self.decoder(y), state
+
+
+def held_out_loss(net, tokens):
+    """One stream from the zero state, tokens 2..n predicted once each."""
+    total, state = 0.0, None
+    with torch.no_grad():
+        for at in range(0, len(tokens) - 1, 2000):
+            end = min(at + 2000, len(tokens) - 1)
+            logits, state = net(tokens[at:end, None], state)
+            total += torch.nn.functional.cross_entropy(
+                logits[:, 0], tokens[at + 1:end + 1], reduction="sum").item()
+    return total / (len(tokens) - 1)
+
+
+def train(net, tokens, args):
+    optimizer = torch.optim.Adam(net.parameters(), lr=args.lr)
+    batch, steps = args.batch, args.seq_length
+    row = (len(tokens) - 1) // batch
+    at = torch.arange(batch) * row
+    started, losses = time.time(), []
+    for epoch in range(args.epochs):
+        state = None
+        for begin in range(0, row, steps):
+            n = min(steps, row - begin)
+            index = (begin + torch.arange(n))[:, None] + at[None, :]
+            logits, state = net(tokens[index], state)
+            state = tuple(s.detach() for s in state)
+            loss = torch.nn.functional.cross_entropy(
+                logits.reshape(-1, net.vocabulary), tokens[index + 1].reshape(-1))
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(net.parameters(), args.clip_norm)
+            optimizer.step()
+            losses.append(loss.item())
+        print(f"pytorch: epoch {epoch + 1}, loss {np.mean(losses[-200:]):.4f}, "
+              f"{time.time() - started:.0f} s", flush=True)
+    return losses
+
+
+def run_unroll(args, model, extra):
+    command = [args.unroll, "train", args.data, "-o", model, "--force", "-q",
+               "--hidden", str(args.hidden), "--layers", str(args.layers),
+               "--seq-length", str(args.seq_length), "--batch", str(args.batch),
+               "--epochs", str(args.epochs), "--optimizer", "adam", "--lr", str(args.lr),
+               "--weight-decay", "0", "--schedule", "constant",
+               "--clip-norm", str(args.clip_norm), "--seed", str(args.seed)]
+    started = time.time()
+    subprocess.run(command + extra, check=True)
+    return time.time() - started
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    p.add_argument("data")
+    p.add_argument("--unroll", default="build/unroll")
+    p.add_argument("--hidden", type=int, default=128)
+    p.add_argument("--layers", type=int, default=2)
+    p.add_argument("--seq-length", type=int, default=50)
+    p.add_argument("--batch", type=int, default=50)
+    p.add_argument("--epochs", type=int, default=10)
+    p.add_argument("--lr", type=float, default=2e-3)
+    p.add_argument("--clip-norm", type=float, default=5.0)
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--threads", type=int, default=os.cpu_count())
+    args = p.parse_args()
+    torch.set_num_threads(args.threads)
+
+    tokens, vocabulary = read_tokens(args.data)
+    held_out = int(0.1 * len(tokens))
+    with tempfile.TemporaryDirectory() as folder:
+        initial = os.path.join(folder, "initial.safetensors")
+        model = os.path.join(folder, "model.safetensors")
+        run_unroll(args, initial, ["--steps", "0"])
+        net = Net(vocabulary, args.hidden, args.layers)
+        net.load_state_dict(read_safetensors(initial), strict=True)
+
+        seconds = run_unroll(args, model, [])
+        result = subprocess.run([args.unroll, "eval", model, args.data, "--part", "val",
+                                 "--json"], check=True, capture_output=True, text=True)
+        ours = json.loads(result.stdout)["loss"]
+        print(f"unroll: held-out loss {ours:.4f} nats, {seconds:.0f} s", flush=True)
+
+        # unroll keeps the best model on validation; PyTorch's last one stands for itself
+        train(net, tokens[:len(tokens) - held_out], args)
+        theirs = held_out_loss(net, tokens[len(tokens) - held_out:])
+        print(f"pytorch {torch.__version__}: held-out loss {theirs:.4f} nats")
+        print(f"difference {ours - theirs:+.4f} nats")
+        if abs(ours - theirs) > 0.02:
+            raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()
