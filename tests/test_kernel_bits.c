@@ -34,7 +34,8 @@ static void refill(void)
 
 static void hash_maps(const struct ur__kernel *k, int n)
 {
-    void (*const maps[])(size_t, const ur_real *, ur_real *) = {k->exp, k->tanh, k->sigmoid, k->cos};
+    void (*const maps[])(size_t, const ur_real *, ur_real *) = {k->exp, k->tanh, k->sigmoid,
+                                                                k->cos};
     const size_t count = (size_t)n;
     for (int m = 0; m < 4; m++) {
         maps[m](count, data.a, data.d);

@@ -189,7 +189,8 @@ static void gemm__writes_its_columns_alone(void **state)
             for (int m = 0; m < 7; m++) {
                 const bool in = m >= 2 && m < 5;
                 const ptrdiff_t row = m * g.c_row;
-                check_bits("inside", k->name, g.c + row, (in ? p.expected : p.c0) + row, (size_t)n1);
+                const ur_real *expected = in ? p.expected : p.c0;
+                check_bits("inside", k->name, g.c + row, expected + row, (size_t)n1);
                 check_bits("outside", k->name, g.c + row + n1, p.c0 + row + n1,
                            (size_t)(200 - n1));
             }
