@@ -66,7 +66,8 @@ static const struct opt options[] = {
     {.name = "tokens", .arg = "byte|char", .fallback = "char", .kind = OPT_CHOICE, AT(tokens),
      .help = "bytes, or the characters of UTF-8 text"},
     {.name = "val", .arg = "SHARE|FILE", .fallback = "0.1", .kind = OPT_TEXT, AT(val),
-     .help = "held out for validation: the last part of the text, or a file"},
+     .help = "held out for validation: the last part of the text, or a file whose "
+             "characters all occur in DATA"},
 
     {.group = "training"},
     {.name = "seq-length", .arg = "N", .fallback = "64", WHOLE(1, 1048576), AT(seq_length),
@@ -104,7 +105,8 @@ static const struct opt options[] = {
     {.name = "resume", .kind = OPT_FLAG, AT(resume),
      .help = "go on with an interrupted run, to the same model bit for bit"},
     {.name = "init-from", .arg = "MODEL", .kind = OPT_TEXT, AT(init_from),
-     .help = "start from the parameters of a model of the same shape"},
+     .help = "start from the parameters of a model of the same shape and "
+             "vocabulary"},
     {.name = "eval-every", .arg = "STEPS", .fallback = "0", .shown = "each epoch's end",
      WHOLE(0, OPT_MANY), AT(eval_every), .help = "validate"},
     {.name = "checkpoint-every", .arg = "STEPS", .fallback = "0", .shown = "each validation",
@@ -354,7 +356,7 @@ const struct command cmd_train = {
     .examples = examples,
     .notes = "DATA are text files; .gz opens as its content, - is standard input. Training "
              "writes MODEL.safetensors (best on what is held out), MODEL.last.safetensors and "
-             "MODEL.state; Ctrl-C saves and says how to go on.",
+             "MODEL.state (and MODEL.state.1, the one before); Ctrl-C saves and says how to go on.",
     .options = options,
     .n_options = sizeof options / sizeof options[0],
     .min_words = 1,

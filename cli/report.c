@@ -191,6 +191,12 @@ static void say_step(struct report *r, const ur_report *s)
 static void say_valid(struct report *r, const ur_report *s)
 {
     char step[64], speed[UI_NUMBER];
+    if (s->step == 0) {     /* --steps 0: the initial net, nothing learnt yet */
+        r->best = s->val_loss;
+        ui_say(r->ui, "initial  val %.3f  %.3f bits/%s", s->val_loss, bits(s->val_loss),
+               r->unit);
+        return;
+    }
     step_of(step, s);
     bool better = !(s->val_loss >= r->best);
     bool green = better && r->ui->color;

@@ -11,7 +11,7 @@ enum {
     UR__STREAM_SHUFFLE = 2,
     UR__STREAM_SAMPLE = 3,      /* generating text */
     UR__STREAM_SPLIT = 4,       /* held-out draws */
-    UR__STREAM_USER = 5,        /* ur_tensor_random(), tests */
+    UR__STREAM_USER = 5,        /* users of ur_random(), tests */
     UR__STREAM_DROPOUT = 1000   /* + ordinal of the dropout on the tape */
 };
 

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/status.h"
+#include "base/team.h"
 #include "data/vocab.h"
 #include "decode/sample.h"
 #include "kernel/select.h"
@@ -97,8 +98,10 @@ ur_status ur_session_draw(ur_session *session, const ur_sample_options *options,
 {
     UR__TRY(ur_sample_options_check(options));
     double uniform = ur_random_uniform(options->seed, UR__STREAM_SAMPLE, session->drawn, 0);
-    UR__TRY(ur__sample(session->V, session->logits, options, uniform, session->weight,
-                       session->order, id));
-    session->drawn++;
-    return UR_OK;
+    unsigned mode = ur__fpmode_default();
+    ur_status status = ur__sample(session->V, session->logits, options, uniform,
+                                  session->weight, session->order, id);
+    ur__fpmode_restore(mode);
+    session->drawn += status == UR_OK;
+    return status;
 }

@@ -283,7 +283,7 @@ static ur_status read_header(struct ur__st_file *f)
     for (int i = 7; i >= 0; i--)
         n = n << 8 | length[i];
     if (n > MAX_HEADER)
-        return malformed(f, "its header is larger than 16 MiB");
+        return malformed(f, "its first bytes would make a header longer than 16 MiB");
     if (n < 2 || n > f->raw.size - sizeof length)
         return malformed(f, n < 2 ? "it has no header" : "it is truncated in its header");
     f->data_begin = sizeof length + n;

@@ -48,8 +48,8 @@ struct ur__gemm {
 };
 
 /* What an optimizer's step needs besides its arrays. g is first multiplied by
- * scale (clipping by norm), then clamped to ±clip (0: not). Equations and
- * defaults as PyTorch's optimizers of the same names (docs/MATH.md). */
+ * scale (clipping by norm), then clamped to ±clip (0: not). Equations as those of
+ * PyTorch's optimizers of the same names (docs/MATH.md). */
 struct ur__opt {
     ur_real lr, scale, clip, weight_decay;
     ur_real beta1, beta2, eps;      /* adam, adamw; beta2 = alpha of rmsprop */

@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "base/status.h"
+#include "base/team.h"
 #include "base/text.h"
 #include "layer/init.h"
 
@@ -180,14 +181,14 @@ static ur_status draw(const ur_params *p, int i, uint64_t seed)
 ur_status ur_params_build(ur_params *p, uint64_t seed)
 {
     UR__TRY(ur__params_build_zeros(p));
-    for (int i = 0; i < p->n; i++) {
-        ur_status status = draw(p, i, seed);
-        if (status != UR_OK) {
-            drop_memory(p);
-            return status;
-        }
-    }
-    return UR_OK;
+    ur_status status = UR_OK;
+    unsigned mode = ur__fpmode_default();
+    for (int i = 0; i < p->n && status == UR_OK; i++)
+        status = draw(p, i, seed);
+    ur__fpmode_restore(mode);
+    if (status != UR_OK)
+        drop_memory(p);
+    return status;
 }
 
 bool ur__params_built(const ur_params *p)

@@ -203,10 +203,12 @@ ur_status ur_rnn_prepare(ur_rnn *rnn)
         rnn->k = ur__kernel();
         UR__TRY(take_memory(rnn));
     }
+    unsigned mode = ur__fpmode_default();   /* biases are added */
     for (int l = 0; l < rnn->stack.layers; l++) {
         struct ur__rnn_weights w = ur__rnn_weights_of(rnn, l);
         ur__pack(&rnn->packed[l], rnn->k, &rnn->layer[l], &w);
     }
+    ur__fpmode_restore(mode);
     return UR_OK;
 }
 
