@@ -8,8 +8,8 @@ if command -v python3 >/dev/null 2>&1; then
     echo
     python=python3
     # A distribution's PyTorch belongs to the distribution's Python.
-    if ! python3 -c 'import torch' 2>/dev/null && /usr/bin/python3 -c 'import torch' 2>/dev/null; then
-        python=/usr/bin/python3
+    if ! python3 -c 'import torch' 2>/dev/null; then
+        /usr/bin/python3 -c 'import torch' 2>/dev/null && python=/usr/bin/python3
     fi
     "$python" "$(dirname "$0")/peers.py" "$build/unroll" --csv "$build/bench-results.csv"
 fi

@@ -113,7 +113,7 @@ static void print_option(const struct opt *o)
     print_wrapped(right, HELP_COLUMN);
 }
 
-static bool has_option(const struct command *command, const char *name)
+bool opt_has(const struct command *command, const char *name)
 {
     for (int i = 0; i < command->n_options; i++)
         if (command->options[i].name != NULL && strcmp(command->options[i].name, name) == 0)
@@ -122,30 +122,28 @@ static bool has_option(const struct command *command, const char *name)
 }
 
 /* "Also: --hidden-size and --rnn-size for --hidden, ..." */
-static void print_aliases(const struct command *command)
+bool help_aliases(const struct command *command, char text[HELP_ALIASES])
 {
-    char text[512] = "";
     size_t used = 0;
     for (int i = 0; opt_aliases[i][0] != NULL; i++) {
         const char *name = opt_aliases[i][1], *next = opt_aliases[i + 1][1];
-        if (!has_option(command, name))
+        if (!opt_has(command, name))
             continue;
-        used += (size_t)snprintf(text + used, sizeof text - used, "%s--%s",
+        used += (size_t)snprintf(text + used, HELP_ALIASES - used, "%s--%s",
                                  used > 0 ? " " : "Also: ", opt_aliases[i][0]);
         if (next != NULL && strcmp(next, name) == 0)
-            used += (size_t)snprintf(text + used, sizeof text - used, " and");
+            used += (size_t)snprintf(text + used, HELP_ALIASES - used, " and");
         else
-            used += (size_t)snprintf(text + used, sizeof text - used, " for --%s,", name);
+            used += (size_t)snprintf(text + used, HELP_ALIASES - used, " for --%s,", name);
     }
-    if (used > 0) {
+    if (used > 0)
         text[used - 1] = '.';
-        putchar('\n');
-        print_wrapped(text, 0);
-    }
+    return used > 0;
 }
 
 void help_command(const struct command *command)
 {
+    char aliases[HELP_ALIASES];
     printf("unroll %s: %s\n\n", command->name, command->brief);
     for (int i = 0; command->examples[i] != NULL; i++)
         printf("  %s\n", command->examples[i]);
@@ -160,7 +158,10 @@ void help_command(const struct command *command)
         else
             print_option(o);
     }
-    print_aliases(command);
+    if (help_aliases(command, aliases)) {
+        putchar('\n');
+        print_wrapped(aliases, 0);
+    }
     if (command->notes != NULL) {
         putchar('\n');
         print_wrapped(command->notes, 0);

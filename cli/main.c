@@ -18,17 +18,31 @@ static const struct command *const commands[] = {
 };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
+static const char *const examples[] = {
+    "unroll train shakespeare.txt",
+    "unroll sample shakespeare.safetensors --prime 'ROMEO:'",
+    NULL,
+};
+
+static const struct program program = {
+    .brief = "recurrent neural networks that learn to write what they read",
+    .examples = examples,
+    .commands = commands,
+    .n_commands = N_COMMANDS,
+};
+
 static void print_overview(FILE *to)
 {
-    fprintf(to, "unroll: recurrent neural networks that learn to write what they read\n\n"
-                "  unroll train shakespeare.txt\n"
-                "  unroll sample shakespeare.safetensors --prime 'ROMEO:'\n\n"
-                "usage: unroll COMMAND ...\n\n");
+    fprintf(to, "unroll: %s\n\n", program.brief);
+    for (int i = 0; examples[i] != NULL; i++)
+        fprintf(to, "  %s\n", examples[i]);
+    fprintf(to, "\nusage: unroll COMMAND ...\n\n");
     for (int i = 0; i < N_COMMANDS; i++) {
         int width = fprintf(to, "  %s %s", commands[i]->name, commands[i]->words);
         fprintf(to, "%*s%s\n", width < 26 ? 26 - width : 1, "", commands[i]->brief);
     }
-    fprintf(to, "\nunroll COMMAND --help says all about one of them; unroll --version\n");
+    fprintf(to, "\nunroll COMMAND --help says all about one of them; unroll --version\n"
+                "unroll help --man [COMMAND] prints a manual page, for man -l -\n");
 }
 
 static const struct command *find(const char *name)
@@ -54,16 +68,32 @@ static int unknown(const char *name)
     return fail(EXIT_USAGE, "unknown command %s: see unroll --help", name);
 }
 
-static int help(const char *name)
+/* [--man] [COMMAND] */
+static int help(int argc, char **argv)
 {
-    if (name == NULL) {
-        print_overview(stdout);
-        return EXIT_DONE;
+    bool man = false;
+    const char *name = NULL;
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--man") == 0)
+            man = true;
+        else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            continue;
+        else if (name != NULL)
+            return fail(EXIT_USAGE, "help takes [--man] [COMMAND] and nothing more");
+        else
+            name = argv[i];
     }
-    const struct command *command = find(name);
-    if (command == NULL)
+    const struct command *command = name != NULL ? find(name) : NULL;
+    if (name != NULL && command == NULL)
         return unknown(name);
-    help_command(command);
+    if (man && command != NULL)
+        man_command(&program, command);
+    else if (man)
+        man_program(&program);
+    else if (command != NULL)
+        help_command(command);
+    else
+        print_overview(stdout);
     return EXIT_DONE;
 }
 
@@ -75,7 +105,7 @@ static int run(int argc, char **argv)
     }
     const char *first = argv[1];
     if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0 || strcmp(first, "help") == 0)
-        return help(argc > 2 ? argv[2] : NULL);
+        return help(argc - 2, argv + 2);
     if (strcmp(first, "--version") == 0 || strcmp(first, "-V") == 0) {
         printf("unroll %s\n", ur_version());
         return EXIT_DONE;

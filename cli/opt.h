@@ -100,5 +100,22 @@ extern const char *const opt_aliases[][2];
 int help_distance(const char *a, const char *b);
 /* The word of the list that was probably meant, or NULL. */
 const char *help_nearest(const char *word, const char *const *list, int n);
+bool opt_has(const struct command *command, const char *name);
+/* The sentence that names the other spellings; false: the command has none. */
+enum { HELP_ALIASES = 512 };
+bool help_aliases(const struct command *command, char text[HELP_ALIASES]);
+
+/* ---- man.c ------------------------------------------------------------- */
+
+/* The whole of it: what its overview and its manual pages say. */
+struct program {
+    const char *brief;
+    const char *const *examples;    /* ended by NULL */
+    const struct command *const *commands;
+    int n_commands;
+};
+/* Prints the manual page unroll(1), or unroll-COMMAND(1), for man(7). */
+void man_program(const struct program *program);
+void man_command(const struct program *program, const struct command *command);
 
 #endif

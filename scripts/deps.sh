@@ -58,6 +58,7 @@ look() {
     clang_has_sanitizers || needed="$needed clang-rt"
     have clang-format || needed="$needed clang-format"
     have valgrind || needed="$needed valgrind"
+    have mandoc || wanted="$wanted mandoc"
     have qemu-aarch64 || needed="$needed qemu"
     have aarch64-linux-gnu-gcc || needed="$needed gcc-aarch64"
     has_header oneapi/dnnl/dnnl.h || needed="$needed onednn"

@@ -111,7 +111,7 @@ static double difference(struct net *n, double *x, double eps)
 
 static double error_at(struct net *n, double *x, double analytic)
 {
-    double worst = INFINITY;    /* a second, smaller step excludes kinks */
+    double worst = (double)INFINITY;   /* a second, smaller step excludes kinks */
     for (double eps = 1e-5; eps > 1e-7 && worst > 1e-7; eps /= 20) {
         double numeric = difference(n, x, eps);
         double scale = fmax(fmax(fabs(analytic), fabs(numeric)), 1e-3);

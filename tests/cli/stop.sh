@@ -5,7 +5,7 @@
 # shellcheck disable=SC2086  # TINY and LONG are lists of options
 . "$(dirname "$0")/lib.inc"
 text some.txt
-LONG="--hidden 32 --layers 2 --batch 8 --seq-length 32 --threads 1 --steps 400"
+LONG="--hidden 32 --layers 2 --batch 8 --seq-length 32 --threads 1 --steps 1600"
 
 # until_step FILE: waits until a log has a step, 10 seconds at most.
 until_step() {

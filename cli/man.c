@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+/* Manual pages from the table of options that --help shows, in the man(7) macros that
+ * groff and mandoc share. */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cli/fail.h"
+#include "cli/opt.h"
+
+/* When the words of these pages last changed. The day of a build would make two builds of
+ * one source differ. */
+static const char day[] = "2026-11-22";
+
+/* Columns of the source: mandoc -Tlint asks for no more than 80. */
+enum { SOURCE_WIDTH = 76 };
+
+/* A line of a list: its head, and what it says. */
+struct item {
+    const char *head, *text;
+};
+
+/* ---- roff -------------------------------------------------------------- */
+
+/* n bytes, shown letter for letter: no quote or dash becomes a typographic one, nothing
+ * is taken for an escape or, at the start of a line, for a request. */
+static int put(const char *text, size_t n)
+{
+    int width = 0;
+    for (size_t i = 0; i < n;) {
+        uint32_t code = (unsigned char)text[i];
+        int length = ur__utf8_decode((const unsigned char *)text + i, n - i, &code);
+        bool first = i == 0 || text[i - 1] == ' ';
+        i += length > 0 ? (size_t)length : 1;
+        switch (code) {
+        case '\\': width += printf("\\e"); break;
+        case '-': width += printf("\\-"); break;
+        case '\'': width += printf("\\(aq"); break;
+        case '"': width += printf("\\(dq"); break;
+        case '`': width += printf("\\(ga"); break;
+        case '^': width += printf("\\(ha"); break;
+        case '~': width += printf("\\(ti"); break;
+        case '.': width += printf(first ? "\\&." : "."); break;
+        default:
+            if (code < 0x80)
+                width += printf("%c", (int)code);
+            else
+                width += printf("\\[u%04X]", (unsigned)code);
+        }
+    }
+    return width;
+}
+
+static void put_all(const char *text)
+{
+    put(text, strlen(text));
+}
+
+/* Text to fill: lines of source end between words, and after a sentence, whose space is
+ * the formatter's matter. */
+static void put_prose(const char *text)
+{
+    int at = 0;
+    while (*text != '\0') {
+        size_t n = strcspn(text, " ");
+        if (at > 0)
+            at += printf(" ");
+        at += put(text, n);
+        bool sentence = text[n - 1] == '.' && text[n] != '\0';
+        text += n;
+        text += strspn(text, " ");
+        if (*text != '\0' && (sentence || at + (int)strcspn(text, " ") > SOURCE_WIDTH)) {
+            putchar('\n');
+            at = 0;
+        }
+    }
+    putchar('\n');
+}
+
+/* "speed on this machine" as a sentence. */
+static void put_sentence(const char *text)
+{
+    char whole[256];
+    snprintf(whole, sizeof whole, "%c%s.", toupper((unsigned char)text[0]), text + 1);
+    put_prose(whole);
+}
+
+/* "MODEL [FILE]", "N[,N...]": capitals stand for something. */
+static void put_words(const char *words)
+{
+    while (*words != '\0') {
+        size_t n = 0;
+        while (isupper((unsigned char)words[n]))
+            n++;
+        if (n > 0)
+            printf("\\fI%.*s\\fR", (int)n, words);
+        else
+            put(words, n = 1);
+        words += n;
+    }
+}
+
+/* "a|b|c": words that are written as they stand. */
+static void put_choices(const char *choices)
+{
+    while (*choices != '\0') {
+        size_t n = strcspn(choices, "|");
+        printf("\\fB");
+        put(choices, n);
+        printf("\\fR%s", choices[n] == '|' ? "|" : "");
+        choices += n + (choices[n] == '|');
+    }
+}
+
+static void put_section(const char *name)
+{
+    printf(".SH %s\n", name);
+}
+
+static void put_items(const struct item *items, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        printf(".TP\n.B ");
+        put_all(items[i].head);
+        putchar('\n');
+        put_prose(items[i].text);
+    }
+}
+
+/* ---- sections ---------------------------------------------------------- */
+
+static void put_head(const struct command *c, const char *brief)
+{
+    printf(".TH UNROLL");
+    for (const char *p = c != NULL ? c->name : ""; *p != '\0'; p++)
+        printf("%s%c", p == c->name ? "\\-" : "", toupper((unsigned char)*p));
+    printf(" 1 %s \"unroll %s\"\n", day, ur_version());
+    put_section("NAME");
+    printf("unroll");
+    if (c != NULL) {
+        printf("\\-");
+        put_all(c->name);
+    }
+    printf(" \\- ");
+    put_prose(brief);
+}
+
+static void put_examples(const char *const *examples)
+{
+    put_section("EXAMPLES");
+    for (int i = 0; examples[i] != NULL; i++) {
+        printf("%s.RS 4\n.EX\n", i > 0 ? ".PP\n" : "");
+        put_all(examples[i]);
+        printf("\n.EE\n.RE\n");
+    }
+}
+
+static void put_option(const struct opt *o)
+{
+    printf(".TP\n");
+    if (o->letter != '\0')
+        printf("\\fB\\-%c\\fR, ", o->letter);
+    printf("\\fB\\-\\-");
+    put_all(o->name);
+    printf("\\fR");
+    if (o->arg != NULL) {
+        putchar(' ');
+        if (o->kind == OPT_CHOICE || o->kind == OPT_SECONDS)
+            put_choices(o->arg);
+        else
+            put_words(o->arg);
+    }
+    putchar('\n');
+    char text[512];
+    const char *shown = o->shown != NULL ? o->shown : o->fallback;
+    snprintf(text, sizeof text, shown != NULL ? "%s (default %s)" : "%s", o->help, shown);
+    put_prose(text);
+}
+
+static void put_options(const struct command *c)
+{
+    put_section("OPTIONS");
+    for (int i = 0; i < c->n_options; i++) {
+        const struct opt *o = &c->options[i];
+        if (o->name != NULL) {
+            put_option(o);
+        } else {
+            printf(".SS %c", toupper((unsigned char)o->group[0]));
+            put_all(o->group + 1);
+            putchar('\n');
+        }
+    }
+    char aliases[HELP_ALIASES];
+    if (help_aliases(c, aliases)) {
+        printf(".PP\n");
+        put_prose(aliases);
+    }
+}
+
+static void put_exit_status(void)
+{
+    static const struct {
+        int code;
+        const char *meaning;
+    } row[] = {
+        {EXIT_DONE, "done"},
+        {EXIT_FAILED, "failed"},
+        {EXIT_USAGE, "unknown or impossible options"},
+        {EXIT_INPUT, "an input is missing, unreadable, malformed or too short"},
+        {EXIT_MEMORY, "out of memory"},
+        {EXIT_OUTPUT, "an output cannot be written, or exists already"},
+        {EXIT_DIVERGED, "training diverged"},
+    };
+    put_section("EXIT STATUS");
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        printf(".TP\n.B %d\n", row[i].code);
+        put_prose(row[i].meaning);
+    }
+    printf(".TP\n.BI %d+ n\nended by signal\n.I n\n", EXIT_SIGNAL);
+    printf(".PP\n");
+    put_prose("A failure is one line on standard error that says what is wrong.");
+}
+
+static void put_environment(void)
+{
+    static const struct item items[] = {
+        {"UNROLL_ISA", "The kernels to compute with: avx512, avx2, neon or scalar. By default the "
+                       "fastest that this machine runs; one that it does not run is a usage "
+                       "error. They change speed, never the result."},
+        {"NO_COLOR", "If it is set and not empty, nothing is coloured unless --color always asks "
+                     "for it."},
+        {"TMPDIR", "Where scratch files are made (default /tmp)."},
+    };
+    put_section("ENVIRONMENT");
+    put_items(items, sizeof items / sizeof items[0]);
+}
+
+/* Of commands that train, of those that read a model, of no other. */
+static void put_files(bool trains, bool reads)
+{
+    static const struct item items[] = {
+        {"MODEL.safetensors", "A model: the one that was best on what was held out. Nothing else "
+                              "is needed to use it."},
+        {"MODEL.last.safetensors", "The model after the last step of training."},
+        {"MODEL.state, MODEL.state.1", "The state of training that --resume goes on from, and the "
+                                       "one before."},
+    };
+    if (!trains && !reads)
+        return;
+    put_section("FILES");
+    put_items(items, trains ? sizeof items / sizeof items[0] : 1);
+}
+
+/* The other pages; self NULL: this one is the program's. */
+static void put_see_also(const struct program *program, const struct command *self)
+{
+    put_section("SEE ALSO");
+    if (self != NULL)
+        printf(".BR unroll (1)%s\n", program->n_commands > 1 ? "," : "");
+    int left = program->n_commands - (self != NULL);
+    for (int i = 0; i < program->n_commands; i++) {
+        if (program->commands[i] == self)
+            continue;
+        printf(".BR unroll\\-");
+        put_all(program->commands[i]->name);
+        printf(" (1)%s\n", --left > 0 ? "," : "");
+    }
+}
+
+/* ---- pages ------------------------------------------------------------- */
+
+void man_command(const struct program *program, const struct command *c)
+{
+    put_head(c, c->brief);
+    put_section("SYNOPSIS");
+    printf(".B unroll ");
+    put_all(c->name);
+    printf("\n[\\fIOPTIONS\\fR]");
+    if (c->words[0] != '\0')
+        putchar(' ');
+    put_words(c->words);
+    putchar('\n');
+    put_section("DESCRIPTION");
+    put_sentence(c->brief);
+    if (c->notes != NULL)
+        put_prose(c->notes);
+    put_examples(c->examples);
+    put_options(c);
+    put_exit_status();
+    put_environment();
+    put_files(opt_has(c, "resume"), strstr(c->words, "MODEL") != NULL);
+    put_see_also(program, c);
+}
+
+void man_program(const struct program *program)
+{
+    static const struct item options[] = {
+        {"-h, --help", "Show the list of commands; after a command, all about it."},
+        {"-V, --version", "Show the version."},
+        {"help [--man] [COMMAND]", "The same as --help; with --man as a manual page."},
+    };
+    put_head(NULL, program->brief);
+    put_section("SYNOPSIS");
+    printf(".B unroll\n\\fICOMMAND\\fR ...\n");
+    put_section("DESCRIPTION");
+    printf(".B unroll\ntrains recurrent neural networks, uses them, measures them and shows what\n"
+           "goes on in them.\nEach command has a page of its own.\n");
+    for (int i = 0; i < program->n_commands; i++) {
+        const struct command *c = program->commands[i];
+        printf(".TP\n\\fB");
+        put_all(c->name);
+        printf("\\fR%s", c->words[0] != '\0' ? " " : "");
+        put_words(c->words);
+        putchar('\n');
+        put_prose(c->brief);
+    }
+    printf(".PP\n");
+    put_prose("Results go to standard output, all else to standard error. A text that is "
+              "compressed by gzip is read as its content; in place of a text's name - is standard "
+              "input.");
+    printf(".PP\n");
+    put_prose("An option is written --name value, --name=value or -name value, with _ or - "
+              "between its words. Of an option given twice the last counts; -- ends the options.");
+    put_examples(program->examples);
+    put_section("OPTIONS");
+    put_items(options, sizeof options / sizeof options[0]);
+    put_exit_status();
+    put_environment();
+    put_files(true, true);
+    put_see_also(program, NULL);
+}
