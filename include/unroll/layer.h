@@ -154,11 +154,12 @@ UR_API ur_real *ur_state_c(ur_state *state, int layer);
 UR_API ur_real *ur_state_data(ur_state *state, size_t *n);
 /** Steps computed since the state was made or zeroed. */
 UR_API int64_t ur_state_steps(const ur_state *state);
-/** Calls see(user, ...) with every layer's h at t = 0, every, 2·every ... (0: never). */
+/** Calls see(user, ...) with every layer's h at t = 0, every, 2·every ... (0: never). In a
+ *  padded batch the rows of sequences that have ended are 0. */
 UR_API void ur_state_observe(ur_state *state, int every, ur_observer see, void *user);
 
 /** One step without a tape: x [B,I] -> y [B,ur_rnn_output()]. Only reads rnn, so many
- *  threads may step it, each with its own state; allocates nothing; the same bits as
+ *  threads may step it, each with its own state and team; allocates nothing; the same bits as
  *  the sequence calls. x and y must not overlap. */
 UR_API ur_status ur_rnn_step(const ur_rnn *rnn, ur_state *state, const ur_real *x, ur_real *y);
 /** The same for one-hot inputs given by number: ids [B] in [0,I). */
@@ -171,12 +172,14 @@ UR_API ur_status ur_rnn_run(const ur_rnn *rnn, ur_state *state, int T, const ur_
 
 /** The whole stack over a sequence as one node of the tape: x [T,B,I] -> [T,B,O].
  *  lengths [B] or NULL (all T): y is 0 at t >= lengths[b], and the state stays as it
- *  was at lengths[b]−1. state NULL: zeros in, nothing out. Else it starts from the
- *  tensors given by ur_state_put (gradients reach them) or from the state's numbers,
- *  and leaves the final state in both the numbers and ur_state_tensors. */
+ *  was at lengths[b]−1; what stands in x there plays no part. state NULL: zeros in, nothing out. Else it starts from the
+ *  tensors given by ur_state_put or left by the last call on this tape (gradients reach
+ *  them), or from the state's numbers where there are none or the numbers have been
+ *  changed since, and leaves the final state in both the numbers and ur_state_tensors.
+ *  Errors: also UR_EINVAL if the state holds tensors of another round or tape. */
 UR_API ur_tensor *ur_rnn_forward(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x,
                                  const int *lengths, ur_state *state);
-/** The same for one-hot inputs given by number, each in [0,I). */
+/** The same for one-hot inputs given by number, each in [0,I), padding too. */
 UR_API ur_tensor *ur_rnn_forward_ids(ur_tape *tape, const ur_rnn *rnn, ur_ids ids,
                                      const int *lengths, ur_state *state);
 
@@ -184,7 +187,7 @@ UR_API ur_tensor *ur_rnn_forward_ids(ur_tape *tape, const ur_rnn *rnn, ur_ids id
  *  may be NULL). They belong to the tape and are dropped by detach. */
 UR_API ur_status ur_state_put(ur_state *state, int layer, ur_tensor *h, ur_tensor *c);
 /** A layer's final h and c of the last forward call as tensors (differentiable);
- *  NULL if there are none. */
+ *  NULL if there are none. h or c may be NULL: not wanted. */
 UR_API void ur_state_tensors(const ur_state *state, int layer, ur_tensor **h, ur_tensor **c);
 /** Forgets all tensors and keeps the numbers: gradients stop here. Call before the tape
  *  is reset. */

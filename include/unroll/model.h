@@ -68,7 +68,7 @@ UR_API ur_status ur_model_state_new(ur_state **out, const ur_model *model, int B
 UR_API ur_tensor *ur_model_logits(ur_tape *tape, const ur_model *model, ur_ids ids,
                                   const int *lengths, ur_state *state);
 /** Without a tape: T steps, ids [T,B] -> logits [T,B,V]; the same bits. Only reads the
- *  model; allocates nothing for T <= 64 (longer calls go in pieces of 64). */
+ *  model; allocates nothing with a state of ur_model_state_new. */
 UR_API ur_status ur_model_run(const ur_model *model, ur_state *state, int T,
                               const int32_t *ids, ur_real *logits);
 

@@ -6,6 +6,7 @@
 #include "base/status.h"
 
 #define FIRST_BLOCK ((size_t)64 << 10)
+#define LARGEST_SPARE ((size_t)64 << 20)
 
 struct ur__arena_block {
     struct ur__arena_block *next;
@@ -45,8 +46,10 @@ void *ur__arena_alloc(struct ur__arena *a, size_t n, size_t size)
         bytes = UR__ALIGN;  /* two empty pieces still have two addresses */
     struct ur__arena_block *b = a->blocks;
     if (!b || b->size - b->used < bytes) {
-        /* Doubling: few blocks in the first round, one from the second on. */
+        /* Doubling up to a limit: few blocks in the first round, one from the second on,
+         * and no large one that stays empty. */
         size_t want = a->reserved > FIRST_BLOCK ? a->reserved : FIRST_BLOCK;
+        want = want < LARGEST_SPARE ? want : LARGEST_SPARE;
         b = new_block(a, bytes > want ? bytes : want);
         if (!b && bytes < want)
             b = new_block(a, bytes);

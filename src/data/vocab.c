@@ -26,7 +26,7 @@ const char *ur_token_kind_name(ur_token_kind kind)
 
 bool ur_token_kind_find(const char *name, ur_token_kind *out)
 {
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; name && i < 2; i++) {
         if (strcmp(name, kind_names[i]) == 0) {
             *out = (ur_token_kind)i;
             return true;

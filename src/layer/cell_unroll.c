@@ -12,6 +12,8 @@ ur_tensor *ur_unroll(ur_tape *tape, ur_step_function cell, void *params, ur_tens
     ur_tensor *next[MAX_STATES];
     if (!x)
         return NULL;
+    if (!tape || x->tape != tape)
+        return ur__tape_fail(x->tape, UR_EINVAL, "unroll: x is of another tape");
     if (n < 0 || n > MAX_STATES)
         return ur__tape_fail(tape, UR_EINVAL, "unroll: %d states, not 0 to %d", n, MAX_STATES);
     int T = ur_dim(x, 0);

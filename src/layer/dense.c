@@ -20,9 +20,13 @@ ur_status ur_linear_init(ur_linear_layer *layer, ur_params *params, const char *
         return ur__fail(UR_EINVAL, "%s: a linear layer from %d to %d is impossible", prefix, I,
                         O);
     int dim[2] = {O, I};
+    int declared = ur_params_count(params);
     UR__TRY(ur__params_add_named(params, prefix, "weight", 2, dim, UR_UNIFORM,
                                  1 / sqrt((double)I), &layer->weight));
-    return bias ? add_bias(layer, prefix) : UR_OK;
+    ur_status status = bias ? add_bias(layer, prefix) : UR_OK;
+    if (status != UR_OK)
+        ur__params_truncate(params, declared);
+    return status;
 }
 
 ur_status ur_linear_init_tied(ur_linear_layer *layer, ur_params *params, const char *prefix,

@@ -14,6 +14,7 @@
 #include "base/team.h"
 #include "base/text.h"
 #include "layer/init.h"
+#include "tape/tape.h"
 
 struct entry {
     ur_param view;      /* first, so that a view leads back to its entry */
@@ -137,6 +138,16 @@ ur_status ur__params_add_named(ur_params *p, const char *prefix, const char *suf
     return status;
 }
 
+void ur__params_truncate(ur_params *p, int n)
+{
+    while (p->n > n) {
+        struct entry *e = p->entries[--p->n];
+        *(e->view.trained ? &p->size : &p->buffer_size) -= e->view.size;
+        ur__free((char *)e->view.name);
+        ur__free(e);
+    }
+}
+
 void ur__params_shift(const ur_param *p, size_t begin, size_t n, double by)
 {
     struct entry *e = (struct entry *)p;
@@ -247,6 +258,8 @@ ur_real *ur__param_grad(const ur_params *p, const ur_param *view)
 
 ur_tensor *ur_param_tensor(ur_tape *tape, const ur_params *p, const ur_param *view)
 {
+    if (!view)
+        return ur__tape_fail(tape, UR_EINVAL, "there is no such parameter");
     const ur_real *data = ur_param_data(p, view);
     if (!view->trained)
         return ur_constant(tape, view->rank, view->dim, data);

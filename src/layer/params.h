@@ -12,6 +12,8 @@ ur_real *ur__param_grad(const ur_params *params, const ur_param *p);
 ur_status ur__params_add_named(ur_params *params, const char *prefix, const char *suffix,
                                int rank, const int *dim, ur_init init, double scale,
                                const ur_param **out);
+/* Forgets all declarations after the first n: a constructor that fails leaves none. */
+void ur__params_truncate(ur_params *params, int n);
 /* Memory without drawing values: for parameters that are read from a file. */
 ur_status ur__params_build_zeros(ur_params *params);
 /* Adds `by` to elements [begin,begin+n) of a parameter's initial values. */

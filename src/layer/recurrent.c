@@ -35,6 +35,8 @@ static ur_status check_options(const ur_rnn_options *o)
         return ur__fail(UR_EINVAL, "a recurrent layer has 0, 1 or 2 biases, not %d", o->biases);
     if (!(o->dropout >= 0 && o->dropout < 1))
         return ur__fail(UR_EINVAL, "dropout %g is not in [0,1)", o->dropout);
+    if ((int)o->activation < UR_IDENTITY || (int)o->activation > UR_SATLIN)
+        return ur__fail(UR_EINVAL, "there is no activation number %d", (int)o->activation);
     if (o->output_activation != UR_IDENTITY && o->output_activation != UR_TANH)
         return ur__fail(UR_EINVAL, "an output map has the activation identity or tanh");
     return UR_OK;
@@ -93,6 +95,7 @@ ur_status ur_rnn_new(ur_rnn **out, ur_params *params, const char *prefix, const 
     rnn->packed = ur__calloc(L, sizeof *rnn->packed);
     rnn->stack = (struct ur__stack){o->layers, rnn->layer, o->dropout};
     ur_status status = rnn->layer && rnn->views && rnn->packed ? UR_OK : UR_ENOMEM;
+    int declared = ur_params_count(params);
     for (int l = 0; l < o->layers && status == UR_OK; l++) {
         rnn->layer[l] = (struct ur__rnn_layer){
             .cell = ur__cell_of(o->cell),
@@ -107,6 +110,7 @@ ur_status ur_rnn_new(ur_rnn **out, ur_params *params, const char *prefix, const 
         status = add_layer(rnn, prefix, o, l);
     }
     if (status != UR_OK) {
+        ur__params_truncate(params, declared);
         ur_rnn_free(rnn);
         return status;
     }

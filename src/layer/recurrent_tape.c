@@ -2,6 +2,7 @@
 /* A recurrent net on the tape: the whole stack over the whole sequence is one node. Its
  * outputs are y and each layer's final h and c; its inputs x and the initial h and c;
  * gradients of its weights go straight to the parameters' flat gradients. */
+#include <limits.h>
 #include <string.h>
 
 #include "base/status.h"
@@ -88,15 +89,24 @@ static ur_status back(ur_tape *tape, void *saved)
 
 /* ---- forward ----------------------------------------------------------- */
 
-static ur_status check(const ur_rnn *rnn, int T, int B, const int *lengths, const ur_state *s)
+static ur_status check(const ur_tape *tape, const ur_rnn *rnn, int T, int B, const int *lengths,
+                       const ur_state *s)
 {
     UR__TRY(ur__rnn_ready(rnn));
+    if (s && s->round && s->round != ur__tape_round(tape))
+        return ur__fail(UR_EINVAL, "the state holds tensors of another tape or of one that was "
+                        "reset: call ur_state_detach first");
     if (s && s->rnn != rnn)
         return ur__fail(UR_EINVAL, "the state belongs to another net");
     if (s && s->B != B)
         return ur__fail(UR_ESHAPE, "the state is for %d sequences, x has %d", s->B, B);
     if (T < 1 || B < 1)
         return ur__fail(UR_ESHAPE, "a sequence of %d steps of %d is empty", T, B);
+    if ((int64_t)T * B > INT_MAX)
+        return ur__fail(UR_ESHAPE, "%d steps of %d sequences are more than 2^31", T, B);
+    for (int l = 0; l < rnn->stack.layers; l++)
+        if ((int64_t)B * ur__layer_output(&rnn->layer[l]) > INT_MAX)
+            return ur__fail(UR_ESHAPE, "layer %d: %d sequences are too many", l, B);
     for (int b = 0; lengths && b < B; b++)
         if (lengths[b] < 0 || lengths[b] > T)
             return ur__fail(UR_ESHAPE, "sequence %d has length %d, not 0 to %d", b, lengths[b],
@@ -118,6 +128,14 @@ static const ur_real *initial(ur_tape *tape, const ur_tensor *in, const ur_real 
     return zeros;
 }
 
+/* A tensor that the last call left stands for the state's numbers only while they agree:
+ * whoever has stepped the state or written to it since means the numbers. */
+static ur_tensor *current(ur_tensor *in, const ur_tensor *out, const ur_real *numbers)
+{
+    bool moved = in && in == out && memcmp(in->data, numbers, in->size * sizeof *numbers) != 0;
+    return moved ? NULL : in;
+}
+
 static void bind_state(ur_tape *tape, struct node *n, int l, ur_state *s)
 {
     const struct ur__rnn_layer *d = &n->rnn->layer[l];
@@ -126,19 +144,21 @@ static void bind_state(ur_tape *tape, struct node *n, int l, ur_state *s)
     const struct ur__layer_state *from = s ? &s->layer[l] : &none;
     int dim[2] = {n->job.B, d->H};
     size_t BH = (size_t)dim[0] * (size_t)dim[1];
-    *io = (struct ur__layer_state){.h_in = from->h_in, .c_in = from->c_in};
+    *io = (struct ur__layer_state){.h_in = current(from->h_in, from->h_out, from->h),
+                                   .c_in = current(from->c_in, from->c_out, from->c)};
     io->h_out = ur__tensor_new(tape, 2, dim, true);
     io->c_out = d->cell->has_c ? ur__tensor_new(tape, 2, dim, true) : NULL;
     q->p = &n->rnn->packed[l];
-    q->h0 = initial(tape, from->h_in, from->h, BH);
-    q->c0 = d->cell->has_c ? initial(tape, from->c_in, from->c, BH) : NULL;
+    q->h0 = initial(tape, io->h_in, from->h, BH);
+    q->c0 = d->cell->has_c ? initial(tape, io->c_in, from->c, BH) : NULL;
     q->hT = io->h_out ? io->h_out->data : NULL;
     q->cT = io->c_out ? io->c_out->data : NULL;
 }
 
 /* The final state: numbers and tensors for the next call. */
-static void leave_state(const struct node *n, ur_state *s)
+static void leave_state(const ur_tape *tape, const struct node *n, ur_state *s)
 {
+    s->round = ur__tape_round(tape);
     for (int l = 0; l < n->rnn->stack.layers; l++) {
         const struct ur__layer_state *io = &n->layer[l];
         struct ur__layer_state *to = &s->layer[l];
@@ -151,10 +171,31 @@ static void leave_state(const struct node *n, ur_state *s)
     ur__state_advance(s, &n->job);
 }
 
+/* x, or a copy of it whose padding is zero where x's is not finite: the products of
+ * backward take padding times a gradient of zero. */
+static const ur_real *sound_input(ur_tape *tape, const struct ur__kernel *k, const ur_tensor *x,
+                                  const int *lengths)
+{
+    size_t B = (size_t)x->dim[1], I = (size_t)x->dim[2], rows = (size_t)x->dim[0] * B;
+    ur_real *copy = NULL;
+    for (size_t r = 0; r < rows; r++) {
+        if (r / B < (size_t)lengths[r % B] || k->find_nonfinite(I, x->data + r * I) == I)
+            continue;
+        if (!copy) {
+            copy = ur__tape_alloc(tape, x->size, sizeof *copy);
+            if (!copy)
+                return NULL;
+            memcpy(copy, x->data, x->size * sizeof *copy);
+        }
+        memset(copy + r * I, 0, I * sizeof *copy);
+    }
+    return copy ? copy : x->data;
+}
+
 static ur_tensor *run(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x, const int32_t *ids, int T,
                       int B, const int *lengths, ur_state *s)
 {
-    ur_status status = check(rnn, T, B, lengths, s);
+    ur_status status = check(tape, rnn, T, B, lengths, s);
     if (status != UR_OK)
         return ur__tape_failed(tape, status);
     int L = rnn->stack.layers, dim[3] = {T, B, ur_rnn_output(rnn)};
@@ -171,7 +212,8 @@ static ur_tensor *run(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x, const int3
     *n = (struct node){.rnn = rnn, .x = x, .y = y};
     n->job = (struct ur__stack_job){
         .k = rnn->k, .stack = &rnn->stack, .T = T, .B = B, .lengths = own_lengths,
-        .x = x ? x->data : NULL, .ids = own_ids, .y = y->data,
+        .x = !x ? NULL : lengths ? sound_input(tape, rnn->k, x, lengths) : x->data,
+        .ids = own_ids, .y = y->data,
         .scratch = ur__tape_scratch(tape, ur__stack_scratch(rnn->k, ur__tape_team(tape))),
     };
     for (int l = 0; l + 1 < L && rnn->stack.dropout > 0; l++) {
@@ -189,9 +231,11 @@ static ur_tensor *run(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x, const int3
     if (ur__tape_poisoned(tape))
         return NULL;
     ur__stack_forward(&n->job, ur__tape_team(tape));
+    if (ur__tape_record(tape, back, n) != UR_OK)
+        return NULL;
     if (s)
-        leave_state(n, s);
-    return ur__tape_record(tape, back, n) == UR_OK ? y : NULL;
+        leave_state(tape, n, s);
+    return y;
 }
 
 ur_tensor *ur_rnn_forward(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x, const int *lengths,
@@ -199,6 +243,8 @@ ur_tensor *ur_rnn_forward(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x, const 
 {
     if (!x)
         return NULL;
+    if (!tape || x->tape != tape)
+        return ur__tape_fail(x->tape, UR_EINVAL, "rnn: x is of another tape");
     if (ur_rank(x) != 3 || ur_dim(x, 2) != ur_rnn_input(rnn))
         return ur__tape_fail(tape, UR_ESHAPE, "rnn: x is %s but the net expects [T,B,%d]",
                              ur__shape_text(x), ur_rnn_input(rnn));
@@ -208,10 +254,16 @@ ur_tensor *ur_rnn_forward(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x, const 
 ur_tensor *ur_rnn_forward_ids(ur_tape *tape, const ur_rnn *rnn, ur_ids ids, const int *lengths,
                               ur_state *s)
 {
+    if (!tape) {
+        ur__fail(UR_EINVAL, "rnn: the tape is NULL");
+        return NULL;
+    }
     if (!ids.id || ids.T < 1 || ids.B < 1)
         return ur__tape_fail(tape, UR_ESHAPE, "rnn: [%d,%d] input numbers are none", ids.T,
                              ids.B);
-    ur_status status = ur__rnn_check_ids(rnn, (size_t)ids.T * (size_t)ids.B, ids.id);
+    ur_status status = check(tape, rnn, ids.T, ids.B, lengths, s);
+    if (status == UR_OK)
+        status = ur__rnn_check_ids(rnn, (size_t)ids.T * (size_t)ids.B, ids.id);
     if (status != UR_OK)
         return ur__tape_failed(tape, status);
     return run(tape, rnn, NULL, ids.id, ids.T, ids.B, lengths, s);

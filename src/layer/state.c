@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/status.h"
+#include "tape/tape.h"
 
 /* Steps in a piece: enough rows for the register tile when the batch is small. */
 enum { PIECE_ROWS = 64, PIECE_STEPS = 16 };
@@ -81,6 +82,7 @@ void ur_state_free(ur_state *s)
     ur__free(s->scratch);
     ur__free(s->memory);
     ur__free(s->out);
+    ur__free(s->in);
     ur__free(s);
 }
 
@@ -119,17 +121,25 @@ void ur_state_observe(ur_state *s, int every, ur_observer see, void *user)
     s->user = user;
 }
 
+static bool fits(const ur_state *s, const ur_tensor *x, int H)
+{
+    return !x || (ur_rank(x) == 2 && ur_dim(x, 0) == s->B && ur_dim(x, 1) == H);
+}
+
 ur_status ur_state_put(ur_state *s, int layer, ur_tensor *h, ur_tensor *c)
 {
     if (layer < 0 || layer >= s->rnn->stack.layers)
         return ur__fail(UR_EINVAL, "there is no layer %d of %d", layer, s->rnn->stack.layers);
     const struct ur__rnn_layer *d = &s->rnn->layer[layer];
-    size_t BH = (size_t)s->B * (size_t)d->H;
-    if ((h && ur_size(h) != BH) || (c && ur_size(c) != BH))
-        return ur__fail(UR_ESHAPE, "layer %d: an initial state has %zu elements, not %d by %d",
-                        layer, ur_size(h ? h : c), s->B, d->H);
+    if (!fits(s, h, d->H) || !fits(s, c, d->H))
+        return ur__fail(UR_ESHAPE, "layer %d: an initial state is %s, not [%d,%d]", layer,
+                        ur__shape_text(fits(s, h, d->H) ? c : h), s->B, d->H);
     if (c && !d->cell->has_c)
         return ur__fail(UR_EINVAL, "layer %d: cell %s has no c", layer, d->cell->name);
+    if (h && c && h->tape != c->tape)
+        return ur__fail(UR_EINVAL, "layer %d: h and c are of different tapes", layer);
+    if (h || c)
+        s->round = ur__tape_round(h ? h->tape : c->tape);
     s->layer[layer].h_in = h;
     s->layer[layer].c_in = c;
     return UR_OK;
@@ -138,8 +148,10 @@ ur_status ur_state_put(ur_state *s, int layer, ur_tensor *h, ur_tensor *c)
 void ur_state_tensors(const ur_state *s, int layer, ur_tensor **h, ur_tensor **c)
 {
     bool there = layer >= 0 && layer < s->rnn->stack.layers;
-    *h = there ? s->layer[layer].h_out : NULL;
-    *c = there ? s->layer[layer].c_out : NULL;
+    if (h)
+        *h = there ? s->layer[layer].h_out : NULL;
+    if (c)
+        *c = there ? s->layer[layer].c_out : NULL;
 }
 
 void ur_state_detach(ur_state *s)
@@ -148,6 +160,7 @@ void ur_state_detach(ur_state *s)
         struct ur__layer_state *x = &s->layer[l];
         x->h_in = x->c_in = x->h_out = x->c_out = NULL;
     }
+    s->round = 0;
 }
 
 void ur__state_advance(ur_state *s, const struct ur__stack_job *job)
@@ -181,18 +194,32 @@ static void run_piece(ur_state *s, int T, const ur_real *x, const int32_t *ids, 
     ur__state_advance(s, &job);
 }
 
+/* Tensors were put and no forward call has read them. */
+static bool waits(const ur_state *s)
+{
+    for (int l = 0; l < s->rnn->stack.layers; l++) {
+        const struct ur__layer_state *x = &s->layer[l];
+        if ((x->h_in && x->h_in != x->h_out) || (x->c_in && x->c_in != x->c_out))
+            return true;
+    }
+    return false;
+}
+
 static ur_status run(const ur_rnn *rnn, ur_state *s, int T, const ur_real *x, const int32_t *ids,
                      ur_real *y)
 {
     ptrdiff_t B = s->B, I = ur_rnn_input(rnn), O = ur_rnn_output(rnn);
     if (s->rnn != rnn)
         return ur__fail(UR_EINVAL, "the state belongs to another net");
+    if (waits(s))
+        return ur__fail(UR_EINVAL, "the state waits for ur_rnn_forward with tensors that "
+                        "ur_state_put gave it: call ur_state_detach to drop them");
     if ((!x) == (!ids) || T < 0)
         return ur__fail(UR_EINVAL, "a run takes either x or ids, and at least 0 steps");
     if (ids)
         UR__TRY(ur__rnn_check_ids(rnn, (size_t)(T * B), ids));
-    for (int t = 0; t < T; t += s->piece) {
-        int steps = T - t < s->piece ? T - t : s->piece;
+    for (int t = 0, steps; t < T; t += steps) {
+        steps = T - t < s->piece ? T - t : s->piece;
         run_piece(s, steps, x ? x + t * B * I : NULL, ids ? ids + t * B : NULL,
                   y ? y + t * B * O : NULL);
     }

@@ -18,6 +18,7 @@ struct ur_state {
     ur_real *data;                  /* all h and c */
     size_t size;
     struct ur__layer_state *layer;  /* [L] */
+    uint64_t round;                 /* of the tape that the tensors live on; 0: none */
     int64_t steps;
     int every;
     ur_observer see;
@@ -26,6 +27,7 @@ struct ur_state {
     int piece;
     void *memory, *scratch;
     ur_real *out;                   /* [piece,B,O] where the caller wants no output */
+    ur_real *in;                    /* room that a model takes for its inputs, or NULL */
 };
 
 /* Shows a pass's hidden states to the observer and counts its steps. */

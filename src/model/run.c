@@ -13,9 +13,6 @@
 #include "base/team.h"
 #include "layer/state.h"
 
-/* Embedded inputs held on the stack: reals. One sequence fits up to this embedding. */
-enum { ROOM = 16384 };
-
 /* Multiplications that a decoder pass needs for a team to be faster than one thread. */
 enum { TEAM_WORK = 65536 };
 
@@ -37,7 +34,16 @@ ur_status ur_model_prepare(ur_model *model)
 
 ur_status ur_model_state_new(ur_state **out, const ur_model *model, int B, ur_team *team)
 {
-    return ur_state_new(out, model->rnn, B, team);
+    UR__TRY(ur_state_new(out, model->rnn, B, team));
+    if (!model->config.embed)
+        return UR_OK;
+    size_t rows = (size_t)(*out)->piece * (size_t)B;
+    (*out)->in = ur__alloc(rows, (size_t)model->embed.E * sizeof(ur_real));
+    if ((*out)->in)
+        return UR_OK;
+    ur_state_free(*out);
+    *out = NULL;
+    return UR_ENOMEM;
 }
 
 /* ---- the decoder ------------------------------------------------------- */
@@ -91,14 +97,24 @@ static void embed(const ur_model *model, size_t n, const int32_t *ids, ur_real *
         memcpy(x + i * E, w + (size_t)ids[i] * E, E * sizeof *x);
 }
 
-/* T steps, at most `piece` at a time; x: room for the embedded inputs of a piece, or NULL
- * for one-hot. */
-static ur_status run_pieces(const ur_model *model, ur_state *state, int T, int piece,
-                            const int32_t *ids, ur_real *x, ur_real *logits)
+ur_status ur_model_run(const ur_model *model, ur_state *state, int T, const int32_t *ids,
+                       ur_real *logits)
 {
     size_t B = (size_t)state->B, V = (size_t)model->decoder.O;
-    for (int t = 0; t < T; t += piece) {
-        int n = T - t < piece ? T - t : piece;
+    ur_real *x = model->config.embed ? state->in : NULL;
+    if (T < 0)
+        return ur__fail(UR_EINVAL, "a run of %d steps is impossible", T);
+    if (state->rnn != model->rnn)
+        return ur__fail(UR_EINVAL, "the state belongs to another net");
+    if (model->config.embed && !x)
+        return ur__fail(UR_EINVAL, "the state was not made by ur_model_state_new");
+    for (size_t i = 0; i < (size_t)T * B; i++) {
+        if (ids[i] < 0 || ids[i] >= model->decoder.O)
+            return ur__fail(UR_EINVAL, "token %ld at place %zu is not in the vocabulary of %d",
+                            (long)ids[i], i, model->decoder.O);
+    }
+    for (int t = 0, n; t < T; t += n) {
+        n = T - t < state->piece ? T - t : state->piece;
         const int32_t *id = ids + (size_t)t * B;
         if (x)
             embed(model, (size_t)n * B, id, x);
@@ -106,38 +122,4 @@ static ur_status run_pieces(const ur_model *model, ur_state *state, int T, int p
         decode(model, state, n * state->B, logits + (size_t)t * B * V);
     }
     return UR_OK;
-}
-
-static ur_status run_embedded(const ur_model *model, ur_state *state, int T, const int32_t *ids,
-                              ur_real *logits)
-{
-    ur_real room[ROOM];
-    size_t step = (size_t)state->B * (size_t)model->embed.E;
-    int piece = step < ROOM ? (int)(ROOM / step) : 1;
-    piece = piece < state->piece ? piece : state->piece;
-    if (step <= ROOM)
-        return run_pieces(model, state, T, piece, ids, room, logits);
-    ur_real *x = ur__alloc(step, sizeof *x);
-    if (!x)
-        return UR_ENOMEM;
-    ur_status status = run_pieces(model, state, T, 1, ids, x, logits);
-    ur__free(x);
-    return status;
-}
-
-ur_status ur_model_run(const ur_model *model, ur_state *state, int T, const int32_t *ids,
-                       ur_real *logits)
-{
-    if (T < 0)
-        return ur__fail(UR_EINVAL, "a run of %d steps is impossible", T);
-    if (state->rnn != model->rnn)
-        return ur__fail(UR_EINVAL, "the state belongs to another net");
-    for (size_t i = 0; i < (size_t)T * (size_t)state->B; i++) {
-        if (ids[i] < 0 || ids[i] >= model->decoder.O)
-            return ur__fail(UR_EINVAL, "token %ld at place %zu is not in the vocabulary of %d",
-                            (long)ids[i], i, model->decoder.O);
-    }
-    if (model->config.embed)
-        return run_embedded(model, state, T, ids, logits);
-    return run_pieces(model, state, T, state->piece, ids, NULL, logits);
 }

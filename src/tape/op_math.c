@@ -314,7 +314,7 @@ ur_tensor *ur_div(ur_tensor *a, ur_tensor *b)
 
 struct affine {
     ur_tensor *x, *y;
-    ur_real scale, shift;
+    double scale, shift;
 };
 
 static void affine_work(const struct ur__worker *w, void *arg)
@@ -323,7 +323,8 @@ static void affine_work(const struct ur__worker *w, void *arg)
     size_t i, end;
     ur__op_range(w, op->x->size, UR__OP_GRAIN, &i, &end);
     if (i < end)
-        ur__tape_kernel(op->x->tape)->affine(end - i, op->scale, op->x->data + i, op->shift,
+        ur__tape_kernel(op->x->tape)->affine(end - i, (ur_real)op->scale, op->x->data + i,
+                                             (ur_real)op->shift,
                                              op->y->data + i);
 }
 
@@ -332,7 +333,7 @@ static ur_status affine_back(ur_tape *tape, void *saved)
     const struct affine *op = saved;
     ur_real *dx = op->y->grad ? ur__grad(op->x) : NULL;
     if (dx)
-        ur__op_axpy(tape, op->x->size, op->scale, op->y->grad, dx);
+        ur__op_axpy(tape, op->x->size, (ur_real)op->scale, op->y->grad, dx);
     return UR_OK;
 }
 
@@ -343,7 +344,7 @@ ur_tensor *ur_affine(ur_tensor *x, double scale, double shift)
     ur_tensor *y = ur__tensor_new(x->tape, x->rank, x->dim, x->needs_grad);
     if (!y)
         return NULL;
-    struct affine op = {x, y, (ur_real)scale, (ur_real)shift};
+    struct affine op = {x, y, scale, shift};     /* rounded where the mode is IEEE's */
     ur__op_run(x->tape, x->size, affine_work, &op);
     return ur__op_end(y, affine_back, &op, sizeof op);
 }

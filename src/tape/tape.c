@@ -15,6 +15,7 @@
 
 #include <math.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,9 +36,24 @@ struct ur_tape {
     bool recording, training, swept;
     uint64_t seed, step;
     uint32_t n_dropouts;        /* since the last reset */
+    uint64_t round;             /* of this tape between two resets */
     ur_status status;
     char message[MESSAGE_BYTES];
 };
+
+/* Counts rounds of all tapes, so that a tensor of a round that is over is told from one
+ * of a new tape at the same address. */
+static atomic_uint_fast64_t rounds;
+
+static uint64_t next_round(void)
+{
+    return atomic_fetch_add_explicit(&rounds, 1, memory_order_relaxed) + 1;
+}
+
+uint64_t ur__tape_round(const ur_tape *tape)
+{
+    return tape->round;
+}
 
 /* ---- the tape ---------------------------------------------------------- */
 
@@ -49,6 +65,7 @@ ur_status ur_tape_new(ur_tape **out, ur_team *team)
         return UR_ENOMEM;
     tape->team = team;
     tape->recording = true;
+    tape->round = next_round();
     *out = tape;
     return UR_OK;
 }
@@ -68,6 +85,7 @@ void ur_tape_reset(ur_tape *tape)
     tape->last = NULL;
     tape->swept = false;
     tape->n_dropouts = 0;
+    tape->round = next_round();
     tape->status = UR_OK;
     tape->message[0] = '\0';
 }

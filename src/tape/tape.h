@@ -61,6 +61,10 @@ void *ur__tape_fail(ur_tape *tape, ur_status status, const char *format, ...) UR
 void *ur__tape_failed(ur_tape *tape, ur_status status);
 bool ur__tape_poisoned(const ur_tape *tape);
 
+/* Differs for each round of each tape: who holds tensors from round to round can tell
+ * whether they are still alive. */
+uint64_t ur__tape_round(const ur_tape *tape);
+
 bool ur__tape_recording(const ur_tape *tape);
 ur_team *ur__tape_team(const ur_tape *tape);
 const struct ur__kernel *ur__tape_kernel(const ur_tape *tape);

@@ -11,7 +11,7 @@
 #include "base/team.h"
 #include "kernel/select.h"
 
-#define MOST_STEPS 64                   /* ur_model_run() allocates nothing up to here */
+#define MOST_STEPS 64                   /* enough for the decoder to run at speed */
 #define MOST_LOGITS ((size_t)4 << 20)   /* reals, so that a large vocabulary stays small */
 
 int64_t ur__lm_held_out(int64_t tokens, double val)

@@ -10,6 +10,7 @@
  */
 #include "train/optimizer.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -19,6 +20,12 @@
 #include "kernel/select.h"
 
 #define BLOCK 4096
+/* About the root of the largest ur_real. */
+#ifdef UR_DOUBLE
+#define MOST_GRADIENT 1e154
+#else
+#define MOST_GRADIENT 1e19
+#endif
 
 struct ur_optimizer {
     ur_params *params;
@@ -50,7 +57,7 @@ const char *ur_optimizer_name(ur_optimizer_kind kind)
 
 bool ur_optimizer_find(const char *name, ur_optimizer_kind *out)
 {
-    for (int i = 0; i < N_KINDS; i++) {
+    for (int i = 0; name && i < N_KINDS; i++) {
         if (strcmp(names[i], name) == 0) {
             *out = (ur_optimizer_kind)i;
             return true;
@@ -75,7 +82,12 @@ ur_status ur__optimizer_check(const ur_optimizer_options *o)
     UR__TRY(check_range("beta2", o->beta2, 0, 1));
     UR__TRY(check_range("eps", o->eps, 0, 1));
     UR__TRY(check_range("momentum", o->momentum < 0 ? 0 : o->momentum, 0, 1));
-    UR__TRY(check_range("weight decay", o->weight_decay, 0, HUGE_VAL));
+    UR__TRY(check_range("weight decay", o->weight_decay, 0, (double)FLT_MAX));
+#ifndef UR_DOUBLE
+    /* Second moments below 2^-100 are 0; a smaller eps would then divide by next to it. */
+    if (o->kind != UR_SGD && o->eps != 0 && o->eps < 0x1p-50)
+        return ur__fail(UR_EINVAL, "optimizer: eps is %g, below 2^-50", o->eps);
+#endif
     UR__TRY(check_range("clip norm", o->clip_norm, 0, HUGE_VAL));
     return check_range("clip value", o->clip_value, 0, HUGE_VAL);
 }
@@ -108,6 +120,8 @@ ur_status ur_optimizer_new(ur_optimizer **out, ur_params *params,
 {
     *out = NULL;
     UR__TRY(ur__optimizer_check(options));
+    if (!ur_params_values(params))
+        return ur__fail(UR_EINVAL, "ur_optimizer_new comes before ur_params_build");
     size_t n = ur_params_size(params);
     size_t n_blocks = n / BLOCK + (n % BLOCK != 0);
     if (n_blocks > INT32_MAX)
@@ -253,16 +267,26 @@ static void step_share(const struct ur__worker *w, void *arg)
     }
 }
 
+/* Gradients of this norm whose squares would be infinite as float. */
+static ur_status check_squares(const ur_optimizer_options *o, double length)
+{
+    bool bounded = o->clip_value > 0 && o->clip_value < MOST_GRADIENT;
+    if (o->kind == UR_SGD || bounded || length < MOST_GRADIENT)
+        return UR_OK;
+    return ur__fail(UR_ENUMERIC, "the gradient's norm is %g, whose square is infinite", length);
+}
+
 static ur_status step(ur_optimizer *o, double lr, double *norm)
 {
     const ur_optimizer_options *options = &o->options;
-    if (!(lr >= 0) || !isfinite(lr))
+    if (!(lr >= 0) || lr > (double)FLT_MAX)
         return ur__fail(UR_EINVAL, "optimizer: the learning rate is %g", lr);
     double length = 0;
     UR__TRY(find_norm(o, &length));
     if (norm)
         *norm = length;
     bool clips = options->clip_norm > 0 && length > options->clip_norm;
+    UR__TRY(check_squares(options, clips ? options->clip_norm : length));
     o->clock.steps++;
     o->clock.power1 *= options->beta1;
     o->clock.power2 *= options->beta2;

@@ -30,7 +30,7 @@ const char *ur_schedule_name(ur_schedule_kind kind)
 
 bool ur_schedule_find(const char *name, ur_schedule_kind *out)
 {
-    for (int i = 0; i < N_KINDS; i++) {
+    for (int i = 0; name && i < N_KINDS; i++) {
         if (strcmp(names[i], name) == 0) {
             *out = (ur_schedule_kind)i;
             return true;
