@@ -168,36 +168,56 @@ static void print_vocab(const ur_vocab *vocab)
         if (column > 76)
             column = printf("\n            ") - 1;
         if (text && code > 0x20 && code != 0x7f && !(code >= 0x80 && code <= 0xa0))
-            column += printf(" %.*s", n, bytes) - n + 1;
+            column += printf(" %.*s", n, bytes) - n + ui_columns(code);
         else
             column += printf(code == '\n' ? " \\n" : code == '\t' ? " \\t" : " <%02x>", code);
     }
     putchar('\n');
 }
 
+/* What a file says of itself may hold anything: the terminal gets it cleaned. */
+static ur_status print_row(int indent, const char *key, const char *value)
+{
+    struct ur__buf row = {0}, clean = {0};
+    int width = value[0] != '\0' ? 24 - indent : 0;
+    ur_status status = ur__buf_printf(&row, "%*s%-*s%s%s", indent, "", width, key,
+                                      width > 0 ? " " : "", value);
+    if (status == UR_OK)
+        status = ui_clean(&clean, row.data, row.size);
+    if (status == UR_OK)
+        puts(clean.data != NULL ? clean.data : "");
+    ur__buf_free(&row);
+    ur__buf_free(&clean);
+    return status;
+}
+
 static ur_status print_member(void *user, const char *key, const struct ur__json *value)
 {
     int indent = *(int *)user;
     const char *text;
+    char number[32];
     int64_t whole;
     double real;
-    struct ur__buf dumped = {0};
     if (ur__json_is_object(value)) {
-        printf("%*s%s\n", indent, "", key);
         int deeper = indent + 2;
-        return ur__json_each(value, print_member, &deeper);
+        ur_status status = print_row(indent, key, "");
+        return status == UR_OK ? ur__json_each(value, print_member, &deeper) : status;
     }
-    printf("%*s%-*s ", indent, "", 24 - indent, key);
     if (ur__json_string(value, &text))
-        printf("%s\n", text);
-    else if (ur__json_int(value, &whole))
-        printf("%lld\n", (long long)whole);
+        return print_row(indent, key, text);
+    if (ur__json_int(value, &whole))
+        snprintf(number, sizeof number, "%lld", (long long)whole);
     else if (ur__json_real(value, &real))
-        printf("%.6g\n", real);
-    else if (ur__json_dump(value, &dumped) == UR_OK)
-        printf("%s\n", dumped.data);
-    ur__buf_free(&dumped);
-    return UR_OK;
+        snprintf(number, sizeof number, "%.6g", real);
+    else {
+        struct ur__buf dumped = {0};
+        ur_status status = ur__json_dump(value, &dumped);
+        if (status == UR_OK)
+            status = print_row(indent, key, dumped.data);
+        ur__buf_free(&dumped);
+        return status;
+    }
+    return print_row(indent, key, number);
 }
 
 static int print_lines(const char *path, ur_model *model, int threads)

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* unroll sample: text drawn from a model. Standard output carries the text and nothing
  * else; whole characters go out as soon as they are drawn. */
+#define _POSIX_C_SOURCE 200809L     /* isatty */
+
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "cli/fail.h"
@@ -55,6 +58,7 @@ struct sink {
     struct ur__buf tail;        /* the last bytes drawn, as many as --stop has */
     double flushed;
     int64_t drawn;
+    bool open;                  /* what was printed ends within a line */
 };
 
 /* Seconds that text may wait: too short to see, long enough to spare system calls. */
@@ -83,6 +87,8 @@ static bool pass_on(struct sink *s)
         return true;
     size_t held = unfinished(s->text.data, s->text.size);
     size_t whole = s->text.size - held;
+    if (whole > 0)
+        s->open = s->text.data[whole - 1] != '\n';
     fwrite(s->text.data, 1, whole, stdout);
     memmove(s->text.data, s->text.data + whole, held);
     s->text.size = held;
@@ -91,6 +97,14 @@ static bool pass_on(struct sink *s)
         return true;
     s->flushed = now;
     return out_flush();
+}
+
+/* On a terminal the next prompt begins a line; elsewhere the text stays as it is. */
+static void end_line(const struct sink *s)
+{
+    if (s->open && isatty(STDOUT_FILENO))
+        putchar('\n');
+    out_flush();
 }
 
 /* Does the drawn text end with stop? Keeps no more of it than that takes. */
@@ -194,16 +208,15 @@ static int sample(const struct sample *a, const char *path, const char *prime, s
     double begin = ui_now();
     if (status == UR_OK)
         status = draw(a, session, vocab, &sink);
+    end_line(&sink);
     if (status != UR_OK) {
-        out_flush();
         code = fail_reading(status);
     } else if (a->common.json) {
         code = print_json(a, prime, primed, &sink);
     } else if (a->common.verbose && !a->common.quiet) {
         char drawn[UI_NUMBER], speed[UI_NUMBER];
         double took = ui_now() - begin;
-        out_flush();
-        fprintf(stderr, "\ndrew %s tokens, %s a second\n", ui_count(drawn, (double)sink.drawn),
+        fprintf(stderr, "drew %s tokens, %s a second\n", ui_count(drawn, (double)sink.drawn),
                 ui_short(speed, took > 0.0 ? (double)sink.drawn / took : 0.0));
     }
 out:

@@ -48,7 +48,7 @@ static const struct opt options[] = {
 
 static const char *const examples[] = {
     "unroll see c.safetensors main.c",
-    "unroll see c.safetensors main.c --follow comment | less -R",
+    "unroll see c.safetensors main.c --follow comment --color always | less -R",
     "unroll see c.safetensors main.c --find",
     NULL,
 };
@@ -93,6 +93,7 @@ static size_t cut(const char *text, size_t n, ur_token_kind kind, int64_t limit)
 static ur_status read_text(struct reading *r, const ur_vocab *vocab, const char *path,
                            int64_t limit, bool *shortened)
 {
+    const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
     char *text = NULL;
     size_t size = 0;
     UR__TRY(ur__file_slurp(path, (size_t)1 << 30, &text, &size));
@@ -107,10 +108,10 @@ static ur_status read_text(struct reading *r, const ur_vocab *vocab, const char 
         /* Here the text is an input, not an option. */
         char why[512];
         snprintf(why, sizeof why, "%s", ur_errmsg());
-        status = ur__fail(UR_EDATA, "%s: %s", path, why);
+        status = ur__fail(UR_EDATA, "%s: %s", name, why);
     }
     if (status == UR_OK && r->n == 0)
-        status = ur__fail(UR_EDATA, "%s is empty", path);
+        status = ur__fail(UR_EDATA, "%s is empty", name);
     for (size_t i = 0; i < r->n && status == UR_OK; i++) {
         char bytes[4];
         int length = ur_vocab_text(vocab, r->ids[i], bytes);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* unroll train: text in, a model out. Turns options into ur_train_options and tells how
  * the run goes. */
+#define _POSIX_C_SOURCE 200809L
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "cli/fail.h"
@@ -264,8 +267,8 @@ static void say_resume(struct ui *ui, int argc, char **argv, int64_t step)
     }
     ui_clear(ui);
     fprintf(stderr, "unroll: stopped after step %lld, all of it saved; go on with: "
-                    "unroll train%s%s\n", (long long)step, line.data != NULL ? line.data : "",
-            resume ? "" : " --resume");
+                    "%s train%s%s\n", (long long)step, program_call,
+            line.data != NULL ? line.data : "", resume ? "" : " --resume");
     ur__buf_free(&line);
 }
 
@@ -282,7 +285,32 @@ static void say_end(struct report *r, const char *model)
                ui_time(took, s->seconds), s->best_loss / 0.69314718055994530942, r->unit);
     else
         ui_say(r->ui, "wrote    %s after %s", model, ui_time(took, s->seconds));
-    ui_say(r->ui, "next     unroll sample %s", model);
+    struct ur__buf quoted = {0};
+    put_quoted(&quoted, model);
+    ui_say(r->ui, "next     %s sample%s", program_call, quoted.data != NULL ? quoted.data : "");
+    ur__buf_free(&quoted);
+}
+
+/* A net that cannot fit is refused before the system runs out of memory: weights, gradients,
+ * two moments and the packed weights, of the recurrent layers alone. */
+static int check_memory(const ur_config *c)
+{
+    double parameters = 0, gates = c->cell == UR_LSTM ? 4 : c->cell == UR_GRU ? 3 : 1;
+    for (int l = 0; l < c->layers; l++) {
+        double inputs = l > 0 ? c->hidden[l - 1] : c->embed;
+        parameters += gates * c->hidden[l] * (inputs + c->hidden[l]);
+    }
+    double needed = parameters * 5 * sizeof(ur_real);
+    double there = HUGE_VAL;
+#ifdef _SC_PHYS_PAGES
+    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    if (pages > 0 && page > 0)
+        there = (double)pages * (double)page;
+#endif
+    if (needed < there)
+        return EXIT_DONE;
+    return fail(EXIT_MEMORY, "a net of this shape needs at least %.0f GiB to train, this machine "
+                "has %.0f: smaller --hidden or fewer --layers", needed / 0x1p30, there / 0x1p30);
 }
 
 static int train(const struct train *a, const struct opt_words *words, const char *model,
@@ -299,6 +327,9 @@ static int train(const struct train *a, const struct opt_words *words, const cha
     o.config = *config;
     o.model = model;
     set_options(a, words, &o);
+    int code = report_check(&report);
+    if (code != EXIT_DONE)
+        return code;
     ur_status status = ur_team_new(&o.team, (int)a->threads);
     if (status != UR_OK)
         return fail_status(status);
@@ -307,7 +338,7 @@ static int train(const struct train *a, const struct opt_words *words, const cha
 
     signals_catch();
     status = ur_train(&o, report_see, &report);
-    int code = report_end(&report);
+    code = report_end(&report);
     ur_team_free(o.team);
     if (code != EXIT_DONE)
         return code;
@@ -342,7 +373,8 @@ static int run(const struct command *self, int argc, char **argv)
         code = fail(EXIT_USAGE, "--resume goes on with a run and --force starts it anew");
         goto out;
     }
-    code = train(&a, &words, model.data, &config, argc, argv);
+    if ((code = check_memory(&config)) == EXIT_DONE)
+        code = train(&a, &words, model.data, &config, argc, argv);
 out:
     ur__buf_free(&model);
     opt_words_free(&words);

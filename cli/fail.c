@@ -9,7 +9,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "io/file_ops.h"
 
 static volatile sig_atomic_t caught;
 
@@ -21,9 +24,13 @@ int fail(int code, const char *format, ...)
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     /* A file's name may hold anything; the sentence stays one harmless line. */
-    for (char *p = text; *p != '\0'; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+    for (unsigned char *p = (unsigned char *)text; *p != '\0'; p++) {
+        bool high = p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0;    /* U+0080 to U+009F */
+        if (*p < 0x20 || *p == 0x7f || high)
             *p = '?';
+        if (high)
+            *++p = '?';
+    }
     fflush(stdout);
     fprintf(stderr, "unroll: %s\n", text);
     return code;
@@ -76,8 +83,25 @@ int fail_reading(ur_status status)
 
 /* ---- signals ----------------------------------------------------------- */
 
+/* timeout(1) signals its child and then its group, which the child is in: what comes so
+ * soon after the first is no second wish. */
+static bool is_echo(void)
+{
+    static struct timespec first;
+    struct timespec now;
+    int kept = errno;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    errno = kept;
+    if (caught == 0)
+        first = now;
+    long ms = (long)(now.tv_sec - first.tv_sec) * 1000 + (now.tv_nsec - first.tv_nsec) / 1000000;
+    return caught != 0 && ms < 250;
+}
+
 static void on_signal(int number)
 {
+    if (is_echo())
+        return;
     if (caught != 0)
         _exit(EXIT_SIGNAL + number);
     caught = number;
@@ -99,7 +123,7 @@ void signals_catch(void)
             continue;
         memset(&action, 0, sizeof action);
         action.sa_handler = on_signal;
-        sigemptyset(&action.sa_mask);
+        sigfillset(&action.sa_mask);
         action.sa_flags = SA_RESTART;
         sigaction(numbers[i], &action, NULL);
     }
@@ -128,7 +152,8 @@ bool out_flush(void)
 
 int out_end(int code)
 {
-    if (out_flush() || out_errno == EPIPE)
+    /* One sentence is enough, and a reader that went away needs none. */
+    if (out_flush() || out_errno == EPIPE || code != EXIT_DONE)
         return code;
-    return fail(EXIT_OUTPUT, "cannot write to standard output: %s", strerror(out_errno));
+    return fail_status(ur__io_fail(UR_EOUTPUT, "write to", "standard output", out_errno));
 }

@@ -25,8 +25,9 @@ int fail_status(ur_status status);
  * input, not a run that diverged. */
 int fail_reading(ur_status status);
 
-/* From now on the first SIGINT, SIGTERM or SIGHUP is remembered and a second one ends the
- * program at once. A signal that is ignored (nohup) stays so. */
+/* From now on the first SIGINT, SIGTERM or SIGHUP is remembered and a second one, a quarter
+ * of a second later or more, ends the program at once. A signal that is ignored (nohup)
+ * stays so. */
 void signals_catch(void);
 /* The signal that came, or 0. */
 int signals_caught(void);

@@ -5,6 +5,8 @@
 
 #include "cli/opt.h"
 
+const char *program_call = "unroll";
+
 /* Names of char-rnn, torch-rnn and others, so that old command lines work. */
 const char *const opt_aliases[][2] = {
     {"hidden-size", "hidden"},

@@ -2,10 +2,12 @@
 /* The program `unroll`: picks the subcommand. Each is one file cmd_*.c and one line here. */
 #define _POSIX_C_SOURCE 200809L
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/fail.h"
 #include "cli/opt.h"
@@ -121,8 +123,21 @@ static int run(int argc, char **argv)
     return command->run(command, argc - 2, argv + 2);
 }
 
+/* A closed descriptor 0..2 would be given to the next file that is opened, and messages
+ * would land in it. Read-only, so that writing to it still fails. */
+static void hold_descriptors(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", O_RDONLY) != fd)
+            _exit(EXIT_FAILURE);
+}
+
 int main(int argc, char **argv)
 {
+    hold_descriptors();
+    /* Hints can be pasted: a program that was called by its path is named by it. */
+    if (argc > 0 && strchr(argv[0], '/') != NULL && strpbrk(argv[0], " '\"\\$`") == NULL)
+        program_call = argv[0];
     /* A reader that goes away is seen where standard output is written. */
     signal(SIGPIPE, SIG_IGN);
     return out_end(run(argc, argv));

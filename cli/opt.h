@@ -88,6 +88,9 @@ struct opt_words {
 bool opt_parse(const struct command *command, int argc, char **argv, void *values,
                struct opt_words *words, int *code);
 void opt_words_free(struct opt_words *words);
+/* How this program was called, "unroll" or a path to it, quoted for a shell if need be: what
+ * hints begin with. Set by main. */
+extern const char *program_call;
 /* Was the option on the command line? */
 bool opt_given(const struct opt_words *words, const char *name);
 

@@ -69,7 +69,8 @@ static void end_line(struct paint *p)
 }
 
 /* One complete character, cleaned of what a terminal would act on. */
-static ur_status put_character(struct paint *p, const char *bytes, size_t n, int level)
+static ur_status put_character(struct paint *p, const char *bytes, size_t n, uint32_t code,
+                               int level)
 {
     if (n == 1 && bytes[0] == '\n') {
         end_line(p);
@@ -84,9 +85,12 @@ static ur_status put_character(struct paint *p, const char *bytes, size_t n, int
     ur__buf_free(&clean);
     if (status != UR_OK || p->color)
         return status;
-    /* A tab below a tab keeps the columns. */
+    /* A tab below a tab keeps the columns, and so do two signs below a wide character. */
     char sign = bytes[0] == '\t' ? '\t' : sign_of(level);
-    return ur__buf_put(&p->signs, &sign, 1);
+    int columns = ui_columns(code);
+    for (int i = 0; i < columns && status == UR_OK; i++)
+        status = ur__buf_put(&p->signs, &sign, 1);
+    return status;
 }
 
 ur_status paint_put(struct paint *p, const char *bytes, int n, double value)
@@ -94,12 +98,12 @@ ur_status paint_put(struct paint *p, const char *bytes, int n, double value)
     ur_status status = ur__buf_put(&p->character, bytes, (size_t)n);
     int level = level_of(p, value);
     while (status == UR_OK && p->character.size > 0) {
-        uint32_t code;
+        uint32_t code = 0;
         int length = ur__utf8_decode((unsigned char *)p->character.data, p->character.size, &code);
         if (length == 0)
             break;
         size_t used = length > 0 ? (size_t)length : 1;
-        status = put_character(p, p->character.data, used, level);
+        status = put_character(p, p->character.data, used, code, level);
         p->character.size -= used;
         memmove(p->character.data, p->character.data + used, p->character.size);
     }

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* How a training run is told. Whatever people see comes from ur_report alone. */
+#define _POSIX_C_SOURCE 200809L     /* stat */
+
 #include "cli/report.h"
 
 #include <errno.h>
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/fail.h"
 #include "io/file.h"
+#include "io/file_ops.h"
 #include "io/json.h"
 
 /* Seconds between two plain lines where no line can change in place. */
@@ -69,19 +73,38 @@ static void add_figures(struct ur__json *j, const struct report *r, const ur_rep
     ur__json_set_int(j, "memory", (int64_t)s->memory);
 }
 
+static void fail_log(struct report *r, int error)
+{
+    const char *name = r->log == stdout ? "to standard output" : r->log_path;
+    r->code = fail_status(ur__io_fail(UR_EOUTPUT, "write log", name, error));
+}
+
+int report_check(const struct report *r)
+{
+    struct stat there;
+    const char *path = r->log_path;
+    if (path == NULL || strcmp(path, "-") == 0)
+        return EXIT_DONE;
+    bool known = stat(path, &there) == 0, folder = known && S_ISDIR(there.st_mode);
+    /* Nothing is lost where a pipe or a device takes the lines. */
+    if (known && !folder && !S_ISREG(there.st_mode))
+        return EXIT_DONE;
+    if (folder || !ur__file_exists(path))
+        return fail_status(ur__writer_check(path));
+    if (!r->log_append && !r->log_force)
+        return fail(EXIT_OUTPUT, "log %s exists already: --force replaces it", path);
+    return EXIT_DONE;
+}
+
 static void open_log(struct report *r)
 {
     if (strcmp(r->log_path, "-") == 0) {
         r->log = stdout;
         return;
     }
-    if (!r->log_append && !r->log_force && ur__file_exists(r->log_path)) {
-        r->code = fail(EXIT_OUTPUT, "log %s exists already: --force replaces it", r->log_path);
-        return;
-    }
     r->log = fopen(r->log_path, r->log_append ? "a" : "w");
     if (r->log == NULL)
-        r->code = fail(EXIT_OUTPUT, "cannot write log %s: %s", r->log_path, strerror(errno));
+        fail_log(r, errno);
 }
 
 static ur_status log_line(struct report *r, const ur_report *s)
@@ -132,8 +155,7 @@ static void write_log(struct report *r, const ur_report *s)
     }
     errno = 0;
     if (fflush(r->log) != 0 || ferror(r->log))
-        r->code = fail(EXIT_OUTPUT, "cannot write log %s: %s", r->log_path,
-                       strerror(errno != 0 ? errno : EIO));
+        fail_log(r, errno != 0 ? errno : EIO);
 }
 
 /* ---- lines ------------------------------------------------------------- */
@@ -149,19 +171,20 @@ static void say_start(struct report *r, const ur_report *s)
     for (int l = 0; l < (equal ? 1 : c->layers) && used < sizeof sizes; l++)
         used += (size_t)snprintf(sizes + used, sizeof sizes - used, "%s%d", l > 0 ? "," : "",
                                  c->hidden[l]);
-    ui_say(r->ui, "network  %d %s layer%s of %s, %d %ss, %s parameters", c->layers,
+    ui_say(r->ui, "network  %d %s layer%s of %s, %d %s%s, %s parameters", c->layers,
            ur_cell_name(c->cell), c->layers > 1 ? "s" : "", sizes, s->vocabulary, r->unit,
-           ui_count(a, (double)s->parameters));
+           s->vocabulary > 1 ? "s" : "", ui_count(a, (double)s->parameters));
     ui_say(r->ui, "text     %s %ss to learn from, %s held out",
            ui_count(a, (double)s->train_tokens), r->unit, ui_count(b, (double)s->val_tokens));
 }
 
 static double share_done(const ur_report *s)
 {
-    if (s->steps > 0)
-        return (double)s->step / (double)s->steps;
+    /* Of steps and time, what comes to its end first. */
+    double steps = s->steps > 0 ? (double)s->step / (double)s->steps : 0.0;
     double whole = s->seconds + s->seconds_left;
-    return whole > 0.0 ? s->seconds / whole : 0.0;
+    double time = whole > 0.0 ? s->seconds / whole : 0.0;
+    return time > steps ? time : steps;
 }
 
 static void step_of(char to[64], const ur_report *s)
@@ -268,7 +291,7 @@ int report_end(struct report *r)
 {
     ui_clear(r->ui);
     if (r->log != NULL && r->log != stdout && fclose(r->log) != 0 && r->code == 0)
-        r->code = fail(EXIT_OUTPUT, "cannot write log %s: %s", r->log_path, strerror(errno));
+        fail_log(r, errno);
     r->log = NULL;
     return r->code;
 }

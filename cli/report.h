@@ -26,6 +26,9 @@ struct report {
 };
 
 void report_init(struct report *r, struct ui *ui, const ur_config *config);
+/* Can the log be written where log_path says? A code, EXIT_DONE if so. Asked before the
+ * run, which would leave a state behind. */
+int report_check(const struct report *r);
 /* A ur_on_report whose user is a struct report. */
 bool report_see(void *user, const ur_report *seen);
 /* Takes the live line away and closes the log. Returns the code of a failure or 0. */

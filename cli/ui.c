@@ -187,6 +187,24 @@ ur_status ui_clean(struct ur__buf *to, const char *text, size_t n)
     return UR_OK;
 }
 
+/* Unicode's combining marks and its wide characters (Standard Annex 11), by blocks. */
+int ui_columns(uint32_t code)
+{
+    static const struct { uint32_t first, last; int columns; } block[] = {
+        {0x300, 0x36f, 0}, {0x1100, 0x115f, 2}, {0x1ab0, 0x1aff, 0}, {0x1dc0, 0x1dff, 0},
+        {0x200b, 0x200f, 0}, {0x20d0, 0x20ff, 0}, {0x2e80, 0x303e, 2}, {0x3041, 0x3098, 2},
+        {0x3099, 0x309a, 0}, {0x309b, 0x33ff, 2}, {0x3400, 0x4dbf, 2}, {0x4e00, 0xa4cf, 2},
+        {0xa960, 0xa97f, 2}, {0xac00, 0xd7a3, 2}, {0xf900, 0xfaff, 2}, {0xfe00, 0xfe0f, 0},
+        {0xfe20, 0xfe2f, 0}, {0xfe30, 0xfe6f, 2}, {0xff00, 0xff60, 2}, {0xffe0, 0xffe6, 2},
+        {0x1f300, 0x1f64f, 2}, {0x1f680, 0x1f6ff, 2}, {0x1f900, 0x1f9ff, 2},
+        {0x20000, 0x3fffd, 2}, {0xe0100, 0xe01ef, 0},
+    };
+    for (size_t i = 0; i < sizeof block / sizeof block[0]; i++)
+        if (code >= block[i].first && code <= block[i].last)
+            return block[i].columns;
+    return 1;
+}
+
 int ui_json(struct ur__json *j)
 {
     struct ur__buf text = {0};

@@ -42,6 +42,9 @@ char *ui_time(char to[UI_NUMBER], double seconds);      /* 12:05 */
  * than line feed and tab becomes U+FFFD, so that a terminal or JSON takes it. */
 ur_status ui_clean(struct ur__buf *to, const char *text, size_t n);
 
+/* Columns that a terminal gives a character: 0 (it stands on the one before), 1 or 2. */
+int ui_columns(uint32_t code);
+
 /* Prints a JSON document on one line of stdout and frees it. */
 struct ur__json;
 int ui_json(struct ur__json *j);

@@ -298,6 +298,9 @@ static void corpus__refuses_empty_and_missing(void **state)
     ur_vocab *v;
     assert_status(UR_EDATA, open_one(&c, write_text(""), UR_TOKEN_CHAR, &v));
     expect_message("empty");
+    /* Nothing at all is kept before the failure. */
+    assert_status(UR_EDATA, open_one(&c, write_text("\xe4"), UR_TOKEN_CHAR, &v));
+    expect_message("ends within the UTF-8 character at byte 0");
     const char *two[] = {write_text(""), write_text("")};
     assert_status(UR_EDATA, ur__corpus_open(&c, two, 2, UR_TOKEN_CHAR, NULL, &v));
     assert_status(UR_EINPUT, open_one(&c, tmp_path("missing"), UR_TOKEN_CHAR, &v));

@@ -197,7 +197,7 @@ static void model__copies_values_of_equal_networks_only(void **state)
     assert_memory_equal(ur_params_values(ur_model_params(a)),
                         ur_params_values(ur_model_params(b)), n);
     assert_status(UR_EDATA, ur__model_copy_values(a, d));
-    expect_message("rnn.weight_ih_l0 is [48,30] and [52,30]");
+    expect_message("rnn.weight_ih_l0 is [48,30], in the other [52,30]");
     assert_status(UR_EDATA, ur__model_copy_values(a, e));
     expect_message("30 and 29 tokens");
     assert_status(UR_EDATA, ur__model_copy_values(a, f));

@@ -172,11 +172,12 @@ UR_API ur_status ur_rnn_run(const ur_rnn *rnn, ur_state *state, int T, const ur_
 
 /** The whole stack over a sequence as one node of the tape: x [T,B,I] -> [T,B,O].
  *  lengths [B] or NULL (all T): y is 0 at t >= lengths[b], and the state stays as it
- *  was at lengths[b]−1; what stands in x there plays no part. state NULL: zeros in, nothing out. Else it starts from the
- *  tensors given by ur_state_put or left by the last call on this tape (gradients reach
- *  them), or from the state's numbers where there are none or the numbers have been
- *  changed since, and leaves the final state in both the numbers and ur_state_tensors.
- *  Errors: also UR_EINVAL if the state holds tensors of another round or tape. */
+ *  was at lengths[b]−1; what stands in x there plays no part. state NULL: zeros in,
+ *  nothing out. Else it starts from the tensors given by ur_state_put or left by the last
+ *  call on this tape (gradients reach them), or from the state's numbers where there are
+ *  none or the numbers have been changed since, and leaves the final state in both the
+ *  numbers and ur_state_tensors. Errors: also UR_EINVAL if the state holds tensors of
+ *  another round or tape. */
 UR_API ur_tensor *ur_rnn_forward(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x,
                                  const int *lengths, ur_state *state);
 /** The same for one-hot inputs given by number, each in [0,I), padding too. */

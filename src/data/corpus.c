@@ -121,6 +121,8 @@ static ur_status reserve(struct ur__corpus *c, size_t more)
 
 static ur_status put(struct ur__corpus *c, const void *bytes, size_t n)
 {
+    if (n == 0)
+        return UR_OK;   /* memcpy wants places even for nothing */
     if (!c->spool && c->size + n > spool_at) {
         UR__TRY(ur__spool_new(&c->spool));
         if (c->size)
@@ -245,11 +247,17 @@ static ur_status take_stream(struct building *g, struct ur__reader *r, const cha
     }
 }
 
+/* As messages name it. */
+static const char *name_of(const char *path)
+{
+    return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
 static ur_status take_file(struct building *g, const char *path)
 {
     struct ur__reader *r;
     UR__TRY(ur__reader_open(&r, path));
-    ur_status status = take_stream(g, r, path);
+    ur_status status = take_stream(g, r, name_of(path));
     ur__reader_close(r);
     return status;
 }
@@ -287,7 +295,7 @@ static ur_status take_all(struct building *g, const char *const *paths, int n_pa
     if (g->corpus->tokens == 0 && n_paths > 1)
         return ur__fail(UR_EDATA, "all %d files are empty (%s ...)", n_paths, paths[0]);
     if (g->corpus->tokens == 0)
-        return ur__fail(UR_EDATA, "%s: the file is empty", paths[0]);
+        return ur__fail(UR_EDATA, "%s: the file is empty", name_of(paths[0]));
     return vocab ? UR_OK : settle(g, built);
 }
 

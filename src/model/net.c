@@ -198,7 +198,7 @@ static ur_status same_params(const ur_params *a, const ur_params *b)
         uint64_t m[UR_MAX_RANK], n[UR_MAX_RANK];
         int rank = ur__param_dims(p, m);
         if (rank != ur__param_dims(q, n) || memcmp(m, n, (size_t)rank * sizeof *m) != 0)
-            return ur__fail(UR_EDATA, "the networks differ: %s is %s and %s", p->name,
+            return ur__fail(UR_EDATA, "the networks differ: %s is %s, in the other %s", p->name,
                             ur__dims_text(rank, m, x), ur__dims_text(q->rank, n, y));
     }
     if (ur_params_count(a) != ur_params_count(b))

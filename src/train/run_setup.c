@@ -6,6 +6,7 @@
 #include "train/run.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -69,8 +70,8 @@ static ur_status make_paths(struct ur__run *r)
 static ur_status check_output(const struct ur__run *r)
 {
     const ur_train_options *o = r->options;
-    const char *paths[] = {o->model, r->state.data, r->previous.data};
-    for (int i = 0; i < 3 && !o->resume && !o->force; i++) {
+    const char *paths[] = {o->model, r->last.data, r->state.data, r->previous.data};
+    for (int i = 0; i < 4 && !o->resume && !o->force; i++) {
         if (ur__file_exists(paths[i]))
             return ur__fail(UR_EEXIST, "%s exists; use --force to start over or --resume to "
                             "go on", paths[i]);
@@ -131,6 +132,11 @@ static ur_status take_values(struct ur__run *r)
     UR__TRY(ur_model_load(&from, r->options->init_from));
     ur_status status = ur__model_copy_values(r->facts.model, from);
     ur_model_free(from);
+    if (status == UR_EDATA) {
+        char why[512];
+        snprintf(why, sizeof why, "%s", ur_errmsg());
+        return ur__fail(status, "cannot start from %s: %s", r->options->init_from, why);
+    }
     return status;
 }
 
@@ -201,7 +207,8 @@ static ur_status go_on(struct ur__run *r, bool *finished)
         ur__run_note(r, "%s is missing or damaged; going on from the state before it",
                      r->state.data);
     if (*finished)
-        ur__run_note(r, "the run was finished after step %lld%s; a later end continues it", step,
+        ur__run_note(r, "the run was finished after step %lld%s; more epochs, steps or time "
+                    "continue it", step,
                      impatient ? ", its patience being at an end" : "");
     else
         ur__run_note(r, "going on after step %lld", step);

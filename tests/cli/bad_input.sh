@@ -32,7 +32,18 @@ bad_data '--tokens byte' some.txt broken.txt
 gzip -c some.txt | head -c 500 >cut.txt.gz
 bad_data 'cut.txt.gz' cut.txt.gz
 bad_data 'novals.txt' some.txt --val novals.txt
+printf '\342' >part.txt
+bad_data 'part.txt: ends within the UTF-8 character at byte 0' part.txt
+printf 'abc\377' >broken.txt
+status=0
+"$UNROLL" train - --steps 2 -o data.safetensors <broken.txt >out 2>err || status=$?
+[ "$status" -eq 3 ] || not_ok "malformed standard input: status $status"
+has err '^unroll: standard input: malformed UTF-8 at byte 3'
 bad_data 'nomodel' some.txt --init-from nomodel.safetensors
+# shellcheck disable=SC2086
+expect 0 "$UNROLL" train some.txt $TINY --steps 0 -o other.safetensors
+bad_data 'cannot start from other.safetensors: .*rnn.weight_ih_l0 is .*, in the other ' some.txt \
+    --init-from other.safetensors --hidden 17
 
 # ---- models --------------------------------------------------------------
 # shellcheck disable=SC2086
@@ -52,12 +63,24 @@ for part in 1 7 8 100 1000 $((whole / 2)) $((whole - 1)); do
     refuses 3 'cut.safetensors' "$UNROLL" sample cut.safetensors
 done
 
+# What a model file says of itself does not reach the terminal's escape sequences.
+# shellcheck disable=SC2086
+expect 0 "$UNROLL" train some.txt $TINY --steps 4 --schedule constant -o esc.safetensors
+LC_ALL=C sed 's/constant/\\\\u001bX/' esc.safetensors >escape.safetensors
+expect 0 "$UNROLL" info escape.safetensors
+has out '^  schedule  *.*X$'
+grep -q "$(printf '\033')" out && not_ok "an escape sequence of a model file is printed"
+
 # ---- what a model has never seen -----------------------------------------
 refuses 2 . "$UNROLL" sample m.safetensors --prime 'XYZ'
 refuses 2 . "$UNROLL" sample m.safetensors --prime 'é'
 printf 'the cat~' >unseen.txt
 refuses 3 'unseen.txt' "$UNROLL" eval m.safetensors unseen.txt
 refuses 3 'unseen.txt' "$UNROLL" see m.safetensors unseen.txt
+status=0
+"$UNROLL" see m.safetensors - <unseen.txt >out 2>err || status=$?
+[ "$status" -eq 3 ] || not_ok "an unseen character in standard input: status $status"
+has err '^unroll: standard input: character "~"'
 refuses 2 '--layer 1' "$UNROLL" see m.safetensors some.txt --layer 1
 refuses 2 '--unit 16' "$UNROLL" see m.safetensors some.txt --unit 16
 
@@ -70,17 +93,32 @@ done
 refuses 5 'm.safetensors' "$UNROLL" train some.txt $TINY --steps 2 -o m.safetensors
 # shellcheck disable=SC2086
 refuses 5 'missing/log' "$UNROLL" train some.txt $TINY --steps 2 -o n --log missing/log
-rm -f n.*
 : >there.log
 # shellcheck disable=SC2086
 refuses 5 'there.log' "$UNROLL" train some.txt $TINY --steps 2 -o n --log there.log
+# shellcheck disable=SC2086
+refuses 5 'directory' "$UNROLL" train some.txt $TINY --steps 2 -o n --log .
+for file in n.*; do
+    [ ! -e "$file" ] || not_ok "a run without its log leaves $file"
+done
+if [ -e /dev/null ]; then
+    # shellcheck disable=SC2086
+    expect 0 "$UNROLL" train some.txt $TINY --steps 2 -o null --log /dev/null
+fi
 # shellcheck disable=SC2086
 expect 0 "$UNROLL" train some.txt $TINY --steps 2 -o m.safetensors --force
 if [ -c /dev/full ]; then
     status=0
     "$UNROLL" info m.safetensors >/dev/full 2>err || status=$?
     [ "$status" -eq 5 ] || not_ok "a full disk: status $status"
-    has err 'standard output'
+    has err '^unroll: cannot write to standard output: no space'
+    status=0
+    # shellcheck disable=SC2086
+    "$UNROLL" train some.txt $TINY --steps 2 -o n --log - >/dev/full 2>err || status=$?
+    [ "$status" -eq 5 ] || not_ok "a full log: status $status"
+    [ "$(wc -l <err)" -eq 1 ] || not_ok "a full log is told in more than a line: $(cat err)"
+    has err '^unroll: cannot write .*: no space'
+    rm -f n.*
 fi
 
 # ---- runs that cannot go on ----------------------------------------------
@@ -88,6 +126,7 @@ fi
 refuses 6 'diverged' "$UNROLL" train some.txt $TINY --steps 300 -o div.safetensors --cell rnn \
     --activation relu --optimizer sgd --lr 1000 --clip-norm 0 --schedule constant
 [ ! -e div.safetensors ] || not_ok "a diverged model was written"
+refuses 4 'smaller --hidden' "$UNROLL" train some.txt --hidden 65536 --layers 4
 if (ulimit -v 400000) 2>/dev/null && [ "$(uname)" = Linux ]; then
     status=0
     (ulimit -v 400000 && exec "$UNROLL" train some.txt -q --threads 1 --hidden 4096 --layers 4 \

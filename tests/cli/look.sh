@@ -36,6 +36,19 @@ expect 0 "$UNROLL" info m.safetensors --json
 json out task cell hidden layers parameters tensors vocabulary trained kernels threads
 
 # ---- see -----------------------------------------------------------------
+# A character as wide as two has two signs below it, an accent that stands on another none.
+printf 'ね猫e\314\201 ねね猫e猫 ね猫ね\n%.0s' 1 2 3 4 5 6 7 8 >wide.txt
+expect 0 "$UNROLL" train wide.txt --hidden 4 --layers 1 --batch 2 --steps 40 --lr 0.1 -q -o wide
+for unit in 0 1 2 3; do
+    expect 0 "$UNROLL" see wide.safetensors wide.txt --color never --unit $unit --limit 15 -q
+    grep -q '[1-9a-i]' out || not_ok "no signs of unit $unit"
+    [ "$(sed -n 2p out | awk '{ print length($0) <= 22 }')" -eq 1 ] ||
+        not_ok "signs are too many: $(cat out)"
+    sed -n '2s/^\(.\)\(.\)\(.\)\(.\).*/\1\3 \2\4/p' out >pairs
+    read -r left right <pairs
+    [ "$left" = "$right" ] || not_ok "signs do not fill a wide character: $(cat out)"
+done
+
 printf 'a cat (saw) a dog.\nthe mat {};\n' >piece.txt
 expect 0 "$UNROLL" see m.safetensors piece.txt --color never --unit 0
 [ "$(wc -l <out)" -eq 4 ] || not_ok "see: $(wc -l <out) lines for two"

@@ -27,7 +27,7 @@ kill -TERM "$pid"
 status=0
 wait "$pid" || status=$?
 [ "$status" -eq 143 ] || not_ok "SIGTERM: status $status"
-has err 'go on with: unroll train some.txt .*--resume$' "-o 'a b.safetensors'"
+has err 'go on with: .*unroll train some.txt .*--resume$' "-o 'a b.safetensors'"
 [ -s 'a b.state' ] || not_ok "no state was saved"
 grep -q '"kind": *"end"' run.log && not_ok "the run ended before it was stopped"
 before=$(wc -l <run.log)
@@ -38,6 +38,21 @@ same 'a b.last.safetensors' whole.last.safetensors
 first=$(sed -n "$((before + 1)),\$p" run.log | grep '"kind": *"step"' | head -n 1 |
     sed 's/.*"step": *\([0-9]*\).*/\1/')
 [ "${first:-0}" -gt 1 ] || not_ok "the resumed run began at step ${first:-none}"
+
+# timeout(1) signals its child and then the child's group: one wish to stop, not two.
+rm -f run.log
+"$UNROLL" train some.txt --hidden 128 --layers 2 --batch 64 --seq-length 64 --threads 1 \
+    --epochs 100000 -o twice --log run.log >out 2>err </dev/null &
+pid=$!
+until_step run.log || not_ok "no step in 10 seconds"
+kill -TERM "$pid"
+sleep 0.02
+kill -TERM "$pid" 2>kill.err
+status=0
+wait "$pid" || status=$?
+[ "$status" -eq 143 ] || not_ok "SIGTERM twice: status $status"
+has err '--resume$'
+[ -s twice.state ] || not_ok "SIGTERM twice: no state was saved"
 
 # Of a finished run it says so.
 expect 0 "$UNROLL" train some.txt $LONG -o whole.safetensors --resume
