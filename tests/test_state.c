@@ -214,6 +214,28 @@ static void optimizer__refuses_what_cannot_be_computed(void **unused)
     ur_params_free(p);
 }
 
+static void rnn__must_be_prepared_again_after_an_update(void **unused)
+{
+    (void)unused;
+    struct net n;
+    ur_optimizer *opt;
+    ur_optimizer_options o = UR_OPTIMIZER_OPTIONS_INIT;
+    float y[B * H];
+    make(&n);
+    assert_ok(ur_optimizer_new(&opt, n.params, &o, NULL));
+    assert_ok(ur_rnn_step(n.rnn, n.state, x, y));
+    assert_ok(ur_optimizer_step(opt, 1e-3, NULL));
+    assert_status(UR_EINVAL, ur_rnn_step(n.rnn, n.state, x, y));
+    assert_non_null(strstr(ur_errmsg(), "ur_rnn_prepare"));
+    assert_null(forward(&n, n.tape, 0));
+    ur_tape_reset(n.tape);
+    assert_ok(ur_rnn_prepare(n.rnn));
+    assert_ok(ur_rnn_step(n.rnn, n.state, x, y));
+    assert_non_null(forward(&n, n.tape, 0));
+    ur_optimizer_free(opt);
+    unmake(&n);
+}
+
 static void names__null_is_found_nowhere(void **unused)
 {
     (void)unused;
@@ -260,6 +282,7 @@ int main(void)
         cmocka_unit_test(rnn__sizes_beyond_int_are_refused),
         cmocka_unit_test(rnn__a_failed_constructor_leaves_no_parameters),
         cmocka_unit_test(optimizer__refuses_what_cannot_be_computed),
+        cmocka_unit_test(rnn__must_be_prepared_again_after_an_update),
         cmocka_unit_test(names__null_is_found_nowhere),
         cmocka_unit_test(affine__ignores_the_callers_rounding),
     };

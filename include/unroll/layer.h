@@ -130,7 +130,8 @@ UR_API ur_status ur_rnn_new(ur_rnn **out, ur_params *params, const char *prefix,
                             const ur_rnn_options *options);
 UR_API void ur_rnn_free(ur_rnn *rnn);
 /** Packs the weights for computing. Call after ur_params_build, after loading and after
- *  each update. Allocates at the first call only. */
+ *  each update (computing after an optimizer's step without it is UR_EINVAL). Allocates at
+ *  the first call only. */
 UR_API ur_status ur_rnn_prepare(ur_rnn *rnn);
 UR_API int ur_rnn_layers(const ur_rnn *rnn);
 UR_API int ur_rnn_input(const ur_rnn *rnn);

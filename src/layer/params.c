@@ -30,6 +30,7 @@ struct ur_params {
     size_t size, buffer_size;   /* reals: trained, not trained */
     ur_real *values, *grads, *buffers;
     bool built;
+    uint64_t version;
 };
 
 ur_status ur_params_new(ur_params **out)
@@ -200,6 +201,16 @@ ur_status ur_params_build(ur_params *p, uint64_t seed)
     if (status != UR_OK)
         drop_memory(p);
     return status;
+}
+
+uint64_t ur__params_version(const ur_params *p)
+{
+    return p->version;
+}
+
+void ur__params_changed(ur_params *p)
+{
+    p->version++;
 }
 
 bool ur__params_built(const ur_params *p)

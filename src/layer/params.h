@@ -16,6 +16,9 @@ ur_status ur__params_add_named(ur_params *params, const char *prefix, const char
 void ur__params_truncate(ur_params *params, int n);
 /* Memory without drawing values: for parameters that are read from a file. */
 ur_status ur__params_build_zeros(ur_params *params);
+/* Counts updates of the values, so that who packed them can tell that they have changed. */
+uint64_t ur__params_version(const ur_params *params);
+void ur__params_changed(ur_params *params);
 /* Adds `by` to elements [begin,begin+n) of a parameter's initial values. */
 void ur__params_shift(const ur_param *p, size_t begin, size_t n, double by);
 

@@ -213,6 +213,7 @@ ur_status ur_rnn_prepare(ur_rnn *rnn)
         ur__pack(&rnn->packed[l], rnn->k, &rnn->layer[l], &w);
     }
     ur__fpmode_restore(mode);
+    rnn->version = ur__params_version(rnn->params);
     return UR_OK;
 }
 
@@ -220,6 +221,9 @@ ur_status ur__rnn_ready(const ur_rnn *rnn)
 {
     if (!rnn->memory)
         return ur__fail(UR_EINVAL, "the net is not prepared: call ur_rnn_prepare first");
+    if (rnn->version != ur__params_version(rnn->params))
+        return ur__fail(UR_EINVAL, "an optimizer has changed the parameters since "
+                        "ur_rnn_prepare: call it again");
     return UR_OK;
 }
 

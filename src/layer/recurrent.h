@@ -20,11 +20,12 @@ struct ur_rnn {
     struct ur__rnn_views *views;    /* [L] */
     struct ur__packed *packed;      /* [L] */
     ur_real *memory;                /* of packed; NULL before the first prepare */
+    uint64_t version;               /* of the parameters that are packed */
 };
 
 struct ur__rnn_weights ur__rnn_weights_of(const ur_rnn *rnn, int layer);
 struct ur__rnn_grads ur__rnn_grads_of(const ur_rnn *rnn, int layer);
-/* UR_EINVAL unless prepared. */
+/* UR_EINVAL unless prepared, and prepared again after each update by an optimizer. */
 ur_status ur__rnn_ready(const ur_rnn *rnn);
 /* UR_EINVAL naming the first of n ids outside [0,I). */
 ur_status ur__rnn_check_ids(const ur_rnn *rnn, size_t n, const int32_t *ids);

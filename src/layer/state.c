@@ -209,6 +209,7 @@ static ur_status run(const ur_rnn *rnn, ur_state *s, int T, const ur_real *x, co
                      ur_real *y)
 {
     ptrdiff_t B = s->B, I = ur_rnn_input(rnn), O = ur_rnn_output(rnn);
+    UR__TRY(ur__rnn_ready(rnn));
     if (s->rnn != rnn)
         return ur__fail(UR_EINVAL, "the state belongs to another net");
     if (waits(s))

@@ -18,6 +18,7 @@
 #include "base/status.h"
 #include "base/team.h"
 #include "kernel/select.h"
+#include "layer/params.h"
 
 #define BLOCK 4096
 /* About the root of the largest ur_real. */
@@ -303,6 +304,7 @@ static ur_status step(ur_optimizer *o, double lr, double *norm)
         .momentum = (ur_real)options->momentum,
     };
     ur__team_run(o->team, step_share, o);
+    ur__params_changed(o->params);
     return UR_OK;
 }
 
