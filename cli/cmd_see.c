@@ -104,12 +104,8 @@ static ur_status read_text(struct reading *r, const ur_vocab *vocab, const char 
     ur_status status = r->ids == NULL || r->code == NULL ? UR_ENOMEM : UR_OK;
     if (status == UR_OK)
         status = ur_vocab_encode(vocab, text, used, r->ids, &r->n);
-    if (status == UR_EINVAL) {
-        /* Here the text is an input, not an option. */
-        char why[512];
-        snprintf(why, sizeof why, "%s", ur_errmsg());
-        status = ur__fail(UR_EDATA, "%s: %s", name, why);
-    }
+    if (status == UR_EINVAL)    /* here the text is an input, not an option */
+        status = ur__fail(UR_EDATA, "%s: %s", name, ur_errmsg());
     if (status == UR_OK && r->n == 0)
         status = ur__fail(UR_EDATA, "%s is empty", name);
     for (size_t i = 0; i < r->n && status == UR_OK; i++) {

@@ -26,7 +26,8 @@ enum { HELP_COLUMN = 30, HELP_WIDTH = 80 };
 enum { WORD_MAX = 40 };
 
 /* Optimal string alignment: Damerau 1964, with each letter moved at most once. */
-int help_distance(const char *a, const char *b)
+/* How many letters to change, add, drop or swap to make a into b. */
+static int distance_of(const char *a, const char *b)
 {
     int n = (int)strlen(a), m = (int)strlen(b);
     if (n > WORD_MAX || m > WORD_MAX)
@@ -61,7 +62,7 @@ const char *help_nearest(const char *word, const char *const *list, int n)
     for (int i = 0; i < n; i++) {
         /* The beginning of a name is as good as one wrong letter. */
         bool begins = length >= 3 && strncmp(word, list[i], length) == 0;
-        int distance = begins ? 1 : help_distance(word, list[i]);
+        int distance = begins ? 1 : distance_of(word, list[i]);
         if (distance < best || (distance == best && nearest == NULL)) {
             best = distance;
             nearest = list[i];

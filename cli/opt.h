@@ -99,8 +99,6 @@ bool opt_given(const struct opt_words *words, const char *name);
 void help_command(const struct command *command);
 /* The other spellings that an option may have: pairs {alias, name}, ended by NULL. */
 extern const char *const opt_aliases[][2];
-/* How many letters to change, add, drop or swap to make a into b. */
-int help_distance(const char *a, const char *b);
 /* The word of the list that was probably meant, or NULL. */
 const char *help_nearest(const char *word, const char *const *list, int n);
 bool opt_has(const struct command *command, const char *name);

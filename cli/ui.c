@@ -124,29 +124,18 @@ char *ui_count(char to[UI_NUMBER], double n)
     return to;
 }
 
-/* Three digits and a unit, each unit `step` times the one before. */
-static char *scaled(char to[UI_NUMBER], double n, double step, const char *const *unit, int units)
+/* Three digits and a unit, each unit a thousand times the one before. */
+char *ui_short(char to[UI_NUMBER], double n)
 {
+    static const char *const unit[] = {"", "k", "M", "G", "T"};
     int u = 0;
-    while (u + 1 < units && n >= step * 0.9995) {
-        n /= step;
+    while (u + 1 < 5 && n >= 999.5) {
+        n /= 1000.0;
         u++;
     }
     int decimals = u == 0 || n >= 99.95 ? 0 : n >= 9.995 ? 1 : 2;
     snprintf(to, UI_NUMBER, "%.*f%s", decimals, n, unit[u]);
     return to;
-}
-
-char *ui_short(char to[UI_NUMBER], double n)
-{
-    static const char *const unit[] = {"", "k", "M", "G", "T"};
-    return scaled(to, n, 1000.0, unit, 5);
-}
-
-char *ui_bytes(char to[UI_NUMBER], double n)
-{
-    static const char *const unit[] = {" B", " KiB", " MiB", " GiB", " TiB"};
-    return scaled(to, n, 1024.0, unit, 5);
 }
 
 char *ui_time(char to[UI_NUMBER], double seconds)

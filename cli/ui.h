@@ -35,7 +35,6 @@ double ui_now(void);
 #define UI_NUMBER 32
 char *ui_count(char to[UI_NUMBER], double n);           /* 240,321 */
 char *ui_short(char to[UI_NUMBER], double n);           /* 240k */
-char *ui_bytes(char to[UI_NUMBER], double n);           /* 1.2 MiB */
 char *ui_time(char to[UI_NUMBER], double seconds);      /* 12:05 */
 
 /* Appends n bytes as valid UTF-8: what is malformed, zero or a control character other

@@ -7,7 +7,8 @@
 #include "unroll/base.h"
 
 /* Sets this thread's message and returns status. Text: one line, no capital at
- * the start, no full stop, names the thing and both values. */
+ * the start, no full stop, names the thing and both values. An argument may be
+ * ur_errmsg() itself, for a message that goes round the one before. */
 ur_status ur__fail(ur_status status, const char *format, ...) UR_PRINTF(2, 3);
 
 /* Empties this thread's message. */

@@ -225,3 +225,13 @@ bool ur__parse_real(const char *s, double *out)
     *out = value;
     return true;
 }
+
+/* ---- names ------------------------------------------------------------- */
+
+int ur__find_name(const char *const *names, int n, const char *name)
+{
+    for (int i = 0; name && i < n; i++)
+        if (strcmp(names[i], name) == 0)
+            return i;
+    return -1;
+}

@@ -27,6 +27,9 @@ int ur__utf8_encode(uint32_t code, unsigned char out[4]);
 size_t ur__utf8_check(const unsigned char *s, size_t n);
 bool ur__is_utf8(const char *s);
 
+/* Place of a name in a list of n, −1 if it is not there or NULL. */
+int ur__find_name(const char *const *names, int n, const char *name);
+
 /* Whole-string numbers: false if s is not exactly one number in range. Decimal,
  * with an optional sign; reals ("-1.5", ".5", "2e-3") are rounded correctly, and
  * "inf", "nan" and hexadecimal are no numbers. */

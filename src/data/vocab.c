@@ -26,13 +26,10 @@ const char *ur_token_kind_name(ur_token_kind kind)
 
 bool ur_token_kind_find(const char *name, ur_token_kind *out)
 {
-    for (int i = 0; name && i < 2; i++) {
-        if (strcmp(name, kind_names[i]) == 0) {
-            *out = (ur_token_kind)i;
-            return true;
-        }
-    }
-    return false;
+    int i = ur__find_name(kind_names, 2, name);
+    if (i >= 0)
+        *out = (ur_token_kind)i;
+    return i >= 0;
 }
 
 /* ---- making ------------------------------------------------------------ */

@@ -67,33 +67,18 @@ static int system_mode(const char *path, unsigned *mode)
     return 0;
 }
 
-static const struct ur__file_ops system_ops = {
-    .open = system_open,
-    .read = system_read,
-    .write = system_write,
-    .seek = system_seek,
-    .sync = system_sync,
-    .close = close,
-    .rename = rename,
-    .unlink = unlink,
-    .mode = system_mode,
-};
+#define SYSTEM_OPS                                                            \
+    {                                                                         \
+        .open = system_open, .read = system_read, .write = system_write,      \
+        .seek = system_seek, .sync = system_sync, .close = close,             \
+        .rename = rename, .unlink = unlink, .mode = system_mode               \
+    }
 
-static struct ur__file_ops ops = {
-    .open = system_open,
-    .read = system_read,
-    .write = system_write,
-    .seek = system_seek,
-    .sync = system_sync,
-    .close = close,
-    .rename = rename,
-    .unlink = unlink,
-    .mode = system_mode,
-};
+static struct ur__file_ops ops = SYSTEM_OPS;
 
 void ur__file_set_ops(const struct ur__file_ops *table)
 {
-    ops = system_ops;
+    ops = (struct ur__file_ops)SYSTEM_OPS;
     if (!table)
         return;
 #define TAKE(name) ops.name = table->name ? table->name : ops.name

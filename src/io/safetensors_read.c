@@ -259,7 +259,7 @@ static ur_status parse_header(struct ur__st_file *f, const char *text, size_t n)
         return malformed(f, fault);
     ur_status status = ur__json_parse(&f->header, text, n);
     if (status == UR_EFORMAT) {
-        char why[200];      /* a copy: failing anew overwrites it */
+        char why[200];
         snprintf(why, sizeof why, "its header is %s", ur_errmsg());
         return malformed(f, why);
     }

@@ -196,6 +196,8 @@ static ur_tensor *run(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x, const int3
                       int B, const int *lengths, ur_state *s)
 {
     ur_status status = check(tape, rnn, T, B, lengths, s);
+    if (status == UR_OK && ids)
+        status = ur__rnn_check_ids(rnn, (size_t)T * (size_t)B, ids);
     if (status != UR_OK)
         return ur__tape_failed(tape, status);
     int L = rnn->stack.layers, dim[3] = {T, B, ur_rnn_output(rnn)};
@@ -261,10 +263,5 @@ ur_tensor *ur_rnn_forward_ids(ur_tape *tape, const ur_rnn *rnn, ur_ids ids, cons
     if (!ids.id || ids.T < 1 || ids.B < 1)
         return ur__tape_fail(tape, UR_ESHAPE, "rnn: [%d,%d] input numbers are none", ids.T,
                              ids.B);
-    ur_status status = check(tape, rnn, ids.T, ids.B, lengths, s);
-    if (status == UR_OK)
-        status = ur__rnn_check_ids(rnn, (size_t)ids.T * (size_t)ids.B, ids.id);
-    if (status != UR_OK)
-        return ur__tape_failed(tape, status);
     return run(tape, rnn, NULL, ids.id, ids.T, ids.B, lengths, s);
 }

@@ -205,7 +205,7 @@ static bool waits(const ur_state *s)
     return false;
 }
 
-static ur_status run(const ur_rnn *rnn, ur_state *s, int T, const ur_real *x, const int32_t *ids,
+ur_status ur_rnn_run(const ur_rnn *rnn, ur_state *s, int T, const ur_real *x, const int32_t *ids,
                      ur_real *y)
 {
     ptrdiff_t B = s->B, I = ur_rnn_input(rnn), O = ur_rnn_output(rnn);
@@ -227,18 +227,12 @@ static ur_status run(const ur_rnn *rnn, ur_state *s, int T, const ur_real *x, co
     return UR_OK;
 }
 
-ur_status ur_rnn_run(const ur_rnn *rnn, ur_state *s, int T, const ur_real *x, const int32_t *ids,
-                     ur_real *y)
-{
-    return run(rnn, s, T, x, ids, y);
-}
-
 ur_status ur_rnn_step(const ur_rnn *rnn, ur_state *s, const ur_real *x, ur_real *y)
 {
-    return run(rnn, s, 1, x, NULL, y);
+    return ur_rnn_run(rnn, s, 1, x, NULL, y);
 }
 
 ur_status ur_rnn_step_ids(const ur_rnn *rnn, ur_state *s, const int32_t *ids, ur_real *y)
 {
-    return run(rnn, s, 1, NULL, ids, y);
+    return ur_rnn_run(rnn, s, 1, NULL, ids, y);
 }

@@ -9,7 +9,8 @@
  */
 #include "rnn/pack.h"
 
-size_t ur__padded(size_t n)
+/* n reals rounded up so that what follows stays 64-byte aligned. */
+static size_t padded(size_t n)
 {
     size_t line = 64 / sizeof(ur_real);
     return (n + line - 1) / line * line;
@@ -18,7 +19,7 @@ size_t ur__padded(size_t n)
 static size_t take(ur_real **to, ur_real *memory, size_t *at, size_t n)
 {
     *to = memory ? memory + *at : NULL;
-    *at += ur__padded(n);
+    *at += padded(n);
     return *at;
 }
 

@@ -21,7 +21,4 @@ void ur__pack(const struct ur__packed *p, const struct ur__kernel *k,
 void ur__pack_back(const struct ur__packed_back *p, const struct ur__kernel *k,
                    const struct ur__rnn_layer *d, const struct ur__rnn_weights *w);
 
-/* n reals rounded up so that what follows stays 64-byte aligned. */
-size_t ur__padded(size_t n);
-
 #endif

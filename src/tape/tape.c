@@ -202,11 +202,6 @@ ur_status ur__tape_record(ur_tape *tape, ur__back back, void *saved)
     return UR_OK;
 }
 
-bool ur__tape_recording(const ur_tape *tape)
-{
-    return tape->recording;
-}
-
 ur_team *ur__tape_team(const ur_tape *tape)
 {
     return tape->team;

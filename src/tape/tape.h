@@ -65,7 +65,6 @@ bool ur__tape_poisoned(const ur_tape *tape);
  * whether they are still alive. */
 uint64_t ur__tape_round(const ur_tape *tape);
 
-bool ur__tape_recording(const ur_tape *tape);
 ur_team *ur__tape_team(const ur_tape *tape);
 const struct ur__kernel *ur__tape_kernel(const ur_tape *tape);
 /* Scratch of at least `bytes` for the duration of one operation, kept and reused. */

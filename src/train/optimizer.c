@@ -12,11 +12,11 @@
 
 #include <float.h>
 #include <math.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "base/status.h"
 #include "base/team.h"
+#include "base/text.h"
 #include "kernel/select.h"
 #include "layer/params.h"
 
@@ -58,13 +58,10 @@ const char *ur_optimizer_name(ur_optimizer_kind kind)
 
 bool ur_optimizer_find(const char *name, ur_optimizer_kind *out)
 {
-    for (int i = 0; name && i < N_KINDS; i++) {
-        if (strcmp(names[i], name) == 0) {
-            *out = (ur_optimizer_kind)i;
-            return true;
-        }
-    }
-    return false;
+    int i = ur__find_name(names, N_KINDS, name);
+    if (i >= 0)
+        *out = (ur_optimizer_kind)i;
+    return i >= 0;
 }
 
 /* NaN is in no range. */

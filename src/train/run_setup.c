@@ -6,7 +6,6 @@
 #include "train/run.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -132,11 +131,8 @@ static ur_status take_values(struct ur__run *r)
     UR__TRY(ur_model_load(&from, r->options->init_from));
     ur_status status = ur__model_copy_values(r->facts.model, from);
     ur_model_free(from);
-    if (status == UR_EDATA) {
-        char why[512];
-        snprintf(why, sizeof why, "%s", ur_errmsg());
-        return ur__fail(status, "cannot start from %s: %s", r->options->init_from, why);
-    }
+    if (status == UR_EDATA)
+        return ur__fail(status, "cannot start from %s: %s", r->options->init_from, ur_errmsg());
     return status;
 }
 

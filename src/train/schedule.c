@@ -4,9 +4,9 @@
 #include "train/schedule.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "base/status.h"
+#include "base/text.h"
 #include "kernel/select.h"
 
 #define LOWEST 0.1              /* of lr, at the cosine's end */
@@ -30,13 +30,10 @@ const char *ur_schedule_name(ur_schedule_kind kind)
 
 bool ur_schedule_find(const char *name, ur_schedule_kind *out)
 {
-    for (int i = 0; name && i < N_KINDS; i++) {
-        if (strcmp(names[i], name) == 0) {
-            *out = (ur_schedule_kind)i;
-            return true;
-        }
-    }
-    return false;
+    int i = ur__find_name(names, N_KINDS, name);
+    if (i >= 0)
+        *out = (ur_schedule_kind)i;
+    return i >= 0;
 }
 
 ur_status ur__schedule_check(const struct ur__schedule *s)
