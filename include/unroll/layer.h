@@ -98,14 +98,17 @@ UR_API ur_tensor *ur_embed(ur_tape *tape, const ur_embedding *layer, ur_ids ids)
 
 /* ---- recurrent nets ---------------------------------------------------- */
 
-/** A stack of recurrent layers; layer l reads the outputs of layer l−1. */
+/** A stack of recurrent layers; layer l reads the outputs of layer l−1, both directions side
+ *  by side where there are two. Sizes: H units, P numbers in h (a projection's size, else H),
+ *  O outputs a direction (an output map's size, else P), D directions. */
 typedef struct ur_rnn ur_rnn;
 
+/** Equations of each option stand in docs/MATH.md. */
 typedef struct ur_rnn_options {
     ur_cell cell;
     int input;                      /* I, of the first layer */
     int layers;                     /* L */
-    const int *hidden;              /* [L] sizes */
+    const int *hidden;              /* [L] sizes H */
     const int *output;              /* [L] sizes O of output maps, 0: none; NULL: none at all.
                                        y = a(W_y h + b_y), parameters weight_hy_lK, bias_hy_lK */
     ur_activation output_activation;    /* a: UR_IDENTITY or UR_TANH */
@@ -115,17 +118,36 @@ typedef struct ur_rnn_options {
     double dropout;                 /* probability, between layers, training mode only */
     bool orthogonal;                /* recurrent weights start orthogonal */
     double forget_bias;             /* UR_LSTM: added to bias_ih's f part at the start */
+    bool bidirectional;             /* D = 2: the second direction reads each sequence from its
+                                       own end; its parameters are named ..._lK_reverse */
+    const int *projection;          /* [L] sizes P < H, 0: none; NULL: none at all. UR_LSTM:
+                                       h = W_r (o∘tanh c), weight_hr_lK [P,H] */
+    bool peepholes;                 /* UR_LSTM: i, f see c_{t−1}, o sees c_t through
+                                       weight_peep_lK [3H], blocks i,f,o (coupled: [2H], i,o) */
+    bool coupled;                   /* UR_LSTM: f = 1−i; weights in blocks i,g,o */
+    double cell_clip;               /* UR_LSTM: c is kept within ±cell_clip; 0: not */
+    bool time_residual;             /* UR_RNN: h_t = h_{t−1} + f(...) */
+    bool learned_state;             /* initial states are parameters h_0_lK [P], c_0_lK [H],
+                                       zeros at first, instead of zeros */
+    bool variational;               /* dropout: one mask a sequence instead of one a step */
+    double recurrent_dropout;       /* probability, on h_{t−1} where the recurrent weights read
+                                       it, one mask a sequence; training mode only */
+    double zoneout_h, zoneout_c;    /* probability that a number of h, of c (UR_LSTM) stays as
+                                       it was; outside training mode the mean of both */
 } ur_rnn_options;
 
 /** One LSTM layer, two biases, everything else off; input and hidden are to be set. */
 #define UR_RNN_OPTIONS_INIT                                                            \
     {                                                                                  \
-        UR_LSTM, 0, 1, NULL, NULL, UR_IDENTITY, UR_TANH, false, 2, 0.0, false, 0.0     \
+        UR_LSTM, 0, 1, NULL, NULL, UR_IDENTITY, UR_TANH, false, 2, 0.0, false, 0.0,    \
+            false, NULL, false, false, 0.0, false, false, false, 0.0, 0.0, 0.0         \
     }
 
-/** Declares the parameters PREFIX.weight_ih_l0 [G·H,I], weight_hh_l0 [G·H,H], bias_ih_l0,
- *  bias_hh_l0 [G·H] ..., uniform in ±1/√H. params must outlive the net.
- *  Errors: UR_EINVAL. */
+/** Declares the parameters PREFIX.weight_ih_l0 [G·H,I], weight_hh_l0 [G·H,P], bias_ih_l0,
+ *  bias_hh_l0 [G·H] ..., uniform in ±1/√H. What PyTorch's modules of the same cell would
+ *  compute otherwise is named otherwise: weight_hh_FORM_l0 for a FORM of coupled, clip,
+ *  residual, before (the reset), sigmoid, satlin, identity, zoneout. params must outlive the
+ *  net. Errors: UR_EINVAL, also for an option that the cell has not. */
 UR_API ur_status ur_rnn_new(ur_rnn **out, ur_params *params, const char *prefix,
                             const ur_rnn_options *options);
 UR_API void ur_rnn_free(ur_rnn *rnn);
@@ -134,23 +156,26 @@ UR_API void ur_rnn_free(ur_rnn *rnn);
  *  the first call only. */
 UR_API ur_status ur_rnn_prepare(ur_rnn *rnn);
 UR_API int ur_rnn_layers(const ur_rnn *rnn);
+UR_API int ur_rnn_directions(const ur_rnn *rnn);        /* D: 1 or 2 */
 UR_API int ur_rnn_input(const ur_rnn *rnn);
 UR_API int ur_rnn_hidden(const ur_rnn *rnn, int layer);
-/** Size of the last layer's output: H, or O with an output map. */
+UR_API int ur_rnn_state_size(const ur_rnn *rnn, int layer);     /* P: numbers in its h */
+/** Size of the last layer's output: D·O. */
 UR_API int ur_rnn_output(const ur_rnn *rnn);
 
-/** What a net remembers between time steps, for B sequences: h (and c) of each layer,
- *  zeros at first. Also the scratch and the team of whoever computes with it. */
+/** What a net remembers between time steps, for B sequences: h (and c) of each layer and
+ *  direction, zeros (or the learned states) at first. Also the scratch and the team of whoever
+ *  computes with it. Where a function takes a slot, it is l·D + d: layer l, direction d. */
 typedef struct ur_state ur_state;
 
 /** team may be NULL; borrowed. Allocates all that ur_rnn_step will ever need. */
 UR_API ur_status ur_state_new(ur_state **out, const ur_rnn *rnn, int B, ur_team *team);
 UR_API void ur_state_free(ur_state *state);
 UR_API void ur_state_zero(ur_state *state);
-/** The numbers themselves: h [B,H] of a layer; c [B,H], NULL unless UR_LSTM. Writable
+/** The numbers themselves: h [B,P] of a slot; c [B,H], NULL unless UR_LSTM. Writable
  *  between calls. */
-UR_API ur_real *ur_state_h(ur_state *state, int layer);
-UR_API ur_real *ur_state_c(ur_state *state, int layer);
+UR_API ur_real *ur_state_h(ur_state *state, int slot);
+UR_API ur_real *ur_state_c(ur_state *state, int slot);
 /** All of them as one buffer of *n reals, for saving and restoring. */
 UR_API ur_real *ur_state_data(ur_state *state, size_t *n);
 /** Steps computed since the state was made or zeroed. */
@@ -161,7 +186,8 @@ UR_API void ur_state_observe(ur_state *state, int every, ur_observer see, void *
 
 /** One step without a tape: x [B,I] -> y [B,ur_rnn_output()]. Only reads rnn, so many
  *  threads may step it, each with its own state and team; allocates nothing; the same bits as
- *  the sequence calls. x and y must not overlap. */
+ *  the sequence calls. x and y must not overlap. Errors: UR_EINVAL with two directions, which
+ *  need the whole sequence: ur_rnn_forward on a tape that does not record. */
 UR_API ur_status ur_rnn_step(const ur_rnn *rnn, ur_state *state, const ur_real *x, ur_real *y);
 /** The same for one-hot inputs given by number: ids [B] in [0,I). */
 UR_API ur_status ur_rnn_step_ids(const ur_rnn *rnn, ur_state *state, const int32_t *ids,
@@ -171,7 +197,7 @@ UR_API ur_status ur_rnn_step_ids(const ur_rnn *rnn, ur_state *state, const int32
 UR_API ur_status ur_rnn_run(const ur_rnn *rnn, ur_state *state, int T, const ur_real *x,
                             const int32_t *ids, ur_real *y);
 
-/** The whole stack over a sequence as one node of the tape: x [T,B,I] -> [T,B,O].
+/** The whole stack over a sequence as one node of the tape: x [T,B,I] -> [T,B,D·O].
  *  lengths [B] or NULL (all T): y is 0 at t >= lengths[b], and the state stays as it
  *  was at lengths[b]−1; what stands in x there plays no part. state NULL: zeros in,
  *  nothing out. Else it starts from the tensors given by ur_state_put or left by the last
@@ -185,12 +211,13 @@ UR_API ur_tensor *ur_rnn_forward(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x,
 UR_API ur_tensor *ur_rnn_forward_ids(ur_tape *tape, const ur_rnn *rnn, ur_ids ids,
                                      const int *lengths, ur_state *state);
 
-/** Gives a layer's initial h and c [B,H] as tensors for the next forward call (each
+/** Gives a slot's initial h [B,P] and c [B,H] as tensors for the next forward call (each
  *  may be NULL). They belong to the tape and are dropped by detach. */
-UR_API ur_status ur_state_put(ur_state *state, int layer, ur_tensor *h, ur_tensor *c);
-/** A layer's final h and c of the last forward call as tensors (differentiable);
- *  NULL if there are none. h or c may be NULL: not wanted. */
-UR_API void ur_state_tensors(const ur_state *state, int layer, ur_tensor **h, ur_tensor **c);
+UR_API ur_status ur_state_put(ur_state *state, int slot, ur_tensor *h, ur_tensor *c);
+/** A slot's final h and c of the last forward call as tensors (differentiable);
+ *  NULL if there are none. h or c may be NULL: not wanted. The second direction's final
+ *  state is that at t = 0. */
+UR_API void ur_state_tensors(const ur_state *state, int slot, ur_tensor **h, ur_tensor **c);
 /** Forgets all tensors and keeps the numbers: gradients stop here. Call before the tape
  *  is reset. */
 UR_API void ur_state_detach(ur_state *state);

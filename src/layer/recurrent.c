@@ -37,6 +37,10 @@ static ur_status check_options(const ur_rnn_options *o)
         return ur__fail(UR_EINVAL, "dropout %g is not in [0,1)", o->dropout);
     if ((int)o->activation < UR_IDENTITY || (int)o->activation > UR_SATLIN)
         return ur__fail(UR_EINVAL, "there is no activation number %d", (int)o->activation);
+    if (o->bidirectional || o->projection || o->peepholes || o->coupled || o->cell_clip != 0 ||
+        o->time_residual || o->learned_state || o->variational || o->recurrent_dropout != 0 ||
+        o->zoneout_h != 0 || o->zoneout_c != 0)
+        return ur__fail(UR_ENOTSUP, "this option of a recurrent net is declared, not built yet");
     if (o->output_activation != UR_IDENTITY && o->output_activation != UR_TANH)
         return ur__fail(UR_EINVAL, "an output map has the activation identity or tanh");
     return UR_OK;
@@ -134,6 +138,17 @@ void ur_rnn_free(ur_rnn *rnn)
 int ur_rnn_layers(const ur_rnn *rnn)
 {
     return rnn->stack.layers;
+}
+
+int ur_rnn_directions(const ur_rnn *rnn)
+{
+    (void)rnn;
+    return 1;
+}
+
+int ur_rnn_state_size(const ur_rnn *rnn, int layer)
+{
+    return ur_rnn_hidden(rnn, layer);
 }
 
 int ur_rnn_input(const ur_rnn *rnn)
