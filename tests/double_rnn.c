@@ -10,7 +10,7 @@
 
 #include "unroll/layer.h"
 
-enum { MAX_LAYERS = 3, N_CASES = 240 };
+enum { MAX_LAYERS = 3, MAX_SLOTS = 2 * MAX_LAYERS, N_CASES = 1200, MAX_PARAMS = 8192 };
 
 static uint64_t draws;
 
@@ -26,7 +26,8 @@ static int between(int low, int high)
 
 struct net {
     ur_rnn_options options;
-    int hidden[MAX_LAYERS], output[MAX_LAYERS];
+    int slots;
+    int hidden[MAX_LAYERS], output[MAX_LAYERS], projection[MAX_LAYERS];
     int T, B, lengths[8];
     bool with_lengths, with_ids, with_state, training;
     int32_t ids[64];
@@ -34,9 +35,9 @@ struct net {
     ur_rnn *rnn;
     ur_state *state;
     ur_tape *tape;
-    int n_inputs;                       /* x, then h0, c0 of each layer */
-    double data[1 + 2 * MAX_LAYERS][256], grad[1 + 2 * MAX_LAYERS][256];
-    size_t size[1 + 2 * MAX_LAYERS];
+    /* x, then h0, c0 of each slot */
+    double data[1 + 2 * MAX_SLOTS][256], grad[1 + 2 * MAX_SLOTS][256];
+    size_t size[1 + 2 * MAX_SLOTS];
     double weight[2048];                /* of the loss */
 };
 
@@ -60,13 +61,14 @@ static double loss(struct net *n, bool backward)
     ur_tape_set_training(n->tape, n->training, 5, 9);
     assert_ok(ur_rnn_prepare(n->rnn));
     ur_state_zero(n->state);
-    for (int l = 0; n->with_state && l < o->layers; l++) {
-        int dim[2] = {n->B, n->hidden[l]}, i = 1 + 2 * l;
-        ur_tensor *h = ur_variable(n->tape, 2, dim, n->data[i], n->grad[i]);
+    for (int s = 0; n->with_state && s < n->slots; s++) {
+        int l = s / ur_rnn_directions(n->rnn), i = 1 + 2 * s;
+        int h_dim[2] = {n->B, ur_rnn_state_size(n->rnn, l)}, c_dim[2] = {n->B, n->hidden[l]};
+        ur_tensor *h = ur_variable(n->tape, 2, h_dim, n->data[i], n->grad[i]);
         ur_tensor *c = NULL;
         if (o->cell == UR_LSTM)
-            c = ur_variable(n->tape, 2, dim, n->data[i + 1], n->grad[i + 1]);
-        assert_ok(ur_state_put(n->state, l, h, c));
+            c = ur_variable(n->tape, 2, c_dim, n->data[i + 1], n->grad[i + 1]);
+        assert_ok(ur_state_put(n->state, s, h, c));
     }
     int dim[3] = {n->T, n->B, o->input};
     const int *lengths = n->with_lengths ? n->lengths : NULL;
@@ -80,9 +82,9 @@ static double loss(struct net *n, bool backward)
     size_t used = 0;
     ur_tensor *sum = NULL;
     weighted(n, &used, y, &sum);
-    for (int l = 0; l < o->layers; l++) {
+    for (int s = 0; s < n->slots; s++) {
         ur_tensor *h, *c;
-        ur_state_tensors(n->state, l, &h, &c);
+        ur_state_tensors(n->state, s, &h, &c);
         weighted(n, &used, h, &sum);
         weighted(n, &used, c, &sum);
     }
@@ -120,6 +122,33 @@ static double error_at(struct net *n, double *x, double analytic)
     return worst;
 }
 
+static bool maybe(double p)
+{
+    return uniform() < p;
+}
+
+/* Options that belong to one cell, and those of what it remembers. */
+static void random_form(struct net *n)
+{
+    ur_rnn_options *o = &n->options;
+    bool lstm = o->cell == UR_LSTM, plain = maybe(0.2);
+    o->bidirectional = maybe(0.4);
+    o->reset_before = o->cell == UR_GRU && maybe(0.5);
+    if (plain)
+        return;
+    if (lstm && maybe(0.3))
+        o->projection = n->projection;
+    o->peepholes = lstm && maybe(0.4);
+    o->coupled = lstm && maybe(0.3);
+    o->cell_clip = lstm && maybe(0.3) ? 0.3 : 0;
+    o->time_residual = o->cell == UR_RNN && maybe(0.3);
+    o->learned_state = maybe(0.3);
+    o->variational = maybe(0.5);
+    o->recurrent_dropout = maybe(0.3) ? 0.35 : 0;
+    o->zoneout_h = maybe(0.3) ? 0.2 : 0;
+    o->zoneout_c = lstm && maybe(0.3) ? 0.4 : 0;
+}
+
 static void random_net(struct net *n, int number)
 {
     ur_rnn_options *o = &n->options;
@@ -131,7 +160,7 @@ static void random_net(struct net *n, int number)
     o->output = uniform() < 0.4 ? n->output : NULL;
     o->output_activation = uniform() < 0.5 ? UR_TANH : UR_IDENTITY;
     o->activation = (ur_activation)between(UR_TANH, UR_SATLIN);
-    o->reset_before = uniform() < 0.5;
+    random_form(n);
     o->biases = between(0, 2);
     o->dropout = uniform() < 0.3 ? 0.4 : 0;
     o->forget_bias = uniform() < 0.3 ? 1 : 0;
@@ -145,7 +174,7 @@ static void random_net(struct net *n, int number)
     for (int l = 0; l < MAX_LAYERS; l++) {
         n->hidden[l] = between(1, 6);
         n->output[l] = between(0, 4);
-        n->size[1 + 2 * l] = n->size[2 + 2 * l] = (size_t)(n->B * n->hidden[l]);
+        n->projection[l] = n->hidden[l] > 1 ? between(0, n->hidden[l] - 1) : 0;
     }
     n->size[0] = (size_t)(n->T * n->B * o->input);
     for (int b = 0; b < n->B; b++)
@@ -162,26 +191,52 @@ static void random_net(struct net *n, int number)
     assert_ok(ur_rnn_prepare(n->rnn));
     assert_ok(ur_tape_new(&n->tape, NULL));
     assert_ok(ur_state_new(&n->state, n->rnn, n->B, NULL));
+    n->slots = o->layers * ur_rnn_directions(n->rnn);
+    for (int s = 0; s < n->slots; s++) {
+        int l = s / ur_rnn_directions(n->rnn);
+        n->size[1 + 2 * s] = (size_t)(n->B * ur_rnn_state_size(n->rnn, l));
+        n->size[2 + 2 * s] = (size_t)(n->B * n->hidden[l]);
+    }
+    for (int i = 0; i < ur_params_count(n->params); i++) {
+        const ur_param *p = ur_params_at(n->params, i);     /* learned states start at zero */
+        for (size_t j = 0; strstr(p->name, "_0_l") && j < p->size; j++)
+            ur_param_data(n->params, p)[j] = uniform() - 0.5;
+    }
+    assert_ok(ur_rnn_prepare(n->rnn));
 }
 
 static double check(struct net *n)
 {
     double worst = 0;
-    static double analytic[4096], inputs[1 + 2 * MAX_LAYERS][256];
+    static double analytic[MAX_PARAMS], inputs[1 + 2 * MAX_SLOTS][256];
     size_t size = ur_params_size(n->params);
-    assert_true(size <= 4096);
+    assert_true(size <= MAX_PARAMS);
     loss(n, true);
     memcpy(analytic, ur_params_grads(n->params), size * sizeof(double));
     memcpy(inputs, n->grad, sizeof inputs);
     for (size_t i = 0; i < size; i++)
         worst = fmax(worst, error_at(n, ur_params_values(n->params) + i, analytic[i]));
-    for (int j = 0; j < 1 + 2 * n->options.layers; j++) {
+    for (int j = 0; j < 1 + 2 * n->slots; j++) {
         bool there = j == 0 ? !n->with_ids
                             : n->with_state && (j % 2 || n->options.cell == UR_LSTM);
         for (size_t i = 0; there && i < n->size[j]; i++)
             worst = fmax(worst, error_at(n, &n->data[j][i], inputs[j][i]));
     }
     return worst;
+}
+
+static void describe(const struct net *n, int number, double error)
+{
+    const ur_rnn_options *o = &n->options;
+    print_message("case %d: %s, L %d, D %d, T %d, B %d%s%s%s%s%s%s%s%s%s%s, recurrent dropout %g, "
+                  "zoneout %g %g, clip %g: %g\n", number, ur_cell_name(o->cell), o->layers,
+                  o->bidirectional ? 2 : 1, n->T, n->B, n->with_lengths ? ", lengths" : "",
+                  n->training ? ", training" : "", n->with_state ? ", states" : "",
+                  o->reset_before ? ", reset before" : "", o->projection ? ", projection" : "",
+                  o->peepholes ? ", peepholes" : "", o->coupled ? ", coupled" : "",
+                  o->time_residual ? ", residual" : "", o->learned_state ? ", learned" : "",
+                  o->output ? ", output map" : "", o->recurrent_dropout, o->zoneout_h,
+                  o->zoneout_c, o->cell_clip, error);
 }
 
 static void rnn__gradients_match_differences(void **unused)
@@ -193,9 +248,7 @@ static void rnn__gradients_match_differences(void **unused)
         random_net(&n, i);
         double error = check(&n);
         if (error > 1e-6)
-            print_message("case %d: cell %s, %d layers, T %d, B %d, reset before %d: %g\n", i,
-                          ur_cell_name(n.options.cell), n.options.layers, n.T, n.B,
-                          n.options.reset_before, error);
+            describe(&n, i, error);
         worst = fmax(worst, error);
         ur_state_free(n.state);
         ur_tape_free(n.tape);

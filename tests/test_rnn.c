@@ -321,8 +321,13 @@ static double sigmoid(double x)
 
 static const float *parameter(struct net *n, const char *kind, int layer)
 {
+    static const char *const forms[] = {"", "_before", "_sigmoid", "_satlin"};
     char name[64];
-    snprintf(name, sizeof name, "rnn.%s_l%d", kind, layer);
+    int form = 0;
+    if (!strcmp(kind, "weight_hh"))     /* named after what PyTorch does not compute */
+        form = n->v->reset_before ? 1 : n->v->activation == UR_SIGMOID ? 2
+               : n->v->activation == UR_SATLIN ? 3 : 0;
+    snprintf(name, sizeof name, "rnn.%s%s_l%d", kind, forms[form], layer);
     const ur_param *p = ur_params_find(n->params, name);
     return p ? ur_param_data(n->params, p) : NULL;
 }

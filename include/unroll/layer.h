@@ -180,9 +180,14 @@ UR_API ur_real *ur_state_c(ur_state *state, int slot);
 UR_API ur_real *ur_state_data(ur_state *state, size_t *n);
 /** Steps computed since the state was made or zeroed. */
 UR_API int64_t ur_state_steps(const ur_state *state);
-/** Calls see(user, ...) with every layer's h at t = 0, every, 2·every ... (0: never). In a
+/** Calls see(user, slot, ...) with every slot's h at t = 0, every, 2·every ... (0: never). In a
  *  padded batch the rows of sequences that have ended are 0. */
 UR_API void ur_state_observe(ur_state *state, int every, ur_observer see, void *user);
+/** Calls see(user, slot, t, B, P, dh) after each backward pass through an ur_rnn_forward made
+ *  with this state, for t = 0 ... T−1 of that call (not of the state) of every slot: dh [B,P],
+ *  the gradient of the loss by h_t, all paths counted; 0 in padding. NULL: no longer. The
+ *  observer, not the state, must live until then. Costs [T,B,P] reals a slot. */
+UR_API void ur_state_observe_gradients(ur_state *state, ur_observer see, void *user);
 
 /** One step without a tape: x [B,I] -> y [B,ur_rnn_output()]. Only reads rnn, so many
  *  threads may step it, each with its own state and team; allocates nothing; the same bits as

@@ -26,10 +26,11 @@ UR_API const char *ur_cell_name(ur_cell cell);
 /** The cell of a name. False if there is none. */
 UR_API bool ur_cell_find(const char *name, ur_cell *out);
 
-/** Sees the hidden state h [B,H] of a layer at time step t, counted from the state's
- *  start: t = 0, n, 2n ... Called from the computing thread, in order of t within a
- *  layer; must not change the net. */
-typedef void (*ur_observer)(void *user, int layer, int64_t t, int B, int H, const ur_real *h);
+/** Sees the hidden state h [B,H] of a slot (layer l, direction d of D: l·D + d) at time step
+ *  t, counted from the state's start: t = 0, n, 2n ... H: its numbers, a projection's size
+ *  where there is one. Called from the computing thread, in order of t within a slot; must
+ *  not change the net. */
+typedef void (*ur_observer)(void *user, int slot, int64_t t, int B, int H, const ur_real *h);
 
 /** Mean and unbiased variance of n numbers (an observer's B·H); variance of one: 0. */
 UR_API void ur_moments(size_t n, const ur_real *x, double *mean, double *variance);

@@ -57,6 +57,13 @@ struct ur__opt {
     ur_real momentum;               /* sgd */
 };
 
+/* What an LSTM may have beside the plain form (docs/MATH.md, section Forms of LSTM). */
+struct ur__lstm_form {
+    const ur_real *peep_i, *peep_f, *peep_o;    /* [H] or NULL */
+    ur_real clip;                               /* c stays in ±clip; 0: free */
+    bool coupled;                               /* f = 1 − i; gates are [3,H] i,g,o */
+};
+
 struct ur__kernel {
     const char *name;
     int lanes;          /* reals in a vector */
@@ -85,6 +92,13 @@ struct ur__kernel {
     void (*lstm_backward)(int H, ur_real *gates, const ur_real *c_prev, const ur_real *c,
                           const ur_real *dh, ur_real *dc);
 
+    /* The same in another form; gates are [4,H] i,f,g,o, or [3,H] where coupled. */
+    void (*lstm_form_forward)(int H, const struct ur__lstm_form *form, ur_real *gates,
+                              const ur_real *c_prev, ur_real *c, ur_real *h);
+    void (*lstm_form_backward)(int H, const struct ur__lstm_form *form, ur_real *gates,
+                               const ur_real *c_prev, const ur_real *c, const ur_real *dh,
+                               ur_real *dc);
+
     /* GRU, reset after. gates [4,H] in: pre-activations r, z (both parts), x's part of n,
      * h's part of n; out: r, z, n, h's part. n = tanh(xn + r∘hn); h = n + z∘(h_prev − n). */
     void (*gru_forward)(int H, ur_real *gates, const ur_real *h_prev, ur_real *h);
@@ -106,7 +120,7 @@ struct ur__kernel {
 
     /* Simple recurrent network. pre [H] -> h = f(pre); h may be pre. */
     void (*rnn_forward)(int H, ur_activation f, const ur_real *pre, ur_real *h);
-    /* dpre = dh∘f'(pre), written in terms of h. dpre may be dh. */
+    /* dpre = dh∘f'(pre), written in terms of h. dpre may be dh or h. */
     void (*rnn_backward)(int H, ur_activation f, const ur_real *h, const ur_real *dh,
                          ur_real *dpre);
 

@@ -7,26 +7,30 @@
 #include "rnn/stack.h"
 #include "unroll/layer.h"
 
-/* Views of one layer's parameters; absent ones NULL. */
+/* Views of one slot's parameters; absent ones NULL. */
 struct ur__rnn_views {
-    const ur_param *w_ih, *w_hh, *b_ih, *b_hh, *w_hy, *b_hy;
+    const ur_param *w_ih, *w_hh, *b_ih, *b_hh, *w_hr, *peep, *w_hy, *b_hy;
+    const ur_param *h_0, *c_0;      /* learned initial states [P] [H] */
 };
 
 struct ur_rnn {
     ur_params *params;              /* borrowed */
     const struct ur__kernel *k;     /* that the weights are packed for */
     struct ur__stack stack;
-    struct ur__rnn_layer *layer;    /* [L] */
-    struct ur__rnn_views *views;    /* [L] */
-    struct ur__packed *packed;      /* [L] */
+    int slots;                      /* L·D; slot l·D + d is direction d of layer l */
+    struct ur__rnn_layer *layer;    /* [slots] */
+    struct ur__rnn_views *views;    /* [slots] */
+    struct ur__packed *packed;      /* [slots] */
     ur_real *memory;                /* of packed; NULL before the first prepare */
     uint64_t version;               /* of the parameters that are packed */
 };
 
-struct ur__rnn_weights ur__rnn_weights_of(const ur_rnn *rnn, int layer);
-struct ur__rnn_grads ur__rnn_grads_of(const ur_rnn *rnn, int layer);
+struct ur__rnn_weights ur__rnn_weights_of(const ur_rnn *rnn, int slot);
+struct ur__rnn_grads ur__rnn_grads_of(const ur_rnn *rnn, int slot);
 /* UR_EINVAL unless prepared, and prepared again after each update by an optimizer. */
 ur_status ur__rnn_ready(const ur_rnn *rnn);
+/* Whether initial states are parameters. */
+bool ur__rnn_learns_state(const ur_rnn *rnn);
 /* UR_EINVAL naming the first of n ids outside [0,I). */
 ur_status ur__rnn_check_ids(const ur_rnn *rnn, size_t n, const int32_t *ids);
 

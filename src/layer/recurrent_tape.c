@@ -14,7 +14,9 @@ struct node {
     const ur_rnn *rnn;
     struct ur__stack_job job;
     ur_tensor *x, *y;
-    struct ur__layer_state *layer;      /* [L]: the tensors in and out */
+    struct ur__layer_state *layer;      /* [slots]: the tensors in and out */
+    ur_observer see;                    /* the state may be gone when it is called */
+    void *user;
 };
 
 /* ---- backward ---------------------------------------------------------- */
@@ -33,9 +35,10 @@ static const ur_real *grad_or_zeros(ur_tape *tape, const ur_tensor *y)
 static ur_status bind_back(ur_tape *tape, struct node *n)
 {
     struct ur__stack_job *job = &n->job;
-    int L = n->rnn->stack.layers;
-    struct ur__rnn_weights *w = ur__tape_alloc(tape, (size_t)L, sizeof *w);
-    struct ur__rnn_grads *g = ur__tape_alloc(tape, (size_t)L, sizeof *g);
+    int slots = n->rnn->slots;
+    struct ur__rnn_weights *w = ur__tape_alloc(tape, (size_t)slots, sizeof *w);
+    struct ur__rnn_grads *g = ur__tape_alloc(tape, (size_t)slots, sizeof *g);
+    job->see = n->see;
     void *memory = ur__tape_alloc(tape, ur__stack_back_bytes(job), 1);
     job->dy = grad_or_zeros(tape, n->y);
     job->dx = NULL;
@@ -44,15 +47,15 @@ static ur_status bind_back(ur_tape *tape, struct node *n)
     job->scratch = ur__tape_scratch(tape, ur__stack_scratch(job->k, ur__tape_team(tape)));
     if (ur__tape_poisoned(tape))
         return ur_tape_status(tape);
-    for (int l = 0; l < L; l++) {
-        w[l] = ur__rnn_weights_of(n->rnn, l);
-        g[l] = ur__rnn_grads_of(n->rnn, l);
+    for (int i = 0; i < slots; i++) {
+        w[i] = ur__rnn_weights_of(n->rnn, i);
+        g[i] = ur__rnn_grads_of(n->rnn, i);
     }
     job->grads = g;
     ur__stack_back_place(job, w, memory);
-    for (int l = 0; l < L; l++) {
-        job->layer[l].dhT = n->layer[l].h_out->grad;
-        job->layer[l].dcT = n->layer[l].c_out ? n->layer[l].c_out->grad : NULL;
+    for (int i = 0; i < slots; i++) {
+        job->layer[i].dhT = n->layer[i].h_out->grad;
+        job->layer[i].dcT = n->layer[i].c_out ? n->layer[i].c_out->grad : NULL;
     }
     return UR_OK;
 }
@@ -67,9 +70,18 @@ static void pass_on(const struct ur__kernel *k, ur_tensor *to, const ur_real *gr
 static bool reached(const struct node *n)
 {
     bool any = n->y->grad;
-    for (int l = 0; l < n->rnn->stack.layers; l++)
-        any = any || n->layer[l].h_out->grad || (n->layer[l].c_out && n->layer[l].c_out->grad);
+    for (int i = 0; i < n->rnn->slots; i++)
+        any = any || n->layer[i].h_out->grad || (n->layer[i].c_out && n->layer[i].c_out->grad);
     return any;
+}
+
+static void show_gradients(const struct node *n)
+{
+    for (int i = 0; i < n->rnn->slots; i++) {
+        const struct ur__sequence *q = &n->job.layer[i];
+        for (int t = 0; t < q->T; t++)
+            n->see(n->user, i, t, q->B, q->d->P, q->seen + (ptrdiff_t)t * q->B * q->d->P);
+    }
 }
 
 static ur_status back(ur_tape *tape, void *saved)
@@ -80,10 +92,12 @@ static ur_status back(ur_tape *tape, void *saved)
     UR__TRY(bind_back(tape, n));
     ur__stack_backward(&n->job, ur__tape_team(tape));
     pass_on(n->job.k, n->job.dx ? n->x : NULL, n->job.dx);
-    for (int l = 0; l < n->rnn->stack.layers; l++) {
-        pass_on(n->job.k, n->layer[l].h_in, n->job.layer[l].dh);
-        pass_on(n->job.k, n->layer[l].c_in, n->job.layer[l].dc);
+    for (int i = 0; i < n->rnn->slots; i++) {
+        pass_on(n->job.k, n->layer[i].h_in, n->job.layer[i].dh);
+        pass_on(n->job.k, n->layer[i].c_in, n->job.layer[i].dc);
     }
+    if (n->see)
+        show_gradients(n);
     return UR_OK;
 }
 
@@ -105,7 +119,7 @@ static ur_status check(const ur_tape *tape, const ur_rnn *rnn, int T, int B, con
     if ((int64_t)T * B > INT_MAX)
         return ur__fail(UR_ESHAPE, "%d steps of %d sequences are more than 2^31", T, B);
     for (int l = 0; l < rnn->stack.layers; l++)
-        if ((int64_t)B * ur__layer_output(&rnn->layer[l]) > INT_MAX)
+        if ((int64_t)B * ur__stack_output(&rnn->stack, l) > INT_MAX)
             return ur__fail(UR_ESHAPE, "layer %d: %d sequences are too many", l, B);
     for (int b = 0; lengths && b < B; b++)
         if (lengths[b] < 0 || lengths[b] > T)
@@ -136,21 +150,32 @@ static ur_tensor *current(ur_tensor *in, const ur_tensor *out, const ur_real *nu
     return moved ? NULL : in;
 }
 
-static void bind_state(ur_tape *tape, struct node *n, int l, ur_state *s)
+/* A learned initial state for all rows; gradients reach the parameter. */
+static ur_tensor *learned(ur_tape *tape, const ur_rnn *rnn, const ur_param *p, int B)
 {
-    const struct ur__rnn_layer *d = &n->rnn->layer[l];
-    struct ur__sequence *q = &n->job.layer[l];
-    struct ur__layer_state *io = &n->layer[l], none = {0};
-    const struct ur__layer_state *from = s ? &s->layer[l] : &none;
-    int dim[2] = {n->job.B, d->H};
-    size_t BH = (size_t)dim[0] * (size_t)dim[1];
+    int dim[2] = {B, p->dim[0]};
+    return ur_add(ur_copy_in(tape, 2, dim, NULL), ur_param_tensor(tape, rnn->params, p));
+}
+
+static void bind_state(ur_tape *tape, struct node *n, int i, const ur_state *s, bool starts)
+{
+    const struct ur__rnn_layer *d = &n->rnn->layer[i];
+    const struct ur__rnn_views *v = &n->rnn->views[i];
+    struct ur__sequence *q = &n->job.layer[i];
+    struct ur__layer_state *io = &n->layer[i], none = {0};
+    const struct ur__layer_state *from = s ? &s->layer[i] : &none;
+    int B = n->job.B, h[2] = {B, d->P}, c[2] = {B, d->H};
     *io = (struct ur__layer_state){.h_in = current(from->h_in, from->h_out, from->h),
                                    .c_in = current(from->c_in, from->c_out, from->c)};
-    io->h_out = ur__tensor_new(tape, 2, dim, true);
-    io->c_out = d->cell->has_c ? ur__tensor_new(tape, 2, dim, true) : NULL;
-    q->p = &n->rnn->packed[l];
-    q->h0 = initial(tape, io->h_in, from->h, BH);
-    q->c0 = d->cell->has_c ? initial(tape, io->c_in, from->c, BH) : NULL;
+    if (starts && v->h_0 && !io->h_in)
+        io->h_in = learned(tape, n->rnn, v->h_0, B);
+    if (starts && v->c_0 && !io->c_in)
+        io->c_in = learned(tape, n->rnn, v->c_0, B);
+    io->h_out = ur__tensor_new(tape, 2, h, true);
+    io->c_out = d->cell->has_c ? ur__tensor_new(tape, 2, c, true) : NULL;
+    q->p = &n->rnn->packed[i];
+    q->h0 = initial(tape, io->h_in, from->h, (size_t)B * (size_t)d->P);
+    q->c0 = d->cell->has_c ? initial(tape, io->c_in, from->c, (size_t)B * (size_t)d->H) : NULL;
     q->hT = io->h_out ? io->h_out->data : NULL;
     q->cT = io->c_out ? io->c_out->data : NULL;
 }
@@ -159,9 +184,9 @@ static void bind_state(ur_tape *tape, struct node *n, int l, ur_state *s)
 static void leave_state(const ur_tape *tape, const struct node *n, ur_state *s)
 {
     s->round = ur__tape_round(tape);
-    for (int l = 0; l < n->rnn->stack.layers; l++) {
-        const struct ur__layer_state *io = &n->layer[l];
-        struct ur__layer_state *to = &s->layer[l];
+    for (int i = 0; i < n->rnn->slots; i++) {
+        const struct ur__layer_state *io = &n->layer[i];
+        struct ur__layer_state *to = &s->layer[i];
         memcpy(to->h, io->h_out->data, io->h_out->size * sizeof(ur_real));
         if (to->c)
             memcpy(to->c, io->c_out->data, io->c_out->size * sizeof(ur_real));
@@ -192,6 +217,42 @@ static const ur_real *sound_input(ur_tape *tape, const struct ur__kernel *k, con
     return copy ? copy : x->data;
 }
 
+/* Random streams for a pass in training: neighbours, the first one is the job's. */
+static void take_streams(ur_tape *tape, struct ur__stack_job *job)
+{
+    for (int i = 0; i < ur__stack_streams(job->stack); i++) {
+        uint32_t stream;
+        job->training = ur__tape_next_dropout(tape, &job->seed, &stream, &job->step);
+        job->stream = i == 0 ? stream : job->stream;
+    }
+}
+
+/* A copy in the arena, or NULL of NULL: backward comes after the caller's arrays may be
+ * gone. */
+static void *own(ur_tape *tape, const void *from, size_t n, size_t size)
+{
+    void *copy = from ? ur__tape_alloc(tape, n, size) : NULL;
+    return copy ? memcpy(copy, from, n * size) : NULL;
+}
+
+static ur_status compute(ur_tape *tape, struct node *n, ur_state *s)
+{
+    const ur_rnn *rnn = n->rnn;
+    take_streams(tape, &n->job);
+    void *memory = ur__tape_alloc(tape, ur__stack_bytes(&n->job), 1);
+    n->layer = ur__tape_alloc(tape, (size_t)rnn->slots, sizeof *n->layer);
+    if (ur__tape_poisoned(tape))
+        return ur_tape_status(tape);
+    ur__stack_place(&n->job, memory);
+    bool starts = ur__rnn_learns_state(rnn) && (!s || ur__state_starts(s));
+    for (int i = 0; i < rnn->slots; i++)
+        bind_state(tape, n, i, s, starts);
+    if (ur__tape_poisoned(tape))
+        return ur_tape_status(tape);
+    ur__stack_forward(&n->job, ur__tape_team(tape));
+    return ur__tape_record(tape, back, n);
+}
+
 static ur_tensor *run(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x, const int32_t *ids, int T,
                       int B, const int *lengths, ur_state *s)
 {
@@ -200,40 +261,25 @@ static ur_tensor *run(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x, const int3
         status = ur__rnn_check_ids(rnn, (size_t)T * (size_t)B, ids);
     if (status != UR_OK)
         return ur__tape_failed(tape, status);
-    int L = rnn->stack.layers, dim[3] = {T, B, ur_rnn_output(rnn)};
+    int dim[3] = {T, B, ur_rnn_output(rnn)};
     struct node *n = ur__tape_alloc(tape, 1, sizeof *n);
-    int *own_lengths = lengths ? ur__tape_alloc(tape, (size_t)B, sizeof *lengths) : NULL;
-    int32_t *own_ids = ids ? ur__tape_alloc(tape, (size_t)T * (size_t)B, sizeof *ids) : NULL;
+    lengths = own(tape, lengths, (size_t)B, sizeof *lengths);
+    ids = own(tape, ids, (size_t)T * (size_t)B, sizeof *ids);
     ur_tensor *y = ur__tensor_new(tape, 3, dim, true);
     if (ur__tape_poisoned(tape))
         return NULL;
-    if (lengths)    /* backward comes after the caller's arrays may be gone */
-        memcpy(own_lengths, lengths, (size_t)B * sizeof *lengths);
-    if (ids)
-        memcpy(own_ids, ids, (size_t)T * (size_t)B * sizeof *ids);
     *n = (struct node){.rnn = rnn, .x = x, .y = y};
+    if (s) {
+        n->see = s->see_gradients;
+        n->user = s->gradients_user;
+    }
     n->job = (struct ur__stack_job){
-        .k = rnn->k, .stack = &rnn->stack, .T = T, .B = B, .lengths = own_lengths,
+        .k = rnn->k, .stack = &rnn->stack, .T = T, .B = B, .lengths = lengths,
         .x = !x ? NULL : lengths ? sound_input(tape, rnn->k, x, lengths) : x->data,
-        .ids = own_ids, .y = y->data,
+        .ids = ids, .y = y->data,
         .scratch = ur__tape_scratch(tape, ur__stack_scratch(rnn->k, ur__tape_team(tape))),
     };
-    for (int l = 0; l + 1 < L && rnn->stack.dropout > 0; l++) {
-        uint32_t stream;
-        n->job.training = ur__tape_next_dropout(tape, &n->job.seed, &stream, &n->job.step);
-        n->job.stream = l == 0 ? stream : n->job.stream;
-    }
-    void *memory = ur__tape_alloc(tape, ur__stack_bytes(&n->job), 1);
-    n->layer = ur__tape_alloc(tape, (size_t)L, sizeof *n->layer);
-    if (ur__tape_poisoned(tape))
-        return NULL;
-    ur__stack_place(&n->job, memory);
-    for (int l = 0; l < L; l++)
-        bind_state(tape, n, l, s);
-    if (ur__tape_poisoned(tape))
-        return NULL;
-    ur__stack_forward(&n->job, ur__tape_team(tape));
-    if (ur__tape_record(tape, back, n) != UR_OK)
+    if (ur__tape_poisoned(tape) || compute(tape, n, s) != UR_OK)
         return NULL;
     if (s)
         leave_state(tape, n, s);

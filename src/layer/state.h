@@ -6,7 +6,7 @@
 #include "layer/recurrent.h"
 
 struct ur__layer_state {
-    ur_real *h, *c;                 /* [B,H]; c NULL unless the cell has one */
+    ur_real *h, *c;                 /* [B,P] [B,H]; c NULL unless the cell has one */
     ur_tensor *h_in, *c_in;         /* given by ur_state_put */
     ur_tensor *h_out, *c_out;       /* left by ur_rnn_forward */
 };
@@ -17,12 +17,17 @@ struct ur_state {
     ur_team *team;
     ur_real *data;                  /* all h and c */
     size_t size;
-    struct ur__layer_state *layer;  /* [L] */
+    struct ur__layer_state *layer;  /* [slots] */
+    ur_real *start;                 /* [size] the learned initial states that were last put into
+                                       data; NULL: they are zeros */
     uint64_t round;                 /* of the tape that the tensors live on; 0: none */
     int64_t steps;
     int every;
     ur_observer see;
     void *user;
+    ur_real *row;                   /* [B,max P] what an observer sees, side by side; D = 2 */
+    ur_observer see_gradients;
+    void *gradients_user;
     /* running without a tape: room for `piece` steps */
     int piece;
     void *memory, *scratch;
@@ -30,6 +35,9 @@ struct ur_state {
     ur_real *in;                    /* room that a model takes for its inputs, or NULL */
 };
 
+/* Whether the numbers are the learned initial states, untouched: then they are brought up to
+ * the parameters, and a tape must let gradients through to those. */
+bool ur__state_starts(ur_state *state);
 /* Shows a pass's hidden states to the observer and counts its steps. */
 void ur__state_advance(ur_state *state, const struct ur__stack_job *job);
 

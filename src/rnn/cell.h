@@ -17,23 +17,32 @@
 
 struct ur__cell;
 
+/* One direction of one layer. */
 struct ur__rnn_layer {
     const struct ur__cell *cell;
-    int I, H, O;                    /* O 0: no output map */
+    int I, H;
+    int P;                          /* numbers in h: a projection's size, else H */
+    int O;                          /* 0: no output map */
     ur_activation activation;       /* f of the simple cell */
     ur_activation output_activation;
-    bool reset_before;
     int biases;                     /* 0, 1, 2 */
+    bool reverse;                   /* reads each sequence from its end */
+    bool reset_before;
+    bool peepholes;
+    ur_real cell_clip;              /* 0: none */
+    double recurrent_dropout, zoneout_h, zoneout_c;
 };
 
 /* Parameters as PyTorch lays them out; absent ones NULL. */
 struct ur__rnn_weights {
-    const ur_real *w_ih, *w_hh;     /* [G·H,I] [G·H,H] */
+    const ur_real *w_ih, *w_hh;     /* [G·H,I] [G·H,P] */
     const ur_real *b_ih, *b_hh;     /* [G·H] */
-    const ur_real *w_hy, *b_hy;     /* [O,H] [O] */
+    const ur_real *w_hr;            /* [P,H] */
+    const ur_real *peep;            /* [3H] i,f,o; coupled gates: [2H] i,o */
+    const ur_real *w_hy, *b_hy;     /* [O,P] [O] */
 };
 struct ur__rnn_grads {              /* added to */
-    ur_real *w_ih, *w_hh, *b_ih, *b_hh, *w_hy, *b_hy;
+    ur_real *w_ih, *w_hh, *b_ih, *b_hh, *w_hr, *peep, *w_hy, *b_hy;
 };
 
 /* Weights as the forward pass reads them. */
@@ -41,19 +50,22 @@ struct ur__packed {
     ur_real *start;     /* [G·H] start values of x's products: the biases */
     ur_real *start_n;   /* [H] GRU, reset after: b_hn */
     ur_real *w_ih;      /* packed [I,G·H] */
-    ur_real *w_hh;      /* packed [H,G·H]; GRU: [H,2H] for r, z */
+    ur_real *w_hh;      /* packed [P,G·H]; GRU: [H,2H] for r, z */
     ur_real *w_hh_n;    /* GRU: packed [H,H] */
-    ur_real *w_hy;      /* packed [H,O] */
+    ur_real *w_hr;      /* packed [H,P] */
+    ur_real *peep;      /* as the parameter */
+    ur_real *w_hy;      /* packed [P,O] */
     ur_real *start_y;   /* [O] */
 };
 /* Recurrent weights as the backward chain reads them. */
 struct ur__packed_back {
-    ur_real *w_hh;      /* packed [G·H,H]; GRU: [2H,H] */
+    ur_real *w_hh;      /* packed [G·H,P]; GRU: [2H,H] */
     ur_real *w_hh_n;    /* GRU: packed [H,H] */
+    ur_real *w_hr;      /* packed [P,H] */
 };
 
-/* One time step of neighbouring batch rows; every array is [rows,·], rows H (gates:
- * ld) apart. */
+/* One time step of neighbouring batch rows. Rows of gates are ld apart, rows of h_prev,
+ * h_read and h as said beside them, rows of all else as long as they are. */
 struct ur__cell_step {
     const struct ur__kernel *k;
     const struct ur__rnn_layer *d;
@@ -63,11 +75,18 @@ struct ur__cell_step {
     int rows;
     ptrdiff_t ld;                   /* kept·H */
     ur_real *gates;
-    const ur_real *h_prev, *c_prev;
-    ur_real *c, *h;
+    const ur_real *h_prev;          /* [rows,P] */
+    ptrdiff_t ld_prev;
+    const ur_real *h_read;          /* h_prev as the recurrent weights read it: after dropout */
+    ptrdiff_t ld_read;
+    const ur_real *c_prev;
+    ur_real *c;
+    ur_real *h;                     /* [rows,H], before a projection */
+    ptrdiff_t ld_h;
     /* backward */
-    const ur_real *next;            /* gate gradients of step t+1 */
-    ur_real *dh, *dc;
+    const ur_real *next;            /* gate gradients of the step computed after this one */
+    ur_real *dh, *dc;               /* [rows,H] */
+    ur_real *dh_read;               /* [rows,P]: gradients of h_read are added here */
     ur_real *drh;                   /* GRU, reset before: [rows,H] */
 };
 
@@ -79,7 +98,10 @@ struct ur__cell_sums {
     void *scratch;                  /* of all workers' gemm */
     int T, B;
     const ur_real *gates;           /* gradients, [T,B,kept,H] */
-    const ur_real *h0, *h;          /* [B,H] [T,B,H] */
+    const ur_real *h_read;          /* [T,B,P], or NULL and */
+    const ur_real *h0, *h;          /* [B,P] [T,B,P] with rows ld_h apart */
+    ptrdiff_t ld_h;
+    const ur_real *first;           /* reverse: [B,kept,H], gates of each row's first step */
 };
 
 struct ur__cell {
@@ -94,12 +116,17 @@ struct ur__cell {
     void (*forward)(const struct ur__cell_step *s);
     /* gates -> gradients of pre-activations, from dh (complete) and dc; updates dc. */
     void (*back_gates)(const struct ur__cell_step *s);
-    /* dh += what the next step's gate gradients send back through the recurrent weights. */
+    /* dh_read += what the next step's gate gradients send back through the recurrent
+     * weights. */
     void (*back_carry)(const struct ur__cell_step *s);
     /* dU += sums over all (t,b), this worker's share. */
     void (*back_recurrent)(const struct ur__cell_sums *s, ur_real *dw_hh);
 };
 
-extern const struct ur__cell ur__cell_rnn, ur__cell_lstm, ur__cell_gru;
+/* rnn_kept keeps f(…) apart from h, for whoever changes h; rnn_residual adds h_prev to it.
+ * lstm_form knows peepholes and clipping, lstm_coupled too, with three blocks of gates. */
+extern const struct ur__cell ur__cell_rnn, ur__cell_rnn_kept, ur__cell_rnn_residual;
+extern const struct ur__cell ur__cell_lstm, ur__cell_lstm_form, ur__cell_lstm_coupled;
+extern const struct ur__cell ur__cell_gru;
 
 #endif

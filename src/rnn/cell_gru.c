@@ -19,75 +19,77 @@ static void forward_after(const struct ur__cell_step *s)
     ur_real *hn = s->gates + 3 * (ptrdiff_t)H;
     for (int r = 0; r < s->rows; r++)
         memcpy(hn + r * s->ld, s->p->start_n, (size_t)H * sizeof(ur_real));
-    ur__rows_times_packed(s, s->h_prev, H, H, s->p->w_hh_n, H, hn, s->ld);
-    for (int r = 0; r < s->rows; r++) {
-        size_t at = (size_t)r * (size_t)H;
-        s->k->gru_forward(H, s->gates + r * s->ld, s->h_prev + at, s->h + at);
-    }
+    ur__rows_times_packed(s, s->h_read, s->ld_read, H, s->p->w_hh_n, H, hn, s->ld);
+    for (int r = 0; r < s->rows; r++)
+        s->k->gru_forward(H, s->gates + r * s->ld, s->h_prev + r * s->ld_prev,
+                          s->h + r * s->ld_h);
 }
 
 static void forward_before(const struct ur__cell_step *s)
 {
     int H = s->d->H;
     for (int r = 0; r < s->rows; r++)
-        s->k->gru_before_open(H, s->gates + r * s->ld, s->h_prev + (ptrdiff_t)r * H);
+        s->k->gru_before_open(H, s->gates + r * s->ld, s->h_read + r * s->ld_read);
     ur__rows_times_packed(s, s->gates + 3 * (ptrdiff_t)H, s->ld, H, s->p->w_hh_n, H,
                           s->gates + 2 * (ptrdiff_t)H, s->ld);
-    for (int r = 0; r < s->rows; r++) {
-        size_t at = (size_t)r * (size_t)H;
-        s->k->gru_before_close(H, s->gates + r * s->ld, s->h_prev + at, s->h + at);
-    }
+    for (int r = 0; r < s->rows; r++)
+        s->k->gru_before_close(H, s->gates + r * s->ld, s->h_prev + r * s->ld_prev,
+                               s->h + r * s->ld_h);
 }
 
 static void forward(const struct ur__cell_step *s)
 {
     int H = s->d->H;
-    ur__rows_times_packed(s, s->h_prev, H, H, s->p->w_hh, 2 * H, s->gates, s->ld);
+    ur__rows_times_packed(s, s->h_read, s->ld_read, H, s->p->w_hh, 2 * H, s->gates, s->ld);
     if (s->d->reset_before)
         forward_before(s);
     else
         forward_after(s);
 }
 
-static void back_gates(const struct ur__cell_step *s)
+static void back_gates_before(const struct ur__cell_step *s)
 {
     int H = s->d->H;
-    if (!s->d->reset_before) {
-        for (int r = 0; r < s->rows; r++) {
-            size_t at = (size_t)r * (size_t)H;
-            s->k->gru_backward(H, s->gates + r * s->ld, s->h_prev + at, s->dh + at);
-        }
-        return;
-    }
-    for (int r = 0; r < s->rows; r++) {
-        size_t at = (size_t)r * (size_t)H;
-        s->k->gru_before_back_open(H, s->gates + r * s->ld, s->h_prev + at, s->dh + at);
-    }
+    for (int r = 0; r < s->rows; r++)
+        s->k->gru_before_back_open(H, s->gates + r * s->ld, s->h_prev + r * s->ld_prev,
+                                   s->dh + (ptrdiff_t)r * H);
     memset(s->drh, 0, (size_t)s->rows * (size_t)H * sizeof(ur_real));
     ur__rows_times_packed(s, s->gates + 2 * (ptrdiff_t)H, s->ld, H, s->pb->w_hh_n, H, s->drh, H);
     for (int r = 0; r < s->rows; r++) {
-        size_t at = (size_t)r * (size_t)H;
-        s->k->gru_before_back_close(H, s->gates + r * s->ld, s->h_prev + at, s->drh + at,
-                                    s->dh + at);
+        ptrdiff_t at = (ptrdiff_t)r * H;
+        s->k->gru_before_back_close(H, s->gates + r * s->ld, s->h_read + r * s->ld_read,
+                                    s->drh + at, s->dh_read + at);
     }
+}
+
+static void back_gates(const struct ur__cell_step *s)
+{
+    int H = s->d->H;
+    if (s->d->reset_before) {
+        back_gates_before(s);
+        return;
+    }
+    for (int r = 0; r < s->rows; r++)
+        s->k->gru_backward(H, s->gates + r * s->ld, s->h_prev + r * s->ld_prev,
+                           s->dh + (ptrdiff_t)r * H);
 }
 
 static void back_carry(const struct ur__cell_step *s)
 {
     int H = s->d->H;
-    ur__rows_times_packed(s, s->next, s->ld, 2 * H, s->pb->w_hh, H, s->dh, H);
+    ur__rows_times_packed(s, s->next, s->ld, 2 * H, s->pb->w_hh, H, s->dh_read, H);
     if (!s->d->reset_before)
-        ur__rows_times_packed(s, s->next + 3 * (ptrdiff_t)H, s->ld, H, s->pb->w_hh_n, H, s->dh,
-                              H);
+        ur__rows_times_packed(s, s->next + 3 * (ptrdiff_t)H, s->ld, H, s->pb->w_hh_n, H,
+                              s->dh_read, H);
 }
 
 static void back_recurrent(const struct ur__cell_sums *s, ur_real *dw_hh)
 {
     ptrdiff_t H = s->d->H;
     ur_real *dw_n = dw_hh + 2 * H * H;
-    ur__sum_products(s, s->gates, (int)(2 * H), dw_hh);
+    ur__sum_products(s, 0, (int)(2 * H), dw_hh);
     if (!s->d->reset_before) {
-        ur__sum_products(s, s->gates + 3 * H, (int)H, dw_n);
+        ur__sum_products(s, 3, (int)H, dw_n);
         return;
     }
     struct ur__gemm g = {

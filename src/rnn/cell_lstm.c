@@ -1,16 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /* LSTM. Hochreiter and Schmidhuber 1997; forget gate: Gers, Schmidhuber and Cummins
- * 2000; docs/MATH.md, section LSTM. Gates i,f,g,o. */
+ * 2000; docs/MATH.md, sections LSTM and Forms of LSTM. Gates i,f,g,o; coupled i,g,o. */
 #include "rnn/cell.h"
 #include "rnn/products.h"
+
+static void product(const struct ur__cell_step *s)
+{
+    int H = s->d->H;
+    ur__rows_times_packed(s, s->h_read, s->ld_read, s->d->P, s->p->w_hh, s->d->cell->gates * H,
+                          s->gates, s->ld);
+}
 
 static void forward(const struct ur__cell_step *s)
 {
     int H = s->d->H;
-    ur__rows_times_packed(s, s->h_prev, H, H, s->p->w_hh, 4 * H, s->gates, s->ld);
+    product(s);
     for (int r = 0; r < s->rows; r++) {
-        size_t at = (size_t)r * (size_t)H;
-        s->k->lstm_forward(H, s->gates + r * s->ld, s->c_prev + at, s->c + at, s->h + at);
+        ptrdiff_t at = (ptrdiff_t)r * H;
+        s->k->lstm_forward(H, s->gates + r * s->ld, s->c_prev + at, s->c + at,
+                           s->h + r * s->ld_h);
     }
 }
 
@@ -18,7 +26,7 @@ static void back_gates(const struct ur__cell_step *s)
 {
     int H = s->d->H;
     for (int r = 0; r < s->rows; r++) {
-        size_t at = (size_t)r * (size_t)H;
+        ptrdiff_t at = (ptrdiff_t)r * H;
         s->k->lstm_backward(H, s->gates + r * s->ld, s->c_prev + at, s->c + at, s->dh + at,
                             s->dc + at);
     }
@@ -26,13 +34,50 @@ static void back_gates(const struct ur__cell_step *s)
 
 static void back_carry(const struct ur__cell_step *s)
 {
-    int H = s->d->H;
-    ur__rows_times_packed(s, s->next, s->ld, 4 * H, s->pb->w_hh, H, s->dh, H);
+    int GH = s->d->cell->gates * s->d->H;
+    ur__rows_times_packed(s, s->next, s->ld, GH, s->pb->w_hh, s->d->P, s->dh_read, s->d->P);
 }
 
 static void back_recurrent(const struct ur__cell_sums *s, ur_real *dw_hh)
 {
-    ur__sum_products(s, s->gates, 4 * s->d->H, dw_hh);
+    ur__sum_products(s, 0, s->d->cell->gates * s->d->H, dw_hh);
+}
+
+/* ---- other forms ------------------------------------------------------- */
+
+static struct ur__lstm_form form_of(const struct ur__cell_step *s)
+{
+    bool coupled = s->d->cell->gates == 3;
+    struct ur__lstm_form form = {.clip = s->d->cell_clip, .coupled = coupled};
+    if (s->d->peepholes) {
+        form.peep_i = s->p->peep;
+        form.peep_f = coupled ? NULL : s->p->peep + s->d->H;
+        form.peep_o = s->p->peep + (ptrdiff_t)(coupled ? 1 : 2) * s->d->H;
+    }
+    return form;
+}
+
+static void forward_form(const struct ur__cell_step *s)
+{
+    int H = s->d->H;
+    struct ur__lstm_form form = form_of(s);
+    product(s);
+    for (int r = 0; r < s->rows; r++) {
+        ptrdiff_t at = (ptrdiff_t)r * H;
+        s->k->lstm_form_forward(H, &form, s->gates + r * s->ld, s->c_prev + at, s->c + at,
+                                s->h + r * s->ld_h);
+    }
+}
+
+static void back_gates_form(const struct ur__cell_step *s)
+{
+    int H = s->d->H;
+    struct ur__lstm_form form = form_of(s);
+    for (int r = 0; r < s->rows; r++) {
+        ptrdiff_t at = (ptrdiff_t)r * H;
+        s->k->lstm_form_backward(H, &form, s->gates + r * s->ld, s->c_prev + at, s->c + at,
+                                 s->dh + at, s->dc + at);
+    }
 }
 
 const struct ur__cell ur__cell_lstm = {
@@ -44,6 +89,32 @@ const struct ur__cell ur__cell_lstm = {
     .direct = false,
     .forward = forward,
     .back_gates = back_gates,
+    .back_carry = back_carry,
+    .back_recurrent = back_recurrent,
+};
+
+const struct ur__cell ur__cell_lstm_form = {
+    .name = "lstm",
+    .kind = UR_LSTM,
+    .gates = 4,
+    .kept = 4,
+    .has_c = true,
+    .direct = false,
+    .forward = forward_form,
+    .back_gates = back_gates_form,
+    .back_carry = back_carry,
+    .back_recurrent = back_recurrent,
+};
+
+const struct ur__cell ur__cell_lstm_coupled = {
+    .name = "lstm",
+    .kind = UR_LSTM,
+    .gates = 3,
+    .kept = 3,
+    .has_c = true,
+    .direct = false,
+    .forward = forward_form,
+    .back_gates = back_gates_form,
     .back_carry = back_carry,
     .back_recurrent = back_recurrent,
 };

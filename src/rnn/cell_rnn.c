@@ -4,32 +4,60 @@
 #include "rnn/cell.h"
 #include "rnn/products.h"
 
+static void product(const struct ur__cell_step *s)
+{
+    ur__rows_times_packed(s, s->h_read, s->ld_read, s->d->P, s->p->w_hh, s->d->H, s->gates,
+                          s->ld);
+}
+
 static void forward(const struct ur__cell_step *s)
 {
-    int H = s->d->H;
-    ur__rows_times_packed(s, s->h_prev, H, H, s->p->w_hh, H, s->gates, s->ld);
+    product(s);
     for (int r = 0; r < s->rows; r++)
-        s->k->rnn_forward(H, s->d->activation, s->gates + r * s->ld, s->h + (ptrdiff_t)r * H);
+        s->k->rnn_forward(s->d->H, s->d->activation, s->gates + r * s->ld, s->h + r * s->ld_h);
 }
 
 static void back_gates(const struct ur__cell_step *s)
 {
     int H = s->d->H;
-    for (int r = 0; r < s->rows; r++) {
-        size_t at = (size_t)r * (size_t)H;
-        s->k->rnn_backward(H, s->d->activation, s->h + at, s->dh + at, s->gates + r * s->ld);
-    }
+    for (int r = 0; r < s->rows; r++)
+        s->k->rnn_backward(H, s->d->activation, s->h + r * s->ld_h, s->dh + (ptrdiff_t)r * H,
+                           s->gates + r * s->ld);
 }
 
 static void back_carry(const struct ur__cell_step *s)
 {
-    int H = s->d->H;
-    ur__rows_times_packed(s, s->next, s->ld, H, s->pb->w_hh, H, s->dh, H);
+    ur__rows_times_packed(s, s->next, s->ld, s->d->H, s->pb->w_hh, s->d->P, s->dh_read, s->d->P);
 }
 
 static void back_recurrent(const struct ur__cell_sums *s, ur_real *dw_hh)
 {
-    ur__sum_products(s, s->gates, s->d->H, dw_hh);
+    ur__sum_products(s, 0, s->d->H, dw_hh);
+}
+
+/* ---- f(…) kept apart from h -------------------------------------------- */
+
+/* gates = f(gates); h = gates, plus h_prev where residual. */
+static void forward_kept(const struct ur__cell_step *s)
+{
+    product(s);
+    for (int r = 0; r < s->rows; r++) {
+        ur_real *f = s->gates + r * s->ld, *h = s->h + r * s->ld_h;
+        s->k->rnn_forward(s->d->H, s->d->activation, f, f);
+        if (s->d->cell->direct)
+            s->k->add((size_t)s->d->H, s->h_prev + r * s->ld_prev, f, h);
+        else
+            s->k->rnn_forward(s->d->H, UR_IDENTITY, f, h);
+    }
+}
+
+static void back_gates_kept(const struct ur__cell_step *s)
+{
+    int H = s->d->H;
+    for (int r = 0; r < s->rows; r++) {
+        ur_real *f = s->gates + r * s->ld;
+        s->k->rnn_backward(H, s->d->activation, f, s->dh + (ptrdiff_t)r * H, f);
+    }
 }
 
 const struct ur__cell ur__cell_rnn = {
@@ -41,6 +69,32 @@ const struct ur__cell ur__cell_rnn = {
     .direct = false,
     .forward = forward,
     .back_gates = back_gates,
+    .back_carry = back_carry,
+    .back_recurrent = back_recurrent,
+};
+
+const struct ur__cell ur__cell_rnn_kept = {
+    .name = "rnn",
+    .kind = UR_RNN,
+    .gates = 1,
+    .kept = 1,
+    .has_c = false,
+    .direct = false,
+    .forward = forward_kept,
+    .back_gates = back_gates_kept,
+    .back_carry = back_carry,
+    .back_recurrent = back_recurrent,
+};
+
+const struct ur__cell ur__cell_rnn_residual = {
+    .name = "rnn",
+    .kind = UR_RNN,
+    .gates = 1,
+    .kept = 1,
+    .has_c = false,
+    .direct = true,
+    .forward = forward_kept,
+    .back_gates = back_gates_kept,
     .back_carry = back_carry,
     .back_recurrent = back_recurrent,
 };

@@ -13,20 +13,33 @@ void ur__rows_times_packed(const struct ur__cell_step *s, const ur_real *a, ptrd
     s->k->gemm(&g, 0, s->rows, 0, N, s->scratch);
 }
 
-void ur__sum_products(const struct ur__cell_sums *s, const ur_real *dgates, int rows,
-                      ur_real *dw)
+/* dw += sum over n rows of dgates ⊗ h. */
+static void sum_rows(const struct ur__cell_sums *s, int n, const ur_real *dgates, int rows,
+                     const ur_real *h, ptrdiff_t ld_h, ur_real *dw)
 {
-    ptrdiff_t H = s->d->H, ld = s->d->cell->kept * H;
     struct ur__gemm g = {
-        .M = rows, .N = (int)H, .K = s->B,
-        .a = dgates, .a_row = 1, .a_k = ld,
-        .b = s->h0, .b_k = H, .b_col = 1,
-        .c = dw, .c_row = H, .accumulate = true,
+        .M = rows, .N = s->d->P, .K = n,
+        .a = dgates, .a_row = 1, .a_k = (ptrdiff_t)s->d->cell->kept * s->d->H,
+        .b = h, .b_k = ld_h, .b_col = 1,
+        .c = dw, .c_row = s->d->P, .accumulate = true,
     };
-    ur__gemm_share(s->k, &g, s->w, s->scratch);
-    g.K = (s->T - 1) * s->B;
-    g.a = dgates + s->B * ld;
-    g.b = s->h;
-    if (g.K > 0)
+    if (n > 0)
         ur__gemm_share(s->k, &g, s->w, s->scratch);
+}
+
+void ur__sum_products(const struct ur__cell_sums *s, ptrdiff_t block, int rows, ur_real *dw)
+{
+    ptrdiff_t P = s->d->P, ld = s->d->cell->kept * (ptrdiff_t)s->d->H;
+    const ur_real *dgates = s->gates + block * s->d->H;
+    int rest = (s->T - 1) * s->B;
+    if (s->h_read) {
+        sum_rows(s, s->T * s->B, dgates, rows, s->h_read, P, dw);
+    } else if (s->d->reverse) {
+        /* In padding h is 0, so that a row's first step adds nothing to the second sum. */
+        sum_rows(s, s->B, s->first + block * s->d->H, rows, s->h0, P, dw);
+        sum_rows(s, rest, dgates, rows, s->h + s->B * s->ld_h, s->ld_h, dw);
+    } else {
+        sum_rows(s, s->B, dgates, rows, s->h0, P, dw);
+        sum_rows(s, rest, dgates + s->B * ld, rows, s->h, s->ld_h, dw);
+    }
 }

@@ -10,9 +10,8 @@
 void ur__rows_times_packed(const struct ur__cell_step *s, const ur_real *a, ptrdiff_t lda, int K,
                            const ur_real *w, int N, ur_real *c, ptrdiff_t ldc);
 
-/* dw[rows,H] += sum over (t,b) ascending of dgates[t,b,row]·h[t−1,b], h[−1] = h0: this
- * worker's share. dgates: first of `rows` neighbouring columns of the kept gates. */
-void ur__sum_products(const struct ur__cell_sums *s, const ur_real *dgates, int rows,
-                      ur_real *dw);
+/* dw[rows,P] += sum over (t,b) of dgates[t,b,row]·h_read[t,b]: this worker's share.
+ * dgates: `rows` neighbouring columns of the kept gates from block `block` on. */
+void ur__sum_products(const struct ur__cell_sums *s, ptrdiff_t block, int rows, ur_real *dw);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One layer over a whole sequence, forward and back, one worker's batch rows at a time:
- * rows never need each other, so forward and the backward chain meet no barrier. Only
- * the sums over the batch (weight gradients) are shared out differently.
+ * One direction of one layer over a whole sequence, forward and back, one worker's batch
+ * rows at a time: rows never need each other, so forward and the backward chain meet no
+ * barrier. Only the sums over the batch (weight gradients) are shared out differently.
  */
 #ifndef UR_RNN_SEQUENCE_H
 #define UR_RNN_SEQUENCE_H
@@ -13,9 +13,22 @@
 struct ur__kept {
     ur_real *gates;     /* [T,B,kept,H] */
     ur_real *c;         /* [T,B,H], cells with c */
-    ur_real *h;         /* [T,B,H]; the layer's output itself without an output map */
-    ur_real *y;         /* [T,B,O], with an output map */
-    ur_real *h0, *c0;   /* [B,H] copies of the initial state */
+    ur_real *c_new;     /* [T,B,H], c before zoneout; c itself without */
+    ur_real *m;         /* [T,B,H], o∘tanh(c) before a projection */
+    ur_real *h;         /* [T,B,P], rows ld_h apart; the output itself without an output map */
+    ur_real *y;         /* [T,B,O], rows ld_y apart, with an output map */
+    ptrdiff_t ld_h, ld_y;
+    ur_real *h_read;    /* [T,B,P], h_{t−1} after recurrent dropout */
+    ur_real *h0, *c0;   /* [B,P] [B,H] copies of the initial state */
+    /* Masks drawn in training: recurrent dropout [B,P] (0 or 1/(1−p)), zoneout [T,B,P] and
+     * [T,B,H] (1: stays). NULL: none drawn; zoneout then takes its mean. */
+    ur_real *drop, *zone_h, *zone_c;
+};
+
+/* Where the masks come from: random streams of one step of training. */
+struct ur__noise {
+    uint64_t seed, step;
+    uint32_t drop, zone_h, zone_c;
 };
 
 struct ur__sequence {
@@ -23,24 +36,34 @@ struct ur__sequence {
     const struct ur__rnn_layer *d;
     const struct ur__packed *p;
     struct ur__kept kept;
+    struct ur__noise noise;
     int T, B;
     const int *lengths;         /* [B] or NULL */
     const ur_real *x;           /* [T,B,I], or NULL and */
     const int32_t *ids;         /* [T,B] one-hot by number */
-    const ur_real *h0, *c0;     /* [B,H] */
-    ur_real *hT, *cT;           /* [B,H]; may be h0 and c0 themselves */
+    const ur_real *h0, *c0;     /* [B,P] [B,H] */
+    ur_real *hT, *cT;           /* the same; may be h0 and c0 themselves */
 
     /* backward */
     const struct ur__packed_back *pb;
     const struct ur__rnn_weights *w;
-    ur_real *dy;                /* [T,B,O or H]: gradient of the output; overwritten */
-    const ur_real *dhT, *dcT;   /* [B,H] or NULL */
-    ur_real *dx;                /* [T,B,I] or NULL: written */
-    ur_real *dh_all;            /* [T,B,H] with an output map */
-    ur_real *dh, *dc, *drh;     /* [B,H] work; on return gradients of h0, c0 */
+    ur_real *dy;                /* [T,B,O or P], rows ld_dy apart: gradient of the output;
+                                   overwritten with an output map */
+    ptrdiff_t ld_dy;
+    const ur_real *dhT, *dcT;   /* [B,P] [B,H] or NULL */
+    ur_real *dx;                /* [T,B,I] or NULL: written, */
+    bool dx_adds;               /* or added to */
+    ur_real *dh_all;            /* [T,B,P] with an output map */
+    ur_real *seen;              /* [T,B,P] or NULL: the whole gradient of each h_t */
+    ur_real *dp;                /* [T,B,P] with a projection: gradient of its result */
+    ur_real *dh, *dc, *drh;     /* [B,P] [B,H] [B,H] work; on return gradients of h0, c0 */
+    ur_real *dm;                /* [B,H] with a projection */
+    ur_real *dh_read;           /* [B,P] with recurrent dropout */
+    ur_real *stay_h, *stay_c;   /* [B,P] [B,H] with zoneout: what goes past the cell */
+    ur_real *first;             /* [B,kept,H]: reverse with lengths */
 };
 
-/* Size of a layer's output. */
+/* Size of a layer's output in one direction. */
 int ur__layer_output(const struct ur__rnn_layer *d);
 
 /* Rows [b0,b1) forward. scratch: of one worker's gemm. */

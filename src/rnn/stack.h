@@ -2,9 +2,10 @@
 /*
  * A stack of layers over a sequence, on a team: the roof of this floor.
  *
- * Each worker takes its batch rows up (and back down) through all layers without
- * waiting for anyone; only then, behind one barrier, are the weight gradients summed,
- * shared out by rows of the weights. So nobody's result depends on who else computes.
+ * Each worker takes its batch rows up (and back down) through all layers and directions
+ * without waiting for anyone; only then, behind one barrier, are the weight gradients
+ * summed, shared out by rows of the weights. So nobody's result depends on who else
+ * computes. A slot is one direction of one layer, l·D + d.
  */
 #ifndef UR_RNN_STACK_H
 #define UR_RNN_STACK_H
@@ -12,12 +13,13 @@
 #include "rnn/sequence.h"
 
 struct ur__stack {
-    int layers;
-    const struct ur__rnn_layer *layer;      /* [L] */
+    int layers, directions;                 /* L, D */
+    const struct ur__rnn_layer *layer;      /* [L·D] */
     double dropout;                         /* between layers */
+    bool variational;                       /* one mask a sequence, not one a step */
 };
 
-/* One pass. Whoever calls fills in the first part and the layers' p, h0, c0, hT, cT
+/* One pass. Whoever calls fills in the first part and the slots' p, h0, c0, hT, cT
  * after ur__stack_place. */
 struct ur__stack_job {
     const struct ur__kernel *k;
@@ -26,20 +28,27 @@ struct ur__stack_job {
     const int *lengths;         /* [B] or NULL */
     const ur_real *x;           /* [T,B,I] or NULL and */
     const int32_t *ids;         /* [T,B] */
-    ur_real *y;                 /* [T,B,·] output of the last layer */
-    bool training;              /* dropout acts */
+    ur_real *y;                 /* [T,B,D·O] output of the last layer */
+    bool training;              /* dropout and zoneout draw masks */
     uint64_t seed, step;
-    uint32_t stream;            /* of layer 0's dropout; layer l's is stream + l */
+    uint32_t stream;            /* the first of ur__stack_streams() */
     void *scratch;              /* ur__stack_scratch() bytes */
 
-    struct ur__sequence *layer; /* [L], in the memory given to ur__stack_place */
+    struct ur__sequence *layer; /* [L·D], in the memory given to ur__stack_place */
+    ur_real **out;              /* [L], outputs [T,B,D·O] */
     ur_real **dropped;          /* [L], outputs after dropout; NULL where none */
     /* backward */
-    const ur_real *dy;          /* [T,B,·] gradient of y */
+    bool see;                   /* keep the whole gradient of each h_t: layer[].seen */
+    const ur_real *dy;          /* [T,B,D·O] gradient of y */
     ur_real *dx;                /* [T,B,I] or NULL; written */
-    const struct ur__rnn_grads *grads;      /* [L] */
+    const struct ur__rnn_grads *grads;      /* [L·D] */
     ur_real *columns;
 };
+
+/* Size of what layer l puts out, both directions. */
+int ur__stack_output(const struct ur__stack *stack, int l);
+/* Random streams that a pass in training takes. */
+int ur__stack_streams(const struct ur__stack *stack);
 
 /* Bytes that a pass keeps, and that backward needs on top. */
 size_t ur__stack_bytes(const struct ur__stack_job *job);
@@ -49,15 +58,12 @@ size_t ur__stack_scratch(const struct ur__kernel *k, ur_team *team);
 /* Lays out memory of that many bytes, 64-byte aligned, and binds the layers to each
  * other. */
 void ur__stack_place(struct ur__stack_job *job, void *memory);
-/* Binds backward's memory; packs the recurrent weights w [L] for the chain. */
+/* Binds backward's memory; packs the recurrent weights w [L·D] for the chain. */
 void ur__stack_back_place(struct ur__stack_job *job, const struct ur__rnn_weights *w,
                           void *memory);
 
 void ur__stack_forward(struct ur__stack_job *job, ur_team *team);
-/* After it, layer[l].dh and .dc hold the gradients of h0 and c0. */
+/* After it, layer[].dh and .dc hold the gradients of h0 and c0. */
 void ur__stack_backward(struct ur__stack_job *job, ur_team *team);
-
-/* The cell of a kind. */
-const struct ur__cell *ur__cell_of(ur_cell kind);
 
 #endif

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+/* The memory of a pass: what each slot keeps, and how slots are bound to each other. */
+#include <string.h>
+
+#include "kernel/gemm.h"
+#include "rnn/pack.h"
+#include "rnn/stack.h"
+
+/* Hands out 64-byte aligned pieces; with base NULL it only counts. */
+struct pieces {
+    char *base;
+    size_t used;
+};
+
+static void *piece(struct pieces *p, size_t n, size_t size)
+{
+    void *at = p->base ? p->base + p->used : NULL;
+    p->used += (n * size + 63) / 64 * 64;
+    return n ? at : NULL;
+}
+
+static ur_real *reals(struct pieces *p, size_t n)
+{
+    return piece(p, n, sizeof(ur_real));
+}
+
+int ur__stack_output(const struct ur__stack *stack, int l)
+{
+    int D = stack->directions;
+    return D * ur__layer_output(&stack->layer[l * D]);
+}
+
+size_t ur__stack_scratch(const struct ur__kernel *k, ur_team *team)
+{
+    return ur__gemm_scratch(k, ur_team_size(team));
+}
+
+/* ---- random streams ---------------------------------------------------- */
+
+static int between_layers(const struct ur__stack *stack)
+{
+    return stack->dropout > 0 ? stack->layers - 1 : 0;
+}
+
+/* Streams of one slot: recurrent dropout, zoneout of h and of c. */
+static int streams_of(const struct ur__rnn_layer *d)
+{
+    return d->recurrent_dropout > 0 || d->zoneout_h > 0 || d->zoneout_c > 0 ? 3 : 0;
+}
+
+int ur__stack_streams(const struct ur__stack *stack)
+{
+    int n = between_layers(stack);
+    for (int i = 0; i < stack->layers * stack->directions; i++)
+        n += streams_of(&stack->layer[i]);
+    return n;
+}
+
+static void bind_noise(struct ur__stack_job *job)
+{
+    uint32_t stream = job->stream + (uint32_t)between_layers(job->stack);
+    for (int i = 0; i < job->stack->layers * job->stack->directions; i++) {
+        job->layer[i].noise = (struct ur__noise){
+            .seed = job->seed, .step = job->step,
+            .drop = stream, .zone_h = stream + 1, .zone_c = stream + 2,
+        };
+        stream += (uint32_t)streams_of(&job->stack->layer[i]);
+    }
+}
+
+/* ---- forward ----------------------------------------------------------- */
+
+static bool drops(const struct ur__stack_job *job, int l)
+{
+    return job->training && job->stack->dropout > 0 && l + 1 < job->stack->layers;
+}
+
+/* A slot's own memory; out is its part of the layer's output, rows ld apart. */
+static struct ur__kept keep(const struct ur__stack_job *job, const struct ur__rnn_layer *d,
+                            ur_real *out, ptrdiff_t ld, struct pieces *p)
+{
+    size_t B = (size_t)job->B, TB = (size_t)job->T * B, H = (size_t)d->H, P = (size_t)d->P;
+    bool c = d->cell->has_c, train = job->training;
+    bool recurrent = train && d->recurrent_dropout > 0;
+    struct ur__kept kept = {
+        .gates = reals(p, TB * (size_t)d->cell->kept * H),
+        .c = reals(p, c ? TB * H : 0),
+        .c_new = reals(p, c && d->zoneout_c > 0 ? TB * H : 0),
+        .m = reals(p, P != H ? TB * H : 0),
+        .h = d->O ? reals(p, TB * P) : out,
+        .y = d->O ? out : NULL,
+        .ld_h = d->O ? (ptrdiff_t)P : ld,
+        .ld_y = ld,
+        .h_read = reals(p, recurrent ? TB * P : 0),
+        .h0 = reals(p, B * P),
+        .c0 = reals(p, c ? B * H : 0),
+        .drop = reals(p, recurrent ? B * P : 0),
+        .zone_h = reals(p, train && d->zoneout_h > 0 ? TB * P : 0),
+        .zone_c = reals(p, train && c && d->zoneout_c > 0 ? TB * H : 0),
+    };
+    if (!kept.c_new)
+        kept.c_new = kept.c;
+    return kept;
+}
+
+static void lay_out(struct ur__stack_job *job, struct pieces *p)
+{
+    int L = job->stack->layers, D = job->stack->directions;
+    size_t TB = (size_t)job->T * (size_t)job->B;
+    struct ur__sequence *layer = piece(p, (size_t)(L * D), sizeof *layer);
+    ur_real **out = piece(p, (size_t)L, sizeof *out);
+    ur_real **dropped = piece(p, (size_t)L, sizeof *dropped);
+    if (layer) {
+        memset(layer, 0, (size_t)(L * D) * sizeof *layer);
+        job->layer = layer;
+        job->out = out;
+        job->dropped = dropped;
+    }
+    for (int l = 0; l < L; l++) {
+        size_t width = (size_t)ur__stack_output(job->stack, l);
+        ur_real *all = l + 1 == L ? job->y : reals(p, TB * width);
+        for (int d = 0; d < D; d++) {
+            const struct ur__rnn_layer *desc = &job->stack->layer[l * D + d];
+            ur_real *own = all ? all + d * ur__layer_output(desc) : NULL;
+            struct ur__kept kept = keep(job, desc, own, (ptrdiff_t)width, p);
+            if (layer)
+                layer[l * D + d].kept = kept;
+        }
+        ur_real *after = reals(p, drops(job, l) ? TB * width : 0);
+        if (layer) {
+            out[l] = all;
+            dropped[l] = after;
+        }
+    }
+}
+
+size_t ur__stack_bytes(const struct ur__stack_job *job)
+{
+    struct ur__stack_job copy = *job;
+    struct pieces p = {NULL, 0};
+    lay_out(&copy, &p);
+    return p.used;
+}
+
+void ur__stack_place(struct ur__stack_job *job, void *memory)
+{
+    struct pieces p = {memory, 0};
+    int D = job->stack->directions;
+    lay_out(job, &p);
+    bind_noise(job);
+    for (int i = 0; i < job->stack->layers * D; i++) {
+        struct ur__sequence *s = &job->layer[i];
+        int below = i / D - 1;
+        s->k = job->k;
+        s->d = &job->stack->layer[i];
+        s->T = job->T;
+        s->B = job->B;
+        s->lengths = job->lengths;
+        s->x = below < 0 ? job->x : job->dropped[below] ? job->dropped[below] : job->out[below];
+        s->ids = below < 0 ? job->ids : NULL;
+    }
+}
+
+/* ---- backward ---------------------------------------------------------- */
+
+/* A slot's memory for the way back, all but dy and dx. */
+static void keep_back(const struct ur__stack_job *job, const struct ur__rnn_layer *d,
+                      struct ur__sequence *s, struct pieces *p)
+{
+    size_t B = (size_t)job->B, TB = (size_t)job->T * B, H = (size_t)d->H, P = (size_t)d->P;
+    bool c = d->cell->has_c, projects = P != H, training = job->training;
+    struct ur__packed_back *pb = piece(p, 1, sizeof *pb);
+    ur_real *packed = reals(p, ur__packed_back_size(job->k, d));
+    struct ur__sequence to = {
+        .dh_all = reals(p, d->O ? TB * P : 0),
+        .seen = reals(p, job->see ? TB * P : 0),
+        .dp = reals(p, projects ? TB * P : 0),
+        .dh = reals(p, B * P),
+        .dc = reals(p, c ? B * H : 0),
+        .drh = reals(p, d->reset_before ? B * H : 0),
+        .dm = reals(p, projects ? B * H : 0),
+        .dh_read = reals(p, training && d->recurrent_dropout > 0 ? B * P : 0),
+        .stay_h = reals(p, d->zoneout_h > 0 ? B * P : 0),
+        .stay_c = reals(p, c && d->zoneout_c > 0 ? B * H : 0),
+        .first = reals(p, d->reverse && job->lengths ? B * (size_t)d->cell->kept * H : 0),
+    };
+    if (!p->base)
+        return;
+    ur__packed_back_place(pb, job->k, d, packed);
+    s->pb = pb;
+    s->dh_all = to.dh_all;
+    s->seen = to.seen;
+    s->dp = to.dp;
+    s->dh = to.dh;
+    s->dc = to.dc;
+    s->drh = to.drh;
+    s->dm = to.dm;
+    s->dh_read = to.dh_read;
+    s->stay_h = to.stay_h;
+    s->stay_c = to.stay_c;
+    s->first = to.first;
+}
+
+static void lay_out_back(struct ur__stack_job *job, struct pieces *p)
+{
+    int L = job->stack->layers, D = job->stack->directions;
+    size_t columns = job->ids ? ur__sequence_columns(&job->stack->layer[0]) : 0;
+    for (int l = 0; l < L; l++) {
+        const struct ur__rnn_layer *desc = &job->stack->layer[l * D];
+        size_t width = (size_t)ur__stack_output(job->stack, l);
+        bool own = l + 1 < L || desc->O;    /* an output map writes over its gradient */
+        ur_real *dy = reals(p, own ? (size_t)job->T * (size_t)job->B * width : 0);
+        for (int d = 0; d < D; d++) {
+            struct ur__sequence *s = p->base ? &job->layer[l * D + d] : NULL;
+            keep_back(job, desc + d, s, p);
+            if (s) {
+                s->dy = (dy ? dy : (ur_real *)job->dy) + d * ur__layer_output(desc);
+                s->ld_dy = (ptrdiff_t)width;
+            }
+        }
+    }
+    job->columns = reals(p, columns);
+}
+
+size_t ur__stack_back_bytes(const struct ur__stack_job *job)
+{
+    struct ur__stack_job copy = *job;
+    struct pieces p = {NULL, 0};
+    lay_out_back(&copy, &p);
+    return p.used;
+}
+
+void ur__stack_back_place(struct ur__stack_job *job, const struct ur__rnn_weights *w,
+                          void *memory)
+{
+    struct pieces p = {memory, 0};
+    int L = job->stack->layers, D = job->stack->directions;
+    lay_out_back(job, &p);
+    for (int i = 0; i < L * D; i++) {
+        struct ur__sequence *s = &job->layer[i];
+        s->w = &w[i];
+        s->dx = i < D ? job->dx : job->layer[(i / D - 1) * D].dy;
+        s->dx_adds = i % D > 0;
+        ur__pack_back(s->pb, job->k, s->d, &w[i]);
+    }
+    struct ur__sequence *top = &job->layer[(L - 1) * D];
+    if (top->d->O)
+        memcpy(top->dy, job->dy, (size_t)job->T * (size_t)job->B *
+                                     (size_t)ur__stack_output(job->stack, L - 1) *
+                                     sizeof(ur_real));
+}
