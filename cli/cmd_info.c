@@ -36,6 +36,28 @@ static void shape_of(const ur_param *p, char to[64])
         used += (size_t)snprintf(to + used, 64 - used, "%s%d", i > 0 ? "," : "", p->dim[i]);
 }
 
+/* What a network may have that most have not. */
+static const struct {
+    const char *key, *name;
+    bool counts;        /* a number, not a yes */
+} forms[] = {
+    {"projection", "projected to", true}, {"peepholes", "peepholes", false},
+    {"coupled", "coupled gates", false}, {"cell_clip", "cell within", true},
+    {"time_residual", "residual in time", false}, {"learned_state", "learned state", false},
+    {"recurrent_dropout", "recurrent dropout", true},
+    {"zoneout_h", "zoneout", true}, {"zoneout_c", "zoneout of the cell", true},
+};
+enum { N_FORMS = sizeof forms / sizeof *forms };
+
+static double form_value(const ur_config *c, size_t i)
+{
+    const double value[N_FORMS] = {
+        c->projection, c->peepholes, c->coupled, c->cell_clip, c->time_residual,
+        c->learned_state, c->recurrent_dropout, c->zoneout_h, c->zoneout_c,
+    };
+    return value[i];
+}
+
 /* ---- JSON -------------------------------------------------------------- */
 
 static void add_config(struct ur__json *j, const ur_config *c)
@@ -44,7 +66,7 @@ static void add_config(struct ur__json *j, const ur_config *c)
     ur__json_set_string(j, "tokens", ur_token_kind_name(c->tokens));
     ur__json_set_string(j, "cell", ur_cell_name(c->cell));
     if (c->cell == UR_RNN)
-        ur__json_set_string(j, "activation", c->activation == UR_RELU ? "relu" : "tanh");
+        ur__json_set_string(j, "activation", ur_activation_name(c->activation));
     if (c->cell == UR_GRU)
         ur__json_set_string(j, "reset", c->reset_before ? "before" : "after");
     ur__json_set_int(j, "layers", c->layers);
@@ -55,6 +77,13 @@ static void add_config(struct ur__json *j, const ur_config *c)
     ur__json_set_int(j, "embed", c->embed);
     ur__json_set_bool(j, "tie", c->tie);
     ur__json_set_real(j, "dropout", c->dropout);
+    ur__json_set_bool(j, "variational", c->variational);
+    for (size_t i = 0; i < N_FORMS; i++) {
+        if (forms[i].counts)
+            ur__json_set_real(j, forms[i].key, form_value(c, i));
+        else
+            ur__json_set_bool(j, forms[i].key, form_value(c, i) != 0);
+    }
 }
 
 static void add_params(struct ur__json *j, const ur_params *params)
@@ -137,11 +166,18 @@ static void print_network(const ur_config *c, const ur_vocab *vocab)
     if (c->cell == UR_GRU)
         printf(", reset %s", c->reset_before ? "before" : "after");
     if (c->cell == UR_RNN)
-        printf(", %s", c->activation == UR_RELU ? "relu" : "tanh");
+        printf(", %s", ur_activation_name(c->activation));
     if (c->tie)
         printf(", tied decoder");
+    for (size_t i = 0; i < N_FORMS; i++) {
+        double value = form_value(c, i);
+        if (value != 0 && forms[i].counts)
+            printf(", %s %g", forms[i].name, value);
+        else if (value != 0)
+            printf(", %s", forms[i].name);
+    }
     if (c->dropout > 0.0)
-        printf(", dropout %g", c->dropout);
+        printf(", %sdropout %g", c->variational ? "variational " : "", c->dropout);
     putchar('\n');
 }
 

@@ -20,8 +20,9 @@ struct train {
     const char *cell, *reset, *activation, *init;
     struct opt_list hidden;
     int64_t layers, embed;
-    double dropout, forget_bias;
-    bool tie;
+    int64_t projection;
+    double dropout, forget_bias, cell_clip, recurrent_dropout, zoneout, zoneout_cell;
+    bool tie, variational, peepholes, coupled, time_residual, learned_state;
     /* text */
     const char *tokens, *val;
     /* training */
@@ -56,10 +57,30 @@ static const struct opt options[] = {
      .help = "the token vectors also decode; sets --embed to the last layer's size"},
     {.name = "dropout", .arg = "P", .fallback = "0", REAL(0, 1), .open = OPT_OPEN_MAX, AT(dropout),
      .help = "chance of dropping, between layers and before the decoder"},
+    {.name = "variational", .kind = OPT_FLAG, AT(variational),
+     .help = "dropout between layers keeps one mask for all steps of a window"},
+    {.name = "recurrent-dropout", .arg = "P", .fallback = "0", REAL(0, 1), .open = OPT_OPEN_MAX,
+     AT(recurrent_dropout), .help = "chance of dropping what a unit tells its own layer"},
+    {.name = "zoneout", .arg = "P", .fallback = "0", REAL(0, 1), .open = OPT_OPEN_MAX,
+     AT(zoneout), .help = "chance that a unit's state stays as it was"},
+    {.name = "zoneout-cell", .arg = "P", .fallback = "0", REAL(0, 1), .open = OPT_OPEN_MAX,
+     AT(zoneout_cell), .help = "lstm: the same of its cell"},
+    {.name = "learned-state", .kind = OPT_FLAG, AT(learned_state),
+     .help = "the state that a text starts from is learnt, not zero"},
     {.name = "reset", .arg = "after|before", .fallback = "after", .kind = OPT_CHOICE, AT(reset),
      .help = "gru: where the reset gate acts; after is PyTorch's and cuDNN's"},
-    {.name = "activation", .arg = "tanh|relu", .fallback = "tanh", .kind = OPT_CHOICE,
-     AT(activation), .help = "rnn: its function"},
+    {.name = "activation", .arg = "tanh|relu|sigmoid|satlin", .fallback = "tanh",
+     .kind = OPT_CHOICE, AT(activation), .help = "rnn: its function"},
+    {.name = "time-residual", .kind = OPT_FLAG, AT(time_residual),
+     .help = "rnn: each step adds to the state instead of replacing it"},
+    {.name = "projection", .arg = "N", .fallback = "0", .shown = "0: none", WHOLE(0, 65536),
+     AT(projection), .help = "lstm: a layer's state is projected to so many numbers"},
+    {.name = "peepholes", .kind = OPT_FLAG, AT(peepholes),
+     .help = "lstm: the gates see the cell"},
+    {.name = "coupled", .kind = OPT_FLAG, AT(coupled),
+     .help = "lstm: what the input gate lets in, the forget gate lets go"},
+    {.name = "cell-clip", .arg = "X", .fallback = "0", .shown = "0: off", REAL(0, 1e6),
+     AT(cell_clip), .help = "lstm: largest number in a cell"},
     {.name = "forget-bias", .arg = "X", .fallback = "0", REAL(-100, 100), AT(forget_bias),
      .help = "lstm: added to the forget gate's bias at the start"},
     {.name = "init", .arg = "uniform|orthogonal", .fallback = "uniform", .kind = OPT_CHOICE,
@@ -139,6 +160,13 @@ static int only_with(const struct opt_words *words, const char *option, const ch
     return fail(EXIT_USAGE, "--%s belongs to --cell %s, not to --cell %s", option, wanted, cell);
 }
 
+/* Options of one cell. */
+static const char *const belongs[][2] = {
+    {"reset", "gru"}, {"activation", "rnn"}, {"time-residual", "rnn"}, {"forget-bias", "lstm"},
+    {"projection", "lstm"}, {"peepholes", "lstm"}, {"coupled", "lstm"}, {"cell-clip", "lstm"},
+    {"zoneout-cell", "lstm"},
+};
+
 static int set_layers(const struct train *a, const struct opt_words *words, ur_config *c)
 {
     if (a->hidden.n > 1 && opt_given(words, "layers") && a->layers != a->hidden.n)
@@ -156,17 +184,27 @@ static int configure(const struct train *a, const struct opt_words *words, ur_co
     c->task = "lm";
     ur_cell_find(a->cell, &c->cell);
     ur_token_kind_find(a->tokens, &c->tokens);
-    c->activation = strcmp(a->activation, "relu") == 0 ? UR_RELU : UR_TANH;
+    ur_activation_find(a->activation, &c->activation);
     c->reset_before = strcmp(a->reset, "before") == 0;
     c->orthogonal = strcmp(a->init, "orthogonal") == 0;
     c->forget_bias = a->forget_bias;
     c->dropout = a->dropout;
-    if ((code = only_with(words, "reset", a->cell, "gru")) != EXIT_DONE ||
-        (code = only_with(words, "activation", a->cell, "rnn")) != EXIT_DONE ||
-        (code = only_with(words, "forget-bias", a->cell, "lstm")) != EXIT_DONE ||
+    c->variational = a->variational;
+    c->recurrent_dropout = a->recurrent_dropout;
+    c->zoneout_h = a->zoneout;
+    c->zoneout_c = a->zoneout_cell;
+    c->learned_state = a->learned_state;
+    c->projection = (int)a->projection;
+    c->peepholes = a->peepholes;
+    c->coupled = a->coupled;
+    c->cell_clip = a->cell_clip;
+    c->time_residual = a->time_residual;
+    for (size_t i = 0; i < sizeof belongs / sizeof *belongs && code == EXIT_DONE; i++)
+        code = only_with(words, belongs[i][0], a->cell, belongs[i][1]);
+    if (code != EXIT_DONE ||
         (code = set_layers(a, words, c)) != EXIT_DONE)
         return code;
-    int top = c->hidden[c->layers - 1];
+    int top = c->projection ? c->projection : c->hidden[c->layers - 1];
     c->tie = a->tie;
     c->embed = a->tie && !opt_given(words, "embed") ? top : (int)a->embed;
     if (c->tie && c->embed != top)

@@ -42,7 +42,7 @@ static inline ur_model *model_of(const ur_config *c, int V, uint64_t seed)
     return m;
 }
 
-enum { N_CONFIGS = 7 };
+enum { N_CONFIGS = 10 };
 
 /* 0 <= i < N_CONFIGS */
 static inline ur_config any_config(int i)
@@ -72,6 +72,24 @@ static inline ur_config any_config(int i)
         c = config_of(UR_LSTM, 1, 33, 0);
         c.embed = 70;
         c.forget_bias = 1;
+        break;
+    case 6:
+        c.projection = 7;
+        c.coupled = c.peepholes = true;
+        c.cell_clip = 0.5;
+        c.learned_state = true;
+        break;
+    case 7:
+        c = config_of(UR_RNN, 2, 9, 9);
+        c.activation = UR_SATLIN;
+        c.time_residual = true;
+        c.zoneout_h = 0.1;
+        break;
+    case 8:
+        c.dropout = 0.25;
+        c.variational = true;
+        c.recurrent_dropout = 0.2;
+        c.zoneout_c = 0.3;
         break;
     default:
         c = config_of(UR_GRU, 1, 5, 0);

@@ -60,7 +60,18 @@ static void config__refuses_what_is_impossible(void **state)
     IMPOSSIBLE("kind of token", c.tokens = (ur_token_kind)5);
     IMPOSSIBLE("cell", c.cell = (ur_cell)9);
     IMPOSSIBLE("cell lstm has no choice", c.activation = UR_RELU);
-    IMPOSSIBLE("tanh or relu", (c.cell = UR_RNN, c.activation = UR_SATLIN));
+    IMPOSSIBLE("tanh, relu", (c.cell = UR_RNN, c.activation = UR_IDENTITY));
+    IMPOSSIBLE("not of lstm", c.time_residual = true);
+    IMPOSSIBLE("need cell lstm, not gru", (c.cell = UR_GRU, c.peepholes = true));
+    IMPOSSIBLE("need cell lstm, not rnn", (c.cell = UR_RNN, c.projection = 3));
+    IMPOSSIBLE("128 units to 128", c.projection = 128);
+    IMPOSSIBLE("units to -1", c.projection = -1);
+    IMPOSSIBLE("no forget bias", (c.coupled = true, c.forget_bias = 1));
+    IMPOSSIBLE("cell clip", c.cell_clip = -1);
+    IMPOSSIBLE("recurrent dropout", c.recurrent_dropout = 1);
+    IMPOSSIBLE("zoneout", c.zoneout_h = (double)NAN);
+    IMPOSSIBLE("zoneout of the cell", c.zoneout_c = -0.1);
+    IMPOSSIBLE("needs a dropout", c.variational = true);
     IMPOSSIBLE("not of lstm", c.reset_before = true);
     IMPOSSIBLE("not gru", (c.cell = UR_GRU, c.forget_bias = 1));
     IMPOSSIBLE("1 to 32 layers, not 0", c.layers = 0);
@@ -103,6 +114,13 @@ static void config__text_reads_back(void **state)
         assert_int_equal(back.reset_before, c.reset_before);
         assert_int_equal(back.embed, c.embed);
         assert_true(back.dropout == c.dropout && back.forget_bias == c.forget_bias);
+        assert_int_equal(back.projection, c.projection);
+        assert_true(back.peepholes == c.peepholes && back.coupled == c.coupled &&
+                    back.time_residual == c.time_residual && back.variational == c.variational &&
+                    back.learned_state == c.learned_state);
+        assert_true(back.cell_clip == c.cell_clip && back.zoneout_h == c.zoneout_h &&
+                    back.zoneout_c == c.zoneout_c &&
+                    back.recurrent_dropout == c.recurrent_dropout);
         ur__free(text);
         ur__free(again);
     }
@@ -139,7 +157,8 @@ static void config__every_key_is_wanted_and_known(void **state)
 static void model__names_say_what_torch_can_load(void **state)
 {
     (void)state;
-    static const bool can[N_CONFIGS] = {true, false, false, true, true, true, true};
+    static const bool can[N_CONFIGS] = {true,  false, false, true,  true,
+                                       true, false, false, false, true};
     for (int i = 0; i < N_CONFIGS; i++) {
         ur_config c = any_config(i);
         ur_model *m = model_of(&c, 30, 1);

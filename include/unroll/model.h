@@ -19,22 +19,30 @@ typedef struct ur_config {
     const char *task;               /* "lm"; static text */
     ur_token_kind tokens;
     ur_cell cell;
-    ur_activation activation;       /* of UR_RNN: UR_TANH or UR_RELU */
+    ur_activation activation;       /* of UR_RNN: all but UR_IDENTITY */
     bool reset_before;              /* of UR_GRU */
     int layers;
     int hidden[UR_MAX_LAYERS];
     int embed;                      /* 0: one-hot */
-    bool tie;                       /* decoder.weight is embed.weight; embed = top hidden size */
+    bool tie;                       /* decoder.weight is embed.weight; embed = top output size */
     double dropout;                 /* between layers and before the decoder */
     bool orthogonal;
     double forget_bias;
+    /* as in ur_rnn_options, the same for all layers */
+    int projection;                 /* of UR_LSTM, 0: none */
+    bool peepholes, coupled;
+    double cell_clip;
+    bool time_residual;
+    bool learned_state;
+    bool variational;
+    double recurrent_dropout, zoneout_h, zoneout_c;
 } ur_config;
 
 /** lm over characters: 2 LSTM layers of 128. */
 #define UR_CONFIG_INIT                                                                 \
     {                                                                                  \
         "lm", UR_TOKEN_CHAR, UR_LSTM, UR_TANH, false, 2, {128, 128}, 0, false, 0.0,    \
-            false, 0.0                                                                 \
+            false, 0.0, 0, false, false, 0.0, false, false, false, 0.0, 0.0, 0.0       \
     }
 
 /** UR_EINVAL with a sentence if a configuration is impossible. */

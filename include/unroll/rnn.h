@@ -26,6 +26,11 @@ UR_API const char *ur_cell_name(ur_cell cell);
 /** The cell of a name. False if there is none. */
 UR_API bool ur_cell_find(const char *name, ur_cell *out);
 
+/** "identity", "tanh", "relu", "sigmoid", "satlin"; NULL for an unknown one. Static text. */
+UR_API const char *ur_activation_name(ur_activation f);
+/** The activation of a name. False if there is none. */
+UR_API bool ur_activation_find(const char *name, ur_activation *out);
+
 /** Sees the hidden state h [B,H] of a slot (layer l, direction d of D: l·D + d) at time step
  *  t, counted from the state's start: t = 0, n, 2n ... H: its numbers, a projection's size
  *  where there is one. Called from the computing thread, in order of t within a slot; must

@@ -6,8 +6,11 @@
 #include "io/json.h"
 #include "unroll/model.h"
 
-/* From a JSON object: every key must be there and known. UR_EFORMAT names the key;
- * whether the values make a possible network is ur_config_check's matter. */
+/* Numbers in the last layer's output. */
+int ur__config_top(const ur_config *config);
+
+/* From a JSON object: every key must be known, and there unless it may be missed. UR_EFORMAT
+ * names the key; whether the values make a possible network is ur_config_check's matter. */
 ur_status ur__config_parse(ur_config *out, const struct ur__json *j);
 
 #endif

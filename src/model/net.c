@@ -26,13 +26,17 @@ static bool torch_can(const ur_config *c)
         if (c->hidden[l] != c->hidden[0])
             return false;
     }
-    return !(c->cell == UR_GRU && c->reset_before);
+    bool form = c->reset_before || c->peepholes || c->coupled || c->cell_clip > 0 ||
+                c->time_residual || c->learned_state || c->zoneout_h > 0 || c->zoneout_c > 0;
+    return !form && (c->activation == UR_TANH || c->activation == UR_RELU);
 }
 
 static ur_status declare_layers(ur_model *m)
 {
     const ur_config *c = &m->config;
-    int V = ur_vocab_size(m->vocab), top = c->hidden[c->layers - 1];
+    int V = ur_vocab_size(m->vocab), projection[UR_MAX_LAYERS];
+    for (int l = 0; l < c->layers; l++)
+        projection[l] = c->projection;
     ur_rnn_options options = UR_RNN_OPTIONS_INIT;
     options.cell = c->cell;
     options.input = c->embed ? c->embed : V;
@@ -45,13 +49,24 @@ static ur_status declare_layers(ur_model *m)
     options.dropout = c->dropout;
     options.orthogonal = c->orthogonal;
     options.forget_bias = c->forget_bias;
+    options.projection = projection;
+    options.peepholes = c->peepholes;
+    options.coupled = c->coupled;
+    options.cell_clip = c->cell_clip;
+    options.time_residual = c->time_residual;
+    options.learned_state = c->learned_state;
+    options.variational = c->variational;
+    options.recurrent_dropout = c->recurrent_dropout;
+    options.zoneout_h = c->zoneout_h;
+    options.zoneout_c = c->zoneout_c;
     UR__TRY(ur_params_new(&m->params));
     if (c->embed)
         UR__TRY(ur_embedding_init(&m->embed, m->params, "embed", V, c->embed));
     UR__TRY(ur_rnn_new(&m->rnn, m->params, torch_can(c) ? "rnn" : "urnn", &options));
     if (c->tie)
         return ur_linear_init_tied(&m->decoder, m->params, "decoder", m->embed.weight, true);
-    return ur_linear_init(&m->decoder, m->params, "decoder", top, V, true);
+    return ur_linear_init(&m->decoder, m->params, "decoder", ur_rnn_output(m->rnn), V,
+                          true);
 }
 
 ur_status ur__model_declare(ur_model **out, const ur_config *config, ur_vocab *vocab)

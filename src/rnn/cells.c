@@ -42,6 +42,27 @@ bool ur_cell_find(const char *name, ur_cell *out)
     return false;
 }
 
+static const char *const activations[] = {
+    [UR_IDENTITY] = "identity", [UR_TANH] = "tanh", [UR_RELU] = "relu",
+    [UR_SIGMOID] = "sigmoid", [UR_SATLIN] = "satlin",
+};
+enum { N_ACTIVATIONS = sizeof activations / sizeof *activations };
+
+const char *ur_activation_name(ur_activation f)
+{
+    return (unsigned)f < N_ACTIVATIONS ? activations[f] : NULL;
+}
+
+bool ur_activation_find(const char *name, ur_activation *out)
+{
+    for (int i = 0; name && i < N_ACTIVATIONS; i++)
+        if (!strcmp(activations[i], name)) {
+            *out = (ur_activation)i;
+            return true;
+        }
+    return false;
+}
+
 void ur_moments(size_t n, const ur_real *x, double *mean, double *variance)
 {
     double sum = 0, squares = 0;
