@@ -9,6 +9,7 @@
  *   data.h    text to token numbers and back
  *   model.h   configuration, network and vocabulary as one file
  *   decode.h  running a model, drawing text
+ *   exchange.h  weights of other programs: PyTorch's safetensors
  *   metric.h  losses and series to readable numbers
  *   train.h   optimizers and schedules
  *   task.h    whole jobs: training and measuring
@@ -23,6 +24,7 @@
 #include "unroll/data.h"
 #include "unroll/model.h"
 #include "unroll/decode.h"
+#include "unroll/exchange.h"
 #include "unroll/metric.h"
 #include "unroll/train.h"
 #include "unroll/task.h"

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * unroll/exchange.h: weights of other programs: safetensors files as PyTorch writes and
+ * reads them (safetensors.torch, a module's state_dict).
+ *
+ *     ur_rename map[] = {{"rnn.*", "encoder.lstm.*"}, {"decoder.*", "fc.*"}};
+ *     ur_params_load(params, "theirs.safetensors", 2, map, true);     // after declaring layers
+ *     ur_rnn_prepare(rnn);
+ *
+ * Layers of the same sizes and options compute what nn.RNN, nn.LSTM, nn.GRU, nn.Linear and
+ * nn.Embedding compute: docs/FORMAT.md lists the names.
+ */
+#ifndef UNROLL_EXCHANGE_H
+#define UNROLL_EXCHANGE_H
+
+#include "unroll/layer.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- parameters -------------------------------------------------------- */
+
+/** What a file calls our parameters. The first pair whose `ours` fits a parameter's name
+ *  counts; without one the file uses the same name. A '*' stands for any text, and in
+ *  `theirs` for the same text: both have one, or neither.
+ *      {"rnn.*", "lstm.*"}             another prefix
+ *      {"rnn.*", "*"}                  none: the state_dict of an nn.LSTM alone
+ *      {"rnn.*_l0", "cell.*"}          nn.LSTMCell, nn.GRUCell, nn.RNNCell
+ *      {"out.bias", "b"}               one name
+ *      {"decoder.*", NULL}             not in the file: neither read nor written */
+typedef struct ur_rename {
+    const char *ours, *theirs;
+} ur_rename;
+
+/** A string that stands in a file beside its tensors. */
+typedef struct ur_meta {
+    const char *key, *value;
+} ur_meta;
+
+/** Reads the values of all parameters (and of what is kept but not trained), from F64, F32,
+ *  F16 or BF16. Nothing changes unless all of them are there, of the right shape and finite.
+ *  strict: the file has no other tensors. Takes memory first, without initial values, if
+ *  ur_params_build has not been called. Prepare nets anew afterwards. map NULL with n 0: the
+ *  same names. Errors: UR_EINPUT, UR_EFORMAT (no safetensors file), UR_EDATA (a tensor is
+ *  missing, one too many, or holds no real numbers), UR_ESHAPE, UR_ENUMERIC (NaN, Inf, or
+ *  beyond ur_real), UR_EINVAL (the map is impossible; a parameter that is left out was never
+ *  built). */
+UR_API ur_status ur_params_load(ur_params *params, const char *path, int n,
+                                const ur_rename *map, bool strict);
+/** Writes them as F32, atomically, under the file's names, with n_meta strings (NULL with 0:
+ *  none) beside them, of which "format" is "pt" unless given. Equal values write equal bytes.
+ *  Errors: UR_EOUTPUT; UR_EINVAL (the map is impossible or gives two parameters one name, a
+ *  string is no UTF-8, not built); UR_ENUMERIC (nothing is written). */
+UR_API ur_status ur_params_save(const ur_params *params, const char *path, int n,
+                                const ur_rename *map, int n_meta, const ur_meta *meta);
+
+/* ---- looking into a file ----------------------------------------------- */
+
+/** An open safetensors file: its tensors by name, nothing read yet. */
+typedef struct ur_weights ur_weights;
+
+#define UR_WEIGHT_MAX_RANK 8
+
+/** One tensor of it; borrowed. */
+typedef struct ur_weight {
+    const char *name;
+    const char *type;       /* F64 F32 F16 BF16 I64 I32 I16 I8 U64 U32 U16 U8 BOOL */
+    int rank;               /* 0: a single number */
+    int64_t dim[UR_WEIGHT_MAX_RANK];
+    size_t size;            /* how many numbers */
+} ur_weight;
+
+/** Opens one and checks its header against the file's length; the header is at most 16 MiB.
+ *  Errors: UR_EINPUT, UR_EFORMAT. */
+UR_API ur_status ur_weights_open(ur_weights **out, const char *path);
+UR_API void ur_weights_close(ur_weights *file);
+
+/** Its tensors: by place in the order of the file, and by name; NULL: none. */
+UR_API int ur_weights_count(const ur_weights *file);
+UR_API const ur_weight *ur_weights_at(const ur_weights *file, int i);
+UR_API const ur_weight *ur_weights_find(const ur_weights *file, const char *name);
+/** Its strings: the value of a key, and the i-th key; NULL: none. Borrowed. */
+UR_API const char *ur_weights_meta(const ur_weights *file, const char *key);
+UR_API const char *ur_weights_meta_key(const ur_weights *file, int i);
+
+/** All n numbers of a tensor of real numbers, as they are: NaN and Inf too. Errors: UR_EDATA
+ *  (no such tensor; it holds integers), UR_ESHAPE (it has other than n). */
+UR_API ur_status ur_weights_read(ur_weights *file, const char *name, size_t n, ur_real *out);
+/** The same for integers and BOOL. Errors: also UR_EDATA for one beyond 32 bits. */
+UR_API ur_status ur_weights_read_ids(ur_weights *file, const char *name, size_t n,
+                                     int32_t *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

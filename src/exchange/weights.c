@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* A safetensors file to look into: the public face of io/safetensors.h. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/status.h"
+#include "io/safetensors.h"
+#include "unroll/exchange.h"
+
+struct ur_weights {
+    struct ur__st_file *file;
+    char *path;
+    int n;
+    ur_weight *list;        /* in the file's order: place i is the file's tensor i */
+};
+
+/* ---- opening ----------------------------------------------------------- */
+
+static ur_status describe(ur_weight *to, const struct ur__st_tensor *t, const char *path)
+{
+    uint64_t size = t->bytes / ur__dtype_size(t->type);
+    if (size > SIZE_MAX)
+        return ur__fail(UR_ENOTSUP, "%s: tensor \"%.80s\" is too large for this machine", path,
+                        t->name);
+    *to = (ur_weight){.name = t->name, .type = ur__dtype_name(t->type), .rank = t->rank,
+                      .size = (size_t)size};
+    for (int i = 0; i < t->rank; i++)
+        to->dim[i] = (int64_t)t->dim[i];
+    return UR_OK;
+}
+
+static ur_status fill(ur_weights *w, const char *path)
+{
+    UR__TRY(ur__st_open(&w->file, path));
+    w->path = ur__strdup(path);
+    w->n = (int)ur__st_count(w->file);      /* a header of 16 MiB names fewer than 2^31 */
+    w->list = ur__calloc((size_t)w->n, sizeof *w->list);
+    if (!w->path || !w->list)
+        return UR_ENOMEM;
+    for (int i = 0; i < w->n; i++)
+        UR__TRY(describe(&w->list[i], ur__st_at(w->file, (size_t)i), path));
+    return UR_OK;
+}
+
+ur_status ur_weights_open(ur_weights **out, const char *path)
+{
+    *out = NULL;
+    ur_weights *w = ur__calloc(1, sizeof *w);
+    if (!w)
+        return UR_ENOMEM;
+    ur_status status = fill(w, path);
+    if (status != UR_OK) {
+        ur_weights_close(w);
+        return status;
+    }
+    *out = w;
+    return UR_OK;
+}
+
+void ur_weights_close(ur_weights *w)
+{
+    if (!w)
+        return;
+    ur__st_close(w->file);
+    ur__free(w->path);
+    ur__free(w->list);
+    ur__free(w);
+}
+
+/* ---- looking ----------------------------------------------------------- */
+
+int ur_weights_count(const ur_weights *w)
+{
+    return w->n;
+}
+
+const ur_weight *ur_weights_at(const ur_weights *w, int i)
+{
+    return i >= 0 && i < w->n ? &w->list[i] : NULL;
+}
+
+const ur_weight *ur_weights_find(const ur_weights *w, const char *name)
+{
+    const struct ur__st_tensor *t = ur__st_find(w->file, name);
+    return t ? &w->list[t - ur__st_at(w->file, 0)] : NULL;
+}
+
+const char *ur_weights_meta(const ur_weights *w, const char *key)
+{
+    return ur__st_meta(w->file, key);
+}
+
+const char *ur_weights_meta_key(const ur_weights *w, int i)
+{
+    return i >= 0 ? ur__st_meta_key(w->file, (size_t)i) : NULL;
+}
+
+/* ---- reading ----------------------------------------------------------- */
+
+static ur_status find(const ur_weights *w, const char *name, const struct ur__st_tensor **out)
+{
+    *out = ur__st_find(w->file, name);
+    if (!*out)
+        return ur__fail(UR_EDATA, "%s: there is no tensor \"%.80s\"", w->path, name);
+    return UR_OK;
+}
+
+ur_status ur_weights_read(ur_weights *w, const char *name, size_t n, ur_real *out)
+{
+    const struct ur__st_tensor *t;
+    UR__TRY(find(w, name, &t));
+    return ur__st_read_real(w->file, t, out, n);
+}
+
+/* One integer of a type as 64 bits; false if they do not hold it. */
+static bool widen(enum ur__dtype type, const unsigned char *from, int64_t *to)
+{
+    uint64_t u = 0;
+    size_t bits = 8 * ur__dtype_size(type);
+    memcpy(&u, from, bits / 8);     /* little-endian, as the file: ur__st_open checks */
+    bool is_signed = type >= UR__I64 && type <= UR__I8;
+    if (is_signed && bits < 64 && u >> (bits - 1))
+        u |= ~(uint64_t)0 << bits;
+    memcpy(to, &u, sizeof u);
+    return is_signed || *to >= 0;
+}
+
+static ur_status narrow(const ur_weights *w, const struct ur__st_tensor *t,
+                        const unsigned char *from, size_t n, int32_t *to)
+{
+    size_t size = ur__dtype_size(t->type);
+    for (size_t i = 0; i < n; i++) {
+        int64_t value;
+        if (!widen(t->type, from + i * size, &value) || value < INT32_MIN || value > INT32_MAX)
+            return ur__fail(UR_EDATA, "%s: tensor \"%.80s\": element %zu is beyond 32 bits",
+                            w->path, t->name, i);
+        to[i] = (int32_t)value;
+    }
+    return UR_OK;
+}
+
+ur_status ur_weights_read_ids(ur_weights *w, const char *name, size_t n, int32_t *out)
+{
+    const struct ur__st_tensor *t;
+    UR__TRY(find(w, name, &t));
+    size_t size = ur__dtype_size(t->type);
+    if (t->type <= UR__BF16)
+        return ur__fail(UR_EDATA, "%s: tensor \"%.80s\" holds %s, not integers", w->path, name,
+                        ur__dtype_name(t->type));
+    if (t->bytes / size != n)
+        return ur__fail(UR_ESHAPE, "%s: tensor \"%.80s\" has %llu values, %zu are wanted",
+                        w->path, name, (unsigned long long)(t->bytes / size), n);
+    unsigned char *bytes = ur__alloc(n, size);
+    if (!bytes)
+        return UR_ENOMEM;
+    ur_status status = ur__st_read_raw(w->file, t, bytes, n * size);
+    if (status == UR_OK)
+        status = narrow(w, t, bytes, n, out);
+    ur__free(bytes);
+    return status;
+}
