@@ -81,11 +81,37 @@ static void pytorch__rnn(void **state)
     run_module("pytorch-safetensors/rnn_tanh", &o, false);
 }
 
+static void pytorch__lstm_with_projection(void **state)
+{
+    (void)state;
+    const int hidden = 9, projection = 3;
+    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    o.input = 4;
+    o.hidden = &hidden;
+    o.projection = &projection;
+    run_module("pytorch-safetensors/lstm_proj", &o, false);
+}
+
+static void pytorch__gru_in_two_layers_and_directions(void **state)
+{
+    (void)state;
+    const int hidden[2] = {6, 6};
+    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    o.cell = UR_GRU;
+    o.input = 4;
+    o.layers = 2;
+    o.hidden = hidden;
+    o.bidirectional = true;
+    run_module("pytorch-safetensors/gru_2layer_bidirectional", &o, false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pytorch__lstm),
         cmocka_unit_test(pytorch__rnn),
+        cmocka_unit_test(pytorch__lstm_with_projection),
+        cmocka_unit_test(pytorch__gru_in_two_layers_and_directions),
     };
     if (!find_data())
         return 77;

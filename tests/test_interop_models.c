@@ -119,6 +119,49 @@ static size_t encode(const struct ur__json *vocab, int64_t unknown, const char *
     return n;
 }
 
+static void wordseg__both_directions_cut_thai_into_words(void **state)
+{
+    (void)state;
+    enum { MAX = 64, TAGS = 4 };
+    static const char folder[] = "models/wordseg_thai5";
+    const int hidden = 15;
+    int32_t ids[MAX], coded[MAX];
+    int64_t unknown = 0;
+    const char *text, *want, *letters;
+    char tags[MAX] = {0};
+    double worst = 0;
+    struct net n = {0};
+    ur_weights *io = open_weights(folder, "io.safetensors");
+    struct ur__json *j = open_json(folder, "expected.json");
+    assert_true(ur__json_get_string(j, "text", &text) && ur__json_get_string(j, "tags", &letters) &&
+                ur__json_get_string(j, "expected_tags", &want) &&
+                ur__json_get_int(j, "unknown", &unknown));
+    int T = dim_of(io, "ids", 1);
+    assert_true(T < MAX);
+    assert_ok(ur_weights_read_ids(io, "ids", (size_t)T, ids));
+    assert_int_equal(encode(ur__json_get(j, "vocab"), unknown, text, MAX, coded), T);
+    assert_memory_equal(ids, coded, (size_t)T * sizeof *ids);
+    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    o.input = 20;
+    o.hidden = &hidden;
+    o.bidirectional = true;
+    net_new(&n, "embedding", 74, "lstm", &o, "fc", TAGS);
+    assert_ok(ur_params_load(n.params, place(folder, "model.safetensors"), 0, NULL, true));
+    net_ready(&n);
+    ur_tensor *p = ur_softmax(net_run(&n, T, ids));
+    assert_ok(ur_tape_status(n.tape));
+    compare(io, "probs", (size_t)T * TAGS, ur_data(p), &worst);
+    for (int t = 0; t < T; t++)
+        tags[t] = letters[likeliest(TAGS, ur_data(p) + (ptrdiff_t)t * TAGS)];
+    assert_string_equal(tags, want);
+    expect_same_file(folder, n.params, 0, NULL);
+    print_message("%s: %d tags as expected, largest error %.2g\n", folder, T, worst);
+    net_free(&n);
+    ur_params_free(n.params);
+    ur_weights_close(io);
+    ur__json_free(j);
+}
+
 /* The token of a number. */
 static const char *spell_id;
 static int64_t spell_wanted;
@@ -397,6 +440,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rtneural__four_lstm_layers),
+        cmocka_unit_test(wordseg__both_directions_cut_thai_into_words),
         cmocka_unit_test(charrnn__writes_its_200_characters),
         cmocka_unit_test(g2p__pronounces_its_words),
         cmocka_unit_test(silero__hears_speech),
