@@ -369,7 +369,7 @@ ur_status ur__rnn_ready(const ur_rnn *rnn)
     if (!rnn->memory)
         return ur__fail(UR_EINVAL, "the net is not prepared: call ur_rnn_prepare first");
     if (rnn->version != ur__params_version(rnn->params))
-        return ur__fail(UR_EINVAL, "an optimizer has changed the parameters since "
+        return ur__fail(UR_EINVAL, "the parameters have changed since "
                         "ur_rnn_prepare: call it again");
     return UR_OK;
 }
