@@ -135,6 +135,7 @@ static void functions__have_the_right_special_values(void **state)
         assert_true(y[0] == 1 && isnan(y[2]) && isnan(y[4]));
         k->relu(8, x, y);
         assert_true(y[0] == 0 && y[2] > 0 && y[3] == 0 && isnan(y[4]) && y[5] == 0 && y[6] == 89);
+        assert_true(!signbit(y[0]) && signbit(y[1]));   /* not less than 0: as it is */
     }
 }
 

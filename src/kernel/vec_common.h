@@ -27,6 +27,16 @@
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
+/* For the mask of v_min and v_max, unseen by the optimizer from there on. clang 14 takes
+ * x < 0 ? 0 : x for ARM's own maximum, which makes +0 of x = -0; SSE's does as we do. */
+#if defined(__SSE2__)
+#define OPAQUE(m) ((void)0)
+#elif defined(__aarch64__)
+#define OPAQUE(m) __asm__("" : "+w"(m))
+#else
+#define OPAQUE(m) __asm__("" : "+m"(m))
+#endif
+
 #ifdef UR_DOUBLE
 typedef uint64_t bits;
 typedef int64_t signed_bits;

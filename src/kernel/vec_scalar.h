@@ -149,12 +149,16 @@ INLINE bool m_any(mask m)
 
 INLINE vec v_min(vec a, vec b)
 {
-    return v_sel(v_lt(a, b), a, b);
+    mask m = v_lt(a, b);
+    OPAQUE(m);
+    return v_sel(m, a, b);
 }
 
 INLINE vec v_max(vec a, vec b)
 {
-    return v_sel(v_lt(b, a), a, b);
+    mask m = v_lt(b, a);
+    OPAQUE(m);
+    return v_sel(m, a, b);
 }
 
 #endif
