@@ -83,7 +83,7 @@ UR_API const char *ur_errmsg(void);
 /** Version of the library in use, "0.1.0". Static text. */
 UR_API const char *ur_version(void);
 
-/** Name of the kernel table in use: "avx512", "avx2", "scalar". Chosen at the
+/** Name of the kernel table in use: "avx512", "avx2", "neon", "scalar". Chosen at the
  *  first call of any computing function; the environment's UNROLL_ISA forces
  *  one (an unknown or unsupported name: UR_ENOTSUP through ur_errmsg() and
  *  NULL here, and the best table is used). Static text. */

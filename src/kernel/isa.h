@@ -8,5 +8,6 @@
 extern const struct ur__kernel ur__kernel_scalar;
 extern const struct ur__kernel ur__kernel_avx2;
 extern const struct ur__kernel ur__kernel_avx512;
+extern const struct ur__kernel ur__kernel_neon;
 
 #endif

@@ -39,6 +39,9 @@ const struct ur__kernel *const *ur__kernels_available(void)
 #if defined(UR__HAVE_AVX2) && !defined(UR_DOUBLE)
         &ur__kernel_avx2,
 #endif
+#if defined(UR__HAVE_NEON) && !defined(UR_DOUBLE)
+        &ur__kernel_neon,   /* part of 64-bit ARM: nothing to ask */
+#endif
         &ur__kernel_scalar, NULL};
     const struct ur__kernel *const *list = all;
 #if defined(UR__HAVE_AVX512) && !defined(UR_DOUBLE)
