@@ -59,8 +59,13 @@ look() {
     have clang-format || needed="$needed clang-format"
     have valgrind || needed="$needed valgrind"
     have mandoc || wanted="$wanted mandoc"
-    have qemu-aarch64 || needed="$needed qemu"
-    have aarch64-linux-gnu-gcc || needed="$needed gcc-aarch64"
+    case $(uname -m) in
+    aarch64 | arm64) ;;     # no need to emulate what the machine is
+    *)
+        have qemu-aarch64 || have qemu-aarch64-static || needed="$needed qemu"
+        have aarch64-linux-gnu-gcc || needed="$needed gcc-aarch64"
+        ;;
+    esac
     has_header oneapi/dnnl/dnnl.h || needed="$needed onednn"
     { have pkg-config && pkg-config --exists openblas; } || needed="$needed openblas"
 }
