@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* unroll eval: how well a model predicts a text. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,18 +48,24 @@ static int print_json(const ur_metrics *m)
     ur__json_set_real(j, "bpc", m->bpc);
     ur__json_set_real(j, "perplexity", m->perplexity);
     ur__json_set_real(j, "accuracy", m->accuracy);
+    if (!isnan(m->unknown))
+        ur__json_set_real(j, "unk", m->unknown);
     ur__json_set_int(j, "n", m->n);
     return ui_json(j);
 }
 
 static int print_lines(const ur_metrics *m, ur_token_kind tokens)
 {
-    const char *unit = tokens == UR_TOKEN_BYTE ? "byte" : "character";
+    const char *unit = tokens == UR_TOKEN_BYTE ? "byte" : tokens == UR_TOKEN_CHAR ? "character"
+                                                                                   : "word";
     char n[UI_NUMBER];
     printf("loss         %.4f nats a %s\n", m->loss, unit);
-    printf("             %.4f bits a %s\n", m->bpc, unit);
+    if (!isnan(m->bpc))
+        printf("             %.4f bits a %s\n", m->bpc, unit);
     printf("perplexity   %.3f\n", m->perplexity);
     printf("accuracy     %.2f %%\n", 100.0 * m->accuracy);
+    if (!isnan(m->unknown))
+        printf("unknown      %.2f %% of the words\n", 100.0 * m->unknown);
     printf("predictions  %s\n", ui_count(n, (double)m->n));
     return EXIT_DONE;
 }

@@ -110,11 +110,11 @@ static ur_status add_vocab(struct ur__json *j, const ur_vocab *vocab)
     ur_status status = UR_OK;
     for (int32_t id = 0; id < ur_vocab_size(vocab) && status == UR_OK; id++) {
         struct ur__buf text = {0};
-        char bytes[4];
-        int n = ur_vocab_text(vocab, id, bytes);
+        size_t n;
+        const char *bytes = ur_vocab_text(vocab, id, &n);
         bool zero = n == 1 && bytes[0] == '\0';
-        if (n > 0 && !zero && ur__utf8_check((unsigned char *)bytes, (size_t)n) == (size_t)n)
-            status = ur__buf_put(&text, bytes, (size_t)n);
+        if (!zero && ur__utf8_check((const unsigned char *)bytes, n) == n)
+            status = ur__buf_put(&text, bytes, n);
         else
             status = ur__buf_printf(&text, "<%02x>", (unsigned)(unsigned char)bytes[0]);
         if (status == UR_OK)
@@ -155,7 +155,8 @@ static int print_json(const char *path, ur_model *model, int threads)
 
 static void print_network(const ur_config *c, const ur_vocab *vocab)
 {
-    const char *unit = c->tokens == UR_TOKEN_BYTE ? "bytes" : "characters";
+    const char *unit = c->tokens == UR_TOKEN_BYTE ? "bytes"
+                       : c->tokens == UR_TOKEN_CHAR ? "characters" : "words";
     printf("task         %s, next of %d %s\n", c->task, ur_vocab_size(vocab), unit);
     printf("network      ");
     if (c->embed > 0)
@@ -192,22 +193,45 @@ static void print_params(const ur_params *params)
     }
 }
 
+/* Columns that a text takes. */
+static int columns_of(const char *text, size_t n)
+{
+    int columns = 0;
+    uint32_t code;
+    for (size_t at = 0; at < n; at++) {
+        int length = ur__utf8_decode((const unsigned char *)text + at, n - at, &code);
+        columns += length > 0 ? ui_columns(code) : 1;
+        at += length > 1 ? (size_t)length - 1 : 0;
+    }
+    return columns;
+}
+
+/* Words that are listed, the most frequent ones. */
+enum { WORDS_SHOWN = 100 };
+
 /* Printable tokens as they are, others as numbers. */
 static void print_vocab(const ur_vocab *vocab)
 {
-    int column = printf("vocabulary  ");
-    for (int32_t id = 0; id < ur_vocab_size(vocab); id++) {
-        char bytes[4];
-        int n = ur_vocab_text(vocab, id, bytes);
+    int column = printf("vocabulary  "), all = ur_vocab_size(vocab);
+    bool words = ur_vocab_unknown(vocab) >= 0;
+    int shown = words && all > WORDS_SHOWN ? WORDS_SHOWN : all;
+    for (int32_t id = 0; id < shown; id++) {
+        size_t n;
+        const char *bytes = ur_vocab_text(vocab, id, &n);
         uint32_t code = (unsigned char)bytes[0];
-        bool text = ur__utf8_decode((unsigned char *)bytes, (size_t)n, &code) == n;
-        if (column > 76)
+        int length = ur__utf8_decode((const unsigned char *)bytes, n, &code);
+        bool text = words || length == (int)n;
+        if (column > 12 && column + 1 + columns_of(bytes, n) > 78)
             column = printf("\n            ") - 1;
-        if (text && code > 0x20 && code != 0x7f && !(code >= 0x80 && code <= 0xa0))
-            column += printf(" %.*s", n, bytes) - n + ui_columns(code);
-        else
+        if (text && code > 0x20 && code != 0x7f && !(code >= 0x80 && code <= 0xa0)) {
+            printf(" %.*s", (int)n, bytes);
+            column += 1 + columns_of(bytes, n);
+        } else {
             column += printf(code == '\n' ? " \\n" : code == '\t' ? " \\t" : " <%02x>", code);
+        }
     }
+    if (shown < all)
+        printf("\n             and %d rarer ones", all - shown);
     putchar('\n');
 }
 

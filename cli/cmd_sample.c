@@ -108,11 +108,11 @@ static void end_line(const struct sink *s)
 }
 
 /* Does the drawn text end with stop? Keeps no more of it than that takes. */
-static ur_status ends_with(struct ur__buf *tail, const char *bytes, int n, const char *stop,
+static ur_status ends_with(struct ur__buf *tail, const char *bytes, size_t n, const char *stop,
                            bool *ends)
 {
     size_t length = strlen(stop);
-    ur_status status = ur__buf_put(tail, bytes, (size_t)n);
+    ur_status status = ur__buf_put(tail, bytes, n);
     if (status != UR_OK)
         return status;
     if (tail->size > length) {
@@ -123,34 +123,40 @@ static ur_status ends_with(struct ur__buf *tail, const char *bytes, int n, const
     return UR_OK;
 }
 
-static ur_status feed(ur_session *session, const ur_vocab *vocab, const char *text, size_t n)
+/* The net reads the prime, and *join what space is due behind it. */
+static ur_status feed(ur_session *session, const ur_vocab *vocab, const char *text, size_t n,
+                      ur_join *join, int64_t *unknown)
 {
-    size_t count = 0;
+    size_t count = 0, ignored;
     int32_t *ids = ur__alloc(n, sizeof *ids);
     if (ids == NULL)
         return UR_ENOMEM;
     ur_status status = ur_vocab_encode(vocab, text, n, ids, &count);
-    for (size_t i = 0; i < count && status == UR_OK; i++)
+    for (size_t i = 0; i < count && status == UR_OK; i++) {
+        *unknown += ids[i] == ur_vocab_unknown(vocab);
+        ur_vocab_join(vocab, join, ids[i], &ignored);
         status = ur_session_feed(session, ids[i]);
+    }
+    join->space = join->space && strchr(" \t\r\n", text[n - 1]) == NULL;
     ur__free(ids);
     return status;
 }
 
 /* Draws until the length, the stop text or the end of whoever reads. */
 static ur_status draw(const struct sample *a, ur_session *session, const ur_vocab *vocab,
-                      struct sink *sink)
+                      ur_join *join, struct sink *sink)
 {
     const ur_sample_options o = {a->temperature, (int)a->top_k, a->top_p, (uint64_t)a->seed};
     ur_status status = ur_sample_options_check(&o);
     bool ended = false;
     for (int64_t i = 0; i < a->length && !ended && status == UR_OK; i++) {
         int32_t id;
-        char bytes[4];
+        size_t n;
         /* The last token is drawn but need not be fed: nothing follows it. */
         if ((status = ur_session_draw(session, &o, &id)) != UR_OK)
             break;
-        int n = ur_vocab_text(vocab, id, bytes);
-        if ((status = ur__buf_put(&sink->text, bytes, (size_t)n)) != UR_OK)
+        const char *bytes = ur_vocab_join(vocab, join, id, &n);
+        if ((status = ur__buf_put(&sink->text, bytes, n)) != UR_OK)
             break;
         sink->drawn++;
         if (a->stop != NULL && a->stop[0] != '\0')
@@ -190,6 +196,8 @@ static int sample(const struct sample *a, const char *path, const char *prime, s
     ur_team *team = NULL;
     ur_session *session = NULL;
     struct sink sink = {.keep = a->common.json};
+    ur_join join = {false, false};
+    int64_t unknown = 0;
     int code = EXIT_DONE;
     ur_status status = ur_model_load(&model, path);
     if (status == UR_OK)
@@ -198,7 +206,11 @@ static int sample(const struct sample *a, const char *path, const char *prime, s
         status = ur_session_new(&session, model, team);
     const ur_vocab *vocab = status == UR_OK ? ur_model_vocab(model) : NULL;
     if (status == UR_OK)
-        status = primed ? feed(session, vocab, prime, primed) : ur_session_begin(session);
+        status = primed ? feed(session, vocab, prime, primed, &join, &unknown)
+                        : ur_session_begin(session);
+    if (status == UR_OK && unknown > 0 && !a->common.quiet)
+        fprintf(stderr, "unroll: %lld word%s of the prime %s unknown to the model: <unk>\n",
+                (long long)unknown, unknown > 1 ? "s" : "", unknown > 1 ? "are" : "is");
     /* The prime is printed at once, what is drawn follows it. */
     if (status == UR_OK && !sink.keep) {
         status = ur__buf_put(&sink.text, prime, primed);
@@ -207,7 +219,7 @@ static int sample(const struct sample *a, const char *path, const char *prime, s
     }
     double begin = ui_now();
     if (status == UR_OK)
-        status = draw(a, session, vocab, &sink);
+        status = draw(a, session, vocab, &join, &sink);
     end_line(&sink);
     if (status != UR_OK) {
         code = fail_reading(status);

@@ -57,7 +57,11 @@ static const char *const examples[] = {
 struct reading {
     size_t n;           /* tokens */
     int32_t *ids;       /* [n] */
-    uint32_t *code;     /* [n] code points, or bytes */
+    struct ur__buf text;    /* the tokens' text, with the spaces between words */
+    size_t *end;        /* [n] where each token ends in it, in code points (or bytes) */
+    size_t *begin;      /* [n+1] where each begins in it, in bytes */
+    size_t n_codes;
+    uint32_t *code;     /* [n_codes] */
     int units;          /* recorded ones */
     int *layer, *unit;  /* [units] which they are */
     ur_real *h;         /* [units,n] */
@@ -66,6 +70,9 @@ struct reading {
 static void reading_free(struct reading *r)
 {
     ur__free(r->ids);
+    ur__buf_free(&r->text);
+    ur__free(r->end);
+    ur__free(r->begin);
     ur__free(r->code);
     ur__free(r->layer);
     ur__free(r->unit);
@@ -74,7 +81,19 @@ static void reading_free(struct reading *r)
 
 /* ---- reading ----------------------------------------------------------- */
 
-/* Bytes of the first `limit` tokens; malformed text is left to whoever encodes it. */
+/* Bytes up to behind the next blank or line's end that follows something. */
+static size_t word_length(const char *text, size_t n)
+{
+    size_t at = 0;
+    while (at < n && text[at] == ' ')
+        at++;
+    while (at < n && text[at] != ' ' && text[at] != '\n')
+        at++;
+    return at < n ? at + 1 : n;
+}
+
+/* Bytes of the first `limit` tokens, where they are words of at least so many; malformed
+ * text is left to whoever encodes it. */
 static size_t cut(const char *text, size_t n, ur_token_kind kind, int64_t limit)
 {
     size_t at = 0;
@@ -85,9 +104,42 @@ static size_t cut(const char *text, size_t n, ur_token_kind kind, int64_t limit)
             length = ur__utf8_decode((const unsigned char *)text + at, n - at, &code);
         if (length <= 0)
             return n;
-        at += (size_t)length;
+        at += kind == UR_TOKEN_BYTE || kind == UR_TOKEN_CHAR ? (size_t)length
+                                                             : word_length(text + at, n - at);
     }
     return at;
+}
+
+/* The tokens' text, its characters, and where each token ends among them. */
+static ur_status spell(struct reading *r, const ur_vocab *vocab)
+{
+    ur_join join = {false, false};
+    r->begin = ur__alloc(r->n + 1, sizeof *r->begin);
+    r->end = ur__alloc(r->n, sizeof *r->end);
+    if (r->begin == NULL || r->end == NULL)
+        return UR_ENOMEM;
+    for (size_t t = 0; t < r->n; t++) {
+        size_t n;
+        const char *text = ur_vocab_join(vocab, &join, r->ids[t], &n);
+        r->begin[t] = r->text.size;
+        UR__TRY(ur__buf_put(&r->text, text, n));
+    }
+    r->begin[r->n] = r->text.size;
+    r->code = ur__alloc(r->text.size, sizeof *r->code);
+    if (r->code == NULL)
+        return UR_ENOMEM;
+    for (size_t t = 0; t < r->n; t++) {
+        for (size_t at = r->begin[t]; at < r->begin[t + 1]; ) {
+            const unsigned char *s = (unsigned char *)r->text.data + at;
+            uint32_t *code = &r->code[r->n_codes++];
+            int length = ur__utf8_decode(s, r->begin[t + 1] - at, code);
+            if (length <= 0)
+                *code = *s;
+            at += length > 0 ? (size_t)length : 1;
+        }
+        r->end[t] = r->n_codes;
+    }
+    return UR_OK;
 }
 
 static ur_status read_text(struct reading *r, const ur_vocab *vocab, const char *path,
@@ -98,24 +150,19 @@ static ur_status read_text(struct reading *r, const ur_vocab *vocab, const char 
     size_t size = 0;
     UR__TRY(ur__file_slurp(path, (size_t)1 << 30, &text, &size));
     size_t used = cut(text, size, ur_vocab_kind(vocab), limit);
-    *shortened = used < size;
     r->ids = ur__alloc(used + 1, sizeof *r->ids);
-    r->code = ur__alloc(used + 1, sizeof *r->code);
-    ur_status status = r->ids == NULL || r->code == NULL ? UR_ENOMEM : UR_OK;
+    ur_status status = r->ids == NULL ? UR_ENOMEM : UR_OK;
     if (status == UR_OK)
         status = ur_vocab_encode(vocab, text, used, r->ids, &r->n);
+    ur__free(text);
     if (status == UR_EINVAL)    /* here the text is an input, not an option */
         status = ur__fail(UR_EDATA, "%s: %s", name, ur_errmsg());
     if (status == UR_OK && r->n == 0)
         status = ur__fail(UR_EDATA, "%s is empty", name);
-    for (size_t i = 0; i < r->n && status == UR_OK; i++) {
-        char bytes[4];
-        int length = ur_vocab_text(vocab, r->ids[i], bytes);
-        if (ur__utf8_decode((unsigned char *)bytes, (size_t)length, &r->code[i]) != length)
-            r->code[i] = (unsigned char)bytes[0];
-    }
-    ur__free(text);
-    return status;
+    *shortened = used < size || r->n > (size_t)limit;
+    if (r->n > (size_t)limit)
+        r->n = (size_t)limit;
+    return status == UR_OK ? spell(r, vocab) : status;
 }
 
 /* The units to record: one that was named, or all. */
@@ -164,15 +211,24 @@ static ur_status feed(struct reading *r, const ur_model *model)
 
 /* ---- finding ----------------------------------------------------------- */
 
+/* Of series over characters what stands at the tokens' ends. */
+static void at_tokens(const struct reading *x, double *series)
+{
+    for (int f = 0; f < N_FEATURES; f++)
+        for (size_t t = 0; t < x->n; t++)
+            series[(size_t)f * x->n + t] = series[(size_t)f * x->n_codes + x->end[t] - 1];
+}
+
 /* r of every recorded unit with every feature: [N_FEATURES,units]. */
 static ur_status correlate(const struct reading *x, double **out)
 {
-    double *series = ur__alloc(N_FEATURES * x->n, sizeof *series);
+    double *series = ur__alloc(N_FEATURES * x->n_codes, sizeof *series);
     double *unit = ur__alloc(x->n, sizeof *unit);
     double *r = ur__alloc((size_t)N_FEATURES * (size_t)x->units, sizeof *r);
     *out = r;
     if (series != NULL && unit != NULL && r != NULL) {
-        feature_compute(x->code, x->n, series);
+        feature_compute(x->code, x->n_codes, series);
+        at_tokens(x, series);
         for (int i = 0; i < x->units; i++) {
             for (size_t t = 0; t < x->n; t++)
                 unit[t] = (double)x->h[(size_t)i * x->n + t];
@@ -247,7 +303,7 @@ static int best_unit(const struct reading *x, const double *r, int *f)
     return most < 0.0 ? -1 : best;
 }
 
-static int print_text(const struct reading *x, int i, const ur_vocab *vocab, const struct see *a)
+static int print_text(const struct reading *x, int i, const struct see *a)
 {
     const ur_real *h = x->h + (size_t)i * x->n;
     double scale = 0.0;
@@ -266,9 +322,13 @@ static int print_text(const struct reading *x, int i, const ur_vocab *vocab, con
     paint_begin(&paint, ui_color(1, a->color), scale);
     ur_status status = UR_OK;
     for (size_t t = 0; t < x->n && status == UR_OK; t++) {
-        char bytes[4];
-        int n = ur_vocab_text(vocab, x->ids[t], bytes);
-        status = paint_put(&paint, bytes, n, (double)h[t]);
+        const char *bytes = x->text.data + x->begin[t];
+        size_t n = x->begin[t + 1] - x->begin[t];
+        size_t space = n > 1 && bytes[0] == ' ';    /* between words: neither's */
+        if (space)
+            status = paint_put(&paint, bytes, 1, 0.0);
+        if (status == UR_OK)
+            status = paint_put(&paint, bytes + space, (int)(n - space), (double)h[t]);
         if (bytes[0] == '\n' && !out_flush())
             break;
     }
@@ -276,8 +336,7 @@ static int print_text(const struct reading *x, int i, const ur_vocab *vocab, con
     return status == UR_OK ? EXIT_DONE : fail_status(status);
 }
 
-static int show(const struct reading *x, const double *r, const ur_vocab *vocab,
-                const struct see *a, struct ui *ui)
+static int show(const struct reading *x, const double *r, const struct see *a, struct ui *ui)
 {
     int f = a->follow != NULL ? feature_find(a->follow) : -1, i = 0;
     if (!a->has_unit) {
@@ -292,7 +351,7 @@ static int show(const struct reading *x, const double *r, const ur_vocab *vocab,
                feature_list[f].name, feature_list[f].what, r[f * x->units + i]);
     else
         ui_say(ui, "layer %d, unit %d", x->layer[i], x->unit[i]);
-    return print_text(x, i, vocab, a);
+    return print_text(x, i, a);
 }
 
 static int see(const struct see *a, const char *model_path, const char *path)
@@ -318,7 +377,7 @@ static int see(const struct see *a, const char *model_path, const char *path)
     else if (a->find)
         code = print_found(&reading, r, a);
     else
-        code = show(&reading, r, ur_model_vocab(model), a, &ui);
+        code = show(&reading, r, a, &ui);
     if (code == EXIT_DONE && shortened)
         ui_say(&ui, "the first %d tokens; --limit reads more", (int)reading.n);
     ur__free(r);

@@ -25,6 +25,7 @@ struct train {
     bool tie, variational, peepholes, coupled, time_residual, learned_state;
     /* text */
     const char *tokens, *val;
+    int64_t min_count;
     /* training */
     int64_t seq_length, batch, steps, warmup, patience, seed, threads;
     int64_t checkpoint_every, eval_every, sample_every;
@@ -87,11 +88,14 @@ static const struct opt options[] = {
      AT(init), .help = "how recurrent weights start"},
 
     {.group = "text"},
-    {.name = "tokens", .arg = "byte|char", .fallback = "char", .kind = OPT_CHOICE, AT(tokens),
-     .help = "bytes, or the characters of UTF-8 text"},
+    {.name = "tokens", .arg = "byte|char|word|wordpunct", .fallback = "char", .kind = OPT_CHOICE,
+     AT(tokens), .help = "bytes, characters of UTF-8 text, words between white space, or words "
+                         "and punctuation"},
+    {.name = "min-count", .arg = "N", .fallback = "2", WHOLE(1, 1e9), AT(min_count),
+     .help = "words: rarer ones are <unk>"},
     {.name = "val", .arg = "SHARE|FILE", .fallback = "0.1", .kind = OPT_TEXT, AT(val),
-     .help = "held out for validation: the last part of the text, or a file whose "
-             "characters all occur in DATA"},
+     .help = "held out for validation: the last part of the text, or a file (of bytes and "
+             "characters that all occur in DATA)"},
 
     {.group = "training"},
     {.name = "seq-length", .arg = "N", .fallback = "64", WHOLE(1, 1048576), AT(seq_length),
@@ -146,6 +150,7 @@ static const char *const examples[] = {
     "unroll train shakespeare.txt",
     "unroll train src/*.c -o c.safetensors --hidden 512 --dropout 0.2 --time 30m",
     "unroll train shakespeare.txt --resume",
+    "unroll train news.txt --tokens wordpunct --tie --hidden 256 --dropout 0.3",
     "zcat logs/*.gz | unroll train - -o logs.safetensors --tokens byte --cell gru",
     NULL,
 };
@@ -204,6 +209,8 @@ static int configure(const struct train *a, const struct opt_words *words, ur_co
     if (code != EXIT_DONE ||
         (code = set_layers(a, words, c)) != EXIT_DONE)
         return code;
+    if (opt_given(words, "min-count") && c->tokens < UR_TOKEN_WORD)
+        return fail(EXIT_USAGE, "--min-count belongs to words, not to --tokens %s", a->tokens);
     int top = c->projection ? c->projection : c->hidden[c->layers - 1];
     c->tie = a->tie;
     c->embed = a->tie && !opt_given(words, "embed") ? top : (int)a->embed;
@@ -246,6 +253,7 @@ static void set_options(const struct train *a, const struct opt_words *words, ur
         o->val = 0.0;
         o->val_file = a->val;
     }
+    o->min_count = (int)a->min_count;
     o->seq_length = (int)a->seq_length;
     o->batch = (int)a->batch;
     o->epochs = a->epochs;
@@ -312,15 +320,15 @@ static void say_resume(struct ui *ui, int argc, char **argv, int64_t step)
 
 static void say_end(struct report *r, const char *model)
 {
-    char took[UI_NUMBER];
+    char took[UI_NUMBER], best[UI_NUMBER];
     const ur_report *s = &r->last;
     if (!report_ended(r))
         return;
     if (s->steps == 0)
         ui_say(r->ui, "wrote    %s, untrained", model);
     else if (isfinite(s->best_loss))
-        ui_say(r->ui, "wrote    %s after %s, best validation %.3f bits/%s", model,
-               ui_time(took, s->seconds), s->best_loss / 0.69314718055994530942, r->unit);
+        ui_say(r->ui, "wrote    %s after %s, best validation %s", model,
+               ui_time(took, s->seconds), report_measure(r, s->best_loss, best));
     else
         ui_say(r->ui, "wrote    %s after %s", model, ui_time(took, s->seconds));
     struct ur__buf quoted = {0};

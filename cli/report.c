@@ -27,10 +27,20 @@ void report_init(struct report *r, struct ui *ui, const ur_config *config)
     memset(r, 0, sizeof *r);
     r->ui = ui;
     r->config = config;
-    r->unit = config->tokens == UR_TOKEN_BYTE ? "byte" : "char";
+    r->words = config->tokens == UR_TOKEN_WORD || config->tokens == UR_TOKEN_WORDPUNCT;
+    r->unit = r->words ? "word" : config->tokens == UR_TOKEN_BYTE ? "byte" : "char";
     r->told = ui_now();
     r->best = (double)NAN;
     r->last.loss = r->last.val_loss = r->last.best_loss = (double)NAN;
+}
+
+char *report_measure(const struct report *r, double nats, char to[UI_NUMBER])
+{
+    if (r->words)
+        snprintf(to, UI_NUMBER, "perplexity %.1f", exp(nats));
+    else
+        snprintf(to, UI_NUMBER, "%.3f bits/%s", bits(nats), r->unit);
+    return to;
 }
 
 /* ---- the log ----------------------------------------------------------- */
@@ -49,12 +59,16 @@ static const char *kind_name(ur_report_kind kind)
     return "?";
 }
 
-static void add_sizes(struct ur__json *j, const ur_report *s)
+static void add_sizes(struct ur__json *j, const ur_report *s, bool words)
 {
     ur__json_set_int(j, "parameters", (int64_t)s->parameters);
     ur__json_set_int(j, "vocabulary", s->vocabulary);
     ur__json_set_int(j, "train_tokens", s->train_tokens);
     ur__json_set_int(j, "val_tokens", s->val_tokens);
+    if (words) {
+        ur__json_set_int(j, "train_unknown", s->train_unknown);
+        ur__json_set_int(j, "val_unknown", s->val_unknown);
+    }
 }
 
 /* Right after a report no token has been computed: then the smoothed speed stands. */
@@ -62,9 +76,9 @@ static void add_figures(struct ur__json *j, const struct report *r, const ur_rep
 {
     double speed = s->tokens_per_second > 0.0 ? s->tokens_per_second : r->speed;
     ur__json_set_real(j, "loss", s->loss);
-    ur__json_set_real(j, "bpc", bits(s->loss));
+    ur__json_set_real(j, "bpc", r->words ? (double)NAN : bits(s->loss));
     ur__json_set_real(j, "val_loss", s->val_loss);
-    ur__json_set_real(j, "val_bpc", bits(s->val_loss));
+    ur__json_set_real(j, "val_bpc", r->words ? (double)NAN : bits(s->val_loss));
     ur__json_set_real(j, "best_loss", s->best_loss);
     ur__json_set_real(j, "lr", s->lr);
     ur__json_set_real(j, "grad_norm", s->grad_norm);
@@ -124,7 +138,7 @@ static ur_status log_line(struct report *r, const ur_report *s)
         ur__buf_free(&text);
     } else {
         if (s->kind == UR_REPORT_START || s->kind == UR_REPORT_END)
-            add_sizes(j, s);
+            add_sizes(j, s, r->words);
         if (s->kind != UR_REPORT_START && s->kind != UR_REPORT_CHECKPOINT)
             add_figures(j, r, s);
     }
@@ -160,6 +174,21 @@ static void write_log(struct report *r, const ur_report *s)
 
 /* ---- lines ------------------------------------------------------------- */
 
+/* What the vocabulary leaves out. */
+static void say_unknown(struct report *r, const ur_report *s)
+{
+    char n[UI_NUMBER];
+    double train = 100.0 * (double)s->train_unknown / (double)s->train_tokens;
+    if (s->val_tokens > 0)
+        ui_say(r->ui, "unknown  %.2f %% of the words to learn from, %.2f %% of those held out",
+               train, 100.0 * (double)s->val_unknown / (double)s->val_tokens);
+    else
+        ui_say(r->ui, "unknown  %.2f %% of the words", train);
+    if (s->words_cut > 0)
+        ui_say(r->ui, "         the vocabulary is full: %s rarer words are unknown too",
+               ui_count(n, (double)s->words_cut));
+}
+
 static void say_start(struct report *r, const ur_report *s)
 {
     const ur_config *c = r->config;
@@ -176,6 +205,8 @@ static void say_start(struct report *r, const ur_report *s)
            s->vocabulary > 1 ? "s" : "", ui_count(a, (double)s->parameters));
     ui_say(r->ui, "text     %s %ss to learn from, %s held out",
            ui_count(a, (double)s->train_tokens), r->unit, ui_count(b, (double)s->val_tokens));
+    if (r->words)
+        say_unknown(r, s);
 }
 
 static double share_done(const ur_report *s)
@@ -197,10 +228,10 @@ static void step_of(char to[64], const ur_report *s)
 
 static void say_step(struct report *r, const ur_report *s)
 {
-    char step[64], speed[UI_NUMBER], left[UI_NUMBER], text[256];
+    char step[64], speed[UI_NUMBER], left[UI_NUMBER], measure[UI_NUMBER], text[256];
     step_of(step, s);
-    snprintf(text, sizeof text, "loss %.3f  %.3f bits/%s  |g| %.2f  %s/s  %s left", r->loss,
-             bits(r->loss), r->unit, s->grad_norm, ui_short(speed, r->speed),
+    snprintf(text, sizeof text, "loss %.3f  %s  |g| %.2f  %s/s  %s left", r->loss,
+             report_measure(r, r->loss, measure), s->grad_norm, ui_short(speed, r->speed),
              ui_time(left, s->seconds_left));
     double now = ui_now();
     if (r->ui->live && !r->ui->verbose) {
@@ -213,11 +244,11 @@ static void say_step(struct report *r, const ur_report *s)
 
 static void say_valid(struct report *r, const ur_report *s)
 {
-    char step[64], speed[UI_NUMBER];
+    char step[64], speed[UI_NUMBER], measure[UI_NUMBER];
+    report_measure(r, s->val_loss, measure);
     if (s->step == 0) {     /* --steps 0: the initial net, nothing learnt yet */
         r->best = s->val_loss;
-        ui_say(r->ui, "initial  val %.3f  %.3f bits/%s", s->val_loss, bits(s->val_loss),
-               r->unit);
+        ui_say(r->ui, "initial  val %.3f  %s", s->val_loss, measure);
         return;
     }
     step_of(step, s);
@@ -226,9 +257,9 @@ static void say_valid(struct report *r, const ur_report *s)
     if (better)
         r->best = s->val_loss;
     r->told = ui_now();
-    ui_say(r->ui, "epoch %-6.2f step %s  loss %.3f  val %s%.3f  %.3f bits/%s%s  %s/s%s", s->epoch,
-           step, s->loss, green ? "\033[32m" : "", s->val_loss, bits(s->val_loss), r->unit,
-           green ? "\033[0m" : "", ui_short(speed, r->speed), better ? "  best" : "");
+    ui_say(r->ui, "epoch %-6.2f step %s  loss %.3f  val %s%.3f  %s%s  %s/s%s", s->epoch, step,
+           s->loss, green ? "\033[32m" : "", s->val_loss, measure, green ? "\033[0m" : "",
+           ui_short(speed, r->speed), better ? "  best" : "");
 }
 
 static void say_sample(struct report *r, const ur_report *s)
@@ -304,7 +335,7 @@ int report_json(const struct report *r, const char *model)
         ur__json_set_int(j, "step", r->last.step);
         ur__json_set_real(j, "epoch", r->last.epoch);
         add_figures(j, r, &r->last);
-        add_sizes(j, &r->start);
+        add_sizes(j, &r->start, r->words);
     }
     return ui_json(j);
 }

@@ -12,7 +12,8 @@
 struct report {
     struct ui *ui;
     const ur_config *config;
-    const char *unit;       /* what a token is: "char" or "byte" */
+    const char *unit;       /* what a token is: "char", "byte", "word" */
+    bool words;             /* measured by perplexity, not by bits */
     const char *log_path;   /* NULL: no log; "-": stdout */
     bool log_append, log_force;
     FILE *log;
@@ -33,6 +34,8 @@ int report_check(const struct report *r);
 bool report_see(void *user, const ur_report *seen);
 /* Takes the live line away and closes the log. Returns the code of a failure or 0. */
 int report_end(struct report *r);
+/* A loss as people read it: "2.478 bits/char" or "perplexity 164.2". Returns to. */
+char *report_measure(const struct report *r, double nats, char to[UI_NUMBER]);
 /* Did the run go to its end? Not if it was stopped, or was over before it began. */
 bool report_ended(const struct report *r);
 /* The run's last figures as one JSON object on stdout. */

@@ -9,27 +9,49 @@
 extern "C" {
 #endif
 
-/** What a token is: a byte, or a Unicode code point of UTF-8 text. */
-typedef enum ur_token_kind { UR_TOKEN_BYTE = 0, UR_TOKEN_CHAR = 1 } ur_token_kind;
+/** What a token is: a byte, a Unicode code point of UTF-8 text, or a word: what stands
+ *  between white space, with UR_TOKEN_WORDPUNCT punctuation apart (docs/FORMAT.md, "Words"). */
+typedef enum ur_token_kind {
+    UR_TOKEN_BYTE = 0,
+    UR_TOKEN_CHAR = 1,
+    UR_TOKEN_WORD = 2,
+    UR_TOKEN_WORDPUNCT = 3
+} ur_token_kind;
 
-/** "byte", "char". Static text; NULL for an unknown kind. */
+/** "byte", "char", "word", "wordpunct". Static text; NULL for an unknown kind. */
 UR_API const char *ur_token_kind_name(ur_token_kind kind);
 /** The kind of a name. False if there is none. */
 UR_API bool ur_token_kind_find(const char *name, ur_token_kind *out);
 
-/** The tokens that a model knows, in the order of their code. Borrowed from a model;
- *  read-only, may be shared between threads. */
+/** The tokens that a model knows: bytes and characters in the order of their code, words
+ *  in that of their frequency. Borrowed from a model; read-only, may be shared between
+ *  threads. */
 typedef struct ur_vocab ur_vocab;
 
 /** Tokens in it; what one token is. */
 UR_API int ur_vocab_size(const ur_vocab *vocab);
 UR_API ur_token_kind ur_vocab_kind(const ur_vocab *vocab);
-/** Bytes of one token into out[4]; returns how many (0: no such token). */
-UR_API int ur_vocab_text(const ur_vocab *vocab, int32_t id, char out[4]);
-/** Token numbers of n bytes of text. ids: room for n. Errors: UR_EINVAL, naming the
- *  first character that is not in the vocabulary or not UTF-8, and its place. */
+/** The token that stands for all words that are not in it, −1 for bytes and characters;
+ *  the token that ends a line, −1 if there is none. */
+UR_API int32_t ur_vocab_unknown(const ur_vocab *vocab);
+UR_API int32_t ur_vocab_line_end(const ur_vocab *vocab);
+/** Text of one token, *n bytes, borrowed (NULL: no such token). */
+UR_API const char *ur_vocab_text(const ur_vocab *vocab, int32_t id, size_t *n);
+/** Token numbers of n bytes of text. ids: room for n. A word that is not in the
+ *  vocabulary becomes ur_vocab_unknown. Errors: UR_EINVAL, naming the first character that
+ *  is not in the vocabulary or not UTF-8, and its place. */
 UR_API ur_status ur_vocab_encode(const ur_vocab *vocab, const char *text, size_t n,
                                  int32_t *ids, size_t *count);
+
+/** How a text of tokens goes on. Zeroed: at the beginning. */
+typedef struct ur_join {
+    bool space;         /* the next word stands apart */
+    bool quoted;        /* the line has an open double quote */
+} ur_join;
+
+/** Text of the next token as it continues a text, *n bytes, borrowed (NULL: no such token):
+ *  words with the space in front that is due, a line's end as a line feed. */
+UR_API const char *ur_vocab_join(const ur_vocab *vocab, ur_join *join, int32_t id, size_t *n);
 
 #ifdef __cplusplus
 }

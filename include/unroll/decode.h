@@ -18,7 +18,7 @@ UR_API ur_status ur_session_new(ur_session **out, const ur_model *model, ur_team
 UR_API void ur_session_free(ur_session *session);
 UR_API void ur_session_reset(ur_session *session);
 
-/** For a text without a prime: feeds a line feed, if the vocabulary has one, so that what
+/** For a text without a prime: feeds a line's end, if the vocabulary has one, so that what
  *  is drawn starts as a line does. Errors as ur_session_feed. */
 UR_API ur_status ur_session_begin(ur_session *session);
 /** Feeds one token. Errors: UR_EINVAL (not in the vocabulary), UR_ENUMERIC. */
@@ -41,7 +41,7 @@ UR_API ur_status ur_sample_options_check(const ur_sample_options *options);
 
 /** Draws the next token from the session's logits; the draw is a function of the seed
  *  and of how many tokens have been drawn since the session's start or reset. Ties go to
- *  the lower number. Does not feed it. */
+ *  the lower number. The unknown word is never drawn. Does not feed it. */
 UR_API ur_status ur_session_draw(ur_session *session, const ur_sample_options *options,
                                  int32_t *id);
 

@@ -12,9 +12,10 @@ extern "C" {
 /** Fractions in 0..1; NaN where a task has no such figure. */
 typedef struct ur_metrics {
     double loss;                /* nats a prediction */
-    double bpc;                 /* bits a prediction: loss/ln 2 */
+    double bpc;                 /* bits a character or byte: loss/ln 2 */
     double perplexity;          /* e^loss */
     double accuracy;            /* share whose likeliest token was right */
+    double unknown;             /* share of words that are not in the vocabulary */
     int64_t n;                  /* predictions */
 } ur_metrics;
 

@@ -80,13 +80,14 @@ typedef struct ur_train_options {
     int64_t sample_every;           /* steps; 0: never */
     int sample_length;
     int64_t report_every;           /* steps between UR_REPORT_STEP; 0: each */
+    int min_count;                  /* words that occur less often become <unk> */
 } ur_train_options;
 
 #define UR_TRAIN_OPTIONS_INIT                                                          \
     {                                                                                  \
         UR_CONFIG_INIT, NULL, 0, NULL, 0.1, NULL, 64, 64, 50, -1, 0,                   \
             UR_OPTIMIZER_OPTIONS_INIT, 2e-3, UR_SCHEDULE_COSINE, 0, 0, 123, NULL,      \
-            NULL, false, false, 0, 0, 0, 200, 0                                        \
+            NULL, false, false, 0, 0, 0, 200, 0, 2                                      \
     }
 
 typedef enum ur_report_kind {
@@ -112,6 +113,8 @@ typedef struct ur_report {
     size_t parameters;
     int vocabulary;
     int64_t train_tokens, val_tokens;
+    int64_t train_unknown, val_unknown;     /* of these, words not in the vocabulary */
+    int64_t words_cut;              /* words that a full vocabulary had no place for */
     const char *text;               /* SAMPLE, NOTE: borrowed for the call */
     size_t text_size;
 } ur_report;

@@ -2,13 +2,9 @@
 /*
  * Reading texts into token numbers, each file once and in blocks.
  *
- * Without a vocabulary the codes are numbered as they appear; only at the end is
- * their order known, so the numbers are kept as they were given and turned into
- * places in the vocabulary when they are read (`order`). They take one byte each
- * until the 257th code appears, then two.
- *
- * Invariant: all that was appended has the present width, in memory or in the spool,
- * never in both.
+ * Without a vocabulary the codes or words are numbered as they appear; only at the end is
+ * their order known, so the numbers are kept as they were given and turned into numbers
+ * of the vocabulary when they are read (`order`).
  */
 #include "data/corpus.h"
 
@@ -21,25 +17,15 @@
 #include "io/file.h"
 
 #define BLOCK ((size_t)1 << 16)
-#define SPOOL_AT ((size_t)64 << 20)
-#define PIECE 4096                      /* tokens converted at a time, on the stack */
+#define PIECE 4096                      /* tokens looked at at a time, on the stack */
 #define PAGES (0x110000 / 256)          /* of the code space */
 
-static size_t spool_at = SPOOL_AT;
-
-void ur__corpus_set_spool_at(size_t bytes)
-{
-    spool_at = bytes ? bytes : SPOOL_AT;
-}
-
 struct ur__corpus {
-    int64_t tokens;
+    struct ur__numbers numbers;
     uint64_t bytes;             /* of text */
     uint32_t crc;
-    int width;                  /* bytes a number: 1 or 2 */
-    unsigned char *data;        /* [tokens] of width, or NULL: in the spool */
-    size_t size, capacity;
-    struct ur__spool *spool;
+    bool words;
+    int64_t cut;
     int32_t *order;             /* number as kept -> number in the vocabulary; NULL: the same */
 };
 
@@ -47,13 +33,17 @@ struct ur__corpus {
 struct building {
     struct ur__corpus *corpus;
     ur_token_kind kind;
-    bool growing;               /* new codes are welcome */
+    const ur_vocab *vocab;      /* NULL: new codes and words are welcome */
     int n_codes;
     uint32_t *codes;            /* [n_codes] in order of appearance, room for capacity */
     int capacity;
     int32_t *page[PAGES];       /* code -> number, −1: none; NULL: none in 256 codes */
+    struct ur__word_table words;
+    struct ur__splitter splitter;
     unsigned char text[BLOCK + 4];
-    uint16_t number[BLOCK + 4];
+    size_t made;                /* numbers of this block; each takes a character at least, and
+                                   at most two were left open by the block before */
+    uint32_t number[BLOCK + 8];
 };
 
 /* ---- numbering codes --------------------------------------------------- */
@@ -82,7 +72,7 @@ static int32_t find_code(const struct building *g, uint32_t code)
 static ur_status add_code(struct building *g, uint32_t code, const char *path, uint64_t at)
 {
     char what[UR__CODE_TEXT];
-    if (!g->growing)
+    if (g->vocab)
         return ur__fail(UR_EDATA, "%s: %s at byte %llu is not in the model's vocabulary", path,
                         ur__code_text(g->kind, code, what), (unsigned long long)at);
     if (g->n_codes == UR__VOCAB_MAX)
@@ -102,91 +92,41 @@ static ur_status add_code(struct building *g, uint32_t code, const char *path, u
     return UR_OK;
 }
 
-/* ---- keeping numbers --------------------------------------------------- */
+/* ---- numbering words --------------------------------------------------- */
 
-static ur_status reserve(struct ur__corpus *c, size_t more)
+static ur_status on_word(void *user, const char *word, size_t n)
 {
-    if (c->size + more <= c->capacity)
+    struct building *g = user;
+    int32_t number;
+    if (g->vocab)
+        number = ur__vocab_find_word(g->vocab, word, n);
+    else
+        UR__TRY(ur__word_add(&g->words, word, n, &number));
+    g->number[g->made++] = (uint32_t)number;
+    return UR_OK;
+}
+
+static ur_status begin_words(struct building *g)
+{
+    int32_t number;
+    g->splitter = (struct ur__splitter){
+        .punctuation = g->kind == UR_TOKEN_WORDPUNCT, .on_word = on_word, .user = g
+    };
+    if (g->vocab)
         return UR_OK;
-    size_t capacity = 2 * c->capacity;
-    if (capacity < c->size + more)
-        capacity = c->size + more;
-    unsigned char *data = ur__realloc(c->data, capacity, 1);
-    if (!data)
-        return UR_ENOMEM;
-    c->data = data;
-    c->capacity = capacity;
-    return UR_OK;
+    UR__TRY(ur__word_add(&g->words, UR__UNKNOWN_TEXT, strlen(UR__UNKNOWN_TEXT), &number));
+    return ur__word_add(&g->words, UR__LINE_END_TEXT, strlen(UR__LINE_END_TEXT), &number);
 }
 
-static ur_status put(struct ur__corpus *c, const void *bytes, size_t n)
-{
-    if (n == 0)
-        return UR_OK;   /* memcpy wants places even for nothing */
-    if (!c->spool && c->size + n > spool_at) {
-        UR__TRY(ur__spool_new(&c->spool));
-        if (c->size)
-            UR__TRY(ur__spool_append(c->spool, c->data, c->size));
-        ur__free(c->data);
-        c->data = NULL;
-        c->size = c->capacity = 0;
-    }
-    if (c->spool)
-        return ur__spool_append(c->spool, bytes, n);
-    UR__TRY(reserve(c, n));
-    memcpy(c->data + c->size, bytes, n);
-    c->size += n;
-    return UR_OK;
-}
-
-/* Makes every number two bytes wide. */
-static ur_status widen(struct ur__corpus *c)
-{
-    struct ur__corpus wide = {.width = 2};
-    ur_status status = UR_OK;
-    for (int64_t at = 0; at < c->tokens && status == UR_OK; at += PIECE) {
-        unsigned char narrow[PIECE];
-        uint16_t number[PIECE];
-        size_t n = c->tokens - at < PIECE ? (size_t)(c->tokens - at) : PIECE;
-        if (c->spool)
-            status = ur__spool_read(c->spool, (uint64_t)at, narrow, n);
-        else
-            memcpy(narrow, c->data + at, n);
-        for (size_t i = 0; i < n; i++)
-            number[i] = narrow[i];
-        if (status == UR_OK)
-            status = put(&wide, number, n * sizeof *number);
-    }
-    if (status != UR_OK) {
-        ur__free(wide.data);
-        ur__spool_free(wide.spool);
-        return status;
-    }
-    ur__free(c->data);
-    ur__spool_free(c->spool);
-    c->data = wide.data;
-    c->size = wide.size;
-    c->capacity = wide.capacity;
-    c->spool = wide.spool;
-    c->width = 2;
-    return UR_OK;
-}
-
-static ur_status append(struct building *g, size_t n)
+static ur_status append(struct building *g)
 {
     struct ur__corpus *c = g->corpus;
-    if (c->width == 1 && g->n_codes > 256)
-        UR__TRY(widen(c));
-    if (c->width == 2) {
-        UR__TRY(put(c, g->number, n * sizeof *g->number));
-    } else {
-        unsigned char *narrow = (unsigned char *)g->number;
-        for (size_t i = 0; i < n; i++)
-            narrow[i] = (unsigned char)g->number[i];
-        UR__TRY(put(c, narrow, n));
-    }
-    c->tokens += (int64_t)n;
-    return UR_OK;
+    size_t n = g->made;
+    int32_t most = c->words ? g->words.n : g->n_codes;
+    if (g->vocab)
+        most = ur_vocab_size(g->vocab);
+    g->made = 0;
+    return n ? ur__numbers_put(&c->numbers, n, g->number, (uint32_t)(most - 1)) : UR_OK;
 }
 
 /* ---- reading files ----------------------------------------------------- */
@@ -200,32 +140,49 @@ static ur_status malformed(const char *path, uint64_t at, unsigned char byte, bo
                     "--tokens byte takes any bytes", path, (unsigned long long)at, byte);
 }
 
+static ur_status take_code(struct building *g, uint32_t code, const char *path, uint64_t at)
+{
+    int32_t number = find_code(g, code);
+    if (number < 0) {
+        UR__TRY(add_code(g, code, path, at));
+        number = g->n_codes - 1;
+    }
+    g->number[g->made++] = (uint32_t)number;
+    return UR_OK;
+}
+
 /* Tokens of the n bytes in g->text, the first of which is byte `start` of its file.
  * *used: bytes done; the others begin a character that goes on in the next block. */
 static ur_status take_block(struct building *g, const char *path, uint64_t start, size_t n,
                             size_t *used)
 {
-    size_t at = 0, made = 0;
+    size_t at = 0;
     while (at < n) {
         uint32_t code = g->text[at];
         int length = 1;
-        if (g->kind == UR_TOKEN_CHAR && code >= 0x80) {
+        if (g->kind != UR_TOKEN_BYTE && code >= 0x80) {
             length = ur__utf8_decode(g->text + at, n - at, &code);
             if (length == 0)
                 break;
             if (length < 0)
                 return malformed(path, start + at, g->text[at], false);
         }
-        int32_t number = find_code(g, code);
-        if (number < 0) {
-            UR__TRY(add_code(g, code, path, start + at));
-            number = g->n_codes - 1;
-        }
-        g->number[made++] = (uint16_t)number;
+        if (g->corpus->words)
+            UR__TRY(ur__split_put(&g->splitter, code, (const char *)g->text + at, (size_t)length));
+        else
+            UR__TRY(take_code(g, code, path, start + at));
         at += (size_t)length;
     }
     *used = at;
-    return append(g, made);
+    return append(g);
+}
+
+static ur_status end_file(struct building *g)
+{
+    if (!g->corpus->words)
+        return UR_OK;
+    UR__TRY(ur__split_end(&g->splitter));
+    return append(g);
 }
 
 static ur_status take_stream(struct building *g, struct ur__reader *r, const char *path)
@@ -237,7 +194,7 @@ static ur_status take_stream(struct building *g, struct ur__reader *r, const cha
         size_t got, used = 0;
         UR__TRY(ur__reader_read(r, g->text + held, BLOCK, &got));
         if (got == 0)
-            return held ? malformed(path, start, g->text[0], true) : UR_OK;
+            return held ? malformed(path, start, g->text[0], true) : end_file(g);
         c->crc = ur__crc32(c->crc, g->text + held, got);
         c->bytes += got;
         UR__TRY(take_block(g, path, start, held + got, &used));
@@ -271,36 +228,51 @@ static int compare_codes(const void *a, const void *b)
 }
 
 /* The vocabulary of the codes seen, and the way from their numbers to it. */
-static ur_status settle(struct building *g, ur_vocab **built)
+static ur_status settle_codes(struct building *g, int32_t *order, ur_vocab **built)
 {
-    size_t n = (size_t)g->n_codes;
-    int32_t *order = ur__alloc(n, sizeof *order);
-    if (!order)
-        return UR_ENOMEM;
-    g->corpus->order = order;
-    qsort(g->codes, n, sizeof *g->codes, compare_codes);
+    qsort(g->codes, (size_t)g->n_codes, sizeof *g->codes, compare_codes);
     for (int i = 0; i < g->n_codes; i++)
         order[find_code(g, g->codes[i])] = i;
     return ur__vocab_new(built, g->kind, g->n_codes, g->codes);
 }
 
-static ur_status take_all(struct building *g, const char *const *paths, int n_paths,
-                          const ur_vocab *vocab, ur_vocab **built)
+static ur_status settle(struct building *g, const struct ur__word_rule *rule, ur_vocab **built)
 {
-    g->n_codes = vocab ? ur_vocab_size(vocab) : 0;
-    for (int i = 0; i < g->n_codes; i++)
-        UR__TRY(number_code(g, ur__vocab_codes(vocab)[i], i));
-    for (int i = 0; i < n_paths; i++)
-        UR__TRY(take_file(g, paths[i]));
-    if (g->corpus->tokens == 0 && n_paths > 1)
-        return ur__fail(UR_EDATA, "all %d files are empty (%s ...)", n_paths, paths[0]);
-    if (g->corpus->tokens == 0)
-        return ur__fail(UR_EDATA, "%s: the file is empty", name_of(paths[0]));
-    return vocab ? UR_OK : settle(g, built);
+    struct ur__corpus *c = g->corpus;
+    c->order = ur__alloc((size_t)(c->words ? g->words.n : g->n_codes), sizeof *c->order);
+    if (!c->order)
+        return UR_ENOMEM;
+    if (!c->words)
+        return settle_codes(g, c->order, built);
+    return ur__choose_words(built, g->kind, &g->words, &c->numbers, rule, c->order, &c->cut);
 }
 
-ur_status ur__corpus_open(struct ur__corpus **out, const char *const *paths, int n_paths,
-                          ur_token_kind kind, const ur_vocab *vocab, ur_vocab **built)
+static ur_status begin_codes(struct building *g)
+{
+    g->n_codes = g->vocab ? ur_vocab_size(g->vocab) : 0;
+    for (int i = 0; i < g->n_codes; i++)
+        UR__TRY(number_code(g, ur__vocab_codes(g->vocab)[i], i));
+    return UR_OK;
+}
+
+static ur_status take_all(struct building *g, const char *const *paths, int n_paths,
+                          const struct ur__word_rule *rule, ur_vocab **built)
+{
+    const struct ur__corpus *c = g->corpus;
+    UR__TRY(c->words ? begin_words(g) : begin_codes(g));
+    for (int i = 0; i < n_paths; i++)
+        UR__TRY(take_file(g, paths[i]));
+    const char *what = c->bytes ? "without words" : "empty";
+    if (c->numbers.n == 0 && n_paths > 1)
+        return ur__fail(UR_EDATA, "all %d files are %s (%s ...)", n_paths, what, paths[0]);
+    if (c->numbers.n == 0)
+        return ur__fail(UR_EDATA, "%s: the file is %s", name_of(paths[0]), what);
+    return g->vocab ? UR_OK : settle(g, rule, built);
+}
+
+ur_status ur__corpus_open_rule(struct ur__corpus **out, const char *const *paths, int n_paths,
+                               ur_token_kind kind, const ur_vocab *vocab,
+                               const struct ur__word_rule *rule, ur_vocab **built)
 {
     *out = NULL;
     if (built)
@@ -313,12 +285,13 @@ ur_status ur__corpus_open(struct ur__corpus **out, const char *const *paths, int
     struct building *g = c ? ur__calloc(1, sizeof *g) : NULL;
     ur_status status = UR_ENOMEM;
     if (g) {
-        c->width = 1;
-        *g = (struct building){.corpus = c, .kind = kind, .growing = !vocab};
-        status = take_all(g, paths, n_paths, vocab, built);
+        c->words = ur__is_words(kind);
+        *g = (struct building){.corpus = c, .kind = kind, .vocab = vocab};
+        status = take_all(g, paths, n_paths, rule, built);
         for (int i = 0; i < PAGES; i++)
             ur__free(g->page[i]);
         ur__free(g->codes);
+        ur__word_table_free(&g->words);
         ur__free(g);
     }
     if (status != UR_OK) {
@@ -329,12 +302,18 @@ ur_status ur__corpus_open(struct ur__corpus **out, const char *const *paths, int
     return UR_OK;
 }
 
+ur_status ur__corpus_open(struct ur__corpus **out, const char *const *paths, int n_paths,
+                          ur_token_kind kind, const ur_vocab *vocab, ur_vocab **built)
+{
+    static const struct ur__word_rule all = {0, 1};
+    return ur__corpus_open_rule(out, paths, n_paths, kind, vocab, &all, built);
+}
+
 void ur__corpus_free(struct ur__corpus *c)
 {
     if (!c)
         return;
-    ur__free(c->data);
-    ur__spool_free(c->spool);
+    ur__numbers_free(&c->numbers);
     ur__free(c->order);
     ur__free(c);
 }
@@ -343,7 +322,7 @@ void ur__corpus_free(struct ur__corpus *c)
 
 int64_t ur__corpus_tokens(const struct ur__corpus *c)
 {
-    return c->tokens;
+    return c->numbers.n;
 }
 
 uint64_t ur__corpus_bytes(const struct ur__corpus *c)
@@ -356,29 +335,39 @@ uint32_t ur__corpus_crc(const struct ur__corpus *c)
     return c->crc;
 }
 
+int64_t ur__corpus_cut(const struct ur__corpus *c)
+{
+    return c->cut;
+}
+
+static ur_status check_part(const struct ur__corpus *c, int64_t begin, int64_t n)
+{
+    if (begin < 0 || n < 0 || begin > c->numbers.n || n > c->numbers.n - begin)
+        return ur__fail(UR_EINVAL, "corpus: tokens %lld to %lld of %lld", (long long)begin,
+                        (long long)begin + n, (long long)c->numbers.n);
+    return UR_OK;
+}
+
 ur_status ur__corpus_read(struct ur__corpus *c, int64_t begin, int64_t n, int32_t *ids)
 {
-    if (begin < 0 || n < 0 || begin > c->tokens || n > c->tokens - begin)
-        return ur__fail(UR_EINVAL, "corpus: tokens %lld to %lld of %lld", (long long)begin,
-                        (long long)begin + n, (long long)c->tokens);
-    size_t width = (size_t)c->width;
-    while (n > 0) {
-        unsigned char piece[2 * PIECE];
-        const unsigned char *from = piece;
-        size_t take = n < PIECE ? (size_t)n : PIECE;
-        if (c->spool)
-            UR__TRY(ur__spool_read(c->spool, (uint64_t)begin * width, piece, take * width));
-        else
-            from = c->data + (size_t)begin * width;
-        for (size_t i = 0; i < take; i++) {
-            uint16_t number = from[i];
-            if (width == 2)
-                memcpy(&number, from + 2 * i, 2);
-            ids[i] = c->order ? c->order[number] : number;
-        }
-        begin += (int64_t)take;
-        ids += take;
-        n -= (int64_t)take;
+    UR__TRY(check_part(c, begin, n));
+    /* Numbers are below 2^31: both types hold them alike. */
+    UR__TRY(ur__numbers_read(&c->numbers, begin, (size_t)n, (uint32_t *)ids));
+    for (int64_t i = 0; c->order && i < n; i++)
+        ids[i] = c->order[ids[i]];
+    return UR_OK;
+}
+
+ur_status ur__corpus_unknown(struct ur__corpus *c, int64_t begin, int64_t n, int64_t *count)
+{
+    *count = 0;
+    UR__TRY(check_part(c, begin, n));
+    for (int64_t at = 0; c->words && at < n; at += PIECE) {
+        int32_t ids[PIECE];
+        int64_t m = n - at < PIECE ? n - at : PIECE;
+        UR__TRY(ur__corpus_read(c, begin + at, m, ids));
+        for (int64_t i = 0; i < m; i++)
+            *count += ids[i] == UR__UNKNOWN;
     }
     return UR_OK;
 }

@@ -8,7 +8,6 @@
 #include "base/random.h"
 #include "base/status.h"
 #include "base/team.h"
-#include "data/vocab.h"
 #include "decode/sample.h"
 #include "kernel/select.h"
 
@@ -67,8 +66,8 @@ void ur_session_reset(ur_session *session)
 
 ur_status ur_session_begin(ur_session *session)
 {
-    int32_t line_feed = ur__vocab_find(ur_model_vocab(session->model), '\n');
-    return line_feed < 0 ? UR_OK : ur_session_feed(session, line_feed);
+    int32_t line_end = ur_vocab_line_end(ur_model_vocab(session->model));
+    return line_end < 0 ? UR_OK : ur_session_feed(session, line_end);
 }
 
 ur_status ur_session_feed(ur_session *session, int32_t id)
@@ -98,10 +97,13 @@ ur_status ur_session_draw(ur_session *session, const ur_sample_options *options,
 {
     UR__TRY(ur_sample_options_check(options));
     double uniform = ur_random_uniform(options->seed, UR__STREAM_SAMPLE, session->drawn, 0);
+    /* An unknown word has no text: the draw is among those behind it. */
+    int32_t first = ur_vocab_unknown(ur_model_vocab(session->model)) + 1;
     unsigned mode = ur__fpmode_default();
-    ur_status status = ur__sample(session->V, session->logits, options, uniform,
+    ur_status status = ur__sample(session->V - first, session->logits + first, options, uniform,
                                   session->weight, session->order, id);
     ur__fpmode_restore(mode);
+    *id += first;
     session->drawn += status == UR_OK;
     return status;
 }

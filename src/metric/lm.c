@@ -7,7 +7,8 @@
 void ur_metrics_of(ur_metrics *out, double loss_sum, int64_t hits, int64_t n)
 {
     const double ln2 = 0.69314718055994530942;
-    *out = (ur_metrics){(double)NAN, (double)NAN, (double)NAN, (double)NAN, n > 0 ? n : 0};
+    *out = (ur_metrics){(double)NAN, (double)NAN, (double)NAN, (double)NAN, (double)NAN,
+                         n > 0 ? n : 0};
     if (n <= 0)
         return;
     out->loss = loss_sum / (double)n;

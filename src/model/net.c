@@ -165,6 +165,18 @@ ur_status ur__model_set_summary(ur_model *model, const char *json)
     return UR_OK;
 }
 
+static ur_status same_words(const ur_vocab *a, const ur_vocab *b)
+{
+    for (int i = 0; i < ur_vocab_size(a); i++) {
+        size_t m, n;
+        const char *x = ur_vocab_text(a, i, &m), *y = ur_vocab_text(b, i, &n);
+        if (m != n || memcmp(x, y, n) != 0)
+            return ur__fail(UR_EDATA, "the vocabularies differ: token %d is \"%.*s\" and \"%.*s\"",
+                            i, (int)m, x, (int)n, y);
+    }
+    return UR_OK;
+}
+
 static ur_status same_vocab(const ur_vocab *a, const ur_vocab *b)
 {
     int n = ur_vocab_size(a);
@@ -175,6 +187,8 @@ static ur_status same_vocab(const ur_vocab *a, const ur_vocab *b)
     if (n != ur_vocab_size(b))
         return ur__fail(UR_EDATA, "the vocabularies differ: %d and %d tokens", n,
                         ur_vocab_size(b));
+    if (ur__is_words(ur_vocab_kind(a)))
+        return same_words(a, b);
     for (int i = 0; i < n; i++) {
         char x[UR__CODE_TEXT], y[UR__CODE_TEXT];
         uint32_t code = ur__vocab_codes(a)[i], other = ur__vocab_codes(b)[i];

@@ -26,6 +26,7 @@ struct ur__job {
     double val;                 /* share to hold out, in [0,1) */
     const char *val_file;       /* or a file of its own; then val counts for nothing */
     int seq_length, batch;
+    int min_count;              /* words that occur less often are unknown */
     uint64_t seed;
     ur_team *team;
 };
@@ -36,6 +37,9 @@ struct ur__facts {
     int64_t epoch_steps;        /* >= 1 */
     int64_t train_items;        /* tokens (or what the task counts) to train on */
     int64_t val_items;          /* to validate on; 0: there is no validation */
+    int64_t train_unknown;      /* of these, words that are not in the vocabulary */
+    int64_t val_unknown;
+    int64_t words_cut;          /* frequent enough, but too many for a vocabulary */
     uint64_t data_bytes;        /* of all data, inflated */
     uint32_t data_crc;          /* CRC-32 of the same */
     uint64_t val_bytes;         /* of val_file, 0 without */

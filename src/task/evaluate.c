@@ -58,7 +58,7 @@ static ur_status find_held_out(struct evaluation *e, const struct ur__json *summ
                         (unsigned long long)ur__corpus_bytes(e->corpus),
                         (unsigned long)ur__corpus_crc(e->corpus));
     int64_t all = e->tokens;
-    e->tokens = ur__lm_held_out(all, val);
+    e->tokens = ur__held_out(all, val);
     e->begin = all - e->tokens;
     if (e->tokens == 0)
         return ur__fail(UR_EDATA, "the model was trained with nothing held out");
@@ -195,6 +195,7 @@ static ur_status evaluate(struct evaluation *e, ur_metrics *out)
 {
     const ur_eval_options *o = e->options;
     const ur_vocab *vocab = ur_model_vocab(e->model);
+    int64_t unknown;
     if (o->n_data < 1 || !o->data)
         return ur__fail(UR_EINVAL, "no data to evaluate on");
     UR__TRY(ur__corpus_open(&e->corpus, o->data, o->n_data, ur_vocab_kind(vocab), vocab, NULL));
@@ -207,6 +208,12 @@ static ur_status evaluate(struct evaluation *e, ur_metrics *out)
     if (!isfinite(e->sum))
         return ur__fail(UR_ENUMERIC, "the loss is not finite");
     ur_metrics_of(out, e->sum, e->hits, e->n);
+    if (ur_vocab_unknown(vocab) < 0)
+        return UR_OK;
+    /* Words are of no one length, so bits a word are no bits a character. */
+    out->bpc = (double)NAN;
+    UR__TRY(ur__corpus_unknown(e->corpus, e->begin + 1, e->tokens - 1, &unknown));
+    out->unknown = (double)unknown / (double)e->n;
     return UR_OK;
 }
 

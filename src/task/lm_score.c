@@ -4,7 +4,6 @@
  * which order to add. */
 #include "task/lm_score.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -13,11 +12,6 @@
 
 #define MOST_STEPS 64                   /* enough for the decoder to run at speed */
 #define MOST_LOGITS ((size_t)4 << 20)   /* reals, so that a large vocabulary stays small */
-
-int64_t ur__lm_held_out(int64_t tokens, double val)
-{
-    return (int64_t)floor(val * (double)tokens);
-}
 
 ur_status ur__lm_score_open(struct ur__lm_score *s, const ur_model *model, int B, ur_team *team)
 {

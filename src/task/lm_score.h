@@ -5,9 +5,6 @@
 
 #include "unroll/model.h"
 
-/* Tokens held out of a text: ⌊val·tokens⌋, its end. */
-int64_t ur__lm_held_out(int64_t tokens, double val);
-
 /* Running a model without a tape and looking at what it predicts, up to `piece` steps
  * of B rows at a time. All memory is taken by open. */
 struct ur__lm_score {

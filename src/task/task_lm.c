@@ -7,7 +7,8 @@
  *     valid   tokens [n−h, n), h = ⌊val·n⌋, or a file of its own: R rows side by side,
  *             R = tokens/256 within 1..32, each from the zero state
  *
- * The vocabulary is that of all of the data, the part held out included.
+ * The vocabulary of bytes and characters is that of all of the data, the part held out
+ * included; that of words is of the part to train on.
  */
 #include <string.h>
 
@@ -40,8 +41,9 @@ static ur_status open_data(struct lm *lm)
 {
     const struct ur__job *job = lm->job;
     ur_vocab *vocab;
-    UR__TRY(ur__corpus_open(&lm->corpus, job->data, job->n_data, job->config->tokens, NULL,
-                            &vocab));
+    const struct ur__word_rule rule = {job->val_file ? 0 : job->val, job->min_count};
+    UR__TRY(ur__corpus_open_rule(&lm->corpus, job->data, job->n_data, job->config->tokens, NULL,
+                                 &rule, &vocab));
     ur_status status = ur__model_new(&lm->model, job->config, vocab, job->seed);
     if (status != UR_OK) {
         ur__vocab_free(vocab);
@@ -84,7 +86,7 @@ static ur_status open_parts(struct lm *lm, struct ur__facts *facts)
     UR__TRY(open_data(lm));
     int64_t tokens = ur__corpus_tokens(lm->corpus), held_out = 0, begin = 0, valid;
     if (!lm->val_corpus)
-        held_out = ur__lm_held_out(tokens, job->val);
+        held_out = ur__held_out(tokens, job->val);
     valid = lm->val_corpus ? ur__corpus_tokens(lm->val_corpus) : held_out;
     begin = lm->val_corpus ? 0 : tokens - held_out;
     UR__TRY(open_training(lm, tokens - held_out));
@@ -102,7 +104,10 @@ static ur_status open_parts(struct lm *lm, struct ur__facts *facts)
         facts->val_bytes = ur__corpus_bytes(lm->val_corpus);
         facts->val_crc = ur__corpus_crc(lm->val_corpus);
     }
-    return UR_OK;
+    facts->words_cut = ur__corpus_cut(lm->corpus);
+    UR__TRY(ur__corpus_unknown(lm->corpus, 0, tokens - held_out, &facts->train_unknown));
+    return ur__corpus_unknown(lm->val_corpus ? lm->val_corpus : lm->corpus, begin, valid,
+                              &facts->val_unknown);
 }
 
 static void lm_close(void *run)
@@ -197,12 +202,14 @@ static ur_status draw(ur_session *session, const ur_vocab *vocab, uint64_t seed,
 {
     ur_sample_options options = UR_SAMPLE_OPTIONS_INIT;
     options.seed = seed;
+    ur_join join = {false, false};
     UR__TRY(ur_session_begin(session));
     for (int i = 0; i < length; i++) {
         int32_t id;
-        char bytes[4];
+        size_t n;
         UR__TRY(ur_session_draw(session, &options, &id));
-        UR__TRY(ur__buf_put(text, bytes, (size_t)ur_vocab_text(vocab, id, bytes)));
+        const char *bytes = ur_vocab_join(vocab, &join, id, &n);
+        UR__TRY(ur__buf_put(text, bytes, n));
         UR__TRY(ur_session_feed(session, id));
     }
     return UR_OK;

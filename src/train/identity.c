@@ -47,6 +47,8 @@ static void set_common(struct ur__json *j, const ur_train_options *o,
     ur__json_set_real(j, "val", o->val_file ? 0 : o->val);
     ur__json_set_int(j, "seq_length", o->seq_length);
     ur__json_set_int(j, "batch", o->batch);
+    if (o->config.tokens == UR_TOKEN_WORD || o->config.tokens == UR_TOKEN_WORDPUNCT)
+        ur__json_set_int(j, "min_count", o->min_count);
     set_optimizer(j, full);
     ur__json_set_string(j, "schedule", ur_schedule_name(o->schedule));
     ur__json_set_real(j, "lr", o->lr);

@@ -71,6 +71,9 @@ static void fill(const struct ur__run *r, ur_report_kind kind, ur_report *report
         .vocabulary = ur_vocab_size(ur_model_vocab(r->facts.model)),
         .train_tokens = r->facts.train_items,
         .val_tokens = r->facts.val_items,
+        .train_unknown = r->facts.train_unknown,
+        .val_unknown = r->facts.val_unknown,
+        .words_cut = r->facts.words_cut,
     };
 }
 

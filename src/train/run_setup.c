@@ -42,6 +42,8 @@ static ur_status check_options(const ur_train_options *o)
         return ur__fail(UR_EINVAL, "a sequence length of %d is not in 1..1048576", o->seq_length);
     if (o->batch < 1 || o->batch > (1 << 20))
         return ur__fail(UR_EINVAL, "a batch of %d is not in 1..1048576", o->batch);
+    if (o->min_count < 1)
+        return ur__fail(UR_EINVAL, "a least count of %d is not at least 1", o->min_count);
     if (o->patience < 0)
         return ur__fail(UR_EINVAL, "a patience of %d is impossible", o->patience);
     if (o->checkpoint_every < 0 || o->eval_every < 0 || o->sample_every < 0
@@ -109,7 +111,7 @@ static ur_status make_parts(struct ur__run *r)
     const struct ur__job job = {
         .config = &o->config, .data = o->data, .n_data = o->n_data, .val = o->val,
         .val_file = o->val_file, .seq_length = o->seq_length, .batch = o->batch,
-        .seed = o->seed, .team = o->team,
+        .seed = o->seed, .team = o->team, .min_count = o->min_count,
     };
     UR__TRY(r->task->open(&r->job, &job, &r->facts));
     UR__TRY(make_schedule(r));

@@ -32,7 +32,8 @@ wrong '--time 10x: must be a time such as 90s, 10m or 2h' --time 10x
 wrong '--time 0: must be a time' --time 0
 wrong '--cell lstmm: must be one of rnn|lstm|gru' --cell lstmm
 wrong '--cell ls: must be one of' --cell ls
-wrong '--tokens word: must be one of byte|char' --tokens word
+wrong '--tokens line: must be one of byte|char|word|wordpunct' --tokens line
+wrong '--min-count belongs to words, not to --tokens char' --min-count 3
 wrong '--task tag: must be one of lm' --task tag
 wrong '--optimizer: must be\|--optimizer adamx: must be one of' --optimizer adamx
 wrong '--threads 2000: must be' --threads 2000
