@@ -9,16 +9,14 @@
  * Losses are those of the kernel, one a prediction, added in double in text order: the
  * figures do not depend on the team or on how the work was cut.
  */
-#include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/status.h"
 #include "base/team.h"
-#include "data/corpus.h"
-#include "io/json.h"
 #include "task/lm_score.h"
 #include "task/list.h"
+#include "task/text.h"
 
 #define WINDOW 256
 #define SIDE_BY_SIDE 32
@@ -27,7 +25,7 @@ struct evaluation {
     const ur_model *model;
     const ur_eval_options *options;
     struct ur__corpus *corpus;
-    int64_t begin, tokens;          /* the part of the corpus */
+    struct ur__part part;
     struct ur__lm_score score;
     int32_t *text;                  /* [B,WINDOW+1] tokens; stream: [piece+1] */
     ur_real *loss;                  /* [B,WINDOW] of windows, in text order */
@@ -36,61 +34,14 @@ struct evaluation {
     int64_t hits, n;
 };
 
-/* ---- which part -------------------------------------------------------- */
-
-static ur_status find_held_out(struct evaluation *e, const struct ur__json *summary)
-{
-    int64_t bytes, crc, other;
-    double val;
-    if (!ur__json_get_int(summary, "data_bytes", &bytes)
-        || !ur__json_get_int(summary, "data_crc32", &crc)
-        || !ur__json_get_real(summary, "val", &val) || !(val >= 0 && val < 1))
-        return ur__fail(UR_EDATA, "the model does not say what it was trained on, so nothing is "
-                        "known to be held out");
-    if (ur__json_get_int(summary, "val_bytes", &other))
-        return ur__fail(UR_EDATA, "the model was validated on a file of its own, and nothing of "
-                        "this data was held out: evaluate that file, all of it");
-    if ((uint64_t)bytes != ur__corpus_bytes(e->corpus)
-        || crc != (int64_t)ur__corpus_crc(e->corpus))
-        return ur__fail(UR_EDATA, "this is not the data that the model was trained on (%lld "
-                        "bytes, CRC-32 %08llx; this has %llu and %08lx), so nothing of it was "
-                        "held out", (long long)bytes, (unsigned long long)crc,
-                        (unsigned long long)ur__corpus_bytes(e->corpus),
-                        (unsigned long)ur__corpus_crc(e->corpus));
-    int64_t all = e->tokens;
-    e->tokens = ur__held_out(all, val);
-    e->begin = all - e->tokens;
-    if (e->tokens == 0)
-        return ur__fail(UR_EDATA, "the model was trained with nothing held out");
-    return UR_OK;
-}
-
-static ur_status choose_part(struct evaluation *e)
-{
-    e->begin = 0;
-    e->tokens = ur__corpus_tokens(e->corpus);
-    if (e->options->held_out) {
-        const char *text = ur_model_summary(e->model);
-        struct ur__json *summary;
-        UR__TRY(ur__json_parse(&summary, text, strlen(text)));
-        ur_status status = find_held_out(e, summary);
-        ur__json_free(summary);
-        UR__TRY(status);
-    }
-    if (e->tokens < 2)
-        return ur__fail(UR_EDATA, "the text is too short: %lld tokens, and a prediction needs 2",
-                        (long long)e->tokens);
-    return UR_OK;
-}
-
 /* ---- protocols --------------------------------------------------------- */
 
 static ur_status tell(const struct evaluation *e)
 {
     const ur_eval_options *o = e->options;
-    if (o->on_progress && !o->on_progress(o->user, (double)e->n / (double)(e->tokens - 1)))
+    if (o->on_progress && !o->on_progress(o->user, (double)e->n / (double)(e->part.tokens - 1)))
         return ur__fail(UR_ECANCELED, "stopped after %lld of %lld predictions", (long long)e->n,
-                        (long long)e->tokens - 1);
+                        (long long)e->part.tokens - 1);
     return UR_OK;
 }
 
@@ -110,10 +61,10 @@ static ur_status run_stream(struct evaluation *e)
     e->text = ur__alloc((size_t)s->piece + 1, sizeof *e->text);
     if (!e->text)
         return UR_ENOMEM;
-    while (e->n < e->tokens - 1) {
-        int64_t left = e->tokens - 1 - e->n;
+    while (e->n < e->part.tokens - 1) {
+        int64_t left = e->part.tokens - 1 - e->n;
         int T = left < s->piece ? (int)left : s->piece;
-        UR__TRY(ur__corpus_read(e->corpus, e->begin + e->n, T + 1, e->text));
+        UR__TRY(ur__corpus_read(e->corpus, e->part.begin + e->n, T + 1, e->text));
         memcpy(s->inputs, e->text, (size_t)T * sizeof *e->text);
         memcpy(s->targets, e->text + 1, (size_t)T * sizeof *e->text);
         UR__TRY(ur__lm_score_run(s, T));
@@ -126,7 +77,7 @@ static ur_status run_stream(struct evaluation *e)
 /* Predictions of the window that begins at token `first` of the part; 0 behind its end. */
 static int window_length(const struct evaluation *e, int64_t first)
 {
-    int64_t left = e->tokens - 1 - first;
+    int64_t left = e->part.tokens - 1 - first;
     return left < 0 ? 0 : left < WINDOW ? (int)left : WINDOW;
 }
 
@@ -161,7 +112,7 @@ static ur_status run_windows(struct evaluation *e, int64_t first)
         int64_t at = first + (int64_t)b * WINDOW;
         length[b] = window_length(e, at);
         if (length[b])
-            UR__TRY(ur__corpus_read(e->corpus, e->begin + at, length[b] + 1,
+            UR__TRY(ur__corpus_read(e->corpus, e->part.begin + at, length[b] + 1,
                                     e->text + (size_t)b * (WINDOW + 1)));
     }
     ur_state_zero(s->state);
@@ -176,7 +127,7 @@ static ur_status run_windows(struct evaluation *e, int64_t first)
 
 static ur_status run_window(struct evaluation *e)
 {
-    int64_t windows = (e->tokens - 1 + WINDOW - 1) / WINDOW;
+    int64_t windows = (e->part.tokens - 1 + WINDOW - 1) / WINDOW;
     int B = windows < SIDE_BY_SIDE ? (int)windows : SIDE_BY_SIDE;
     UR__TRY(ur__lm_score_open(&e->score, e->model, B, e->options->team));
     e->text = ur__alloc((size_t)B * (WINDOW + 1), sizeof *e->text);
@@ -184,7 +135,7 @@ static ur_status run_window(struct evaluation *e)
     e->hit = ur__alloc((size_t)B * WINDOW, 1);
     if (!e->text || !e->loss || !e->hit)
         return UR_ENOMEM;
-    for (int64_t first = 0; first < e->tokens - 1; first += (int64_t)B * WINDOW)
+    for (int64_t first = 0; first < e->part.tokens - 1; first += (int64_t)B * WINDOW)
         UR__TRY(run_windows(e, first));
     return UR_OK;
 }
@@ -193,28 +144,14 @@ static ur_status run_window(struct evaluation *e)
 
 static ur_status evaluate(struct evaluation *e, ur_metrics *out)
 {
-    const ur_eval_options *o = e->options;
-    const ur_vocab *vocab = ur_model_vocab(e->model);
-    int64_t unknown;
-    if (o->n_data < 1 || !o->data)
-        return ur__fail(UR_EINVAL, "no data to evaluate on");
-    UR__TRY(ur__corpus_open(&e->corpus, o->data, o->n_data, ur_vocab_kind(vocab), vocab, NULL));
-    UR__TRY(choose_part(e));
-    switch (o->protocol) {
+    UR__TRY(ur__text_find_part(&e->corpus, &e->part, 2, e->model, e->options));
+    switch (e->options->protocol) {
     case UR_PROTOCOL_STREAM: UR__TRY(run_stream(e)); break;
     case UR_PROTOCOL_WINDOW: UR__TRY(run_window(e)); break;
-    default: return ur__fail(UR_EINVAL, "there is no protocol %d", (int)o->protocol);
+    default: return ur__fail(UR_EINVAL, "there is no protocol %d", (int)e->options->protocol);
     }
-    if (!isfinite(e->sum))
-        return ur__fail(UR_ENUMERIC, "the loss is not finite");
-    ur_metrics_of(out, e->sum, e->hits, e->n);
-    if (ur_vocab_unknown(vocab) < 0)
-        return UR_OK;
-    /* Words are of no one length, so bits a word are no bits a character. */
-    out->bpc = (double)NAN;
-    UR__TRY(ur__corpus_unknown(e->corpus, e->begin + 1, e->tokens - 1, &unknown));
-    out->unknown = (double)unknown / (double)e->n;
-    return UR_OK;
+    const struct ur__part predicted = {e->corpus, e->part.begin + 1, e->part.tokens - 1};
+    return ur__text_metrics(out, e->model, &predicted, e->sum, e->hits);
 }
 
 ur_status ur__lm_evaluate(const ur_model *model, const ur_eval_options *options,

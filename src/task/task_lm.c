@@ -15,10 +15,10 @@
 #include "base/mem.h"
 #include "base/status.h"
 #include "base/text.h"
-#include "data/corpus.h"
 #include "data/stream.h"
 #include "task/lm_score.h"
 #include "task/list.h"
+#include "task/text.h"
 #include "unroll/decode.h"
 
 #define VALID_ROW 256       /* tokens that make a row of validation worth while */
@@ -27,7 +27,7 @@
 struct lm {
     const struct ur__job *job;      /* during open */
     ur_team *team;
-    struct ur__corpus *corpus, *val_corpus;     /* the latter NULL without val_file */
+    struct ur__text text;
     ur_model *model;
     struct ur__stream train, valid;
     ur_state *state;
@@ -37,28 +37,12 @@ struct lm {
 
 /* ---- opening ----------------------------------------------------------- */
 
-static ur_status open_data(struct lm *lm)
+static ur_status open_training(struct lm *lm)
 {
     const struct ur__job *job = lm->job;
-    ur_vocab *vocab;
-    const struct ur__word_rule rule = {job->val_file ? 0 : job->val, job->min_count};
-    UR__TRY(ur__corpus_open_rule(&lm->corpus, job->data, job->n_data, job->config->tokens, NULL,
-                                 &rule, &vocab));
-    ur_status status = ur__model_new(&lm->model, job->config, vocab, job->seed);
-    if (status != UR_OK) {
-        ur__vocab_free(vocab);
-        return status;
-    }
-    if (!job->val_file)
-        return UR_OK;
-    return ur__corpus_open(&lm->val_corpus, &job->val_file, 1, job->config->tokens,
-                           ur_model_vocab(lm->model), NULL);
-}
-
-static ur_status open_training(struct lm *lm, int64_t tokens)
-{
-    const struct ur__job *job = lm->job;
-    UR__TRY(ur__stream_init(&lm->train, lm->corpus, 0, tokens, job->seq_length, job->batch));
+    const struct ur__part *part = &lm->text.train;
+    UR__TRY(ur__stream_init(&lm->train, part->corpus, part->begin, part->tokens, job->seq_length,
+                            job->batch));
     int64_t T = job->seq_length < lm->train.row ? job->seq_length : lm->train.row;
     size_t n = (size_t)T * (size_t)job->batch;
     lm->inputs = ur__alloc(n, sizeof *lm->inputs);
@@ -68,46 +52,22 @@ static ur_status open_training(struct lm *lm, int64_t tokens)
     return ur_model_state_new(&lm->state, lm->model, job->batch, job->team);
 }
 
-static ur_status open_validation(struct lm *lm, int64_t begin, int64_t tokens)
+static ur_status open_validation(struct lm *lm)
 {
-    if (tokens < 2)
-        return ur__fail(UR_EDATA, "the part held out for validation is %lld tokens long, too "
-                        "short: hold out a larger share, or none (0)", (long long)tokens);
-    int64_t rows = tokens / VALID_ROW;
+    const struct ur__part *part = &lm->text.valid;
+    int64_t rows = part->tokens / VALID_ROW;
     int B = rows < 1 ? 1 : rows > VALID_ROWS ? VALID_ROWS : (int)rows;
-    struct ur__corpus *corpus = lm->val_corpus ? lm->val_corpus : lm->corpus;
     UR__TRY(ur__lm_score_open(&lm->score, lm->model, B, lm->team));
-    return ur__stream_init(&lm->valid, corpus, begin, tokens, lm->score.piece, B);
+    return ur__stream_init(&lm->valid, part->corpus, part->begin, part->tokens, lm->score.piece, B);
 }
 
 static ur_status open_parts(struct lm *lm, struct ur__facts *facts)
 {
-    const struct ur__job *job = lm->job;
-    UR__TRY(open_data(lm));
-    int64_t tokens = ur__corpus_tokens(lm->corpus), held_out = 0, begin = 0, valid;
-    if (!lm->val_corpus)
-        held_out = ur__held_out(tokens, job->val);
-    valid = lm->val_corpus ? ur__corpus_tokens(lm->val_corpus) : held_out;
-    begin = lm->val_corpus ? 0 : tokens - held_out;
-    UR__TRY(open_training(lm, tokens - held_out));
-    if (lm->val_corpus || job->val > 0)
-        UR__TRY(open_validation(lm, begin, valid));
-    *facts = (struct ur__facts){
-        .model = lm->model,
-        .epoch_steps = lm->train.steps,
-        .train_items = tokens - held_out,
-        .val_items = valid,
-        .data_bytes = ur__corpus_bytes(lm->corpus),
-        .data_crc = ur__corpus_crc(lm->corpus),
-    };
-    if (lm->val_corpus) {
-        facts->val_bytes = ur__corpus_bytes(lm->val_corpus);
-        facts->val_crc = ur__corpus_crc(lm->val_corpus);
-    }
-    facts->words_cut = ur__corpus_cut(lm->corpus);
-    UR__TRY(ur__corpus_unknown(lm->corpus, 0, tokens - held_out, &facts->train_unknown));
-    return ur__corpus_unknown(lm->val_corpus ? lm->val_corpus : lm->corpus, begin, valid,
-                              &facts->val_unknown);
+    UR__TRY(ur__text_open(&lm->text, lm->job, &lm->model));
+    UR__TRY(open_training(lm));
+    if (lm->text.valid.tokens > 0)
+        UR__TRY(open_validation(lm));
+    return ur__text_facts(&lm->text, lm->model, lm->train.steps, facts);
 }
 
 static void lm_close(void *run)
@@ -120,8 +80,7 @@ static void lm_close(void *run)
     ur__free(lm->inputs);
     ur__free(lm->targets);
     ur_model_free(lm->model);
-    ur__corpus_free(lm->corpus);
-    ur__corpus_free(lm->val_corpus);
+    ur__text_close(&lm->text);
     ur__free(lm);
 }
 
