@@ -23,7 +23,8 @@ static const struct opt options[] = {
      .help = "all of DATA, or only what training held out of it"},
     {.name = "protocol", .arg = "stream|window", .fallback = "stream", .kind = OPT_CHOICE,
      AT(protocol),
-     .help = "one stream from the zero state, or windows of 256 predictions, each from it"},
+     .help = "one stream from the zero state (fill: windows as in training), or windows of 256 "
+             "predictions, each from it"},
     {.name = "threads", .arg = "N", .fallback = "0", .shown = "the cores available",
      .kind = OPT_INT, .max = 1024, AT(threads), .help = "changes speed, never the result"},
     OPT_COMMON(struct eval),

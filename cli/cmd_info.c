@@ -157,11 +157,13 @@ static void print_network(const ur_config *c, const ur_vocab *vocab)
 {
     const char *unit = c->tokens == UR_TOKEN_BYTE ? "bytes"
                        : c->tokens == UR_TOKEN_CHAR ? "characters" : "words";
-    printf("task         %s, next of %d %s\n", c->task, ur_vocab_size(vocab), unit);
+    bool fills = strcmp(c->task, "fill") == 0;
+    printf("task         %s, %s of %d %s\n", c->task, fills ? "gaps" : "next", ur_vocab_size(vocab),
+           unit);
     printf("network      ");
     if (c->embed > 0)
         printf("vectors of %d, ", c->embed);
-    printf("%s of", ur_cell_name(c->cell));
+    printf("%s%s of", ur_cell_name(c->cell), fills ? " from each side" : "");
     for (int l = 0; l < c->layers; l++)
         printf("%s %d", l > 0 ? "," : "", c->hidden[l]);
     if (c->cell == UR_GRU)

@@ -201,6 +201,8 @@ static int sample(const struct sample *a, const char *path, const char *prime, s
     int code = EXIT_DONE;
     ur_status status = ur_model_load(&model, path);
     if (status == UR_OK)
+        status = need_task(model, path, "lm");
+    if (status == UR_OK)
         status = ur_team_new(&team, (int)a->threads);
     if (status == UR_OK)
         status = ur_session_new(&session, model, team);

@@ -364,6 +364,8 @@ static int see(const struct see *a, const char *model_path, const char *path)
     ui_init(&ui, &a->common);
     ur_status status = ur_model_load(&model, model_path);
     if (status == UR_OK)
+        status = need_task(model, model_path, "lm");
+    if (status == UR_OK)
         status = read_text(&reading, ur_model_vocab(model), path, a->limit, &shortened);
     if (status == UR_OK)
         status = choose_recorded(&reading, a, ur_model_rnn(model));

@@ -42,8 +42,8 @@ static const struct opt options[] = {
     {.name = "output", .letter = 'o', .arg = "MODEL.safetensors", .kind = OPT_TEXT, AT(output),
      .shown = "DATA's name in this folder", .help = "where the best model goes"},
     {.name = "force", .kind = OPT_FLAG, AT(force), .help = "start over an existing model"},
-    {.name = "task", .arg = "lm", .fallback = "lm", .kind = OPT_CHOICE, AT(task),
-     .help = "lm: predict the next token"},
+    {.name = "task", .arg = "lm|fill", .fallback = "lm", .kind = OPT_CHOICE, AT(task),
+     .help = "lm: predict the next token; fill: each token from both sides"},
 
     {.group = "network"},
     {.name = "cell", .arg = "rnn|lstm|gru", .fallback = "lstm", .kind = OPT_CHOICE, AT(cell),
@@ -55,7 +55,8 @@ static const struct opt options[] = {
     {.name = "embed", .arg = "N", .fallback = "0", .shown = "0: one-hot", WHOLE(0, 65536),
      AT(embed), .help = "size of learnt token vectors"},
     {.name = "tie", .kind = OPT_FLAG, AT(tie),
-     .help = "the token vectors also decode; sets --embed to the last layer's size"},
+     .help = "the token vectors also decode; sets --embed to the last layer's size, for fill "
+             "twice that"},
     {.name = "dropout", .arg = "P", .fallback = "0", REAL(0, 1), .open = OPT_OPEN_MAX, AT(dropout),
      .help = "chance of dropping, between layers and before the decoder"},
     {.name = "variational", .kind = OPT_FLAG, AT(variational),
@@ -88,9 +89,10 @@ static const struct opt options[] = {
      AT(init), .help = "how recurrent weights start"},
 
     {.group = "text"},
-    {.name = "tokens", .arg = "byte|char|word|wordpunct", .fallback = "char", .kind = OPT_CHOICE,
-     AT(tokens), .help = "bytes, characters of UTF-8 text, words between white space, or words "
-                         "and punctuation"},
+    {.name = "tokens", .arg = "byte|char|word|wordpunct", .fallback = "char",
+     .shown = "lm: char, fill: word", .kind = OPT_CHOICE, AT(tokens),
+     .help = "bytes, characters of UTF-8 text, words between white space, or words and "
+             "punctuation"},
     {.name = "min-count", .arg = "N", .fallback = "2", WHOLE(1, 1e9), AT(min_count),
      .help = "words: rarer ones are <unk>"},
     {.name = "val", .arg = "SHARE|FILE", .fallback = "0.1", .kind = OPT_TEXT, AT(val),
@@ -151,6 +153,7 @@ static const char *const examples[] = {
     "unroll train src/*.c -o c.safetensors --hidden 512 --dropout 0.2 --time 30m",
     "unroll train shakespeare.txt --resume",
     "unroll train news.txt --tokens wordpunct --tie --hidden 256 --dropout 0.3",
+    "unroll train news.txt --task fill --tokens wordpunct --embed 128",
     "zcat logs/*.gz | unroll train - -o logs.safetensors --tokens byte --cell gru",
     NULL,
 };
@@ -186,9 +189,14 @@ static int set_layers(const struct train *a, const struct opt_words *words, ur_c
 static int configure(const struct train *a, const struct opt_words *words, ur_config *c)
 {
     int code = EXIT_DONE;
-    c->task = "lm";
+    for (const char *const *task = ur_task_names(); *task != NULL; task++)
+        if (strcmp(*task, a->task) == 0)
+            c->task = *task;
+    bool fills = strcmp(c->task, "fill") == 0;
     ur_cell_find(a->cell, &c->cell);
     ur_token_kind_find(a->tokens, &c->tokens);
+    if (fills && !opt_given(words, "tokens"))
+        c->tokens = UR_TOKEN_WORD;
     ur_activation_find(a->activation, &c->activation);
     c->reset_before = strcmp(a->reset, "before") == 0;
     c->orthogonal = strcmp(a->init, "orthogonal") == 0;
@@ -211,12 +219,12 @@ static int configure(const struct train *a, const struct opt_words *words, ur_co
         return code;
     if (opt_given(words, "min-count") && c->tokens < UR_TOKEN_WORD)
         return fail(EXIT_USAGE, "--min-count belongs to words, not to --tokens %s", a->tokens);
-    int top = c->projection ? c->projection : c->hidden[c->layers - 1];
+    int top = (fills ? 2 : 1) * (c->projection ? c->projection : c->hidden[c->layers - 1]);
     c->tie = a->tie;
     c->embed = a->tie && !opt_given(words, "embed") ? top : (int)a->embed;
     if (c->tie && c->embed != top)
-        return fail(EXIT_USAGE, "--tie needs --embed %d, the last layer's size, but it is %d", top,
-                    c->embed);
+        return fail(EXIT_USAGE, "--tie needs --embed %d, %s, but it is %d", top,
+                    fills ? "twice the last layer's size" : "the last layer's size", c->embed);
     return fail_status(ur_config_check(c));
 }
 
@@ -333,7 +341,9 @@ static void say_end(struct report *r, const char *model)
         ui_say(r->ui, "wrote    %s after %s", model, ui_time(took, s->seconds));
     struct ur__buf quoted = {0};
     put_quoted(&quoted, model);
-    ui_say(r->ui, "next     %s sample%s", program_call, quoted.data != NULL ? quoted.data : "");
+    ui_say(r->ui, "next     %s %s%s", program_call,
+           strcmp(r->config->task, "fill") == 0 ? "predict" : "sample",
+           quoted.data != NULL ? quoted.data : "");
     ur__buf_free(&quoted);
 }
 

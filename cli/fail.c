@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/status.h"
 #include "io/file_ops.h"
 
 static volatile sig_atomic_t caught;
@@ -79,6 +80,15 @@ int fail_reading(ur_status status)
 {
     int code = fail_status(status);
     return code == EXIT_DIVERGED ? EXIT_INPUT : code;
+}
+
+ur_status need_task(const ur_model *model, const char *path, const char *task)
+{
+    const char *own = ur_model_config(model)->task;
+    if (strcmp(own, task) == 0)
+        return UR_OK;
+    return ur__fail(UR_EDATA, "%s: the model's task is %s, and this needs one of task %s", path,
+                    own, task);
 }
 
 /* ---- signals ----------------------------------------------------------- */

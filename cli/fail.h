@@ -4,7 +4,7 @@
 #ifndef CLI_FAIL_H
 #define CLI_FAIL_H
 
-#include "unroll/base.h"
+#include "unroll/model.h"
 
 enum exit_code {
     EXIT_DONE = 0,
@@ -24,6 +24,8 @@ int fail_status(ur_status status);
 /* The same where a model is only read: a number in it that is not finite makes it a bad
  * input, not a run that diverged. */
 int fail_reading(ur_status status);
+/* UR_EDATA, naming its file, unless the model's task is this one. */
+ur_status need_task(const ur_model *model, const char *path, const char *task);
 
 /* From now on the first SIGINT, SIGTERM or SIGHUP is remembered and a second one, a quarter
  * of a second later or more, ends the program at once. A signal that is ignored (nohup)

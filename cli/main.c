@@ -13,10 +13,11 @@
 #include "cli/opt.h"
 #include "io/file.h"
 
-extern const struct command cmd_train, cmd_sample, cmd_eval, cmd_see, cmd_info, cmd_bench;
+extern const struct command cmd_train, cmd_sample, cmd_eval, cmd_predict, cmd_see, cmd_info,
+    cmd_bench;
 
 static const struct command *const commands[] = {
-    &cmd_train, &cmd_sample, &cmd_eval, &cmd_see, &cmd_info, &cmd_bench,
+    &cmd_train, &cmd_sample, &cmd_eval, &cmd_predict, &cmd_see, &cmd_info, &cmd_bench,
 };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 

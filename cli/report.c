@@ -200,8 +200,9 @@ static void say_start(struct report *r, const ur_report *s)
     for (int l = 0; l < (equal ? 1 : c->layers) && used < sizeof sizes; l++)
         used += (size_t)snprintf(sizes + used, sizeof sizes - used, "%s%d", l > 0 ? "," : "",
                                  c->hidden[l]);
-    ui_say(r->ui, "network  %d %s layer%s of %s, %d %s%s, %s parameters", c->layers,
-           ur_cell_name(c->cell), c->layers > 1 ? "s" : "", sizes, s->vocabulary, r->unit,
+    ui_say(r->ui, "network  %d %s layer%s of %s%s, %d %s%s, %s parameters", c->layers,
+           ur_cell_name(c->cell), c->layers > 1 ? "s" : "", sizes,
+           strcmp(c->task, "fill") == 0 ? " from each side" : "", s->vocabulary, r->unit,
            s->vocabulary > 1 ? "s" : "", ui_count(a, (double)s->parameters));
     ui_say(r->ui, "text     %s %ss to learn from, %s held out",
            ui_count(a, (double)s->train_tokens), r->unit, ui_count(b, (double)s->val_tokens));

@@ -79,7 +79,7 @@ static void config__refuses_what_is_impossible(void **state)
     IMPOSSIBLE("layer 1 has 0 units", c.hidden[1] = 0);
     IMPOSSIBLE("layer 0 has 65537 units", c.hidden[0] = 65537);
     IMPOSSIBLE("embeddings of size -1", c.embed = -1);
-    IMPOSSIBLE("top layer's size 128, not 64", (c.tie = true, c.embed = 64));
+    IMPOSSIBLE("size that the decoder reads, 128, not 64", (c.tie = true, c.embed = 64));
     IMPOSSIBLE("not 0", c.tie = true);
     IMPOSSIBLE("dropout", c.dropout = 1);
     IMPOSSIBLE("dropout", c.dropout = -0.1);
@@ -420,6 +420,9 @@ static void file__rejects_impossible_metadata(void **state)
 {
     (void)state;
     static const char *const vocabs[] = {
+        "{\"tokens\":\"word\",\"words\":[\"<unk>\",\"</s>\",\"a\",5]}",
+        "{\"tokens\":\"word\",\"words\":[\"<unk>\",\"</s>\",\"a\",\"a\"]}",
+        "{\"tokens\":\"char\",\"words\":[\"<unk>\",\"</s>\",\"a\",\"b\"]}",
         "{\"tokens\":\"char\",\"codes\":[1,2,2,5]}", "{\"tokens\":\"char\",\"codes\":[1,2,3,-5]}",
         "{\"tokens\":\"char\",\"codes\":[]}", "{\"tokens\":\"char\",\"codes\":{}}",
         "{\"tokens\":\"char\"}", "{\"tokens\":\"word\",\"codes\":[1,2,3,5]}",

@@ -14,9 +14,10 @@ extern "C" {
 #define UR_MAX_LAYERS 32
 
 /** What a network is made of. One-hot or embedded tokens -> recurrent stack -> linear
- *  decoder -> logits over the vocabulary. */
+ *  decoder -> logits over the vocabulary. Of task fill there are two stacks, one for what
+ *  stands before a token and one, which reads the text backwards, for what stands behind. */
 typedef struct ur_config {
-    const char *task;               /* "lm"; static text */
+    const char *task;               /* "lm" or "fill"; static text */
     ur_token_kind tokens;
     ur_cell cell;
     ur_activation activation;       /* of UR_RNN: all but UR_IDENTITY */
@@ -24,7 +25,8 @@ typedef struct ur_config {
     int layers;
     int hidden[UR_MAX_LAYERS];
     int embed;                      /* 0: one-hot */
-    bool tie;                       /* decoder.weight is embed.weight; embed = top output size */
+    bool tie;                       /* decoder.weight is embed.weight; embed = top output size,
+                                       of fill twice that */
     double dropout;                 /* between layers and before the decoder */
     bool orthogonal;
     double forget_bias;
@@ -79,6 +81,26 @@ UR_API ur_tensor *ur_model_logits(ur_tape *tape, const ur_model *model, ur_ids i
  *  model; allocates nothing with a state of ur_model_state_new. */
 UR_API ur_status ur_model_run(const ur_model *model, ur_state *state, int T,
                               const int32_t *ids, ur_real *logits);
+
+/** Of task fill: ids [T,B] -> logits [T,B,V] on the tape of each token, from those before
+ *  and those behind it in its sequence: not one bit of them depends on the token itself.
+ *  lengths [B] or NULL (all T); where t >= lengths[b] nothing is computed from the text. */
+UR_API ur_tensor *ur_model_fill(ur_tape *tape, const ur_model *model, ur_ids ids,
+                                const int *lengths);
+
+/** What fills one gap at a time without a tape, with the same bits. */
+typedef struct ur_filler ur_filler;
+/** model and team are borrowed. Errors: UR_EINVAL if the model's task is another. */
+UR_API ur_status ur_filler_new(ur_filler **out, const ur_model *model, ur_team *team);
+UR_API void ur_filler_free(ur_filler *filler);
+/** *logits [V] (borrowed until the next call) of the token between `before` tokens and
+ *  `behind` tokens; each may be none. Allocates nothing. */
+UR_API ur_status ur_filler_run(ur_filler *filler, size_t n_before, const int32_t *before,
+                               size_t n_behind, const int32_t *behind, const ur_real **logits);
+/** The k likeliest tokens of the last run but the unknown word and a line's end, and their
+ *  probabilities among all tokens, the likeliest first, equal ones by number. Returns how
+ *  many there are. */
+UR_API int ur_filler_best(ur_filler *filler, int k, int32_t *ids, double *p);
 
 #ifdef __cplusplus
 }

@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-/** Names of the tasks there are ("lm"), NULL-terminated. Static. */
+/** Names of the tasks there are ("lm", "fill"), NULL-terminated. Static. */
 UR_API const char *const *ur_task_names(void);
 
 /* ---- training ---------------------------------------------------------- */
@@ -25,7 +25,8 @@ UR_API ur_status ur_train(const ur_train_options *options, ur_on_report on, void
 /* ---- measuring --------------------------------------------------------- */
 
 typedef enum ur_protocol {
-    UR_PROTOCOL_STREAM = 0,     /* one stream from the zero state, tokens 2…n once each */
+    UR_PROTOCOL_STREAM = 0,     /* one stream from the zero state, tokens 2…n once each; fill:
+                                   windows as in training */
     UR_PROTOCOL_WINDOW = 1      /* windows of 256 predictions, each from the zero state */
 } ur_protocol;
 

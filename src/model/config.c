@@ -13,7 +13,7 @@
 /* Keeps every product of two sizes and a gate count within 40 bits. */
 #define MAX_SIZE 65536
 
-static const char *const tasks[] = {"lm", NULL};
+static const char *const tasks[] = {"lm", "fill", NULL};
 
 static const char *find_task(const char *name)
 {
@@ -24,9 +24,15 @@ static const char *find_task(const char *name)
     return NULL;
 }
 
+bool ur__config_fills(const ur_config *c)
+{
+    return strcmp(c->task, "fill") == 0;
+}
+
 int ur__config_top(const ur_config *c)
 {
-    return c->projection ? c->projection : c->hidden[c->layers - 1];
+    int top = c->projection ? c->projection : c->hidden[c->layers - 1];
+    return ur__config_fills(c) ? 2 * top : top;
 }
 
 /* Keys that a file has only where they are not 0. */
@@ -61,8 +67,8 @@ static ur_status check_sizes(const ur_config *c)
                         c->embed, MAX_SIZE);
     int top = ur__config_top(c);
     if (c->tie && c->embed != top)
-        return ur__fail(UR_EINVAL, "tied weights need embeddings of the top layer's size %d, "
-                        "not %d", top, c->embed);
+        return ur__fail(UR_EINVAL, "tied weights need embeddings of the size that the decoder "
+                        "reads, %d, not %d", top, c->embed);
     for (int l = 0; c->projection && l < c->layers; l++)
         if (c->projection < 0 || c->projection >= c->hidden[l])
             return ur__fail(UR_EINVAL, "a projection of layer %d's %d units to %d is none: it is "

@@ -6,7 +6,9 @@
 #include "io/json.h"
 #include "unroll/model.h"
 
-/* Numbers in the last layer's output. */
+/* Does the network fill gaps, with a stack of layers for each side? */
+bool ur__config_fills(const ur_config *config);
+/* Numbers that the decoder reads: the last layer's output, of both stacks. */
 int ur__config_top(const ur_config *config);
 
 /* From a JSON object: every key must be known, and there unless it may be missed. UR_EFORMAT

@@ -4,6 +4,8 @@
  *
  *     ids [T,B] -> embed.weight rows or one-hot -> rnn -> dropout -> decoder -> [T,B,V]
  *
+ * (fill.c has the form with two stacks.)
+ *
  * Recurrent parameters are named rnn.* where PyTorch's module of the same kind computes
  * the same from them, and urnn.* where it cannot: a strict load then fails.
  */
@@ -16,7 +18,9 @@
 #include "base/status.h"
 #include "data/vocab.h"
 #include "io/json.h"
+#include "model/config.h"
 #include "model/model.h"
+#include "tape/tape.h"
 
 /* ---- making ------------------------------------------------------------ */
 
@@ -29,6 +33,17 @@ static bool torch_can(const ur_config *c)
     bool form = c->reset_before || c->peepholes || c->coupled || c->cell_clip > 0 ||
                 c->time_residual || c->learned_state || c->zoneout_h > 0 || c->zoneout_c > 0;
     return !form && (c->activation == UR_TANH || c->activation == UR_RELU);
+}
+
+/* Two stacks are two nets, each of which PyTorch's module of one direction computes alone;
+ * none has both under one name. */
+static ur_status declare_stacks(ur_model *m, const ur_rnn_options *options)
+{
+    bool can = torch_can(&m->config);
+    if (!ur__config_fills(&m->config))
+        return ur_rnn_new(&m->rnn, m->params, can ? "rnn" : "urnn", options);
+    UR__TRY(ur_rnn_new(&m->rnn, m->params, can ? "rnn_forward" : "urnn_forward", options));
+    return ur_rnn_new(&m->behind, m->params, can ? "rnn_backward" : "urnn_backward", options);
 }
 
 static ur_status declare_layers(ur_model *m)
@@ -62,11 +77,10 @@ static ur_status declare_layers(ur_model *m)
     UR__TRY(ur_params_new(&m->params));
     if (c->embed)
         UR__TRY(ur_embedding_init(&m->embed, m->params, "embed", V, c->embed));
-    UR__TRY(ur_rnn_new(&m->rnn, m->params, torch_can(c) ? "rnn" : "urnn", &options));
+    UR__TRY(declare_stacks(m, &options));
     if (c->tie)
         return ur_linear_init_tied(&m->decoder, m->params, "decoder", m->embed.weight, true);
-    return ur_linear_init(&m->decoder, m->params, "decoder", ur_rnn_output(m->rnn), V,
-                          true);
+    return ur_linear_init(&m->decoder, m->params, "decoder", ur__config_top(c), V, true);
 }
 
 ur_status ur__model_declare(ur_model **out, const ur_config *config, ur_vocab *vocab)
@@ -116,6 +130,7 @@ void ur_model_free(ur_model *model)
         return;
     ur__free(model->packed);
     ur_rnn_free(model->rnn);
+    ur_rnn_free(model->behind);
     ur_params_free(model->params);
     ur__vocab_free(model->vocab);
     ur__free(model->summary);
@@ -255,6 +270,8 @@ ur_tensor *ur_model_logits(ur_tape *tape, const ur_model *model, ur_ids ids,
                            const int *lengths, ur_state *state)
 {
     ur_tensor *h;
+    if (model->behind)
+        return ur__tape_fail(tape, UR_EINVAL, "a model of task fill has no next token");
     if (model->config.embed)
         h = ur_rnn_forward(tape, model->rnn, ur_embed(tape, &model->embed, ids), lengths, state);
     else

@@ -11,6 +11,7 @@ struct ur_model {
     char *summary;              /* JSON object */
     ur_params *params;
     ur_rnn *rnn;
+    ur_rnn *behind;             /* of task fill: reads the text backwards; else NULL */
     ur_embedding embed;         /* config.embed > 0 */
     ur_linear_layer decoder;
     ur_real *packed;            /* decoder.weight as gemm reads it; NULL before prepare */
@@ -19,6 +20,12 @@ struct ur_model {
 /* A model whose parameters are named and have shapes, but no memory yet. vocab is taken
  * over on success. */
 ur_status ur__model_declare(ur_model **out, const ur_config *config, ur_vocab *vocab);
+
+/* Logits [M,V] of rows h [M,I] of what the decoder reads. */
+void ur__model_decode(const ur_model *model, ur_team *team, int M, const ur_real *h,
+                      ur_real *logits);
+/* Vectors [n,E] of tokens. */
+void ur__model_embed(const ur_model *model, size_t n, const int32_t *ids, ur_real *x);
 
 /* "[512,80]" for messages. Returns out. */
 #define UR__DIMS_TEXT 192

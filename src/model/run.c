@@ -21,6 +21,8 @@ enum { TEAM_WORK = 65536 };
 ur_status ur_model_prepare(ur_model *model)
 {
     UR__TRY(ur_rnn_prepare(model->rnn));
+    if (model->behind)
+        UR__TRY(ur_rnn_prepare(model->behind));
     const struct ur__kernel *k = model->rnn->k;
     const ur_linear_layer *d = &model->decoder;
     if (!model->packed) {
@@ -34,6 +36,10 @@ ur_status ur_model_prepare(ur_model *model)
 
 ur_status ur_model_state_new(ur_state **out, const ur_model *model, int B, ur_team *team)
 {
+    *out = NULL;
+    if (model->behind)
+        return ur__fail(UR_EINVAL, "a model of task fill does not go on with a text: it has no "
+                        "state");
     UR__TRY(ur_state_new(out, model->rnn, B, team));
     if (!model->config.embed)
         return UR_OK;
@@ -73,23 +79,23 @@ static void decode_share(const struct ur__worker *w, void *arg)
     }
 }
 
-/* Logits of the M rows in the state's room. */
-static void decode(const ur_model *model, const ur_state *state, int M, ur_real *logits)
+void ur__model_decode(const ur_model *model, ur_team *team, int M, const ur_real *h,
+                      ur_real *logits)
 {
     const ur_linear_layer *l = &model->decoder;
     struct decoding d = {
         .k = model->rnn->k,
-        .product = {.M = M, .N = l->O, .K = l->I, .a = state->out, .a_row = l->I, .a_k = 1,
+        .product = {.M = M, .N = l->O, .K = l->I, .a = h, .a_row = l->I, .a_k = 1,
                     .b = model->packed, .packed = true, .c = logits, .c_row = l->O},
         .bias = ur_param_data(model->params, l->bias)
     };
     bool large = (double)M * l->O * l->I >= TEAM_WORK;
-    ur__team_run(large ? state->team : NULL, decode_share, &d);
+    ur__team_run(large ? team : NULL, decode_share, &d);
 }
 
 /* ---- running ----------------------------------------------------------- */
 
-static void embed(const ur_model *model, size_t n, const int32_t *ids, ur_real *x)
+void ur__model_embed(const ur_model *model, size_t n, const int32_t *ids, ur_real *x)
 {
     const ur_real *w = ur_param_data(model->params, model->embed.weight);
     size_t E = (size_t)model->embed.E;
@@ -104,6 +110,8 @@ ur_status ur_model_run(const ur_model *model, ur_state *state, int T, const int3
     ur_real *x = model->config.embed ? state->in : NULL;
     if (T < 0)
         return ur__fail(UR_EINVAL, "a run of %d steps is impossible", T);
+    if (model->behind)
+        return ur__fail(UR_EINVAL, "a model of task fill has no next token");
     if (state->rnn != model->rnn)
         return ur__fail(UR_EINVAL, "the state belongs to another net");
     if (model->config.embed && !x)
@@ -117,9 +125,9 @@ ur_status ur_model_run(const ur_model *model, ur_state *state, int T, const int3
         n = T - t < state->piece ? T - t : state->piece;
         const int32_t *id = ids + (size_t)t * B;
         if (x)
-            embed(model, (size_t)n * B, id, x);
+            ur__model_embed(model, (size_t)n * B, id, x);
         UR__TRY(ur_rnn_run(model->rnn, state, n, x, x ? NULL : id, state->out));
-        decode(model, state, n * state->B, logits + (size_t)t * B * V);
+        ur__model_decode(model, state->team, n * state->B, state->out, logits + (size_t)t * B * V);
     }
     return UR_OK;
 }

@@ -10,4 +10,8 @@ extern const struct ur__task ur__task_lm;
 ur_status ur__lm_evaluate(const ur_model *model, const ur_eval_options *options,
                           ur_metrics *out);
 
+extern const struct ur__task ur__task_fill;
+ur_status ur__fill_evaluate(const ur_model *model, const ur_eval_options *options,
+                            ur_metrics *out);
+
 #endif

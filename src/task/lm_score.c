@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/status.h"
 #include "base/team.h"
 #include "kernel/select.h"
 
@@ -49,11 +50,6 @@ void ur__lm_score_close(struct ur__lm_score *s)
 
 /* ---- scoring ----------------------------------------------------------- */
 
-struct rows {
-    struct ur__lm_score *s;
-    int n;
-};
-
 /* Ties go to the lower number. */
 static int likeliest(int V, const ur_real *x)
 {
@@ -67,11 +63,10 @@ static int likeliest(int V, const ur_real *x)
 
 static void score_share(const struct ur__worker *w, void *arg)
 {
-    const struct rows *rows = arg;
-    struct ur__lm_score *s = rows->s;
+    const struct ur__scores *s = arg;
     const struct ur__kernel *k = ur__kernel();
     int begin, end;
-    ur__share(rows->n, 1, w->index, w->n, &begin, &end);
+    ur__share(s->n, 1, w->index, w->n, &begin, &end);
     for (int i = begin; i < end; i++) {
         const ur_real *x = s->logits + (size_t)i * (size_t)s->V;
         int target = s->targets[i];
@@ -80,11 +75,15 @@ static void score_share(const struct ur__worker *w, void *arg)
     }
 }
 
+void ur__score(struct ur__scores *s, ur_team *team)
+{
+    ur__team_run(team, score_share, s);
+}
+
 ur_status ur__lm_score_run(struct ur__lm_score *s, int T)
 {
-    struct rows rows = {s, T * s->B};
-    ur_status status = ur_model_run(s->model, s->state, T, s->inputs, s->logits);
-    if (status == UR_OK)
-        ur__team_run(s->team, score_share, &rows);
-    return status;
+    struct ur__scores rows = {T * s->B, s->V, s->logits, s->targets, s->loss, s->hit};
+    UR__TRY(ur_model_run(s->model, s->state, T, s->inputs, s->logits));
+    ur__score(&rows, s->team);
+    return UR_OK;
 }

@@ -1,9 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* What training's validation and evaluation of language models share. */
+/* What training's validation and evaluation share: scores of predictions, those of
+ * language models and of any other logits. */
 #ifndef UR_TASK_LM_SCORE_H
 #define UR_TASK_LM_SCORE_H
 
 #include "unroll/model.h"
+
+/* Losses in nats and hits (1: the likeliest token was right) of n rows of logits [n,V]; a
+ * target < 0 is not scored. */
+struct ur__scores {
+    int n, V;
+    const ur_real *logits;
+    const int32_t *targets;     /* [n] */
+    ur_real *loss;              /* [n] */
+    unsigned char *hit;         /* [n] */
+};
+void ur__score(struct ur__scores *s, ur_team *team);
 
 /* Running a model without a tape and looking at what it predicts, up to `piece` steps
  * of B rows at a time. All memory is taken by open. */

@@ -14,12 +14,13 @@ struct entry {
 
 static const struct entry tasks[] = {
     {&ur__task_lm, ur__lm_evaluate},
+    {&ur__task_fill, ur__fill_evaluate},
 };
 #define N_TASKS ((int)(sizeof tasks / sizeof tasks[0]))
 
 const char *const *ur_task_names(void)
 {
-    static const char *const names[N_TASKS + 1] = {"lm", NULL};
+    static const char *const names[N_TASKS + 1] = {"lm", "fill", NULL};
     return names;
 }
 

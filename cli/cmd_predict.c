@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/* unroll predict: lines in, lines out. A model of task fill puts a token into each gap of
+ * a line, which is written ___. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/status.h"
+#include "cli/fail.h"
+#include "cli/ui.h"
+#include "io/file.h"
+#include "io/json.h"
+#include "unroll.h"
+
+struct predict {
+    struct opt_common common;
+    int64_t top, threads;
+};
+
+#define AT(field) .at = offsetof(struct predict, field)
+enum { TOP_MAX = 1000 };
+
+static const struct opt options[] = {
+    {.group = "predicting"},
+    {.name = "top", .arg = "N", .fallback = "5", .kind = OPT_INT, .min = 1, .max = TOP_MAX,
+     AT(top), .help = "likeliest tokens of each gap that --json lists"},
+    {.name = "threads", .arg = "N", .fallback = "1", .kind = OPT_INT, .max = 1024, AT(threads),
+     .help = "more than 1 pays for wide layers only; 0: the cores available"},
+    OPT_COMMON(struct predict),
+};
+
+static const char *const examples[] = {
+    "echo 'My fellow ___, we are strong.' | unroll predict speeches.safetensors",
+    "unroll predict speeches.safetensors gaps.txt --json --top 3",
+    NULL,
+};
+
+static const char gap[] = "___";
+
+/* A line in the making. */
+struct work {
+    const struct predict *options;
+    const ur_vocab *vocab;
+    ur_filler *filler;
+    const char *name;           /* of the input, for messages */
+    int64_t line;               /* its number */
+    int64_t unknown;            /* words that the model does not know */
+    int32_t *before, *behind;   /* tokens on either side of the gap at hand */
+    size_t n_before, n_behind, capacity;
+    struct ur__buf text;        /* of the line as filled so far */
+};
+
+static ur_status reserve(struct work *w, size_t n)
+{
+    if (n <= w->capacity)
+        return UR_OK;
+    ur__free(w->before);
+    ur__free(w->behind);
+    w->before = ur__alloc(2 * n, sizeof *w->before);
+    w->behind = ur__alloc(2 * n, sizeof *w->behind);
+    w->capacity = w->before != NULL && w->behind != NULL ? 2 * n : 0;
+    return w->capacity > 0 ? UR_OK : UR_ENOMEM;
+}
+
+static ur_status encode(struct work *w, const char *text, size_t n, int32_t *ids, size_t *count)
+{
+    ur_status status = ur_vocab_encode(w->vocab, text, n, ids, count);
+    if (status == UR_EINVAL)    /* here the text is an input, not an option */
+        return ur__fail(UR_EDATA, "%s: line %lld: %s", w->name, (long long)w->line, ur_errmsg());
+    for (size_t i = 0; i < *count; i++)
+        w->unknown += ids[i] == ur_vocab_unknown(w->vocab);
+    return status;
+}
+
+static ur_status add_best(const struct work *w, struct ur__json *gaps, int n, const int32_t *ids,
+                          const double *p)
+{
+    struct ur__json *one = ur__json_new_object(), *best = ur__json_new_array();
+    ur_status status = UR_OK;
+    for (int i = 0; i < n && status == UR_OK; i++) {
+        struct ur__json *token = ur__json_new_object();
+        struct ur__buf clean = {0};
+        size_t length;
+        const char *text = ur_vocab_text(w->vocab, ids[i], &length);
+        status = ui_clean(&clean, text, length);
+        ur__json_set_string(token, "text", clean.data != NULL ? clean.data : "");
+        ur__json_set_real(token, "p", p[i]);
+        ur__json_add(best, token);
+        ur__buf_free(&clean);
+    }
+    ur__json_set(one, "best", best);
+    ur__json_add(gaps, one);
+    return status;
+}
+
+/* Fills the gap at hand. */
+static ur_status fill(struct work *w, struct ur__json *gaps)
+{
+    int32_t ids[TOP_MAX];
+    double p[TOP_MAX];
+    const ur_real *logits;
+    size_t length;
+    UR__TRY(ur_filler_run(w->filler, w->n_before, w->before, w->n_behind, w->behind, &logits));
+    int n = ur_filler_best(w->filler, gaps != NULL ? (int)w->options->top : 1, ids, p);
+    if (n == 0)
+        return ur__fail(UR_EDATA, "the model knows nothing that could stand in a line");
+    const char *text = ur_vocab_text(w->vocab, ids[0], &length);
+    UR__TRY(ur__buf_put(&w->text, text, length));
+    w->before[w->n_before++] = ids[0];
+    return gaps != NULL ? add_best(w, gaps, n, ids, p) : UR_OK;
+}
+
+/* What stands behind the next gap but one is not seen: nothing is known of that gap yet. */
+static ur_status fill_line(struct work *w, const char *line, struct ur__json *gaps)
+{
+    int32_t line_end = ur_vocab_line_end(w->vocab);
+    const char *end = strstr(line, gap);
+    size_t n = end != NULL ? (size_t)(end - line) : strlen(line);
+    w->text.size = 0;
+    UR__TRY(ur__buf_put(&w->text, line, n));
+    if (end == NULL)
+        return UR_OK;
+    UR__TRY(reserve(w, strlen(line) + 2));
+    w->before[0] = line_end;    /* a line begins behind one */
+    size_t first = line_end >= 0;
+    UR__TRY(encode(w, line, n, w->before + first, &w->n_before));
+    w->n_before += first;
+    while (end != NULL) {
+        const char *piece = end + strlen(gap);
+        end = strstr(piece, gap);
+        n = end != NULL ? (size_t)(end - piece) : strlen(piece);
+        UR__TRY(encode(w, piece, n, w->behind, &w->n_behind));
+        size_t kept = w->n_behind;
+        if (end == NULL && line_end >= 0)
+            w->behind[w->n_behind++] = line_end;
+        UR__TRY(fill(w, gaps));
+        UR__TRY(ur__buf_put(&w->text, piece, n));
+        memcpy(w->before + w->n_before, w->behind, kept * sizeof *w->before);
+        w->n_before += kept;
+    }
+    return UR_OK;
+}
+
+static ur_status take_line(struct work *w, const char *line, size_t n)
+{
+    struct ur__json *gaps = w->options->common.json ? ur__json_new_array() : NULL;
+    w->line++;
+    ur_status status = strlen(line) == n ? fill_line(w, line, gaps)
+                                         : ur__fail(UR_EDATA, "%s: line %lld has a zero byte",
+                                                    w->name, (long long)w->line);
+    if (status != UR_OK || gaps == NULL) {
+        ur__json_free(gaps);
+        if (status == UR_OK) {
+            fwrite(w->text.data, 1, w->text.size, stdout);
+            putchar('\n');
+        }
+        return status;
+    }
+    struct ur__json *j = ur__json_new_object();
+    struct ur__buf clean = {0};
+    status = ui_clean(&clean, w->text.data, w->text.size);
+    ur__json_set_string(j, "line", clean.data != NULL ? clean.data : "");
+    ur__json_set(j, "gaps", gaps);
+    ur__buf_free(&clean);
+    if (status == UR_OK)
+        return ui_json(j) == EXIT_DONE ? UR_OK : UR_ENOMEM;
+    ur__json_free(j);
+    return status;
+}
+
+/* ---- lines ------------------------------------------------------------- */
+
+/* Takes all whole lines of the buffer, with last also what follows them. */
+static ur_status take_lines(struct work *w, struct ur__buf *in, bool last, bool *read_on)
+{
+    size_t at = 0;
+    while (at < in->size && *read_on) {
+        char *line = in->data + at, *end = memchr(line, '\n', in->size - at);
+        size_t n = end != NULL ? (size_t)(end - line) : in->size - at;
+        if (end == NULL && !last)
+            break;
+        line[n] = '\0';
+        UR__TRY(take_line(w, line, n));
+        at += n + 1;
+        *read_on = out_flush();
+    }
+    at = at < in->size ? at : in->size;
+    memmove(in->data, in->data + at, in->size - at);
+    in->size -= at;
+    return UR_OK;
+}
+
+static ur_status take_all(struct work *w, struct ur__reader *r)
+{
+    struct ur__buf in = {0};
+    char block[4096];
+    bool read_on = true;
+    ur_status status = UR_OK;
+    for (size_t got = 1; got > 0 && read_on && status == UR_OK; ) {
+        status = ur__reader_read(r, block, sizeof block, &got);
+        if (status == UR_OK)
+            status = ur__buf_put(&in, block, got);
+        if (status == UR_OK)
+            status = take_lines(w, &in, got == 0, &read_on);
+    }
+    ur__buf_free(&in);
+    return status;
+}
+
+static int predict(const struct predict *a, const char *model_path, const char *path)
+{
+    struct work w = {.options = a, .name = strcmp(path, "-") == 0 ? "standard input" : path};
+    struct ur__reader *reader = NULL;
+    ur_model *model = NULL;
+    ur_team *team = NULL;
+    ur_status status = ur_model_load(&model, model_path);
+    if (status == UR_OK)
+        status = need_task(model, model_path, "fill");
+    if (status == UR_OK)
+        status = ur_team_new(&team, (int)a->threads);
+    if (status == UR_OK)
+        status = ur_filler_new(&w.filler, model, team);
+    if (status == UR_OK)
+        status = ur__reader_open(&reader, path);
+    if (status == UR_OK) {
+        w.vocab = ur_model_vocab(model);
+        status = take_all(&w, reader);
+    }
+    int code = status == UR_OK ? EXIT_DONE : fail_reading(status);
+    if (status == UR_OK && w.unknown > 0 && !a->common.quiet)
+        fprintf(stderr, "unroll: %lld word%s of the input %s unknown to the model: <unk>\n",
+                (long long)w.unknown, w.unknown > 1 ? "s" : "", w.unknown > 1 ? "are" : "is");
+    if (reader != NULL)
+        ur__reader_close(reader);
+    ur__free(w.before);
+    ur__free(w.behind);
+    ur__buf_free(&w.text);
+    ur_filler_free(w.filler);
+    ur_team_free(team);
+    ur_model_free(model);
+    return code;
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+    struct predict a;
+    struct opt_words words;
+    int code;
+    if (opt_parse(self, argc, argv, &a, &words, &code))
+        code = predict(&a, words.word[0], words.n > 1 ? words.word[1] : "-");
+    opt_words_free(&words);
+    return code;
+}
+
+const struct command cmd_predict = {
+    .name = "predict",
+    .words = "MODEL [FILE]",
+    .brief = "fill the gaps in lines of text",
+    .examples = examples,
+    .notes = "MODEL is of train --task fill. FILE has lines of text, by default standard input. "
+             "Each gap, written ___, gets the likeliest token; lines without one stay as they are. "
+             "Several gaps of a line are filled from left to right, and what stands behind the "
+             "next one is not seen.",
+    .options = options,
+    .n_options = sizeof options / sizeof options[0],
+    .min_words = 1,
+    .max_words = 2,
+    .run = run,
+};

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#include "task/fill_score.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/status.h"
+#include "task/lm_score.h"
+#include "unroll/tensor.h"
+
+#define SIDE_BY_SIDE 32
+#define MOST_LOGITS ((size_t)4 << 20)   /* reals, so that a large vocabulary stays small */
+
+void ur__fill_targets(int T, int B, const int *lengths, const int32_t *ids, int32_t *targets)
+{
+    for (int t = 0; t < T; t++)
+        for (int b = 0; b < B; b++)
+            targets[t * B + b] = t < lengths[b] ? ids[t * B + b] : -1;
+}
+
+ur_status ur__fill_score_open(struct ur__fill_score *s, const ur_model *model, int T,
+                              ur_team *team)
+{
+    memset(s, 0, sizeof *s);
+    s->model = model;
+    s->team = team;
+    s->T = T;
+    s->V = ur_vocab_size(ur_model_vocab(model));
+    size_t fits = MOST_LOGITS / ((size_t)T * (size_t)s->V);
+    s->B = fits < 1 ? 1 : fits > SIDE_BY_SIDE ? SIDE_BY_SIDE : (int)fits;
+    size_t B = (size_t)s->B, n = (size_t)T * B;
+    s->which = ur__alloc(B, sizeof *s->which);
+    s->lengths = ur__alloc(B, sizeof *s->lengths);
+    s->ids = ur__alloc(n, sizeof *s->ids);
+    s->targets = ur__alloc(n, sizeof *s->targets);
+    s->loss = ur__alloc(n, sizeof *s->loss);
+    s->hit = ur__alloc(n, 1);
+    ur_status status = UR_ENOMEM;
+    if (s->which && s->lengths && s->ids && s->targets && s->loss && s->hit)
+        status = ur_tape_new(&s->tape, team);
+    if (status == UR_OK)
+        ur_tape_set_recording(s->tape, false);
+    else
+        ur__fill_score_close(s);
+    return status;
+}
+
+void ur__fill_score_close(struct ur__fill_score *s)
+{
+    ur_tape_free(s->tape);
+    ur__free(s->which);
+    ur__free(s->lengths);
+    ur__free(s->ids);
+    ur__free(s->targets);
+    ur__free(s->loss);
+    ur__free(s->hit);
+    memset(s, 0, sizeof *s);
+}
+
+ur_status ur__fill_score_run(struct ur__fill_score *s, struct ur__windows *w, int64_t first,
+                             int *done, double *sum, int64_t *hits)
+{
+    int B = w->n - first < s->B ? (int)(w->n - first) : s->B, T;
+    for (int b = 0; b < B; b++)
+        s->which[b] = first + b;
+    UR__TRY(ur__windows_read(w, B, s->which, s->ids, s->lengths, &T));
+    ur__fill_targets(T, B, s->lengths, s->ids, s->targets);
+    ur_tape_reset(s->tape);
+    const ur_tensor *logits = ur_model_fill(s->tape, s->model, (ur_ids){s->ids, T, B}, s->lengths);
+    UR__TRY(ur_tape_status(s->tape));
+    struct ur__scores scores = {T * B, s->V, ur_data(logits), s->targets, s->loss, s->hit};
+    ur__score(&scores, s->team);
+    for (int b = 0; b < B; b++) {
+        for (int t = 0; t < s->lengths[b]; t++) {
+            *sum += (double)s->loss[t * B + b];
+            *hits += s->hit[t * B + b];
+        }
+    }
+    *done = B;
+    return UR_OK;
+}

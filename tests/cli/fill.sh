@@ -1,0 +1,114 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Filling gaps: trained, resumed, measured, and lines in, lines out.
+# shellcheck disable=SC2086  # SMALL is a list of options
+. "$(dirname "$0")/lib.inc"
+
+# Each second word follows from the one behind it.
+awk 'BEGIN {
+    n = split("red apple.|blue sky.|green grass.|white snow.", pair, "|")
+    x = 7
+    for (i = 0; i < 1200; i++) {
+        x = (x * 16807) % 2147483647
+        print pair[int(x / 1000) % n + 1]
+    }
+}' >pairs.txt
+SMALL="--task fill --embed 8 --hidden 12 --layers 1 --seq-length 8 --batch 16 --lr 0.01 --threads 1"
+
+# ---- train -----------------------------------------------------------------
+expect 0 "$UNROLL" train pairs.txt $SMALL --tokens wordpunct --epochs 10 -o m.safetensors || finish
+has err '^network  1 lstm layer of 12 from each side, 11 words' 'perplexity' \
+    '^next     .* predict m.safetensors$'
+cp m.safetensors first.safetensors
+expect 0 "$UNROLL" train pairs.txt $SMALL --tokens wordpunct --epochs 10 -o m.safetensors \
+    --force --threads 2
+same m.safetensors first.safetensors
+GOING="$SMALL --schedule constant --eval-every 10"
+expect 0 "$UNROLL" train pairs.txt $GOING --steps 20 -o part.safetensors
+expect 0 "$UNROLL" train pairs.txt $GOING --steps 40 -o part.safetensors --resume
+expect 0 "$UNROLL" train pairs.txt $GOING --steps 40 -o whole.safetensors
+same part.safetensors whole.safetensors
+refuses 2 'task was "fill" and is "lm" now' "$UNROLL" train pairs.txt $GOING --steps 60 -q \
+    -o part.safetensors --resume --tokens word --task lm
+has err task
+expect 0 "$UNROLL" info part.safetensors
+has out 'task  *fill, gaps of 10 words' 'lstm from each side of 12' '  rnn_forward.weight_ih_l0' \
+    '  rnn_backward.weight_ih_l0'
+n=0
+for options in "--tokens char" "--tokens byte --embed 0" "--tie --hidden 6 --embed 12" \
+    "--tie --hidden 6" "--cell gru --reset before --dropout 0.1" "--layers 2 --cell rnn"; do
+    n=$((n + 1))
+    case $options in *embed*) embed= ;; *--tie*) embed= ;; *) embed="--embed 8" ;; esac
+    expect 0 "$UNROLL" train pairs.txt --task fill $embed --layers 1 --threads 1 -q --steps 3 \
+        $options -o "net$n.safetensors" || note "    options: $options"
+done
+refuses 2 "--tie needs --embed 24, twice the last layer's size" "$UNROLL" train pairs.txt \
+    --task fill --tie --hidden 12 --embed 12
+refuses 2 'one of lm|fill' "$UNROLL" train pairs.txt --task guess
+
+# ---- eval ------------------------------------------------------------------
+expect 0 "$UNROLL" eval m.safetensors pairs.txt --part val --json
+json out loss bpc perplexity accuracy unk n
+awk -F'"accuracy":' '{ exit !($2 + 0 > 0.85) }' out || not_ok "not learnt: $(cat out)"
+cp out first
+expect 0 "$UNROLL" eval m.safetensors pairs.txt --part val --json --threads 2
+same out first
+expect 0 "$UNROLL" eval m.safetensors pairs.txt --part val --json --protocol window
+cmp -s out first && not_ok "windows of 256 are as those of 8"
+
+# ---- predict ---------------------------------------------------------------
+printf 'red ___.\n___ sky.\nno gap\n\n___ ___.\n  green ___\twhite snow.' >gaps.txt
+expect 0 "$UNROLL" predict m.safetensors gaps.txt
+[ ! -s err ] || not_ok "predict talks: $(cat err)"
+[ "$(sed -n 1p out)" = 'red apple.' ] || not_ok "red $(sed -n 1p out)"
+[ "$(sed -n 2p out)" = 'blue sky.' ] || not_ok "blue: $(sed -n 2p out)"
+[ "$(sed -n 3p out)" = 'no gap' ] || not_ok "without a gap: $(sed -n 3p out)"
+[ -z "$(sed -n 4p out)" ] || not_ok "an empty line: $(sed -n 4p out)"
+sed -n 5p out | grep -Eq '^[a-z]+ (apple|sky|grass|snow)\.$' ||
+    not_ok "two gaps: $(sed -n 5p out)"
+[ "$(sed -n 6p out)" = "$(printf '  green grass\twhite snow.')" ] || not_ok "$(sed -n 6p out)"
+[ "$(wc -l <out)" -eq 6 ] || not_ok "six lines became $(wc -l <out)"
+cp out first
+"$UNROLL" predict m.safetensors <gaps.txt >out || not_ok "standard input"
+same out first
+"$UNROLL" predict m.safetensors - --threads 2 <gaps.txt >out || not_ok "-"
+same out first
+expect 0 "$UNROLL" predict m.safetensors gaps.txt --json --top 3
+[ "$(wc -l <out)" -eq 6 ] || not_ok "six lines became $(wc -l <out) objects"
+head -n 1 out >line
+json line line gaps best text p
+has line '^{"line":"red apple.","gaps":\[{"best":\[{"text":"apple","p":0.9'
+[ "$(grep -o '"text"' line | wc -l)" -eq 3 ] || not_ok "--top 3: $(cat line)"
+sed -n 3p out >line
+has line '^{"line":"no gap","gaps":\[\]}$'
+[ "$(sed -n 5p out | grep -o '"best"' | wc -l)" -eq 2 ] || not_ok "gaps of line 5: $(cat out)"
+grep -q '<unk>\|</s>' out && not_ok "no word of a line: $(cat out)"
+printf 'red unicorn ___.\n' >unknown.txt
+expect 0 "$UNROLL" predict m.safetensors unknown.txt
+has err '^unroll: 1 word of the input is unknown to the model: <unk>$'
+printf 'r___d app___e.\nblue ___ky.\n' >letters.txt
+expect 0 "$UNROLL" predict net1.safetensors letters.txt
+has out '^r.d app.e\.$' '^blue .ky\.$'
+printf 'red ___.\nr~d ___\n' >unknown.txt
+expect 3 "$UNROLL" predict net1.safetensors unknown.txt
+has err '^unroll: unknown.txt: line 2: character "~" (U+007E) at byte 1 is not in '
+printf 'red ___\n\377 ___\n' >broken.txt
+expect 3 "$UNROLL" predict m.safetensors broken.txt
+has err 'broken.txt: line 2: malformed UTF-8 at byte 0'
+printf 'red \000 ___\n' >zero.txt
+refuses 3 'zero.txt: line 1 has a zero byte' "$UNROLL" predict m.safetensors zero.txt
+refuses 3 'nowhere' "$UNROLL" predict m.safetensors nowhere
+for times in 1 2; do
+    { yes 'red ___.' | head -n 20000 | "$UNROLL" predict m.safetensors 2>err; echo $? >code; } |
+        head -n 1 >out
+    [ "$(cat code)" -eq 0 ] || not_ok "| head: status $(cat code), time $times"
+    [ ! -s err ] || not_ok "| head: $(cat err)"
+done
+
+# ---- models of another task ------------------------------------------------
+expect 0 "$UNROLL" train pairs.txt --layers 1 --hidden 8 --threads 1 -q --steps 2 -o lm.safetensors
+refuses 3 'task is lm, and this needs one of task fill' "$UNROLL" predict lm.safetensors gaps.txt
+refuses 3 'task is fill, and this needs one of task lm' "$UNROLL" sample m.safetensors
+refuses 3 'task is fill, and this needs one of task lm' "$UNROLL" see m.safetensors pairs.txt
+
+finish
