@@ -193,6 +193,8 @@ static int configure(const struct train *a, const struct opt_words *words, ur_co
         if (strcmp(*task, a->task) == 0)
             c->task = *task;
     bool fills = strcmp(c->task, "fill") == 0;
+    if (fills && opt_given(words, "sample-every"))
+        return fail(EXIT_USAGE, "--sample-every belongs to --task lm: fill writes no text");
     ur_cell_find(a->cell, &c->cell);
     ur_token_kind_find(a->tokens, &c->tokens);
     if (fills && !opt_given(words, "tokens"))

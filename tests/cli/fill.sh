@@ -44,6 +44,8 @@ for options in "--tokens char" "--tokens byte --embed 0" "--tie --hidden 6 --emb
 done
 refuses 2 "--tie needs --embed 24, twice the last layer's size" "$UNROLL" train pairs.txt \
     --task fill --tie --hidden 12 --embed 12
+refuses 2 '--sample-every belongs to --task lm' "$UNROLL" train pairs.txt --task fill \
+    --sample-every 5
 refuses 2 'one of lm|fill' "$UNROLL" train pairs.txt --task guess
 
 # ---- eval ------------------------------------------------------------------
