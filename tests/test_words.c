@@ -443,6 +443,44 @@ static void file__takes_the_largest_vocabulary(void **unused)
     free(text);
 }
 
+/* Each byte of the header changed in several ways: loaded or refused, never worse. */
+static void file__survives_any_changed_header_byte(void **unused)
+{
+    (void)unused;
+    static const unsigned char flips[] = {0x01, 0x10, 0x80, 0xff};
+    const char *const words[] = {"<unk>", "</s>", "the", "caf\xc3\xa9", "\""};
+    const char *path = tmp_path("whole.safetensors"), *bad = tmp_path("bad.safetensors");
+    ur_model *m = model_of_words(5, words), *back;
+    size_t n;
+    int loaded = 0, refused = 0;
+    assert_ok(ur_model_save(m, path));
+    char *bytes = read_all(path, &n);
+    size_t header = 8 + (size_t)(unsigned char)bytes[0] + 256 * (size_t)(unsigned char)bytes[1];
+    assert_true(header < n);
+    long blocks = ur__mem_blocks();
+    for (size_t at = 0; at < header; at++) {
+        for (size_t i = 0; i < sizeof flips; i++) {
+            bytes[at] = (char)((unsigned char)bytes[at] ^ flips[i]);
+            FILE *f = fopen(bad, "wb");
+            assert_non_null(f);
+            assert_int_equal(fwrite(bytes, 1, n, f), n);
+            fclose(f);
+            ur_status status = ur_model_load(&back, bad);
+            if (status != UR_OK && status != UR_EFORMAT && status != UR_EVERSION)
+                fail_msg("byte %zu: %s: %s", at, ur_status_name(status), ur_errmsg());
+            loaded += status == UR_OK;
+            refused += status != UR_OK;
+            ur_model_free(back);
+            assert_int_equal(ur__mem_blocks(), blocks);
+            bytes[at] = (char)((unsigned char)bytes[at] ^ flips[i]);
+        }
+    }
+    print_message("%d changed headers refused, %d loaded\n", refused, loaded);
+    assert_true(refused > 5 * loaded);  /* the rest: other words, other numbers */
+    ur_model_free(m);
+    ur__free(bytes);
+}
+
 static void session__never_draws_the_unknown_word(void **unused)
 {
     (void)unused;
@@ -549,6 +587,7 @@ int main(void)
         cmocka_unit_test(corpus__survives_any_failed_allocation),
         cmocka_unit_test(file__keeps_words),
         cmocka_unit_test(file__takes_the_largest_vocabulary),
+        cmocka_unit_test(file__survives_any_changed_header_byte),
         cmocka_unit_test(session__never_draws_the_unknown_word),
         cmocka_unit_test(train__words_resume_to_the_same_bits),
         cmocka_unit_test(eval__counts_unknown_words),

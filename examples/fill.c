@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A missing word, from both sides. Trains a model of task fill on sentences in which the
+ * subject depends on the word behind it, then asks it for words that a reader from left to
+ * right cannot know.
+ *
+ *     logits_t = W [f_{t−1}; g_{t+1}] + b
+ *
+ * f reads the text, g reads it backwards (docs/MATH.md, section Fill).
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <unroll.h>
+
+enum { SENTENCES = 3000, WORDS_MAX = 32 };
+
+static const char data[] = "sentences.txt", model_file[] = "fill.safetensors";
+
+static int failed(void)
+{
+    fprintf(stderr, "fill: %s\n", ur_errmsg());
+    return 1;
+}
+
+/* "the dog barks", "two dogs bark": the noun's number and kind follow from both sides. */
+static int write_sentences(void)
+{
+    static const char *const subject[2][3] = {{"dog", "cat", "cow"}, {"dogs", "cats", "cows"}};
+    static const char *const verb[2][3] = {{"barks", "mews", "lows"}, {"bark", "mew", "low"}};
+    static const char *const article[2] = {"the", "two"};
+    FILE *f = fopen(data, "w");
+    if (f == NULL)
+        return 1;
+    for (uint32_t i = 0; i < SENTENCES; i++) {
+        int many = (int)(2 * ur_random_uniform(1, 5, 0, i));
+        int kind = (int)(3 * ur_random_uniform(1, 5, 1, i));
+        fprintf(f, "%s %s %s\n", article[many], subject[many][kind], verb[many][kind]);
+    }
+    return fclose(f);
+}
+
+static bool listen(void *user, const ur_report *r)
+{
+    (void)user;
+    if (r->kind == UR_REPORT_VALID)
+        printf("step %3d: %.4f nats a held-out word\n", (int)r->step, r->val_loss);
+    return true;
+}
+
+static ur_status train(void)
+{
+    const char *const files[] = {data};
+    ur_train_options o = UR_TRAIN_OPTIONS_INIT;
+    o.config.task = "fill";
+    o.config.tokens = UR_TOKEN_WORD;
+    o.config.layers = 1;
+    o.config.hidden[0] = 16;
+    o.config.embed = 16;
+    o.data = files;
+    o.n_data = 1;
+    o.model = model_file;
+    o.seq_length = 16;
+    o.batch = 32;
+    o.lr = 0.02;
+    o.steps = 120;
+    o.eval_every = 40;
+    o.force = true;
+    return ur_train(&o, listen, NULL);
+}
+
+/* Prints the sentence with the likeliest word in its gap. */
+static ur_status fill(ur_filler *filler, const ur_vocab *vocab, const char *before,
+                      const char *behind)
+{
+    int32_t left[WORDS_MAX], right[WORDS_MAX], best;
+    size_t n_left, n_right, length;
+    const ur_real *logits;
+    double p;
+    ur_status status = ur_vocab_encode(vocab, before, strlen(before), left, &n_left);
+    if (status == UR_OK)
+        status = ur_vocab_encode(vocab, behind, strlen(behind), right, &n_right);
+    if (status == UR_OK)
+        status = ur_filler_run(filler, n_left, left, n_right, right, &logits);
+    if (status != UR_OK || ur_filler_best(filler, 1, &best, &p) == 0)
+        return status;
+    const char *word = ur_vocab_text(vocab, best, &length);
+    /* Each text ends or begins with a line's end. */
+    printf("%s[%.*s] %.*s (p = %.3f)\n", before + 1, (int)length, word,
+           (int)strlen(behind) - 1, behind, p);
+    return UR_OK;
+}
+
+int main(void)
+{
+    ur_model *model = NULL;
+    ur_filler *filler = NULL;
+    if (write_sentences() != 0) {
+        perror(data);
+        return 1;
+    }
+    ur_status status = train();
+    if (status == UR_OK)
+        status = ur_model_load(&model, model_file);
+    if (status == UR_OK)
+        status = ur_filler_new(&filler, model, NULL);
+    const ur_vocab *vocab = status == UR_OK ? ur_model_vocab(model) : NULL;
+    if (status == UR_OK)
+        status = fill(filler, vocab, "\nthe ", "mews\n");
+    if (status == UR_OK)
+        status = fill(filler, vocab, "\ntwo ", "bark\n");
+    if (status == UR_OK)
+        status = fill(filler, vocab, "\n", "cows low\n");
+    if (status == UR_OK)
+        status = fill(filler, vocab, "\nthe dog ", "\n");
+    int code = status == UR_OK ? 0 : failed();
+    ur_filler_free(filler);
+    ur_model_free(model);
+    return code;
+}
