@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Trains the same character LSTM with PyTorch as `unroll train` does: same initial
-weights (written by `unroll train --steps 0`), same batches, same optimizer, and prints
-the held-out loss of both.
+"""Trains the same language model with PyTorch as `unroll train` does, an LSTM over
+characters or words: same initial weights (written by `unroll train --steps 0`), same
+batches, same optimizer, and prints the held-out loss of both.
 
     python3 tests/torch/compare_lm.py --unroll build/unroll DATA.txt.gz [--epochs 10]
+    python3 tests/torch/compare_lm.py --unroll build/unroll DATA.txt.gz --tokens word \
+        --embed 128 --layers 1 --epochs 4
 
 Needs PyTorch and numpy; neither the build nor the other tests do.
 """
@@ -21,11 +23,14 @@ import numpy as np
 import torch
 
 
-def read_safetensors(path):
+def read_header(path):
     with open(path, "rb") as f:
         size, = struct.unpack("<Q", f.read(8))
-        header = json.loads(f.read(size))
-        data = f.read()
+        return json.loads(f.read(size)), f.read()
+
+
+def read_safetensors(path):
+    header, data = read_header(path)
     tensors = {}
     for name, t in header.items():
         if name == "__metadata__":
@@ -37,24 +42,34 @@ def read_safetensors(path):
     return tensors
 
 
-def read_tokens(path):
+def read_tokens(path, model):
+    """The numbers of a text's tokens, by the vocabulary of a model file."""
     opened = gzip.open(path, "rb") if path.endswith(".gz") else open(path, "rb")
     with opened as f:
         text = f.read().decode("utf-8")
-    codes = sorted(set(text))
-    number = {c: i for i, c in enumerate(codes)}
-    return torch.tensor([number[c] for c in text]), len(codes)
+    vocab = json.loads(read_header(model)[0]["__metadata__"]["vocab"])
+    if vocab["tokens"] == "char":
+        number = {chr(c): i for i, c in enumerate(vocab["codes"])}
+        return torch.tensor([number[c] for c in text]), len(number)
+    number = {w: i for i, w in enumerate(vocab["words"])}
+    words = [w for line in text.split("\n") for w in line.split() + ["</s>"]][:-1]
+    return torch.tensor([number.get(w, 0) for w in words]), len(number)
 
 
 class Net(torch.nn.Module):
-    def __init__(self, vocabulary, hidden, layers):
+    def __init__(self, vocabulary, embed, hidden, layers):
         super().__init__()
         self.vocabulary = vocabulary
-        self.rnn = torch.nn.LSTM(vocabulary, hidden, layers)
+        if embed:
+            self.embed = torch.nn.Embedding(vocabulary, embed)
+        self.rnn = torch.nn.LSTM(embed or vocabulary, hidden, layers)
         self.decoder = torch.nn.Linear(hidden, vocabulary)
 
     def forward(self, ids, state):
-        x = torch.nn.functional.one_hot(ids, self.vocabulary).float()
+        if hasattr(self, "embed"):
+            x = self.embed(ids)
+        else:
+            x = torch.nn.functional.one_hot(ids, self.vocabulary).float()
         y, state = self.rnn(x, state)
         return self.decoder(y), state
 
@@ -101,6 +116,8 @@ def train(net, tokens, held_out, args):
 
 def run_unroll(args, model, extra):
     command = [args.unroll, "train", args.data, "-o", model, "--force", "-q",
+               "--tokens", args.tokens, "--embed", str(args.embed),
+               "--threads", str(args.threads),
                "--hidden", str(args.hidden), "--layers", str(args.layers),
                "--seq-length", str(args.seq_length), "--batch", str(args.batch),
                "--epochs", str(args.epochs), "--optimizer", "adam", "--lr", str(args.lr),
@@ -115,6 +132,8 @@ def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     p.add_argument("data")
     p.add_argument("--unroll", default="build/unroll")
+    p.add_argument("--tokens", choices=("char", "word"), default="char")
+    p.add_argument("--embed", type=int, default=0)
     p.add_argument("--hidden", type=int, default=128)
     p.add_argument("--layers", type=int, default=2)
     p.add_argument("--seq-length", type=int, default=50)
@@ -127,13 +146,13 @@ def main():
     args = p.parse_args()
     torch.set_num_threads(args.threads)
 
-    tokens, vocabulary = read_tokens(args.data)
-    held_out = int(0.1 * len(tokens))
     with tempfile.TemporaryDirectory() as folder:
         initial = os.path.join(folder, "initial.safetensors")
         model = os.path.join(folder, "model.safetensors")
         run_unroll(args, initial, ["--steps", "0"])
-        net = Net(vocabulary, args.hidden, args.layers)
+        tokens, vocabulary = read_tokens(args.data, initial)
+        held_out = int(0.1 * len(tokens))
+        net = Net(vocabulary, args.embed, args.hidden, args.layers)
         net.load_state_dict(read_safetensors(initial), strict=True)
 
         log = os.path.join(folder, "log")
@@ -152,7 +171,8 @@ def main():
         first = max(abs(a - b) for a, b in zip(ours_by_step[:20], theirs_by_step[:20]))
         print(f"the first 20 losses differ by at most {first:.1e} nats")
         print(f"pytorch {torch.__version__}: held-out loss {theirs:.4f} nats, epoch {epoch}")
-        print(f"difference {ours - theirs:+.4f} nats")
+        print(f"difference {ours - theirs:+.4f} nats; perplexity {np.exp(ours):.3f} "
+              f"and {np.exp(theirs):.3f}, {100 * (np.exp(ours - theirs) - 1):+.2f} %")
         if abs(ours - theirs) > 0.02 or first > 1e-4:
             raise SystemExit(1)
 
