@@ -31,7 +31,7 @@ struct train {
     int64_t checkpoint_every, eval_every, sample_every;
     double epochs, seconds, lr, clip_norm, clip_value, weight_decay;
     const char *optimizer, *schedule, *init_from, *log;
-    bool resume;
+    bool resume, report_gradients;
 };
 
 #define AT(field) .at = offsetof(struct train, field)
@@ -145,6 +145,8 @@ static const struct opt options[] = {
      WHOLE(0, OPT_MANY), AT(sample_every), .help = "show what the net writes"},
     {.name = "log", .arg = "FILE", .kind = OPT_TEXT, AT(log),
      .help = "write a JSON object a line for each step, validation and sample"},
+    {.name = "report-gradients", .kind = OPT_FLAG, AT(report_gradients),
+     .help = "write to --log how far back gradients reach, at the start and at validations"},
     OPT_COMMON(struct train),
 };
 
@@ -288,6 +290,7 @@ static void set_options(const struct train *a, const struct opt_words *words, ur
     o->checkpoint_every = a->checkpoint_every;
     o->eval_every = a->eval_every;
     o->sample_every = a->sample_every;
+    o->report_gradients = a->report_gradients;
 }
 
 /* ---- the run ----------------------------------------------------------- */
@@ -425,6 +428,10 @@ static int run(const struct command *self, int argc, char **argv)
     if (ur__parse_real(a.val, &val) && !(val >= 0.0 && val < 1.0)) {
         code = fail(EXIT_USAGE, "--val %s: must be a share of at least 0 and below 1, or a file",
                     a.val);
+        goto out;
+    }
+    if (a.report_gradients && a.log == NULL) {
+        code = fail(EXIT_USAGE, "--report-gradients writes to a log: name it with --log FILE");
         goto out;
     }
     if (a.resume && a.force) {

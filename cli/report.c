@@ -53,6 +53,7 @@ static const char *kind_name(ur_report_kind kind)
     case UR_REPORT_VALID: return "valid";
     case UR_REPORT_SAMPLE: return "sample";
     case UR_REPORT_CHECKPOINT: return "checkpoint";
+    case UR_REPORT_GRADIENTS: return "gradients";
     case UR_REPORT_NOTE: return "note";
     case UR_REPORT_END: return "end";
     }
@@ -85,6 +86,20 @@ static void add_figures(struct ur__json *j, const struct report *r, const ur_rep
     ur__json_set_real(j, "tokens_per_second", speed);
     ur__json_set_real(j, "seconds", s->seconds);
     ur__json_set_int(j, "memory", (int64_t)s->memory);
+}
+
+static void add_reach(struct ur__json *j, const ur_report *s)
+{
+    struct ur__json *by_layer = ur__json_new_object();
+    for (int l = 0; l < s->layers; l++) {
+        char name[32];
+        struct ur__json *norms = ur__json_new_array();
+        for (int k = 0; k < s->distances; k++)
+            ur__json_add_real(norms, s->reach[l * s->distances + k]);
+        snprintf(name, sizeof name, "layer %d", l);
+        ur__json_set(by_layer, name, norms);
+    }
+    ur__json_set(j, "gradient_by_distance", by_layer);
 }
 
 static void fail_log(struct report *r, int error)
@@ -136,6 +151,8 @@ static ur_status log_line(struct report *r, const ur_report *s)
         status = ui_clean(&text, s->text, s->text_size);
         ur__json_set_string(j, "text", text.data != NULL ? text.data : "");
         ur__buf_free(&text);
+    } else if (s->kind == UR_REPORT_GRADIENTS) {
+        add_reach(j, s);
     } else {
         if (s->kind == UR_REPORT_START || s->kind == UR_REPORT_END)
             add_sizes(j, s, r->words);
@@ -305,9 +322,10 @@ bool report_see(void *user, const ur_report *s)
     case UR_REPORT_NOTE:
         ui_say(r->ui, "%.*s", (int)s->text_size, s->text);
         break;
+    case UR_REPORT_GRADIENTS:
     case UR_REPORT_END: break;
     }
-    if (s->kind != UR_REPORT_NOTE && s->kind != UR_REPORT_SAMPLE)
+    if (s->kind != UR_REPORT_NOTE && s->kind != UR_REPORT_SAMPLE && s->kind != UR_REPORT_GRADIENTS)
         r->last = *s;
     r->last.text = NULL;
     write_log(r, s);

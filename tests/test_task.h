@@ -105,7 +105,7 @@ static inline void assert_message(const char *part)
 struct listener {
     int64_t cancel_at;
     ur_report_kind cancel_on;
-    int count[7];
+    int count[UR_REPORT_END + 1];
     double first_loss, last_loss;
     int64_t last_step;
     long allocations;       /* at step 4, then made by the steps after it */

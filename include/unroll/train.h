@@ -81,13 +81,15 @@ typedef struct ur_train_options {
     int sample_length;
     int64_t report_every;           /* steps between UR_REPORT_STEP; 0: each */
     int min_count;                  /* words that occur less often become <unk> */
+    bool report_gradients;          /* UR_REPORT_GRADIENTS before the first step and after each
+                                       validation; changes nothing else. Task lm */
 } ur_train_options;
 
 #define UR_TRAIN_OPTIONS_INIT                                                          \
     {                                                                                  \
         UR_CONFIG_INIT, NULL, 0, NULL, 0.1, NULL, 64, 64, 50, -1, 0,                   \
             UR_OPTIMIZER_OPTIONS_INIT, 2e-3, UR_SCHEDULE_COSINE, 0, 0, 123, NULL,      \
-            NULL, false, false, 0, 0, 0, 200, 0, 2                                      \
+            NULL, false, false, 0, 0, 0, 200, 0, 2, false                              \
     }
 
 typedef enum ur_report_kind {
@@ -96,6 +98,7 @@ typedef enum ur_report_kind {
     UR_REPORT_VALID,        /* after a validation */
     UR_REPORT_SAMPLE,       /* text drawn from the net as it is */
     UR_REPORT_CHECKPOINT,   /* the training state is on disk */
+    UR_REPORT_GRADIENTS,    /* how far back gradients reach */
     UR_REPORT_NOTE,         /* a sentence for the user in text (resuming, ...) */
     UR_REPORT_END
 } ur_report_kind;
@@ -117,6 +120,11 @@ typedef struct ur_report {
     int64_t words_cut;              /* words that a full vocabulary had no place for */
     const char *text;               /* SAMPLE, NOTE: borrowed for the call */
     size_t text_size;
+    /* GRADIENTS: reach [layers,distances], borrowed for the call. The loss of a window's last
+     * step alone, mean over the batch, is differentiated by the state h that each layer had k
+     * steps before; reach[l·distances + k−1] is the norm over batch and units, k = 1 ... T−1. */
+    const double *reach;
+    int layers, distances;
 } ur_report;
 
 /** Sees how a run goes. Returning false ends it after this step: the state is saved and

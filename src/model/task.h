@@ -64,6 +64,13 @@ struct ur__task {
     ur_status (*validate)(void *run, double *loss);
     /* Numbers carried from step to step, writable; NULL (the function too): none. */
     ur_real *(*carried)(void *run, size_t *n);
+    /* Norms [layers,distances] of the gradient that the loss of a window's last step alone has
+     * at each layer's state k = 1 ... distances steps before, of the batch that `step` of the
+     * epoch will read. Dropout is off; parameters, carried numbers and order stay as they are,
+     * the parameters' gradients do not. *reach is borrowed until the next call. NULL: none, and
+     * who asks for it is refused. */
+    ur_status (*reach)(void *run, ur_tape *tape, int64_t step, const double **reach, int *layers,
+                       int *distances);
     /* Appends text drawn from the network as it is. NULL: the task writes no text. */
     ur_status (*sample)(void *run, uint64_t seed, int length, struct ur__buf *text);
 };

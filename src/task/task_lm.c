@@ -10,6 +10,7 @@
  * The vocabulary of bytes and characters is that of all of the data, the part held out
  * included; that of words is of the part to train on.
  */
+#include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -33,6 +34,9 @@ struct lm {
     ur_state *state;
     int32_t *inputs, *targets;      /* [T,B] */
     struct ur__lm_score score;
+    ur_state *look;                 /* of lm_reach, made when it is first called */
+    double *reach;                  /* [layers,distances] */
+    int distances;
 };
 
 /* ---- opening ----------------------------------------------------------- */
@@ -76,6 +80,8 @@ static void lm_close(void *run)
     if (!lm)
         return;
     ur__lm_score_close(&lm->score);
+    ur_state_free(lm->look);
+    ur__free(lm->reach);
     ur_state_free(lm->state);
     ur__free(lm->inputs);
     ur__free(lm->targets);
@@ -156,6 +162,56 @@ static ur_status lm_validate(void *run, double *loss)
     return UR_OK;
 }
 
+/* Sees dh_t [B,H] of one layer and step; the last step has no distance. */
+static void see_gradient(void *user, int layer, int64_t t, int B, int H, const ur_real *dh)
+{
+    struct lm *lm = user;
+    int64_t k = lm->distances - t;
+    double sum = 0;
+    for (size_t i = 0; i < (size_t)B * (size_t)H; i++)
+        sum += (double)dh[i] * (double)dh[i];
+    if (k > 0)
+        lm->reach[layer * lm->distances + k - 1] = sqrt(sum);
+}
+
+static ur_status open_look(struct lm *lm)
+{
+    if (!lm->look)
+        UR__TRY(ur_model_state_new(&lm->look, lm->model, lm->train.B, lm->team));
+    ur__free(lm->reach);
+    lm->reach = ur__calloc((size_t)ur_rnn_layers(ur_model_rnn(lm->model))
+                           * (size_t)lm->distances, sizeof *lm->reach);
+    return lm->reach || lm->distances == 0 ? UR_OK : UR_ENOMEM;
+}
+
+/* From the state that training is in, which a copy stands for. */
+static ur_status lm_reach(void *run, ur_tape *tape, int64_t step, const double **reach,
+                          int *layers, int *distances)
+{
+    struct lm *lm = run;
+    int t, B = lm->train.B;
+    size_t n;
+    UR__TRY(ur__stream_batch(&lm->train, step, lm->inputs, lm->targets, &t));
+    for (int i = 0; i < (t - 1) * B; i++)
+        lm->targets[i] = -1;
+    lm->distances = t - 1;
+    UR__TRY(open_look(lm));
+    ur_state_zero(lm->look);
+    const ur_real *carried = ur_state_data(lm->state, &n);
+    if (step > 0)
+        memcpy(ur_state_data(lm->look, &n), carried, n * sizeof *carried);
+    ur_state_observe_gradients(lm->look, see_gradient, lm);
+    ur_tensor *logits = ur_model_logits(tape, lm->model, (ur_ids){lm->inputs, t, B}, NULL,
+                                        lm->look);
+    ur_status status = ur_backward(tape, ur_cross_entropy(tape, logits,
+                                                          (ur_ids){lm->targets, t, B}));
+    ur_state_detach(lm->look);
+    *reach = lm->reach;
+    *layers = ur_rnn_layers(ur_model_rnn(lm->model));
+    *distances = lm->distances;
+    return status;
+}
+
 static ur_status draw(ur_session *session, const ur_vocab *vocab, uint64_t seed, int length,
                       struct ur__buf *text)
 {
@@ -193,5 +249,6 @@ const struct ur__task ur__task_lm = {
     .end_step = lm_end_step,
     .validate = lm_validate,
     .carried = lm_carried,
+    .reach = lm_reach,
     .sample = lm_sample,
 };

@@ -117,6 +117,23 @@ static ur_status validate(struct ur__run *r)
     return save_model(r, r->options->model);
 }
 
+/* Looks at the batch that comes next. The update after it starts from gradients of zero. */
+static ur_status report_reach(struct ur__run *r)
+{
+    const double *reach;
+    int layers, distances;
+    if (!r->options->report_gradients)
+        return UR_OK;
+    ur_tape_reset(r->tape);
+    ur_tape_set_training(r->tape, false, 0, 0);
+    ur_status status = r->task->reach(r->job, r->tape, r->progress.step % r->facts.epoch_steps,
+                                      &reach, &layers, &distances);
+    ur_tape_reset(r->tape);
+    UR__TRY(name_step(status, r->progress.step));
+    ur__run_report_reach(r, reach, layers, distances);
+    return UR_OK;
+}
+
 static ur_status evaluate(struct ur__run *r)
 {
     struct ur__progress *p = &r->progress;
@@ -129,7 +146,7 @@ static ur_status evaluate(struct ur__run *r)
     r->saved = -1;
     if (r->facts.val_items > 0)
         ur__run_report(r, UR_REPORT_VALID);
-    return UR_OK;
+    return report_reach(r);
 }
 
 static ur_status sample(struct ur__run *r)
@@ -192,6 +209,8 @@ static ur_status drive(struct ur__run *r)
 {
     bool over = false;
     ur__run_report(r, UR_REPORT_START);
+    if (r->progress.step == 0 && !ur__run_at_limit(r))
+        UR__TRY(report_reach(r));
     for (;;) {
         UR__TRY(catch_up(r, &over));
         if (over || r->canceled)

@@ -51,6 +51,8 @@ double ur__run_clock(void);
 /* Seconds that the run has taken, earlier sessions of a timed run included. */
 double ur__run_seconds(const struct ur__run *r);
 void ur__run_report(struct ur__run *r, ur_report_kind kind);
+/* With norms [layers,distances]. */
+void ur__run_report_reach(struct ur__run *r, const double *reach, int layers, int distances);
 void ur__run_report_text(struct ur__run *r, ur_report_kind kind, const char *text, size_t n);
 void ur__run_note(struct ur__run *r, const char *format, ...) UR_PRINTF(2, 3);
 

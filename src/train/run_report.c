@@ -89,6 +89,19 @@ void ur__run_report_text(struct ur__run *r, ur_report_kind kind, const char *tex
         r->canceled = true;
 }
 
+void ur__run_report_reach(struct ur__run *r, const double *reach, int layers, int distances)
+{
+    if (!r->on)
+        return;
+    ur_report report;
+    fill(r, UR_REPORT_GRADIENTS, &report);
+    report.reach = reach;
+    report.layers = layers;
+    report.distances = distances;
+    if (!r->on(r->user, &report))
+        r->canceled = true;
+}
+
 void ur__run_report(struct ur__run *r, ur_report_kind kind)
 {
     ur__run_report_text(r, kind, NULL, 0);

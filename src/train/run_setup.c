@@ -220,6 +220,8 @@ ur_status ur__run_open(struct ur__run *r, bool *finished)
     r->saved = r->sampled = -1;
     r->start = ur__run_clock();
     UR__TRY(check_options(r->options));
+    if (r->options->report_gradients && !r->task->reach)
+        return ur__fail(UR_EINVAL, "the task %s does not report gradients", r->task->name);
     UR__TRY(make_paths(r));
     UR__TRY(check_output(r));
     UR__TRY(make_parts(r));
