@@ -37,7 +37,7 @@ cat >made.jsonl <<'END'
 {"kind":"start","step":0,"steps":4}
 {"kind":"step","step":1,"loss":4.0,"val_loss":null}
 {"kind":"step","step":2,"loss":2.0,"val_loss":null}
-{"step":2,"gradient_by_distance":{"layer 0":[1e-1,1e-3,0,1e-5],"layer 1":[0.5,0.25,0.125,0.0625]}}
+{"step":2,"gradient_by_distance":{"layer 0":[1e-1,1e-3,0,1e-5],"layer 1":[0.5,0.25,0.1,0.06]}}
 {"kind":"valid","step":2,"loss":3.0,"val_loss":3.5}
 {"kind":"step","step":3,"loss":null}
 {"kind":"step","step":4,"loss":1.0,"val_loss":3.5}
