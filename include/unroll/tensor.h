@@ -92,6 +92,13 @@ UR_API ur_tensor *ur_add(ur_tensor *a, ur_tensor *b);
 UR_API ur_tensor *ur_sub(ur_tensor *a, ur_tensor *b);
 UR_API ur_tensor *ur_mul(ur_tensor *a, ur_tensor *b);
 UR_API ur_tensor *ur_div(ur_tensor *a, ur_tensor *b);
+/** The larger (smaller) of two; of equals it is a, which then gets the gradient. NaN if
+ *  either is. */
+UR_API ur_tensor *ur_maximum(ur_tensor *a, ur_tensor *b);
+UR_API ur_tensor *ur_minimum(ur_tensor *a, ur_tensor *b);
+/** a where condition is not 0, else b; all three broadcast. What is not chosen plays no
+ *  part, not even as NaN. condition gets no gradient. */
+UR_API ur_tensor *ur_where(ur_tensor *condition, ur_tensor *a, ur_tensor *b);
 /** scale·x + shift, both plain numbers. */
 UR_API ur_tensor *ur_affine(ur_tensor *x, double scale, double shift);
 
@@ -99,6 +106,10 @@ UR_API ur_tensor *ur_affine(ur_tensor *x, double scale, double shift);
 UR_API ur_tensor *ur_matmul(ur_tensor *a, ur_tensor *b);
 /** [...,K]·[N,K]ᵀ -> [...,N]: weights as PyTorch keeps them. */
 UR_API ur_tensor *ur_matmul_t(ur_tensor *a, ur_tensor *b);
+/** Batches of products: [...,M,K]·[...,K,N] -> [...,M,N] and [...,M,K]·[...,N,K]ᵀ; the
+ *  leading dimensions broadcast. */
+UR_API ur_tensor *ur_bmm(ur_tensor *a, ur_tensor *b);
+UR_API ur_tensor *ur_bmm_t(ur_tensor *a, ur_tensor *b);
 
 /* ---- element-wise functions -------------------------------------------- */
 
@@ -108,11 +119,20 @@ UR_API ur_tensor *ur_relu(ur_tensor *x);
 UR_API ur_tensor *ur_satlin(ur_tensor *x);      /* min(max(x,0),1) */
 UR_API ur_tensor *ur_exp(ur_tensor *x);
 UR_API ur_tensor *ur_log(ur_tensor *x);
+UR_API ur_tensor *ur_neg(ur_tensor *x);
+UR_API ur_tensor *ur_square(ur_tensor *x);
+UR_API ur_tensor *ur_sqrt(ur_tensor *x);        /* its slope at 0 is infinite */
+UR_API ur_tensor *ur_abs(ur_tensor *x);         /* its slope at 0 is 0 */
+/** min(max(x,low),high); slope 0 from the bounds outwards. low <= high. */
+UR_API ur_tensor *ur_clamp(ur_tensor *x, double low, double high);
 UR_API ur_tensor *ur_activate(ur_tensor *x, ur_activation f);
 
 /** Each element zeroed with probability p, the others divided by 1−p, in training
  *  mode; x itself otherwise. 0 <= p < 1. */
 UR_API ur_tensor *ur_dropout(ur_tensor *x, double p);
+
+/** x itself, as far as values go; no gradient passes. Shares memory. */
+UR_API ur_tensor *ur_stop_gradient(ur_tensor *x);
 
 /* ---- sums -------------------------------------------------------------- */
 
@@ -122,15 +142,47 @@ UR_API ur_tensor *ur_mean(ur_tensor *x);
 /** Over dimension `dim` (negative counts from the end), which disappears. */
 UR_API ur_tensor *ur_sum_over(ur_tensor *x, int dim);
 UR_API ur_tensor *ur_mean_over(ur_tensor *x, int dim);
+/** The largest; its gradient goes to the first of them. NaN if any is. */
+UR_API ur_tensor *ur_max_over(ur_tensor *x, int dim);
 
 /** Over the last dimension. */
 UR_API ur_tensor *ur_softmax(ur_tensor *x);
 UR_API ur_tensor *ur_log_softmax(ur_tensor *x);
+/** Softmax of the elements whose mask, which broadcasts to x's shape, is not 0. The others
+ *  are not looked at and become 0, gradient 0; a row without any is 0. The mask gets no
+ *  gradient. The same bits as ur_softmax of a row that holds the chosen ones alone. */
+UR_API ur_tensor *ur_masked_softmax(ur_tensor *x, ur_tensor *mask);
+/** The same for x [B,...,K], where elements k < lengths[b] take part: attention over padded
+ *  keys. Errors: a length outside [0,K]. */
+UR_API ur_tensor *ur_softmax_lengths(ur_tensor *x, const int *lengths);
+
+/** gain∘(x − mean)/√(variance + epsilon) + bias, mean and variance (divided by N) of each
+ *  row of the last dimension N (Ba, Kiros and Hinton 2016). gain, bias [N], each may be NULL.
+ *  0 < epsilon < 1; PyTorch's is 1e-5. */
+UR_API ur_tensor *ur_layer_norm(ur_tensor *x, ur_tensor *gain, ur_tensor *bias, double epsilon);
+
+/* ---- losses ------------------------------------------------------------ */
 
 /** Mean over the valid targets of −log softmax(logits)[target], in nats -> [1].
  *  logits [...,V] with as many rows as targets; targets < 0 are ignored; none valid:
  *  0. Errors: a target >= V. */
 UR_API ur_tensor *ur_cross_entropy(ur_tape *tape, ur_tensor *logits, ur_ids targets);
+
+/* Means over all elements -> [1]; operands broadcast. The forms named _each are element by
+ * element, to be weighted or masked before a sum. */
+
+/** (x − target)² and |x − target|. */
+UR_API ur_tensor *ur_squared_error(ur_tensor *x, ur_tensor *target);
+UR_API ur_tensor *ur_absolute_error(ur_tensor *x, ur_tensor *target);
+/** −log of the normal density of target, in nats: ½(s + (target − mean)²e^−s + log 2π), where
+ *  s is the logarithm of the variance, any number. */
+UR_API ur_tensor *ur_gaussian_nll(ur_tensor *mean, ur_tensor *log_variance, ur_tensor *target);
+UR_API ur_tensor *ur_gaussian_nll_each(ur_tensor *mean, ur_tensor *log_variance,
+                                       ur_tensor *target);
+/** −t log σ(z) − (1−t) log(1−σ(z)), in nats, for logits z and targets t in [0,1]; accurate
+ *  for logits of any size. */
+UR_API ur_tensor *ur_bernoulli_nll(ur_tensor *logits, ur_tensor *target);
+UR_API ur_tensor *ur_bernoulli_nll_each(ur_tensor *logits, ur_tensor *target);
 
 /* ---- shape ------------------------------------------------------------- */
 
@@ -138,6 +190,13 @@ UR_API ur_tensor *ur_cross_entropy(ur_tape *tape, ur_tensor *logits, ur_ids targ
 UR_API ur_tensor *ur_reshape(ur_tensor *x, int rank, const int *dim);
 /** Joins n tensors along dim. */
 UR_API ur_tensor *ur_concat(ur_tape *tape, int n, ur_tensor *const *x, int dim);
+/** The last two dimensions change places. */
+UR_API ur_tensor *ur_transpose(ur_tensor *x);
+/** Dimension i of the result is dimension order[i] of x; order [rank of x]. */
+UR_API ur_tensor *ur_permute(ur_tensor *x, const int *order);
+/** Time reversed: y[t,b] = x[lengths[b]−1−t, b] of [T,B,...] for t < lengths[b]; padding stays
+ *  in place. lengths [B] or NULL: all T. Errors: a length outside [0,T]. */
+UR_API ur_tensor *ur_reverse(ur_tensor *x, const int *lengths);
 /** [begin,end) of dim. */
 UR_API ur_tensor *ur_slice(ur_tensor *x, int dim, int begin, int end);
 /** x[t] of a [T,...] tensor -> [...]. Shares memory. */

@@ -43,6 +43,12 @@ void ur__op_copy(ur_tape *tape, size_t rows, size_t n, const ur_real *x, size_t 
 void ur__op_add(ur_tape *tape, size_t rows, size_t n, const ur_real *x, size_t ldx, ur_real *y,
                 size_t ldy);
 
+/* Elements from i on that fit a chunk. */
+static inline size_t ur__op_chunk(size_t n, size_t i)
+{
+    return n - i < UR__OP_CHUNK ? n - i : UR__OP_CHUNK;
+}
+
 /* A dimension counted from the end if negative; -1 with poison if there is none. */
 int ur__op_dim(const char *name, const ur_tensor *x, int dim);
 /* The product of dimensions [begin,end). */

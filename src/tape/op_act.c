@@ -60,14 +60,14 @@ static ur_status unary_back(ur_tape *tape, void *saved)
     return UR_OK;
 }
 
-static ur_tensor *unary(ur_tensor *x, map_function *map, slope_function *slope)
+static ur_tensor *unary(const char *name, ur_tensor *x, map_function *map, slope_function *slope)
 {
     ur_tensor *y = ur__tensor_new(x->tape, x->rank, x->dim, x->needs_grad);
     if (!y)
         return NULL;
     struct unary op = {.x = x, .y = y, .map = map, .slope = slope};
     ur__op_run(x->tape, x->size, map_work, &op);
-    return ur__op_end(y, unary_back, &op, sizeof op);
+    return ur__tape_note(ur__op_end(y, unary_back, &op, sizeof op), name, 1, &x);
 }
 
 /* ---- functions --------------------------------------------------------- */
@@ -116,32 +116,32 @@ static void log_slope(const struct slice *s)
 
 ur_tensor *ur_tanh(ur_tensor *x)
 {
-    return x ? unary(x, ur__tape_kernel(x->tape)->tanh, tanh_slope) : NULL;
+    return x ? unary("tanh", x, ur__tape_kernel(x->tape)->tanh, tanh_slope) : NULL;
 }
 
 ur_tensor *ur_sigmoid(ur_tensor *x)
 {
-    return x ? unary(x, ur__tape_kernel(x->tape)->sigmoid, sigmoid_slope) : NULL;
+    return x ? unary("sigmoid", x, ur__tape_kernel(x->tape)->sigmoid, sigmoid_slope) : NULL;
 }
 
 ur_tensor *ur_relu(ur_tensor *x)
 {
-    return x ? unary(x, ur__tape_kernel(x->tape)->relu, relu_slope) : NULL;
+    return x ? unary("relu", x, ur__tape_kernel(x->tape)->relu, relu_slope) : NULL;
 }
 
 ur_tensor *ur_satlin(ur_tensor *x)
 {
-    return x ? unary(x, satlin_map, satlin_slope) : NULL;
+    return x ? unary("satlin", x, satlin_map, satlin_slope) : NULL;
 }
 
 ur_tensor *ur_exp(ur_tensor *x)
 {
-    return x ? unary(x, ur__tape_kernel(x->tape)->exp, exp_slope) : NULL;
+    return x ? unary("exp", x, ur__tape_kernel(x->tape)->exp, exp_slope) : NULL;
 }
 
 ur_tensor *ur_log(ur_tensor *x)
 {
-    return x ? unary(x, ur__tape_kernel(x->tape)->log, log_slope) : NULL;
+    return x ? unary("log", x, ur__tape_kernel(x->tape)->log, log_slope) : NULL;
 }
 
 ur_tensor *ur_activate(ur_tensor *x, ur_activation f)
@@ -222,5 +222,5 @@ ur_tensor *ur_dropout(ur_tensor *x, double p)
     if (!op.y)
         return NULL;
     ur__op_run(x->tape, x->size, dropout_work, &op);
-    return ur__op_end(op.y, dropout_back, &op, sizeof op);
+    return ur__tape_note(ur__op_end(op.y, dropout_back, &op, sizeof op), "dropout", 1, &x);
 }

@@ -40,7 +40,7 @@ ur_tensor *ur_reshape(ur_tensor *x, int rank, const int *dim)
                              ur__shape_text(x), ur__shape_text(&wanted));
     if (open >= 0)
         wanted.dim[open] = (int)rest;
-    return ur__tensor_view(x, 0, rank, wanted.dim);
+    return ur__tape_note(ur__tensor_view(x, 0, rank, wanted.dim), "reshape", 1, &x);
 }
 
 ur_tensor *ur_at(ur_tensor *x, int t)
@@ -52,9 +52,9 @@ ur_tensor *ur_at(ur_tensor *x, int t)
                              ur__shape_text(x));
     const int one = 1;
     size_t offset = (size_t)t * ur__op_extent(x, 1, x->rank);
-    if (x->rank == 1)
-        return ur__tensor_view(x, offset, 1, &one);
-    return ur__tensor_view(x, offset, x->rank - 1, x->dim + 1);
+    bool single = x->rank == 1;
+    ur_tensor *y = ur__tensor_view(x, offset, single ? 1 : x->rank - 1, single ? &one : x->dim + 1);
+    return ur__tape_note(y, "at", 1, &x);
 }
 
 /* ---- slice ------------------------------------------------------------- */
@@ -89,12 +89,12 @@ ur_tensor *ur_slice(ur_tensor *x, int dim, int begin, int end)
     struct slice op = {.x = x, .outer = ur__op_extent(x, 0, d), .row = (size_t)x->dim[d] * inner,
                        .part = (size_t)(end - begin) * inner, .offset = (size_t)begin * inner};
     if (op.outer == 1 || op.part == op.row)
-        return ur__tensor_view(x, op.offset, x->rank, shape);
+        return ur__tape_note(ur__tensor_view(x, op.offset, x->rank, shape), "slice", 1, &x);
     op.y = ur__tensor_new(x->tape, x->rank, shape, x->needs_grad);
     if (!op.y)
         return NULL;
     ur__op_copy(x->tape, op.outer, op.part, x->data + op.offset, op.row, op.y->data, op.part);
-    return ur__op_end(op.y, slice_back, &op, sizeof op);
+    return ur__tape_note(ur__op_end(op.y, slice_back, &op, sizeof op), "slice", 1, &x);
 }
 
 /* ---- joining ----------------------------------------------------------- */
@@ -102,7 +102,7 @@ ur_tensor *ur_slice(ur_tensor *x, int dim, int begin, int end)
 /* y [outer, row] holds in each row those of x[0], x[1] ... one after another. */
 struct join {
     int n;
-    ur_tensor **x, *y;
+    ur_tensor *const *x, *y;
     size_t outer, row;
 };
 
@@ -121,8 +121,8 @@ static ur_status join_back(ur_tape *tape, void *saved)
 }
 
 /* The shapes are checked. */
-static ur_tensor *join(ur_tape *tape, int n, ur_tensor *const *x, size_t outer, int rank,
-                       const int *dim)
+static ur_tensor *join(const char *name, ur_tape *tape, int n, ur_tensor *const *x, size_t outer,
+                       int rank, const int *dim)
 {
     bool needs_grad = false;
     for (int i = 0; i < n; i++)
@@ -138,12 +138,9 @@ static ur_tensor *join(ur_tape *tape, int n, ur_tensor *const *x, size_t outer, 
         ur__op_copy(tape, outer, part, x[i]->data, part, y, op.row);
         y += part;
     }
-    if (!op.y->needs_grad)
-        return op.y;
-    op.x = ur__tape_alloc(tape, (size_t)n, sizeof(ur_tensor *));
-    if (!op.x)
+    if (!ur__tape_note(op.y, name, n, x))
         return NULL;
-    memcpy(op.x, x, (size_t)n * sizeof(ur_tensor *));
+    op.x = op.y->inputs;
     return ur__op_end(op.y, join_back, &op, sizeof op);
 }
 
@@ -179,7 +176,7 @@ ur_tensor *ur_concat(ur_tape *tape, int n, ur_tensor *const *x, int dim)
     int shape[UR_MAX_RANK];
     memcpy(shape, x[0]->dim, sizeof shape);
     shape[d] = (int)total;
-    return join(tape, n, x, ur__op_extent(x[0], 0, d), x[0]->rank, shape);
+    return join("concat", tape, n, x, ur__op_extent(x[0], 0, d), x[0]->rank, shape);
 }
 
 ur_tensor *ur_stack(ur_tape *tape, int T, ur_tensor *const *x)
@@ -197,7 +194,7 @@ ur_tensor *ur_stack(ur_tape *tape, int T, ur_tensor *const *x)
                              ur__shape_text(x[0]));
     int shape[UR_MAX_RANK] = {T};
     memcpy(shape + 1, x[0]->dim, (size_t)x[0]->rank * sizeof *shape);
-    return join(tape, T, x, 1, x[0]->rank + 1, shape);
+    return join("stack", tape, T, x, 1, x[0]->rank + 1, shape);
 }
 
 /* ---- gather ------------------------------------------------------------ */
@@ -266,5 +263,5 @@ ur_tensor *ur_gather(ur_tape *tape, ur_tensor *w, ur_ids ids)
         memcpy(copy, ids.id, (size_t)M * sizeof *copy);
         op.id = copy;
     }
-    return ur__op_end(op.y, gather_back, &op, sizeof op);
+    return ur__tape_note(ur__op_end(op.y, gather_back, &op, sizeof op), "gather", 1, &w);
 }

@@ -82,7 +82,8 @@ static ur_tensor *softmax(ur_tensor *x, bool log)
     int V = x->dim[x->rank - 1];
     struct rows op = {.x = x, .y = y, .n = x->size / (size_t)V, .V = V, .log = log};
     ur__op_run(x->tape, x->size, softmax_work, &op);
-    return ur__op_end(y, softmax_back, &op, sizeof op);
+    return ur__tape_note(ur__op_end(y, softmax_back, &op, sizeof op),
+                         log ? "log_softmax" : "softmax", 1, &x);
 }
 
 ur_tensor *ur_softmax(ur_tensor *x)
@@ -192,5 +193,6 @@ ur_tensor *ur_cross_entropy(ur_tape *tape, ur_tensor *logits, ur_ids targets)
         return NULL;
     ur__op_run(tape, logits->size, entropy_work, &op);
     ur__op_run(tape, 1, entropy_total_work, &op);
-    return ur__op_end(op.y, entropy_back, &op, sizeof op);
+    return ur__tape_note(ur__op_end(op.y, entropy_back, &op, sizeof op), "cross_entropy", 1,
+                         &logits);
 }

@@ -97,7 +97,7 @@ static ur_tensor *sum(const char *name, ur_tensor *x, int first, int last, bool 
         return NULL;
     op.divisor = mean ? (ur_real)op.D : 1;
     ur__op_run(x->tape, x->size, op.inner == 1 ? row_sums_work : column_sums_work, &op);
-    return ur__op_end(op.y, sum_back, &op, sizeof op);
+    return ur__tape_note(ur__op_end(op.y, sum_back, &op, sizeof op), name, 1, &x);
 }
 
 ur_tensor *ur_sum(ur_tensor *x)

@@ -31,6 +31,8 @@ struct ur_tape {
     ur_team *team;
     struct ur__arena arena;
     struct node *last;
+    ur_tensor *oldest, *newest;
+    int n_tensors;              /* since the last reset */
     void *scratch;
     size_t scratch_bytes;
     bool recording, training, swept;
@@ -83,6 +85,8 @@ void ur_tape_reset(ur_tape *tape)
 {
     ur__arena_reset(&tape->arena);
     tape->last = NULL;
+    tape->oldest = tape->newest = NULL;
+    tape->n_tensors = 0;
     tape->swept = false;
     tape->n_dropouts = 0;
     tape->round = next_round();
@@ -261,7 +265,36 @@ static ur_tensor *tensor_shape(ur_tape *tape, int rank, const int *dim, bool nee
     memcpy(x->dim, dim, (size_t)rank * sizeof *dim);
     x->needs_grad = needs_grad && tape->recording;
     x->base = x;
+    x->made_by = "node";
+    x->ordinal = tape->n_tensors++;
+    if (tape->newest)
+        tape->newest->later = x;
+    else
+        tape->oldest = x;
+    tape->newest = x;
     return x;
+}
+
+ur_tensor *ur__tape_note(ur_tensor *y, const char *name, int n, ur_tensor *const *inputs)
+{
+    if (!y)
+        return NULL;
+    ur_tensor **copy = y->few;
+    if ((size_t)n > sizeof y->few / sizeof *y->few)
+        copy = ur__tape_alloc(y->tape, (size_t)n, sizeof(ur_tensor *));
+    if (!copy)
+        return NULL;
+    for (int i = 0; i < n; i++)
+        copy[i] = inputs[i];
+    y->made_by = name;
+    y->inputs = copy;
+    y->n_inputs = n;
+    return y;
+}
+
+const ur_tensor *ur__tape_first(const ur_tape *tape)
+{
+    return tape->oldest;
 }
 
 ur_tensor *ur__tensor_new(ur_tape *tape, int rank, const int *dim, bool needs_grad)
@@ -320,7 +353,7 @@ bool ur__grad_adopt(ur_tensor *x, ur_real *grad)
 
 ur_tensor *ur_constant(ur_tape *tape, int rank, const int *dim, const ur_real *data)
 {
-    return ur_variable(tape, rank, dim, data, NULL);
+    return ur__tape_note(ur_variable(tape, rank, dim, data, NULL), "constant", 0, NULL);
 }
 
 ur_tensor *ur_copy_in(ur_tape *tape, int rank, const int *dim, const ur_real *data)
@@ -332,7 +365,7 @@ ur_tensor *ur_copy_in(ur_tape *tape, int rank, const int *dim, const ur_real *da
         memcpy(x->data, data, x->size * sizeof *data);
     else
         memset(x->data, 0, x->size * sizeof *data);
-    return x;
+    return ur__tape_note(x, "copy", 0, NULL);
 }
 
 ur_tensor *ur_variable(ur_tape *tape, int rank, const int *dim, const ur_real *data,
@@ -345,7 +378,7 @@ ur_tensor *ur_variable(ur_tape *tape, int rank, const int *dim, const ur_real *d
         return NULL;
     x->data = (ur_real *)(uintptr_t)data;   /* no operation writes to its inputs */
     x->sink = grad;
-    return x;
+    return ur__tape_note(x, "variable", 0, NULL);
 }
 
 /* ---- looking at tensors ------------------------------------------------ */

@@ -30,6 +30,12 @@ struct ur_tensor {
     ur_tensor *base;    /* the tensor whose data this shows; itself if it is no view */
     ur_tensor *next;    /* the next view of the same base */
     ur_real *sink;      /* a variable's gradient memory, the caller's; else NULL */
+    /* For ur_tape_dump: which operation made it from which tensors. */
+    const char *made_by;
+    ur_tensor *const *inputs;   /* [n_inputs] */
+    ur_tensor *few[3];          /* where inputs lie if they are not more */
+    int n_inputs, ordinal;
+    ur_tensor *later;           /* the next tensor of the tape */
 };
 
 /* Runs one operation back: reads its outputs' gradients (NULL: nothing came), adds
@@ -42,6 +48,13 @@ typedef ur_status (*ur__back)(ur_tape *tape, void *saved);
 ur_tensor *ur__tensor_new(ur_tape *tape, int rank, const int *dim, bool needs_grad);
 /* A view: same data as x (offset reals further), other dimensions. */
 ur_tensor *ur__tensor_view(ur_tensor *x, size_t offset, int rank, const int *dim);
+
+/* Notes for ur_tape_dump that y was made by this operation from n tensors. The name
+ * lives as long as the round; tensors without a note are dumped as "node". Returns y (NULL
+ * too); NULL with poison on failure. */
+ur_tensor *ur__tape_note(ur_tensor *y, const char *name, int n, ur_tensor *const *inputs);
+/* The first tensor of the round; the others follow by `later`. */
+const ur_tensor *ur__tape_first(const ur_tape *tape);
 
 /* Memory of the tape's arena until reset; NULL poisons. */
 void *ur__tape_alloc(ur_tape *tape, size_t n, size_t size);
