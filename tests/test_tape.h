@@ -28,7 +28,7 @@ static int teardown(void **state)
     return 0;
 }
 
-static void fill(ur_real *x, size_t n, uint32_t stream, double low, double high)
+static inline void fill(ur_real *x, size_t n, uint32_t stream, double low, double high)
 {
     for (size_t i = 0; i < n; i++)
         x[i] = (ur_real)(low + (high - low) * ur_random_uniform(9, stream, 0, (uint32_t)i));

@@ -206,6 +206,25 @@ UR_API ur_tensor *ur_stack(ur_tape *tape, int T, ur_tensor *const *x);
 /** Rows of w [V,N] by number: ids [T,B] -> [T,B,N]. Errors: an id outside [0,V). */
 UR_API ur_tensor *ur_gather(ur_tape *tape, ur_tensor *w, ur_ids ids);
 
+/* ---- looking at a tape ------------------------------------------------- */
+
+/** UR_DUMP_TEXT: a line for each tensor of the round in the order of their making: its number,
+ *  the operation that made it (or a parameter's name) with the numbers of its inputs, its shape,
+ *  "grad" if it needs a gradient, the range and mean of its values, how many are not finite, and
+ *  its gradient's norm if one has reached it:
+ *      4 = tanh(3) [2,3] grad min -0.9 max 0.8 mean 0.02 gradient norm 1.3
+ *  UR_DUMP_DOT: the same as a graph in the language of Graphviz; a tensor is red where a value
+ *  or its gradient is not finite, grey where it needs no gradient. */
+typedef enum ur_dump_format { UR_DUMP_TEXT, UR_DUMP_DOT } ur_dump_format;
+
+/** Takes n bytes of text (not ended by a zero); anything but UR_OK ends the dump. */
+typedef ur_status (*ur_text_sink)(void *user, const char *bytes, size_t n);
+
+/** Writes the round through put, whole lines a call. Also of a poisoned tape: all that was made
+ *  before the failure. Errors: what put returns; UR_ENOMEM. */
+UR_API ur_status ur_tape_dump(const ur_tape *tape, ur_dump_format format, ur_text_sink put,
+                              void *user);
+
 /* ---- checking gradients ------------------------------------------------ */
 
 /** Builds a loss [1] from the inputs; used by ur_check_gradients. */

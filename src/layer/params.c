@@ -272,7 +272,6 @@ ur_tensor *ur_param_tensor(ur_tape *tape, const ur_params *p, const ur_param *vi
     if (!view)
         return ur__tape_fail(tape, UR_EINVAL, "there is no such parameter");
     const ur_real *data = ur_param_data(p, view);
-    if (!view->trained)
-        return ur_constant(tape, view->rank, view->dim, data);
-    return ur_variable(tape, view->rank, view->dim, data, ur__param_grad(p, view));
+    ur_real *grad = ur__param_grad(p, view);    /* NULL if it is not trained */
+    return ur__tape_note(ur_variable(tape, view->rank, view->dim, data, grad), view->name, 0, NULL);
 }
