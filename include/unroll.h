@@ -6,6 +6,7 @@
  *   tensor.h  tensors and automatic differentiation on a tape
  *   rnn.h     which recurrent cells there are; the observer
  *   layer.h   parameters, layers, recurrent nets, cells of one's own
+ *   cells.h   cells written on the tape
  *   data.h    text to token numbers and back
  *   model.h   configuration, network and vocabulary as one file
  *   decode.h  running a model, drawing text
@@ -21,6 +22,7 @@
 #include "unroll/tensor.h"
 #include "unroll/rnn.h"
 #include "unroll/layer.h"
+#include "unroll/cells.h"
 #include "unroll/data.h"
 #include "unroll/model.h"
 #include "unroll/decode.h"

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* Layer-normalised LSTM and GRU on the tape (docs/MATH.md, section Layer-normalised LSTM
+ * and GRU). */
+#include "unroll/cells.h"
+
+#include <limits.h>
+#include <math.h>
+
+#include "base/status.h"
+#include "layer/params.h"
+#include "tape/tape.h"
+
+/* ---- parameters -------------------------------------------------------- */
+
+static ur_status declare(ur_norm_cell *c, const char *prefix, int gates)
+{
+    const int rows = gates * c->H, ih[2] = {rows, c->I}, hh[2] = {rows, c->H};
+    const double bound = 1 / sqrt((double)c->H);
+    const struct {
+        const char *name;
+        int rank;
+        const int *dim;
+        ur_init init;
+        double scale;
+        const ur_param **out;
+    } list[] = {
+        {"weight_ih", 2, ih, UR_UNIFORM, bound, &c->weight_ih},
+        {"weight_hh", 2, hh, UR_UNIFORM, bound, &c->weight_hh},
+        {"gain_ih", 1, &rows, UR_CONSTANT, 1, &c->gain_ih},
+        {"gain_hh", 1, &rows, UR_CONSTANT, 1, &c->gain_hh},
+        {"bias_ih", 1, &rows, UR_CONSTANT, 0, &c->bias_ih},
+        {"bias_hh", 1, &rows, UR_CONSTANT, 0, &c->bias_hh},
+        {"gain_c", 1, &c->H, UR_CONSTANT, 1, &c->gain_c},
+        {"bias_c", 1, &c->H, UR_CONSTANT, 0, &c->bias_c},
+    };
+    const size_t n = gates == 4 ? 8 : 6;    /* the GRU has no c */
+    for (size_t i = 0; i < n; i++)
+        UR__TRY(ur__params_add_named(c->params, prefix, list[i].name, list[i].rank, list[i].dim,
+                                     list[i].init, list[i].scale, list[i].out));
+    return UR_OK;
+}
+
+static ur_status init(ur_norm_cell *c, ur_params *params, const char *prefix, int I, int H,
+                      int gates)
+{
+    *c = (ur_norm_cell){.params = params, .I = I, .H = H, .epsilon = 1e-5};
+    if (I < 1 || H < 1 || H > INT_MAX / gates)
+        return ur__fail(UR_EINVAL, "%s: a cell of %d units with %d inputs is impossible", prefix,
+                        H, I);
+    int declared = ur_params_count(params);
+    ur_status status = declare(c, prefix, gates);
+    if (status != UR_OK)
+        ur__params_truncate(params, declared);
+    return status;
+}
+
+ur_status ur_norm_lstm_init(ur_norm_cell *cell, ur_params *params, const char *prefix, int I,
+                            int H)
+{
+    return init(cell, params, prefix, I, H, 4);
+}
+
+ur_status ur_norm_gru_init(ur_norm_cell *cell, ur_params *params, const char *prefix, int I,
+                           int H)
+{
+    return init(cell, params, prefix, I, H, 3);
+}
+
+/* ---- steps ------------------------------------------------------------- */
+
+static ur_tensor *leaf(ur_tape *tape, const ur_norm_cell *c, const ur_param *p)
+{
+    return ur_param_tensor(tape, c->params, p);
+}
+
+/* One input of the gates: its product with the weights, and what normalises it. */
+struct part {
+    ur_tensor *product, *gain, *bias;
+    double epsilon;
+};
+
+static struct part part(ur_tape *tape, const ur_norm_cell *c, ur_tensor *x, const ur_param *weight,
+                        const ur_param *gain, const ur_param *bias)
+{
+    return (struct part){ur_matmul_t(x, leaf(tape, c, weight)), leaf(tape, c, gain),
+                         leaf(tape, c, bias), c->epsilon};
+}
+
+/* Its columns [begin,end), normalised together. */
+static ur_tensor *normalised(const struct part *p, int begin, int end)
+{
+    return ur_layer_norm(ur_slice(p->product, -1, begin, end), ur_slice(p->gain, 0, begin, end),
+                         ur_slice(p->bias, 0, begin, end), p->epsilon);
+}
+
+static bool fits(const char *name, ur_tape *tape, const ur_norm_cell *c, const ur_tensor *x,
+                 const ur_tensor *h)
+{
+    if (!x || !h)
+        return false;
+    if (ur_dim(x, -1) == c->I && ur_dim(h, -1) == c->H)
+        return true;
+    ur__tape_fail(tape, UR_ESHAPE, "%s: x is %s and h is %s but the cell has %d inputs, %d units",
+                  name, ur__shape_text(x), ur__shape_text(h), c->I, c->H);
+    return false;
+}
+
+/* Eqs. 20 to 22: all gates are normalised together, and c before it becomes h. */
+ur_tensor *ur_norm_lstm_step(ur_tape *tape, void *cell, ur_tensor *x_t, ur_tensor *const *in,
+                             ur_tensor **out)
+{
+    const ur_norm_cell *p = cell;
+    const int H = p->H;
+    if (!fits("norm_lstm", tape, p, x_t, in[0]))
+        return NULL;
+    struct part x = part(tape, p, x_t, p->weight_ih, p->gain_ih, p->bias_ih);
+    struct part h = part(tape, p, in[0], p->weight_hh, p->gain_hh, p->bias_hh);
+    ur_tensor *gates = ur_add(normalised(&x, 0, 4 * H), normalised(&h, 0, 4 * H));
+    ur_tensor *i = ur_sigmoid(ur_slice(gates, -1, 0, H));
+    ur_tensor *f = ur_sigmoid(ur_slice(gates, -1, H, 2 * H));
+    ur_tensor *g = ur_tanh(ur_slice(gates, -1, 2 * H, 3 * H));
+    ur_tensor *o = ur_sigmoid(ur_slice(gates, -1, 3 * H, 4 * H));
+    ur_tensor *c = ur_add(ur_mul(f, in[1]), ur_mul(i, g));
+    ur_tensor *seen = ur_layer_norm(c, leaf(tape, p, p->gain_c), leaf(tape, p, p->bias_c),
+                                    p->epsilon);
+    out[0] = ur_mul(o, ur_tanh(seen));
+    out[1] = c;
+    return out[0];
+}
+
+/* r and z are normalised together, n alone; the reset gate acts after the product. */
+ur_tensor *ur_norm_gru_step(ur_tape *tape, void *cell, ur_tensor *x_t, ur_tensor *const *in,
+                            ur_tensor **out)
+{
+    const ur_norm_cell *p = cell;
+    const int H = p->H;
+    if (!fits("norm_gru", tape, p, x_t, in[0]))
+        return NULL;
+    struct part x = part(tape, p, x_t, p->weight_ih, p->gain_ih, p->bias_ih);
+    struct part h = part(tape, p, in[0], p->weight_hh, p->gain_hh, p->bias_hh);
+    ur_tensor *gates = ur_sigmoid(ur_add(normalised(&x, 0, 2 * H), normalised(&h, 0, 2 * H)));
+    ur_tensor *r = ur_slice(gates, -1, 0, H), *z = ur_slice(gates, -1, H, 2 * H);
+    ur_tensor *n = ur_tanh(ur_add(normalised(&x, 2 * H, 3 * H),
+                                  ur_mul(r, normalised(&h, 2 * H, 3 * H))));
+    out[0] = ur_add(n, ur_mul(z, ur_sub(in[0], n)));
+    return out[0];
+}
