@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Whole rounds of a net with attention heads, which uses the operations that
- * test_tape_round.c does not: neither team nor instruction set changes a bit, and
- * failed allocations are survived.
+ * test_tape_round.c does not: neither team, instruction set nor the caller's rounding
+ * changes a bit, memory is reused, and failed allocations are survived.
  */
 #include "test_tape.h"
 
 #include "kernel/select.h"
 
+#include <fenv.h>
 #include <math.h>
 
 enum { T = 24, BATCH = 6, H = 72, HEADS = 3, SIZE = T * BATCH * H + 3 * H * H + 5 * H };
@@ -92,6 +93,29 @@ static void bits__same_for_any_team_and_table(void **state)
     print_message("%d runs, the same bits\n", runs);
 }
 
+/* Neither the caller's rounding mode nor a second round on the same memory matters. */
+static void rounds__repeat_in_the_same_memory(void **state)
+{
+    (void)state;
+    static ur_real data[SIZE], grad[SIZE], want[SIZE];
+    long allocations = 0;
+    fill(data, SIZE, 7, -0.5, 0.5);
+    for (int round = 0; round < 3; round++) {
+        fesetround(round ? FE_UPWARD : FE_TONEAREST);
+        ur_tape_reset(tape);
+        ur_status status = ur_backward(tape, net_loss(tape, data, grad));
+        fesetround(FE_TONEAREST);
+        assert_ok(status);
+        if (round == 0) {
+            memcpy(want, grad, sizeof want);
+            ur_tape_reset(tape);
+            allocations = ur__mem_allocations();
+        }
+        assert_memory_equal(want, grad, sizeof want);
+    }
+    assert_int_equal(ur__mem_allocations(), allocations);
+}
+
 static void memory__that_ends_anywhere_is_survived(void **state)
 {
     (void)state;
@@ -118,6 +142,7 @@ int main(void)
 #define UNIT(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         UNIT(bits__same_for_any_team_and_table),
+        UNIT(rounds__repeat_in_the_same_memory),
         UNIT(memory__that_ends_anywhere_is_survived),
     };
 #undef UNIT
