@@ -93,6 +93,37 @@ static void bits__same_for_any_team_and_table(void **state)
     print_message("%d runs, the same bits\n", runs);
 }
 
+/* Large products come one after another, each on the whole team; those that share a matrix
+ * add up in order. */
+static void bmm__of_large_products_on_any_team(void **state)
+{
+    (void)state;
+    enum { N = 96, A = 2 * N * N, B = 3 * 2 * N * N };
+    static const int sizes[] = {1, 2, 3, 7};
+    static ur_real data[A + B], grad[A + B], want[A + B], y_want[B];
+    fill(data, A + B, 3, -1, 1);
+    for (size_t s = 0; s < COUNT(sizes); s++) {
+        ur_team *team;
+        ur_tape *t;
+        assert_ok(ur_team_new(&team, sizes[s]));
+        assert_ok(ur_tape_new(&t, team));
+        memset(grad, 0, sizeof grad);
+        ur_tensor *a = ur_variable(t, 3, D(2, N, N), data, grad);
+        ur_tensor *b = ur_variable(t, 4, D(3, 2, N, N), data + A, grad + A);
+        ur_tensor *y = ur_bmm_t(a, b);
+        assert_ok(ur_backward(t, ur_sum(ur_square(y))));
+        if (s == 0) {
+            memcpy(want, grad, sizeof want);
+            memcpy(y_want, ur_data(y), sizeof y_want);
+        }
+        assert_memory_equal(y_want, ur_data(y), sizeof y_want);
+        assert_memory_equal(want, grad, sizeof want);
+        ur_tape_free(t);
+        ur_team_free(team);
+    }
+    assert_true(want[0] != 0 && want[A] != 0);
+}
+
 /* Neither the caller's rounding mode nor a second round on the same memory matters. */
 static void rounds__repeat_in_the_same_memory(void **state)
 {
@@ -142,6 +173,7 @@ int main(void)
 #define UNIT(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         UNIT(bits__same_for_any_team_and_table),
+        UNIT(bmm__of_large_products_on_any_team),
         UNIT(rounds__repeat_in_the_same_memory),
         UNIT(memory__that_ends_anywhere_is_survived),
     };
