@@ -279,7 +279,8 @@ static ur_tensor *run(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x, const int3
         .ids = ids, .y = y->data,
         .scratch = ur__tape_scratch(tape, ur__stack_scratch(rnn->k, ur__tape_team(tape))),
     };
-    if (ur__tape_poisoned(tape) || compute(tape, n, s) != UR_OK)
+    if (ur__tape_poisoned(tape) || compute(tape, n, s) != UR_OK ||
+        !ur__tape_note(y, "rnn", x ? 1 : 0, &x))
         return NULL;
     if (s)
         leave_state(tape, n, s);
