@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Recurrent nets in float: against the equations in plain double, and the promise of
- * equal bits: whole, in chunks, by steps, alone, batched, padded, on any team and any
- * kernel table. */
+/* Recurrent nets in float: against the equations in plain double, and their manners. Equal
+ * bits are the matter of test_rnn_bits.c. */
 #include "testing.h"
 
 #include <math.h>
 
 #include "base/mem.h"
-#include "kernel/select.h"
 #include "unroll/layer.h"
 
 enum { T = 23, B = 9, I = 7, L = 2, MAX_H = 37, ROOM = T * B * 2 * MAX_H };
@@ -68,69 +66,6 @@ static void unmake(struct net *n)
     ur_params_free(n->params);
 }
 
-/* ---- everything that one training pass computes ------------------------ */
-
-struct result {
-    float y[ROOM], dx[T * B * I], state[2 * L * B * MAX_H];
-    float dh0[L * B * MAX_H], dc0[L * B * MAX_H];
-    float grads[40000];
-    size_t n_grads, n_state;
-    int out;
-};
-
-/* Rows first..first+rows of the fixed batch, padded to `steps` steps. The loss weighs
- * each output by a number that depends on (t,b,o) alone. */
-static void pass(struct net *n, int first, int rows, int steps, const int *lengths,
-                 ur_team *team, struct result *r)
-{
-    ur_tape *tape;
-    ur_state *state;
-    static float x[T * B * I], h0[2 * L * B * MAX_H], w[ROOM];
-    memset(r, 0, sizeof *r);
-    assert_ok(ur_tape_new(&tape, team));
-    assert_ok(ur_state_new(&state, n->rnn, rows, team));
-    r->out = ur_rnn_output(n->rnn);
-    for (int t = 0; t < steps; t++)
-        for (int b = 0; b < rows; b++) {
-            for (int i = 0; i < I; i++)
-                x[(t * rows + b) * I + i] = noise((uint32_t)((t * B + first + b) * I + i));
-            for (int o = 0; o < r->out; o++)
-                w[(t * rows + b) * r->out + o] =
-                    noise((uint32_t)(100000 + (t * B + first + b) * r->out + o));
-        }
-    int dim[3] = {steps, rows, I}, wdim[3] = {steps, rows, r->out};
-    ur_tensor *input = ur_variable(tape, 3, dim, x, r->dx);
-    size_t at = 0;
-    for (int l = 0; l < L; l++) {
-        int H = n->v->hidden[l], hdim[2] = {rows, H};
-        ur_tensor *hc[2] = {NULL, NULL};
-        for (int j = 0; j < (n->v->cell == UR_LSTM ? 2 : 1); j++) {
-            for (int b = 0; b < rows; b++)
-                for (int i = 0; i < H; i++)
-                    h0[at + (size_t)(b * H + i)] =
-                        noise((uint32_t)(200000 + ((l * 2 + j) * B + first + b) * MAX_H + i));
-            hc[j] = ur_variable(tape, 2, hdim, h0 + at,
-                                (j ? r->dc0 : r->dh0) + l * rows * MAX_H);
-            at += (size_t)(rows * H);
-        }
-        assert_ok(ur_state_put(state, l, hc[0], hc[1]));
-    }
-    ur_tensor *y = ur_rnn_forward(tape, n->rnn, input, lengths, state);
-    ur_tensor *loss = ur_sum(ur_mul(y, ur_constant(tape, 3, wdim, w)));
-    ur_params_zero_grads(n->params);
-    assert_ok(ur_backward(tape, loss));
-    memcpy(r->y, ur_data(y), ur_size(y) * sizeof(float));
-    memcpy(r->state, ur_state_data(state, &r->n_state), r->n_state * sizeof(float));
-    r->n_grads = ur_params_size(n->params);
-    assert_true(r->n_grads <= 40000);
-    memcpy(r->grads, ur_params_grads(n->params), r->n_grads * sizeof(float));
-    ur_state_detach(state);
-    ur_state_free(state);
-    ur_tape_free(tape);
-}
-
-static struct result a, b;
-
 static void each_variant(void (*test)(struct net *n))
 {
     for (int i = 0; i < N_VARIANTS; i++) {
@@ -139,177 +74,6 @@ static void each_variant(void (*test)(struct net *n))
         test(&n);
         unmake(&n);
     }
-}
-
-/* ---- bits -------------------------------------------------------------- */
-
-static void same_on_teams(struct net *n)
-{
-    static const int sizes[] = {2, 3, 7};
-    pass(n, 0, B, T, NULL, NULL, &a);
-    for (int i = 0; i < 3; i++) {
-        ur_team *team;
-        assert_ok(ur_team_new(&team, sizes[i]));
-        pass(n, 0, B, T, NULL, team, &b);
-        ur_team_free(team);
-        assert_memory_equal(&a, &b, sizeof a);
-    }
-}
-
-static void rnn__same_bits_on_any_team(void **unused)
-{
-    (void)unused;
-    each_variant(same_on_teams);
-}
-
-static void rnn__same_bits_on_any_kernel_table(void **unused)
-{
-    (void)unused;
-    for (int i = 0; i < N_VARIANTS; i++) {
-        const struct ur__kernel *const *k = ur__kernels_available();
-        for (int j = 0; k[j]; j++) {
-            struct net n;
-            ur__kernel_force(k[j]);
-            make(&n, &variants[i], 2);
-            pass(&n, 0, B, T, NULL, NULL, j ? &b : &a);
-            unmake(&n);
-            if (j)
-                assert_memory_equal(&a, &b, sizeof a);
-        }
-        ur__kernel_force(NULL);
-    }
-}
-
-/* Each sequence of the batch, computed alone, has the same outputs and gradients. */
-static void same_alone(struct net *n)
-{
-    pass(n, 0, B, T, NULL, NULL, &a);
-    for (int row = 0; row < B; row += 4) {
-        pass(n, row, 1, T, NULL, NULL, &b);
-        for (int t = 0; t < T; t++) {
-            size_t out = (size_t)a.out * sizeof(float);
-            assert_memory_equal(a.y + (t * B + row) * a.out, b.y + t * a.out, out);
-            assert_memory_equal(a.dx + (t * B + row) * I, b.dx + t * I, I * sizeof(float));
-        }
-        for (int l = 0; l < L; l++) {
-            int H = n->v->hidden[l];
-            size_t bytes = (size_t)H * sizeof(float);
-            assert_memory_equal(a.dh0 + l * B * MAX_H + row * H, b.dh0 + l * MAX_H, bytes);
-            assert_memory_equal(a.dc0 + l * B * MAX_H + row * H, b.dc0 + l * MAX_H, bytes);
-        }
-    }
-}
-
-static void rnn__same_bits_alone_and_batched(void **unused)
-{
-    (void)unused;
-    each_variant(same_alone);
-}
-
-/* Right-padded to T among others of other lengths, and alone without padding. */
-static void same_padded(struct net *n)
-{
-    int lengths[B];
-    for (int i = 0; i < B; i++)
-        lengths[i] = i == 3 ? 0 : (i * 7 + 5) % (T + 1);
-    pass(n, 0, B, T, lengths, NULL, &a);
-    for (int row = 0; row < B; row++) {
-        int steps = lengths[row];
-        for (int t = steps; t < T; t++) {
-            for (int o = 0; o < a.out; o++)
-                assert_true(a.y[(t * B + row) * a.out + o] == 0);
-            for (int i = 0; i < I; i++)
-                assert_true(a.dx[(t * B + row) * I + i] == 0);
-        }
-        if (!steps)
-            continue;
-        pass(n, row, 1, steps, NULL, NULL, &b);
-        for (int t = 0; t < steps; t++) {
-            assert_memory_equal(a.y + (t * B + row) * a.out, b.y + t * a.out,
-                                (size_t)a.out * sizeof(float));
-            assert_memory_equal(a.dx + (t * B + row) * I, b.dx + t * I, I * sizeof(float));
-        }
-        size_t at = 0, alone = 0;
-        for (int j = 0; j < L * (n->v->cell == UR_LSTM ? 2 : 1); j++) {
-            int H = n->v->hidden[n->v->cell == UR_LSTM ? j / 2 : j];
-            assert_memory_equal(a.state + at + (size_t)(row * H), b.state + alone,
-                                (size_t)H * sizeof(float));
-            at += (size_t)(B * H);
-            alone += (size_t)H;
-        }
-    }
-}
-
-static void rnn__same_bits_padded_and_not(void **unused)
-{
-    (void)unused;
-    each_variant(same_padded);
-}
-
-static void same_by_steps(struct net *n)
-{
-    static float x[T * B * I], whole[ROOM], steps[ROOM], chunks[ROOM];
-    ur_state *s[4];
-    ur_tape *tape;
-    ur_team *team;
-    int out = ur_rnn_output(n->rnn), dim[3] = {T, B, I};
-    size_t size, bytes = (size_t)(T * B * out) * sizeof(float);
-    for (int i = 0; i < T * B * I; i++)
-        x[i] = noise((uint32_t)i);
-    assert_ok(ur_team_new(&team, 2));
-    for (int i = 0; i < 4; i++)
-        assert_ok(ur_state_new(&s[i], n->rnn, B, i == 1 ? team : NULL));
-    assert_ok(ur_rnn_run(n->rnn, s[0], T, x, NULL, whole));
-    for (int t = 0; t < T; t++)
-        assert_ok(ur_rnn_step(n->rnn, s[1], x + t * B * I, steps + t * B * out));
-    for (int t = 0; t < T; t += 5)
-        assert_ok(ur_rnn_run(n->rnn, s[2], t + 5 > T ? T - t : 5, x + t * B * I, NULL,
-                             chunks + t * B * out));
-    assert_memory_equal(whole, steps, bytes);
-    assert_memory_equal(whole, chunks, bytes);
-    assert_ok(ur_tape_new(&tape, NULL));
-    ur_tensor *y = ur_rnn_forward(tape, n->rnn, ur_constant(tape, 3, dim, x), NULL, s[3]);
-    assert_memory_equal(whole, ur_data(y), bytes);
-    const float *state = ur_state_data(s[0], &size);
-    for (int i = 1; i < 4; i++) {
-        const float *other = ur_state_data(s[i], &size);
-        assert_memory_equal(state, other, size * sizeof(float));
-    }
-    assert_int_equal(ur_state_steps(s[1]), T);
-    for (int i = 0; i < 4; i++)
-        ur_state_free(s[i]);
-    ur_tape_free(tape);
-    ur_team_free(team);
-}
-
-static void rnn__same_bits_whole_chunked_and_stepped(void **unused)
-{
-    (void)unused;
-    each_variant(same_by_steps);
-}
-
-static void same_one_hot(struct net *n)
-{
-    static float x[T * B * I], dense[ROOM], sparse[ROOM];
-    static int32_t ids[T * B];
-    ur_state *s;
-    memset(x, 0, sizeof x);
-    for (int i = 0; i < T * B; i++) {
-        ids[i] = i * 5 % I;
-        x[i * I + ids[i]] = 1;
-    }
-    assert_ok(ur_state_new(&s, n->rnn, B, NULL));
-    assert_ok(ur_rnn_run(n->rnn, s, T, x, NULL, dense));
-    ur_state_zero(s);
-    assert_ok(ur_rnn_run(n->rnn, s, T, NULL, ids, sparse));
-    assert_memory_equal(dense, sparse, (size_t)(T * B * ur_rnn_output(n->rnn)) * sizeof(float));
-    ur_state_free(s);
-}
-
-static void rnn__numbers_give_the_bits_of_one_hot_rows(void **unused)
-{
-    (void)unused;
-    each_variant(same_one_hot);
 }
 
 /* ---- values ------------------------------------------------------------ */
@@ -563,12 +327,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rnn__follows_the_equations),
-        cmocka_unit_test(rnn__same_bits_on_any_team),
-        cmocka_unit_test(rnn__same_bits_on_any_kernel_table),
-        cmocka_unit_test(rnn__same_bits_alone_and_batched),
-        cmocka_unit_test(rnn__same_bits_padded_and_not),
-        cmocka_unit_test(rnn__same_bits_whole_chunked_and_stepped),
-        cmocka_unit_test(rnn__numbers_give_the_bits_of_one_hot_rows),
         cmocka_unit_test(rnn__steps_allocate_nothing),
         cmocka_unit_test(observer__sees_every_nth_step),
         cmocka_unit_test(moments__are_mean_and_unbiased_variance),
