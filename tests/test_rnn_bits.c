@@ -25,8 +25,8 @@ static const char *const lines[] = {
     "lstm hidden=33,8 learned",
     "lstm hidden=13,36 zoneout=0.25,0.5 bidirectional",
     "lstm hidden=34,17 recurrent_dropout=0.25 dropout=0.5 variational",
-    "lstm hidden=17,33 coupled peepholes clip=0.5 projection=3,32 output=6,0 learned "
-    "bidirectional zoneout=0.125,0.25 recurrent_dropout=0.25 dropout=0.25",
+    ("lstm hidden=17,33 coupled peepholes clip=0.5 projection=3,32 output=6,0 learned "
+     "bidirectional zoneout=0.125,0.25 recurrent_dropout=0.25 dropout=0.25"),
     "gru hidden=37,17",
     "gru hidden=36,19 bidirectional bias=0",
     "gru hidden=33,12 before output=0,3 bias=1",
