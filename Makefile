@@ -6,6 +6,7 @@ PREFIX ?= /usr/local
 CMAKE ?= cmake
 JOBS ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 CONFIGURE ?=
+BENCH ?=
 
 # The make that CMake runs is no child of this one: it counts its jobs by itself.
 APART = MAKEFLAGS= MFLAGS= MAKELEVEL=0
@@ -40,12 +41,10 @@ test-long:
 bench:
 	@$(SETUP) -DUNROLL_BENCH=ON
 	@$(COMPILE) --target unroll_product unroll_bench
-	@if [ -f bench/run.sh ]; then \
-	    sh bench/run.sh $(BUILD); \
+	@if command -v python3 >/dev/null 2>&1; then \
+	    python3 bench/run.py $(BUILD) $(BENCH); \
 	else \
-	    for program in $(BUILD)/bench/*; do \
-	        if [ -f "$$program" ] && [ -x "$$program" ]; then "$$program" || exit 1; fi; \
-	    done; \
+	    $(BUILD)/bench/unroll; \
 	fi
 
 install:
@@ -72,9 +71,10 @@ help:
 	@echo 'make demo         train on a small text for a minute and show what it writes'
 	@echo 'make test         build all, run the quick tests (10 minutes at most)'
 	@echo 'make test-long    run the rest'
-	@echo 'make bench        measure speed on this machine'
+	@echo 'make bench        measure speed on this machine, beside the peers it has'
 	@echo 'make install      install below PREFIX ($(PREFIX)); DESTDIR is put in front'
 	@echo 'make uninstall    remove what was installed'
 	@echo 'make clean        remove $(BUILD)/'
 	@echo
 	@echo 'variables: BUILD PREFIX DESTDIR JOBS UNROLL_DATA CONFIGURE (options for CMake)'
+	@echo '           BENCH (options for bench/run.py)'
