@@ -21,10 +21,9 @@ def read(path):
 
 def difference(a, b):
     """Largest difference, measured by the largest element."""
-    if len(a) != len(b):
-        return float("inf")
-    worst = max(map(abs, map(operator.sub, a, b)))
-    return worst / max(1e-30, max(map(abs, b))) if worst == worst else float("inf")
+    if len(a) != len(b) or any(map(operator.ne, a, a)) or any(map(operator.ne, b, b)):
+        return float("inf")     # another shape, or not a number
+    return max(map(abs, map(operator.sub, a, b))) / max(1e-30, max(map(abs, b)))
 
 
 def values_of(side, row, folder):
@@ -44,8 +43,8 @@ def check(rows, sides_of, threads):
                     theirs = values_of(side, row, folder)
                     if theirs is None:
                         continue
-                    errors = {name: difference(ours[name], theirs[name])
-                              for name in ours if name in theirs}
+                    errors = {name: difference(ours.get(name, []), values)
+                              for name, values in theirs.items()}
                     name = max(errors, key=errors.get)
                     fine = errors[name] <= TOLERANCE
                     bad += not fine

@@ -67,7 +67,7 @@ class Side:
         except OSError:
             answer = ""
         if answer == "":
-            answer = "error the program has ended"
+            answer = f"error the program has ended with status {self.process.wait()}"
         if answer.startswith("error"):
             if self.ours:
                 raise Side.Ended(f"{self.name}: {line}: {answer.strip()}")
