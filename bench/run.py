@@ -210,7 +210,7 @@ def arguments():
     p.add_argument("--rows", default="", metavar="REGEX", help="rows whose name matches")
     p.add_argument("--threads", default="1,2", help="numbers of threads (default 1,2)")
     p.add_argument("--rounds", type=int, help="alternations (default 5; quick: 3)")
-    p.add_argument("--seconds", type=float, help="each side's turn (default 0.3; quick: 0.05)")
+    p.add_argument("--seconds", type=float, help="each side's turn (default 0.3; quick: 0.03)")
     p.add_argument("--quick", action="store_true", help="without the large rows, two minutes")
     p.add_argument("--check", action="store_true",
                    help="compare what all of them compute, instead of how fast")
@@ -221,7 +221,7 @@ def arguments():
     args = p.parse_args()
     args.threads = [int(t) for t in args.threads.split(",")]
     args.rounds = args.rounds or (3 if args.quick else 5)
-    args.seconds = args.seconds or (0.05 if args.quick else 0.3)
+    args.seconds = args.seconds or (0.03 if args.quick else 0.3)
     args.csv = args.csv or (os.path.join(FOLDER, "results.csv") if args.publish else
                             os.path.join(args.build, "bench", "results.csv"))
     return args
@@ -259,7 +259,7 @@ def run(args, state, begin):
     for side in [s for t in args.threads for s in [*sides[t], limits[t]]]:
         side.close()
     show_own_cell(measured)
-    if not args.rows:
+    if not args.rows and not args.quick:
         show_memory(args.build, args.isa, args.threads[-1], table)
     table.write(args.csv, header)
     print(f"\n{args.csv} written after {time.monotonic() - begin:.0f} s")
