@@ -72,6 +72,9 @@ struct ur__cell_step {
     const struct ur__packed *p;
     const struct ur__packed_back *pb;
     void *scratch;                  /* of gemm */
+    /* NULL: the rows are this worker's alone. Else all workers compute the same rows: each its
+     * columns of a product and its rows of all else, and meets the others in between. */
+    const struct ur__worker *split;
     int rows;
     ptrdiff_t ld;                   /* kept·H */
     ur_real *gates;
@@ -112,7 +115,8 @@ struct ur__cell {
     bool has_c;
     bool direct;        /* after back_gates, dh holds a part that goes straight to h_prev */
 
-    /* gates hold W x + biases on entry; writes gates as backward wants them, c and h. */
+    /* gates hold W x + biases on entry; writes gates as backward wants them, c and h. Ends
+     * without meeting the others. */
     void (*forward)(const struct ur__cell_step *s);
     /* gates -> gradients of pre-activations, from dh (complete) and dc; updates dc. */
     void (*back_gates)(const struct ur__cell_step *s);

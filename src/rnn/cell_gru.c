@@ -16,25 +16,30 @@
 static void forward_after(const struct ur__cell_step *s)
 {
     int H = s->d->H;
-    ur_real *hn = s->gates + 3 * (ptrdiff_t)H;
+    ur__rows_from(s, s->h_read, s->ld_read, H, s->p->w_hh_n, H, s->p->start_n,
+                  s->gates + 3 * (ptrdiff_t)H, s->ld);
+    ur__meet(s->split);
     for (int r = 0; r < s->rows; r++)
-        memcpy(hn + r * s->ld, s->p->start_n, (size_t)H * sizeof(ur_real));
-    ur__rows_times_packed(s, s->h_read, s->ld_read, H, s->p->w_hh_n, H, hn, s->ld);
-    for (int r = 0; r < s->rows; r++)
-        s->k->gru_forward(H, s->gates + r * s->ld, s->h_prev + r * s->ld_prev,
-                          s->h + r * s->ld_h);
+        if (ur__own_row(s->split, r))
+            s->k->gru_forward(H, s->gates + r * s->ld, s->h_prev + r * s->ld_prev,
+                              s->h + r * s->ld_h);
 }
 
 static void forward_before(const struct ur__cell_step *s)
 {
     int H = s->d->H;
+    ur__meet(s->split);
     for (int r = 0; r < s->rows; r++)
-        s->k->gru_before_open(H, s->gates + r * s->ld, s->h_read + r * s->ld_read);
+        if (ur__own_row(s->split, r))
+            s->k->gru_before_open(H, s->gates + r * s->ld, s->h_read + r * s->ld_read);
+    ur__meet(s->split);
     ur__rows_times_packed(s, s->gates + 3 * (ptrdiff_t)H, s->ld, H, s->p->w_hh_n, H,
                           s->gates + 2 * (ptrdiff_t)H, s->ld);
+    ur__meet(s->split);
     for (int r = 0; r < s->rows; r++)
-        s->k->gru_before_close(H, s->gates + r * s->ld, s->h_prev + r * s->ld_prev,
-                               s->h + r * s->ld_h);
+        if (ur__own_row(s->split, r))
+            s->k->gru_before_close(H, s->gates + r * s->ld, s->h_prev + r * s->ld_prev,
+                                   s->h + r * s->ld_h);
 }
 
 static void forward(const struct ur__cell_step *s)

@@ -15,7 +15,10 @@ static void forward(const struct ur__cell_step *s)
 {
     int H = s->d->H;
     product(s);
+    ur__meet(s->split);
     for (int r = 0; r < s->rows; r++) {
+        if (!ur__own_row(s->split, r))
+            continue;
         ptrdiff_t at = (ptrdiff_t)r * H;
         s->k->lstm_forward(H, s->gates + r * s->ld, s->c_prev + at, s->c + at,
                            s->h + r * s->ld_h);
@@ -62,7 +65,10 @@ static void forward_form(const struct ur__cell_step *s)
     int H = s->d->H;
     struct ur__lstm_form form = form_of(s);
     product(s);
+    ur__meet(s->split);
     for (int r = 0; r < s->rows; r++) {
+        if (!ur__own_row(s->split, r))
+            continue;
         ptrdiff_t at = (ptrdiff_t)r * H;
         s->k->lstm_form_forward(H, &form, s->gates + r * s->ld, s->c_prev + at, s->c + at,
                                 s->h + r * s->ld_h);

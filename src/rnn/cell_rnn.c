@@ -13,8 +13,11 @@ static void product(const struct ur__cell_step *s)
 static void forward(const struct ur__cell_step *s)
 {
     product(s);
+    ur__meet(s->split);
     for (int r = 0; r < s->rows; r++)
-        s->k->rnn_forward(s->d->H, s->d->activation, s->gates + r * s->ld, s->h + r * s->ld_h);
+        if (ur__own_row(s->split, r))
+            s->k->rnn_forward(s->d->H, s->d->activation, s->gates + r * s->ld,
+                              s->h + r * s->ld_h);
 }
 
 static void back_gates(const struct ur__cell_step *s)
@@ -41,7 +44,10 @@ static void back_recurrent(const struct ur__cell_sums *s, ur_real *dw_hh)
 static void forward_kept(const struct ur__cell_step *s)
 {
     product(s);
+    ur__meet(s->split);
     for (int r = 0; r < s->rows; r++) {
+        if (!ur__own_row(s->split, r))
+            continue;
         ur_real *f = s->gates + r * s->ld, *h = s->h + r * s->ld_h;
         s->k->rnn_forward(s->d->H, s->d->activation, f, f);
         if (s->d->cell->direct)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "rnn/products.h"
+
 /* n numbers, each 1 with probability p, else 0. */
 static void draw_zone(const struct ur__sequence *s, size_t n, double p, uint32_t stream,
                       ptrdiff_t index, ur_real *mask)
@@ -33,8 +35,9 @@ void ur__drop_read(const struct ur__sequence *s, const struct ur__cell_step *c, 
 {
     ptrdiff_t P = s->d->P;
     for (int r = 0; s->kept.drop && r < c->rows; r++)
-        s->k->mul((size_t)P, s->kept.drop + (b + r) * P, c->h_prev + r * c->ld_prev,
-                  s->kept.h_read + ((ptrdiff_t)t * s->B + b + r) * P);
+        if (ur__own_row(c->split, r))
+            s->k->mul((size_t)P, s->kept.drop + (b + r) * P, c->h_prev + r * c->ld_prev,
+                      s->kept.h_read + ((ptrdiff_t)t * s->B + b + r) * P);
 }
 
 void ur__drop_back(const struct ur__sequence *s, int b, int end)
@@ -66,6 +69,8 @@ void ur__zone(const struct ur__sequence *s, const struct ur__cell_step *c, int t
     const struct ur__rnn_layer *d = s->d;
     const struct ur__kept *kept = &s->kept;
     for (int r = 0; d->zoneout_h > 0 && r < c->rows; r++) {
+        if (!ur__own_row(c->split, r))
+            continue;
         ptrdiff_t at = (ptrdiff_t)t * s->B + b + r;
         ur_real *mask = kept->zone_h ? kept->zone_h + at * d->P : NULL;
         ur_real *h = kept->h + at * kept->ld_h;
@@ -74,6 +79,8 @@ void ur__zone(const struct ur__sequence *s, const struct ur__cell_step *c, int t
         stay(d->P, mask, d->zoneout_h, c->h_prev + r * c->ld_prev, h, h);
     }
     for (int r = 0; d->cell->has_c && d->zoneout_c > 0 && r < c->rows; r++) {
+        if (!ur__own_row(c->split, r))
+            continue;
         ptrdiff_t at = ((ptrdiff_t)t * s->B + b + r) * d->H, row = (ptrdiff_t)r * d->H;
         ur_real *mask = kept->zone_c ? kept->zone_c + at : NULL;
         if (mask)

@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "rnn/products.h"
 
+static void multiply(const struct ur__cell_step *s, const struct ur__gemm *g)
+{
+    int n0 = 0, n1 = g->N;
+    if (s->split)
+        ur__share(g->N, s->k->nr, s->split->index, s->split->n, &n0, &n1);
+    s->k->gemm(g, 0, s->rows, n0, n1, s->scratch);
+}
+
 void ur__rows_times_packed(const struct ur__cell_step *s, const ur_real *a, ptrdiff_t lda, int K,
                            const ur_real *w, int N, ur_real *c, ptrdiff_t ldc)
 {
@@ -10,7 +18,19 @@ void ur__rows_times_packed(const struct ur__cell_step *s, const ur_real *a, ptrd
         .b = w, .packed = true,
         .c = c, .c_row = ldc, .accumulate = true,
     };
-    s->k->gemm(&g, 0, s->rows, 0, N, s->scratch);
+    multiply(s, &g);
+}
+
+void ur__rows_from(const struct ur__cell_step *s, const ur_real *a, ptrdiff_t lda, int K,
+                   const ur_real *w, int N, const ur_real *start, ur_real *c, ptrdiff_t ldc)
+{
+    struct ur__gemm g = {
+        .M = s->rows, .N = N, .K = K,
+        .a = a, .a_row = lda, .a_k = 1,
+        .b = w, .packed = true,
+        .c = c, .c_row = ldc, .start = start,
+    };
+    multiply(s, &g);
 }
 
 /* dw += sum over n rows of dgates ⊗ h. */

@@ -6,9 +6,26 @@
 #include "kernel/gemm.h"
 #include "rnn/cell.h"
 
-/* c[rows,N] += a[rows,K]·W, W packed; rows lda and ldc apart. */
+/* c[rows,N] += a[rows,K]·W, W packed; rows lda and ldc apart. Of a split step: this worker's
+ * columns. */
 void ur__rows_times_packed(const struct ur__cell_step *s, const ur_real *a, ptrdiff_t lda, int K,
                            const ur_real *w, int N, ur_real *c, ptrdiff_t ldc);
+/* The same with c = start + …; start [N] or NULL: zeros. */
+void ur__rows_from(const struct ur__cell_step *s, const ur_real *a, ptrdiff_t lda, int K,
+                   const ur_real *w, int N, const ur_real *start, ur_real *c, ptrdiff_t ldc);
+
+/* Waits for the other workers of a split step. */
+static inline void ur__meet(const struct ur__worker *split)
+{
+    if (split)
+        ur__team_barrier(split);
+}
+
+/* Whether row r of a step is this worker's to finish. */
+static inline bool ur__own_row(const struct ur__worker *split, int r)
+{
+    return !split || r % split->n == split->index;
+}
 
 /* dw[rows,P] += sum over (t,b) of dgates[t,b,row]·h_read[t,b]: this worker's share.
  * dgates: `rows` neighbouring columns of the kept gates from block `block` on. */

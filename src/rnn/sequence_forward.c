@@ -6,6 +6,7 @@
 
 #include "rnn/noise.h"
 #include "rnn/order.h"
+#include "rnn/products.h"
 
 /* Rows of x's product taken at once: enough for the register tile to run at speed, few
  * enough for their gates to stay in the cache until the recurrence reads them. */
@@ -16,34 +17,53 @@ int ur__layer_output(const struct ur__rnn_layer *d)
     return d->O ? d->O : d->P;
 }
 
+/* Rows [b0,b1) of a sequence, and who computes them. */
+struct part {
+    const struct ur__sequence *s;
+    int b0, b1;
+    const struct ur__worker *split;
+    void *scratch;
+};
+
+/* This worker's columns of [0,N). */
+static void own_columns(const struct part *p, int N, int *n0, int *n1)
+{
+    *n0 = 0;
+    *n1 = N;
+    if (p->split)
+        ur__share(N, p->s->k->nr, p->split->index, p->split->n, n0, n1);
+}
+
 /* ---- the input's product ----------------------------------------------- */
 
 /* One-hot rows: the product with W is a row of W. W's panels are [N/nr][I][nr]. */
-static void gather_input(const struct ur__sequence *s, int t, int b0, int b1)
+static void gather_input(const struct part *p, int t, int n0, int n1)
 {
+    const struct ur__sequence *s = p->s;
     const struct ur__kernel *k = s->k;
     const struct ur__rnn_layer *d = s->d;
-    int N = d->cell->gates * d->H;
-    ptrdiff_t ld = ur__gates_row(d), at = (ptrdiff_t)t * s->B + b0;
-    for (int n = 0; n < N; n += k->nr) {
-        int width = N - n < k->nr ? N - n : k->nr;
+    ptrdiff_t ld = ur__gates_row(d), at = (ptrdiff_t)t * s->B + p->b0;
+    for (int n = n0; n < n1; n += k->nr) {
+        int width = n1 - n < k->nr ? n1 - n : k->nr;
         const ur_real *panel = s->p->w_ih + (ptrdiff_t)n * d->I;
-        k->gather(b1 - b0, width, s->ids + at, panel, k->nr, s->p->start + n,
+        k->gather(p->b1 - p->b0, width, s->ids + at, panel, k->nr, s->p->start + n,
                   s->kept.gates + at * ld + n, ld);
     }
 }
 
 /* gates[t,b,0..G·H) = W x + biases for `steps` steps from t on. */
-static void project(const struct ur__sequence *s, int t, int steps, int b0, int b1, void *scratch)
+static void project(const struct part *p, int t, int steps)
 {
+    const struct ur__sequence *s = p->s;
     const struct ur__rnn_layer *d = s->d;
+    int rows = p->b1 - p->b0, N = d->cell->gates * d->H, n0, n1;
+    own_columns(p, N, &n0, &n1);
     if (s->ids) {
         for (int i = 0; i < steps; i++)
-            gather_input(s, t + i, b0, b1);
+            gather_input(p, t + i, n0, n1);
         return;
     }
-    int rows = b1 - b0, N = d->cell->gates * d->H;
-    ptrdiff_t ld = ur__gates_row(d), at = (ptrdiff_t)t * s->B + b0;
+    ptrdiff_t ld = ur__gates_row(d), at = (ptrdiff_t)t * s->B + p->b0;
     struct ur__gemm g = {
         .M = steps * rows, .N = N, .K = d->I, .group = rows,
         .a = s->x + at * d->I, .a_row = d->I, .a_k = 1, .a_group = (ptrdiff_t)s->B * d->I,
@@ -51,51 +71,50 @@ static void project(const struct ur__sequence *s, int t, int steps, int b0, int 
         .c = s->kept.gates + at * ld, .c_row = ld, .c_group = (ptrdiff_t)s->B * ld,
         .start = s->p->start,
     };
-    s->k->gemm(&g, 0, g.M, 0, N, scratch);
+    s->k->gemm(&g, 0, g.M, n0, n1, p->scratch);
 }
 
 /* The i-th step is about to be computed: every `chunk` steps those to come are projected. */
-static void project_ahead(const struct ur__sequence *s, int i, int b0, int b1, void *scratch)
+static void project_ahead(const struct part *p, int i)
 {
-    int chunk = PROJECT_ROWS / (b1 - b0);
+    const struct ur__sequence *s = p->s;
+    int chunk = PROJECT_ROWS / (p->b1 - p->b0);
     chunk = chunk < 1 ? 1 : chunk;
     if (i % chunk)
         return;
     int steps = s->T - i < chunk ? s->T - i : chunk, t = ur__time(s, i);
-    project(s, s->d->reverse ? t - steps + 1 : t, steps, b0, b1, scratch);
+    project(p, s->d->reverse ? t - steps + 1 : t, steps);
+    ur__meet(p->split);
 }
 
 /* ---- what follows the cell --------------------------------------------- */
 
-/* h[t] = W_hr m[t] for rows [b,end). */
-static void project_state(const struct ur__sequence *s, int t, int b, int end, void *scratch)
+/* h[t] = W_hr m[t] for the rows of a step from b on. */
+static void project_state(const struct ur__sequence *s, const struct ur__cell_step *c, int t,
+                          int b)
 {
     const struct ur__rnn_layer *d = s->d;
-    ptrdiff_t at = (ptrdiff_t)t * s->B + b;
-    struct ur__gemm g = {
-        .M = end - b, .N = d->P, .K = d->H,
-        .a = s->kept.m + at * d->H, .a_row = d->H, .a_k = 1,
-        .b = s->p->w_hr, .packed = true,
-        .c = s->kept.h + at * s->kept.ld_h, .c_row = s->kept.ld_h,
-    };
-    s->k->gemm(&g, 0, g.M, 0, d->P, scratch);
+    ur_real *h = s->kept.h + ((ptrdiff_t)t * s->B + b) * s->kept.ld_h;
+    ur__meet(c->split);
+    ur__rows_from(c, c->h, c->ld_h, d->H, s->p->w_hr, d->P, NULL, h, s->kept.ld_h);
 }
 
-/* y[t] = a(h[t] W_hy + b_hy) for rows [b,end). */
-static void map_output(const struct ur__sequence *s, int t, int b, int end, void *scratch)
+/* y[t] = a(h[t] W_hy + b_hy) for the rows of a step from b on. */
+static void map_output(const struct ur__sequence *s, const struct ur__cell_step *c, int t, int b)
 {
     const struct ur__rnn_layer *d = s->d;
     const struct ur__kept *kept = &s->kept;
     ptrdiff_t at = (ptrdiff_t)t * s->B + b;
-    struct ur__gemm g = {
-        .M = end - b, .N = d->O, .K = d->P,
-        .a = kept->h + at * kept->ld_h, .a_row = kept->ld_h, .a_k = 1,
-        .b = s->p->w_hy, .packed = true,
-        .c = kept->y + at * kept->ld_y, .c_row = kept->ld_y, .start = s->p->start_y,
-    };
-    s->k->gemm(&g, 0, g.M, 0, d->O, scratch);
-    for (int r = 0; d->output_activation == UR_TANH && r < end - b; r++)
-        s->k->tanh((size_t)d->O, g.c + r * g.c_row, g.c + r * g.c_row);
+    ur_real *y = kept->y + at * kept->ld_y;
+    ur__meet(c->split);
+    ur__rows_from(c, kept->h + at * kept->ld_h, kept->ld_h, d->P, s->p->w_hy, d->O,
+                  s->p->start_y, y, kept->ld_y);
+    if (d->output_activation != UR_TANH)
+        return;
+    ur__meet(c->split);
+    for (int r = 0; r < c->rows; r++)
+        if (ur__own_row(c->split, r))
+            s->k->tanh((size_t)d->O, y + r * kept->ld_y, y + r * kept->ld_y);
 }
 
 /* Padded rows of step t: output 0, and nothing that backward's sums would trip over. */
@@ -144,27 +163,46 @@ static void finish_state(const struct ur__sequence *s, int b0, int b1)
     }
 }
 
-void ur__sequence_forward(const struct ur__sequence *s, int b0, int b1, void *scratch)
+static void step(const struct part *p, int t, int b, int end)
 {
-    const struct ur__rnn_layer *d = s->d;
+    const struct ur__sequence *s = p->s;
+    struct ur__cell_step c = ur__step_at(s, t, b, end, p->scratch);
+    c.split = p->split;
+    if (s->kept.drop) {
+        ur__drop_read(s, &c, t, b);
+        ur__meet(c.split);
+    }
+    s->d->cell->forward(&c);
+    if (s->kept.m)
+        project_state(s, &c, t, b);
+    if (s->kept.m && s->d->zoneout_h > 0)
+        ur__meet(c.split);
+    ur__zone(s, &c, t, b);
+    if (s->d->O)
+        map_output(s, &c, t, b);
+}
+
+void ur__sequence_forward(const struct ur__sequence *s, int b0, int b1,
+                          const struct ur__worker *split, void *scratch)
+{
+    struct part p = {s, b0, b1, split, scratch};
+    bool first = !split || split->index == 0;
     if (b0 >= b1)
         return;
-    keep_start(s, b0, b1);
-    ur__draw_drop(s, b0, b1);
+    if (first) {
+        keep_start(s, b0, b1);
+        ur__draw_drop(s, b0, b1);
+    }
     for (int i = 0; i < s->T; i++) {
         int t = ur__time(s, i);
-        project_ahead(s, i, b0, b1, scratch);
-        for (int b = b0, end; ur__next_run(s, t, UR__ALIVE, b1, &b, &end); b = end) {
-            struct ur__cell_step c = ur__step_at(s, t, b, end, scratch);
-            ur__drop_read(s, &c, t, b);
-            d->cell->forward(&c);
-            if (s->kept.m)
-                project_state(s, t, b, end, scratch);
-            ur__zone(s, &c, t, b);
-            if (d->O)
-                map_output(s, t, b, end, scratch);
-        }
-        clear_padding(s, t, b0, b1);
+        project_ahead(&p, i);
+        for (int b = b0, end; ur__next_run(s, t, UR__ALIVE, b1, &b, &end); b = end)
+            step(&p, t, b, end);
+        if (first)
+            clear_padding(s, t, b0, b1);
+        ur__meet(split);
     }
-    finish_state(s, b0, b1);
+    if (first)
+        finish_state(s, b0, b1);
+    ur__meet(split);
 }

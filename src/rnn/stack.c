@@ -5,6 +5,11 @@
 
 #include "kernel/gemm.h"
 
+/* Recurrent weights of a layer from which on sharing out its units pays: with fewer rows than
+ * workers, and with few rows for each worker. */
+#define WORTH_SPLITTING 32768.0
+#define WORTH_MEETING 262144.0
+
 /* Dropout on rows [b0,b1) of layer l's outputs, forward or back. */
 static void drop(const struct ur__stack_job *job, int l, int b0, int b1, const ur_real *x,
                  ur_real *y)
@@ -23,16 +28,36 @@ static void *own_scratch(const struct ur__stack_job *job, const struct ur__worke
     return (char *)job->scratch + (size_t)w->index * ur__gemm_scratch(job->k, 1);
 }
 
+/* Whether n workers should share out the hidden units of every step, not the rows. Rows need
+ * no meeting, but each worker then reads all weights for its few rows; units need two meetings
+ * a step, some tenths of a microsecond each. */
+static bool splits_units(const struct ur__stack_job *job, int n)
+{
+    double weights = 0;
+    int slots = job->stack->layers * job->stack->directions;
+    for (int i = 0; i < slots; i++) {
+        const struct ur__rnn_layer *d = &job->stack->layer[i];
+        weights += (double)d->cell->gates * d->H * d->P / slots;
+    }
+    if (n <= 1 || weights < WORTH_SPLITTING)
+        return false;
+    return job->B < n || ((job->B + n - 1) / n < job->k->mr && weights >= WORTH_MEETING);
+}
+
 static void forward(const struct ur__worker *w, void *arg)
 {
     struct ur__stack_job *job = arg;
-    int b0, b1, D = job->stack->directions;
-    ur__share(job->B, 1, w->index, w->n, &b0, &b1);
+    int b0 = 0, b1 = job->B, D = job->stack->directions;
+    const struct ur__worker *split = splits_units(job, w->n) ? w : NULL;
+    if (!split)
+        ur__share(job->B, 1, w->index, w->n, &b0, &b1);
     for (int l = 0; l < job->stack->layers; l++) {
         for (int d = 0; d < D; d++)
-            ur__sequence_forward(&job->layer[l * D + d], b0, b1, own_scratch(job, w));
-        if (job->dropped[l] && b0 < b1)
+            ur__sequence_forward(&job->layer[l * D + d], b0, b1, split, own_scratch(job, w));
+        if (job->dropped[l] && b0 < b1 && (!split || w->index == 0))
             drop(job, l, b0, b1, job->out[l], job->dropped[l]);
+        if (job->dropped[l] && split)
+            ur__team_barrier(w);
     }
 }
 
@@ -55,7 +80,8 @@ static void backward(const struct ur__worker *w, void *arg)
 
 void ur__stack_forward(struct ur__stack_job *job, ur_team *team)
 {
-    ur__team_run(job->B > 1 ? team : NULL, forward, job);
+    bool worth = job->B > 1 || splits_units(job, ur_team_size(team));
+    ur__team_run(worth ? team : NULL, forward, job);
 }
 
 void ur__stack_backward(struct ur__stack_job *job, ur_team *team)
