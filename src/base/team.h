@@ -19,7 +19,8 @@ typedef void (*ur__work)(const struct ur__worker *w, void *arg);
  * team: one call, here. Never nested on the same team. */
 void ur__team_run(ur_team *team, ur__work work, void *arg);
 
-/* Waits until every thread of the region is here. Spins a while, then sleeps. */
+/* Waits until every thread of the region is here. Spins a while, then sleeps. A copy of w with
+ * a smaller n makes the first n threads meet; the others must stay away from barriers then. */
 void ur__team_barrier(const struct ur__worker *w);
 
 /* The half-open range of [0,total) that falls to part `index` of `n`, cut at

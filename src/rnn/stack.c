@@ -5,10 +5,10 @@
 
 #include "kernel/gemm.h"
 
-/* Recurrent weights of a layer from which on sharing out its units pays: with fewer rows than
- * workers, and with few rows for each worker. */
-#define WORTH_SPLITTING 32768.0
-#define WORTH_MEETING 262144.0
+/* Multiply-adds of a step, per layer, that make it worth for one more worker to join in. */
+#define WORTH_JOINING 65536.0
+/* Recurrent weights of a layer that are too large for a cache close to the core. */
+#define LARGE_WEIGHTS 262144.0
 
 /* Dropout on rows [b0,b1) of layer l's outputs, forward or back. */
 static void drop(const struct ur__stack_job *job, int l, int b0, int b1, const ur_real *x,
@@ -28,36 +28,51 @@ static void *own_scratch(const struct ur__stack_job *job, const struct ur__worke
     return (char *)job->scratch + (size_t)w->index * ur__gemm_scratch(job->k, 1);
 }
 
-/* Whether n workers should share out the hidden units of every step, not the rows. Rows need
- * no meeting, but each worker then reads all weights for its few rows; units need two meetings
- * a step, some tenths of a microsecond each. */
-static bool splits_units(const struct ur__stack_job *job, int n)
+/* How many of n workers share out the hidden units of every step; 1: rows are shared out.
+ * Rows need no meeting, but each worker then reads all weights for its few rows; units need two
+ * meetings a step, of some tenths of a microsecond each. */
+static int unit_workers(const struct ur__stack_job *job, int n)
 {
+    int slots = job->stack->layers * job->stack->directions, join;
     double weights = 0;
-    int slots = job->stack->layers * job->stack->directions;
     for (int i = 0; i < slots; i++) {
         const struct ur__rnn_layer *d = &job->stack->layer[i];
         weights += (double)d->cell->gates * d->H * d->P / slots;
     }
-    if (n <= 1 || weights < WORTH_SPLITTING)
-        return false;
-    return job->B < n || ((job->B + n - 1) / n < job->k->mr && weights >= WORTH_MEETING);
+    bool few_rows = (job->B + n - 1) / n < job->k->mr && weights >= LARGE_WEIGHTS;
+    if (n <= 1 || (job->B >= n && !few_rows))
+        return 1;
+    join = weights * job->B / WORTH_JOINING < n ? (int)(weights * job->B / WORTH_JOINING) : n;
+    return join < 2 ? 1 : join;
+}
+
+static void forward_layers(struct ur__stack_job *job, const struct ur__worker *w, int b0, int b1,
+                           const struct ur__worker *split)
+{
+    int D = job->stack->directions;
+    for (int l = 0; l < job->stack->layers; l++) {
+        for (int d = 0; d < D; d++)
+            ur__sequence_forward(&job->layer[l * D + d], b0, b1, split, own_scratch(job, w));
+        if (!job->dropped[l])
+            continue;
+        if (b0 < b1 && (!split || split->index == 0))
+            drop(job, l, b0, b1, job->out[l], job->dropped[l]);
+        if (split)
+            ur__team_barrier(split);
+    }
 }
 
 static void forward(const struct ur__worker *w, void *arg)
 {
     struct ur__stack_job *job = arg;
-    int b0 = 0, b1 = job->B, D = job->stack->directions;
-    const struct ur__worker *split = splits_units(job, w->n) ? w : NULL;
-    if (!split)
+    struct ur__worker some = *w;
+    int b0, b1;
+    some.n = unit_workers(job, w->n);
+    if (some.n > 1 && some.index < some.n) {
+        forward_layers(job, w, 0, job->B, &some);
+    } else if (some.n == 1) {
         ur__share(job->B, 1, w->index, w->n, &b0, &b1);
-    for (int l = 0; l < job->stack->layers; l++) {
-        for (int d = 0; d < D; d++)
-            ur__sequence_forward(&job->layer[l * D + d], b0, b1, split, own_scratch(job, w));
-        if (job->dropped[l] && b0 < b1 && (!split || w->index == 0))
-            drop(job, l, b0, b1, job->out[l], job->dropped[l]);
-        if (job->dropped[l] && split)
-            ur__team_barrier(w);
+        forward_layers(job, w, b0, b1, NULL);
     }
 }
 
@@ -80,7 +95,7 @@ static void backward(const struct ur__worker *w, void *arg)
 
 void ur__stack_forward(struct ur__stack_job *job, ur_team *team)
 {
-    bool worth = job->B > 1 || splits_units(job, ur_team_size(team));
+    bool worth = job->B > 1 || unit_workers(job, ur_team_size(team)) > 1;
     ur__team_run(worth ? team : NULL, forward, job);
 }
 
