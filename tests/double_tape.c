@@ -135,6 +135,20 @@ static void draw_entropy(struct sample *s)
         add_input(s, 2, (int[]){s->ids.T * s->ids.B, V});
 }
 
+/* h of any rank, w [V,K] and, by chance, b [V]. */
+static void draw_decode(struct sample *s)
+{
+    int V = integer(1, 9), K = integer(1, 9);
+    draw_ids(s, -1, V - 1);
+    if (integer(0, 1))
+        add_input(s, 3, (int[]){s->ids.T, s->ids.B, K});
+    else
+        add_input(s, 2, (int[]){s->ids.T * s->ids.B, K});
+    add_input(s, 2, (int[]){V, K});
+    if (integer(0, 1))
+        add_input(s, 1, &V);
+}
+
 /* x [T,B,I], wx [I,4H], wh [H,4H], bias [4H]. */
 static void draw_lstm(struct sample *s)
 {
@@ -182,6 +196,7 @@ RUN(mean_over, ur_mean_over(x[0], s->dim))
 RUN(softmax, ur_softmax(x[0]))
 RUN(log_softmax, ur_log_softmax(x[0]))
 RUN(cross_entropy, ur_cross_entropy(t, x[0], s->ids))
+RUN(decode, ur_matmul_cross_entropy(t, x[0], x[1], s->n > 2 ? x[2] : NULL, s->ids))
 RUN(reshape, ur_reshape(x[0], s->rank, s->shape))
 RUN(concat, ur_concat(t, s->n, x, s->dim))
 RUN(slice, ur_slice(x[0], s->dim, s->begin, s->end))
@@ -232,9 +247,9 @@ static const struct operation operations[] = {
     OP(exp, draw_one), OP(log, draw_positive), OP(activate, draw_off_kinks),
     OP(dropout, draw_dropout), OP(sum, draw_one), OP(mean, draw_one), OP(sum_over, draw_dim),
     OP(mean_over, draw_dim), OP(softmax, draw_one), OP(log_softmax, draw_one),
-    OP(cross_entropy, draw_entropy), OP(reshape, draw_reshape), OP(concat, draw_concat),
-    OP(slice, draw_slice), OP(at, draw_at), OP(stack, draw_stack), OP(gather, draw_gather),
-    OP(lstm, draw_lstm), OP(attention, draw_attention),
+    OP(cross_entropy, draw_entropy), OP(decode, draw_decode), OP(reshape, draw_reshape),
+    OP(concat, draw_concat), OP(slice, draw_slice), OP(at, draw_at), OP(stack, draw_stack),
+    OP(gather, draw_gather), OP(lstm, draw_lstm), OP(attention, draw_attention),
 };
 
 /* ---- the check --------------------------------------------------------- */

@@ -82,6 +82,10 @@ UR_API ur_status ur_linear_init_tied(ur_linear_layer *layer, ur_params *params,
                                      const char *prefix, const ur_param *weight, bool bias);
 /** [...,I] -> [...,O] */
 UR_API ur_tensor *ur_linear(ur_tape *tape, const ur_linear_layer *layer, ur_tensor *x);
+/** ur_cross_entropy(ur_linear(h)) -> [1], the same bits; where the logits are many, without
+ *  ever holding them all (ur_matmul_cross_entropy). h [...,I] with as many rows as targets. */
+UR_API ur_tensor *ur_linear_cross_entropy(ur_tape *tape, const ur_linear_layer *layer,
+                                          ur_tensor *h, ur_ids targets);
 
 /** Rows of a table by number. weight [V,E]. */
 typedef struct ur_embedding {

@@ -167,6 +167,11 @@ UR_API ur_tensor *ur_layer_norm(ur_tensor *x, ur_tensor *gain, ur_tensor *bias, 
  *  logits [...,V] with as many rows as targets; targets < 0 are ignored; none valid:
  *  0. Errors: a target >= V. */
 UR_API ur_tensor *ur_cross_entropy(ur_tape *tape, ur_tensor *logits, ur_ids targets);
+/** ur_cross_entropy of the logits h·wᵀ + b in one, h [...,K], w [V,K], b [V] or NULL: the same
+ *  bits, values and gradients. The logits are never there as a whole; they are computed again
+ *  on the way back, which takes time where they are few and saves their memory where many. */
+UR_API ur_tensor *ur_matmul_cross_entropy(ur_tape *tape, ur_tensor *h, ur_tensor *w,
+                                          ur_tensor *b, ur_ids targets);
 
 /* Means over all elements -> [1]; operands broadcast. The forms named _each are element by
  * element, to be weighted or masked before a sum. */

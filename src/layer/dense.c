@@ -6,6 +6,10 @@
 #include "layer/params.h"
 #include "tape/tape.h"
 
+/* Up to here logits are kept, 16 MiB and three times as much beside: computing them again takes a
+ * tenth to a third more of the decoder's time. */
+#define FEW_LOGITS ((size_t)4 << 20)
+
 static ur_status add_bias(ur_linear_layer *layer, const char *prefix)
 {
     return ur__params_add_named(layer->params, prefix, "bias", 1, &layer->O, UR_UNIFORM,
@@ -51,6 +55,17 @@ ur_tensor *ur_linear(ur_tape *tape, const ur_linear_layer *layer, ur_tensor *x)
     ur_tensor *w = ur_param_tensor(tape, layer->params, layer->weight);
     ur_tensor *y = ur_matmul_t(x, w);
     return layer->bias ? ur_add(y, ur_param_tensor(tape, layer->params, layer->bias)) : y;
+}
+
+ur_tensor *ur_linear_cross_entropy(ur_tape *tape, const ur_linear_layer *layer, ur_tensor *h,
+                                   ur_ids targets)
+{
+    size_t rows = ur_size(h) / (size_t)layer->I;
+    if (ur_dim(h, -1) != layer->I || rows <= FEW_LOGITS / (size_t)layer->O)
+        return ur_cross_entropy(tape, ur_linear(tape, layer, h), targets);
+    ur_tensor *w = ur_param_tensor(tape, layer->params, layer->weight);
+    ur_tensor *b = layer->bias ? ur_param_tensor(tape, layer->params, layer->bias) : NULL;
+    return ur_matmul_cross_entropy(tape, h, w, b, targets);
 }
 
 ur_status ur_embedding_init(ur_embedding *layer, ur_params *params, const char *prefix, int V,

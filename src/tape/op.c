@@ -133,3 +133,26 @@ size_t ur__op_extent(const ur_tensor *x, int begin, int end)
         n *= (size_t)x->dim[i];
     return n;
 }
+
+bool ur__op_targets(ur_tape *tape, const ur_tensor *logits, ur_ids targets, size_t *n_valid)
+{
+    int V = logits->dim[logits->rank - 1];
+    *n_valid = 0;
+    if (!targets.id || targets.T < 1 || targets.B < 1 ||
+        ur__op_extent(logits, 0, logits->rank - 1) != (size_t)targets.T * (size_t)targets.B) {
+        ur__tape_fail(tape, UR_ESHAPE, "cross_entropy: logits are %s but targets are [%d,%d]",
+                      ur__shape_text(logits), targets.id ? targets.T : 0, targets.B);
+        return false;
+    }
+    for (size_t i = 0; i < (size_t)targets.T * (size_t)targets.B; i++) {
+        if (targets.id[i] >= V) {
+            ur__tape_fail(tape, UR_EINVAL,
+                          "cross_entropy: target [%d,%d] is %d but there are %d classes",
+                          (int)(i / (size_t)targets.B), (int)(i % (size_t)targets.B),
+                          (int)targets.id[i], V);
+            return false;
+        }
+        *n_valid += targets.id[i] >= 0;
+    }
+    return true;
+}

@@ -148,35 +148,13 @@ static ur_status entropy_back(ur_tape *tape, void *saved)
     return UR_OK;
 }
 
-/* Counts the valid targets; false with poison if one is too large. */
-static bool count_targets(ur_tape *tape, ur_ids targets, int V, size_t *n_valid)
-{
-    *n_valid = 0;
-    for (size_t i = 0; i < (size_t)targets.T * (size_t)targets.B; i++) {
-        if (targets.id[i] >= V) {
-            ur__tape_fail(tape, UR_EINVAL,
-                          "cross_entropy: target [%d,%d] is %d but there are %d classes",
-                          (int)(i / (size_t)targets.B), (int)(i % (size_t)targets.B),
-                          (int)targets.id[i], V);
-            return false;
-        }
-        *n_valid += targets.id[i] >= 0;
-    }
-    return true;
-}
-
 ur_tensor *ur_cross_entropy(ur_tape *tape, ur_tensor *logits, ur_ids targets)
 {
     if (!ur__op_all_on("cross_entropy", tape, 1, &logits))
         return NULL;
     struct entropy op = {.x = logits, .V = logits->dim[logits->rank - 1], .id = targets.id};
     op.n = logits->size / (size_t)op.V;
-    if (!targets.id || targets.T < 1 || targets.B < 1 ||
-        op.n != (size_t)targets.T * (size_t)targets.B)
-        return ur__tape_fail(tape, UR_ESHAPE,
-                             "cross_entropy: logits are %s but targets are [%d,%d]",
-                             ur__shape_text(logits), targets.id ? targets.T : 0, targets.B);
-    if (!count_targets(tape, targets, op.V, &op.n_valid))
+    if (!ur__op_targets(tape, logits, targets, &op.n_valid))
         return NULL;
 
     const int one = 1;
