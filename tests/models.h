@@ -17,7 +17,8 @@ static inline void expect_message(const char *part)
 static inline ur_vocab *vocab_of(int n)
 {
     ur_vocab *v;
-    uint32_t codes[512];
+    uint32_t codes[8192];
+    assert_in_range(n, 1, 8192);
     for (int i = 0; i < n; i++)
         codes[i] = (uint32_t)(i * 3 + 10);
     assert_ok(ur__vocab_new(&v, UR_TOKEN_CHAR, n, codes));

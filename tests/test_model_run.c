@@ -156,6 +156,53 @@ static void logits__drop_out_in_training_only(void **state)
     ur_model_free(m);
 }
 
+/* Dropout included; with few logits, which are kept, and with many, which are not. */
+static void loss__has_the_bits_of_the_logits(void **state)
+{
+    (void)state;
+    enum { MANY = 6500 };
+    static int32_t ids[MAX_T * MAX_B], targets[MAX_T * MAX_B];
+    static const int words[] = {V, MANY};
+    ur_tape *tape;
+    assert_ok(ur_tape_new(&tape, NULL));
+    fill_ids(ids, MAX_T * MAX_B);
+    for (int i = 0; i < 4; i++) {
+        ur_config c = any_config(4);
+        int n = words[i % 2], T = MAX_T, B = MAX_B;
+        c.task = i < 2 ? "lm" : "fill";
+        c.embed = i < 2 ? 12 : 24;
+        ur_model *m = model_of(&c, n, 21);
+        ur_params *params = ur_model_params(m);
+        size_t size = ur_params_size(params);
+        ur_real *want = malloc(size * sizeof *want), loss[2];
+        assert_non_null(want);
+        for (int j = 0; j < T * B; j++)
+            targets[j] = j % 13 == 5 ? -1 : j * 97 % n;
+        ur_ids in = {ids, T, B}, out = {targets, T, B};
+        for (int joined = 0; joined < 2; joined++) {
+            ur_tape_reset(tape);
+            ur_tape_set_training(tape, true, 1, 1);
+            ur_params_zero_grads(params);
+            ur_tensor *e;
+            if (joined)
+                e = i < 2 ? ur_model_loss(tape, m, in, NULL, NULL, out)
+                          : ur_model_fill_loss(tape, m, in, NULL, out);
+            else
+                e = ur_cross_entropy(tape, i < 2 ? ur_model_logits(tape, m, in, NULL, NULL)
+                                                 : ur_model_fill(tape, m, in, NULL), out);
+            loss[joined] = (ur_real)ur_scalar(e);
+            assert_ok(ur_backward(tape, e));
+            if (!joined)
+                memcpy(want, ur_params_grads(params), size * sizeof *want);
+        }
+        assert_memory_equal(&loss[1], &loss[0], sizeof *loss);
+        assert_memory_equal(ur_params_grads(params), want, size * sizeof *want);
+        free(want);
+        ur_model_free(m);
+    }
+    ur_tape_free(tape);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -164,6 +211,7 @@ int main(void)
         cmocka_unit_test(run__takes_wide_embeddings),
         cmocka_unit_test(run__refuses_wrong_use),
         cmocka_unit_test(logits__drop_out_in_training_only),
+        cmocka_unit_test(loss__has_the_bits_of_the_logits),
     };
     return cmocka_run_group_tests_name("model_run", tests, NULL, NULL);
 }

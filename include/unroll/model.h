@@ -77,6 +77,10 @@ UR_API ur_status ur_model_state_new(ur_state **out, const ur_model *model, int B
 /** ids [T,B] -> logits [T,B,V] on the tape; see ur_rnn_forward for lengths and state. */
 UR_API ur_tensor *ur_model_logits(ur_tape *tape, const ur_model *model, ur_ids ids,
                                   const int *lengths, ur_state *state);
+/** ur_cross_entropy of those logits and the targets [T,B] -> [1], the same bits; where the
+ *  logits are many they are never held as a whole (ur_linear_cross_entropy). */
+UR_API ur_tensor *ur_model_loss(ur_tape *tape, const ur_model *model, ur_ids ids,
+                                const int *lengths, ur_state *state, ur_ids targets);
 /** Without a tape: T steps, ids [T,B] -> logits [T,B,V]; the same bits. Only reads the
  *  model; allocates nothing with a state of ur_model_state_new. */
 UR_API ur_status ur_model_run(const ur_model *model, ur_state *state, int T,
@@ -87,6 +91,9 @@ UR_API ur_status ur_model_run(const ur_model *model, ur_state *state, int T,
  *  lengths [B] or NULL (all T); where t >= lengths[b] nothing is computed from the text. */
 UR_API ur_tensor *ur_model_fill(ur_tape *tape, const ur_model *model, ur_ids ids,
                                 const int *lengths);
+/** The cross entropy of those logits and the targets [T,B], as ur_model_loss. */
+UR_API ur_tensor *ur_model_fill_loss(ur_tape *tape, const ur_model *model, ur_ids ids,
+                                     const int *lengths, ur_ids targets);
 
 /** What fills one gap at a time without a tape, with the same bits. */
 typedef struct ur_filler ur_filler;

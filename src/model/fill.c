@@ -57,7 +57,8 @@ static ur_tensor *take(ur_tape *tape, ur_tensor *h, ur_ids place)
     return ur_gather(tape, ur_concat(tape, 2, parts, 0), place);
 }
 
-ur_tensor *ur_model_fill(ur_tape *tape, const ur_model *m, ur_ids ids, const int *lengths)
+/* What the decoder reads of both sides. */
+static ur_tensor *both_sides(ur_tape *tape, const ur_model *m, ur_ids ids, const int *lengths)
 {
     if (!m->behind)
         return ur__tape_fail(tape, UR_EINVAL, "a model of task %s fills no gaps", m->config.task);
@@ -81,7 +82,18 @@ ur_tensor *ur_model_fill(ur_tape *tape, const ur_model *m, ur_ids ids, const int
         take(tape, run_stack(tape, m, m->behind, back, lengths), behind)
     };
     ur_tensor *h = ur_concat(tape, 2, sides, 2);
-    return ur_linear(tape, &m->decoder, ur_dropout(h, m->config.dropout));
+    return ur_dropout(h, m->config.dropout);
+}
+
+ur_tensor *ur_model_fill(ur_tape *tape, const ur_model *m, ur_ids ids, const int *lengths)
+{
+    return ur_linear(tape, &m->decoder, both_sides(tape, m, ids, lengths));
+}
+
+ur_tensor *ur_model_fill_loss(ur_tape *tape, const ur_model *m, ur_ids ids, const int *lengths,
+                              ur_ids targets)
+{
+    return ur_linear_cross_entropy(tape, &m->decoder, both_sides(tape, m, ids, lengths), targets);
 }
 
 /* ---- one gap ----------------------------------------------------------- */

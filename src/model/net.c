@@ -266,8 +266,9 @@ ur_status ur__model_copy_values(ur_model *to, const ur_model *from)
 
 /* ---- on the tape ------------------------------------------------------- */
 
-ur_tensor *ur_model_logits(ur_tape *tape, const ur_model *model, ur_ids ids,
-                           const int *lengths, ur_state *state)
+/* What the decoder reads. */
+static ur_tensor *run_stack(ur_tape *tape, const ur_model *model, ur_ids ids, const int *lengths,
+                            ur_state *state)
 {
     ur_tensor *h;
     if (model->behind)
@@ -276,5 +277,18 @@ ur_tensor *ur_model_logits(ur_tape *tape, const ur_model *model, ur_ids ids,
         h = ur_rnn_forward(tape, model->rnn, ur_embed(tape, &model->embed, ids), lengths, state);
     else
         h = ur_rnn_forward_ids(tape, model->rnn, ids, lengths, state);
-    return ur_linear(tape, &model->decoder, ur_dropout(h, model->config.dropout));
+    return ur_dropout(h, model->config.dropout);
+}
+
+ur_tensor *ur_model_logits(ur_tape *tape, const ur_model *model, ur_ids ids,
+                           const int *lengths, ur_state *state)
+{
+    return ur_linear(tape, &model->decoder, run_stack(tape, model, ids, lengths, state));
+}
+
+ur_tensor *ur_model_loss(ur_tape *tape, const ur_model *model, ur_ids ids, const int *lengths,
+                         ur_state *state, ur_ids targets)
+{
+    ur_tensor *h = run_stack(tape, model, ids, lengths, state);
+    return ur_linear_cross_entropy(tape, &model->decoder, h, targets);
 }

@@ -115,8 +115,8 @@ static ur_status fill_loss(void *run, ur_tape *tape, int64_t step, ur_tensor **l
         f->which[b] = ur__shuffled(f->seed, (uint64_t)f->epoch, f->train.n, first + b);
     UR__TRY(ur__windows_read(&f->train, B, f->which, f->ids, f->lengths, &T));
     ur__fill_targets(T, B, f->lengths, f->ids, f->targets);
-    ur_tensor *logits = ur_model_fill(tape, f->model, (ur_ids){f->ids, T, B}, f->lengths);
-    *loss = ur_cross_entropy(tape, logits, (ur_ids){f->targets, T, B});
+    ur_ids ids = {f->ids, T, B}, targets = {f->targets, T, B};
+    *loss = ur_model_fill_loss(tape, f->model, ids, f->lengths, targets);
     *items = 0;
     for (int b = 0; b < B; b++)
         *items += f->lengths[b];

@@ -124,8 +124,7 @@ static ur_status lm_loss(void *run, ur_tape *tape, int64_t step, ur_tensor **los
     int t, B = lm->train.B;
     UR__TRY(ur__stream_batch(&lm->train, step, lm->inputs, lm->targets, &t));
     ur_ids inputs = {lm->inputs, t, B}, targets = {lm->targets, t, B};
-    ur_tensor *logits = ur_model_logits(tape, lm->model, inputs, NULL, lm->state);
-    *loss = ur_cross_entropy(tape, logits, targets);
+    *loss = ur_model_loss(tape, lm->model, inputs, NULL, lm->state, targets);
     *items = (int64_t)t * B;
     return UR_OK;
 }
@@ -201,10 +200,9 @@ static ur_status lm_reach(void *run, ur_tape *tape, int64_t step, const double *
     if (step > 0)
         memcpy(ur_state_data(lm->look, &n), carried, n * sizeof *carried);
     ur_state_observe_gradients(lm->look, see_gradient, lm);
-    ur_tensor *logits = ur_model_logits(tape, lm->model, (ur_ids){lm->inputs, t, B}, NULL,
-                                        lm->look);
-    ur_status status = ur_backward(tape, ur_cross_entropy(tape, logits,
-                                                          (ur_ids){lm->targets, t, B}));
+    ur_ids inputs = {lm->inputs, t, B}, targets = {lm->targets, t, B};
+    ur_status status = ur_backward(tape, ur_model_loss(tape, lm->model, inputs, NULL, lm->look,
+                                                       targets));
     ur_state_detach(lm->look);
     *reach = lm->reach;
     *layers = ur_rnn_layers(ur_model_rnn(lm->model));
