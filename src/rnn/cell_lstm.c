@@ -86,41 +86,14 @@ static void back_gates_form(const struct ur__cell_step *s)
     }
 }
 
-const struct ur__cell ur__cell_lstm = {
-    .name = "lstm",
-    .kind = UR_LSTM,
-    .gates = 4,
-    .kept = 4,
-    .has_c = true,
-    .direct = false,
-    .forward = forward,
-    .back_gates = back_gates,
-    .back_carry = back_carry,
-    .back_recurrent = back_recurrent,
-};
+#define LSTM(blocks, way_forward, way_back)                                          \
+    {                                                                                \
+        .name = "lstm", .kind = UR_LSTM, .gates = (blocks), .kept = (blocks),        \
+        .has_c = true, .direct = false, .forward = (way_forward),                    \
+        .back_gates = (way_back), .back_carry = back_carry,                          \
+        .back_recurrent = back_recurrent,                                            \
+    }
 
-const struct ur__cell ur__cell_lstm_form = {
-    .name = "lstm",
-    .kind = UR_LSTM,
-    .gates = 4,
-    .kept = 4,
-    .has_c = true,
-    .direct = false,
-    .forward = forward_form,
-    .back_gates = back_gates_form,
-    .back_carry = back_carry,
-    .back_recurrent = back_recurrent,
-};
-
-const struct ur__cell ur__cell_lstm_coupled = {
-    .name = "lstm",
-    .kind = UR_LSTM,
-    .gates = 3,
-    .kept = 3,
-    .has_c = true,
-    .direct = false,
-    .forward = forward_form,
-    .back_gates = back_gates_form,
-    .back_carry = back_carry,
-    .back_recurrent = back_recurrent,
-};
+const struct ur__cell ur__cell_lstm = LSTM(4, forward, back_gates);
+const struct ur__cell ur__cell_lstm_form = LSTM(4, forward_form, back_gates_form);
+const struct ur__cell ur__cell_lstm_coupled = LSTM(3, forward_form, back_gates_form);

@@ -66,41 +66,14 @@ static void back_gates_kept(const struct ur__cell_step *s)
     }
 }
 
-const struct ur__cell ur__cell_rnn = {
-    .name = "rnn",
-    .kind = UR_RNN,
-    .gates = 1,
-    .kept = 1,
-    .has_c = false,
-    .direct = false,
-    .forward = forward,
-    .back_gates = back_gates,
-    .back_carry = back_carry,
-    .back_recurrent = back_recurrent,
-};
+#define RNN(way_forward, way_back, past_the_weights)                                 \
+    {                                                                                \
+        .name = "rnn", .kind = UR_RNN, .gates = 1, .kept = 1, .has_c = false,        \
+        .direct = (past_the_weights), .forward = (way_forward),                      \
+        .back_gates = (way_back), .back_carry = back_carry,                          \
+        .back_recurrent = back_recurrent,                                            \
+    }
 
-const struct ur__cell ur__cell_rnn_kept = {
-    .name = "rnn",
-    .kind = UR_RNN,
-    .gates = 1,
-    .kept = 1,
-    .has_c = false,
-    .direct = false,
-    .forward = forward_kept,
-    .back_gates = back_gates_kept,
-    .back_carry = back_carry,
-    .back_recurrent = back_recurrent,
-};
-
-const struct ur__cell ur__cell_rnn_residual = {
-    .name = "rnn",
-    .kind = UR_RNN,
-    .gates = 1,
-    .kept = 1,
-    .has_c = false,
-    .direct = true,
-    .forward = forward_kept,
-    .back_gates = back_gates_kept,
-    .back_carry = back_carry,
-    .back_recurrent = back_recurrent,
-};
+const struct ur__cell ur__cell_rnn = RNN(forward, back_gates, false);
+const struct ur__cell ur__cell_rnn_kept = RNN(forward_kept, back_gates_kept, false);
+const struct ur__cell ur__cell_rnn_residual = RNN(forward_kept, back_gates_kept, true);

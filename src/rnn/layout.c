@@ -171,34 +171,20 @@ static void keep_back(const struct ur__stack_job *job, const struct ur__rnn_laye
     bool c = d->cell->has_c, projects = P != H, training = job->training;
     struct ur__packed_back *pb = piece(p, 1, sizeof *pb);
     ur_real *packed = reals(p, ur__packed_back_size(job->k, d));
-    struct ur__sequence to = {
-        .dh_all = reals(p, d->O ? TB * P : 0),
-        .seen = reals(p, job->see ? TB * P : 0),
-        .dp = reals(p, projects ? TB * P : 0),
-        .dh = reals(p, B * P),
-        .dc = reals(p, c ? B * H : 0),
-        .drh = reals(p, d->reset_before ? B * H : 0),
-        .dm = reals(p, projects ? B * H : 0),
-        .dh_read = reals(p, training && d->recurrent_dropout > 0 ? B * P : 0),
-        .stay_h = reals(p, d->zoneout_h > 0 ? B * P : 0),
-        .stay_c = reals(p, c && d->zoneout_c > 0 ? B * H : 0),
-        .first = reals(p, d->reverse && job->lengths ? B * (size_t)d->cell->kept * H : 0),
-    };
-    if (!p->base)
-        return;
-    ur__packed_back_place(pb, job->k, d, packed);
+    s->dh_all = reals(p, d->O ? TB * P : 0);
+    s->seen = reals(p, job->see ? TB * P : 0);
+    s->dp = reals(p, projects ? TB * P : 0);
+    s->dh = reals(p, B * P);
+    s->dc = reals(p, c ? B * H : 0);
+    s->drh = reals(p, d->reset_before ? B * H : 0);
+    s->dm = reals(p, projects ? B * H : 0);
+    s->dh_read = reals(p, training && d->recurrent_dropout > 0 ? B * P : 0);
+    s->stay_h = reals(p, d->zoneout_h > 0 ? B * P : 0);
+    s->stay_c = reals(p, c && d->zoneout_c > 0 ? B * H : 0);
+    s->first = reals(p, d->reverse && job->lengths ? B * (size_t)d->cell->kept * H : 0);
+    if (p->base)
+        ur__packed_back_place(pb, job->k, d, packed);
     s->pb = pb;
-    s->dh_all = to.dh_all;
-    s->seen = to.seen;
-    s->dp = to.dp;
-    s->dh = to.dh;
-    s->dc = to.dc;
-    s->drh = to.drh;
-    s->dm = to.dm;
-    s->dh_read = to.dh_read;
-    s->stay_h = to.stay_h;
-    s->stay_c = to.stay_c;
-    s->first = to.first;
 }
 
 static void lay_out_back(struct ur__stack_job *job, struct pieces *p)
@@ -211,9 +197,9 @@ static void lay_out_back(struct ur__stack_job *job, struct pieces *p)
         bool own = l + 1 < L || desc->O;    /* an output map writes over its gradient */
         ur_real *dy = reals(p, own ? (size_t)job->T * (size_t)job->B * width : 0);
         for (int d = 0; d < D; d++) {
-            struct ur__sequence *s = p->base ? &job->layer[l * D + d] : NULL;
+            struct ur__sequence counted, *s = p->base ? &job->layer[l * D + d] : &counted;
             keep_back(job, desc + d, s, p);
-            if (s) {
+            if (p->base) {
                 s->dy = (dy ? dy : (ur_real *)job->dy) + d * ur__layer_output(desc);
                 s->ld_dy = (ptrdiff_t)width;
             }
