@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Trains a character LSTM with PyTorch as `unroll train` does (same net, rows, optimizer,
 clipping, held-out part) and prints the held-out loss whenever the clock, which stands still
-while it validates, passes a mark. One JSON object a line. Used by time_to_quality.py.
+while it validates, passes a mark, or after each so many updates. One JSON object a line. Used
+by time_to_quality.py.
 """
 import argparse
 import gzip
@@ -56,10 +57,27 @@ def batches(tokens, steps, rows):
             yield tokens[index], tokens[index + 1], begin == 0
 
 
+class Marks:
+    """When to validate, and what the clock says without validation."""
+
+    def __init__(self, args):
+        self.seconds = sorted(args.seconds)
+        self.every, self.updates = args.every, args.updates
+        self.spent, self.begin = 0.0, time.perf_counter()
+
+    def due(self, step):
+        elapsed = self.spent + time.perf_counter() - self.begin
+        if self.every:
+            return elapsed if step % self.every == 0 or step == self.updates else None
+        return self.seconds.pop(0) if elapsed >= self.seconds[0] else None
+
+    def over(self, step):
+        return step >= self.updates if self.every else not self.seconds
+
+
 def train(net, tokens, held_out, args):
     optimizer = torch.optim.AdamW(net.parameters(), lr=args.lr, weight_decay=0.01)
-    marks, state, step = sorted(args.seconds), None, 0
-    begin = time.perf_counter()
+    marks, state, step = Marks(args), None, 0
     for inputs, targets, anew in batches(tokens, args.seq_length, args.batch):
         logits, state = net(inputs, None if anew else state)
         state = tuple(s.detach() for s in state)
@@ -70,19 +88,22 @@ def train(net, tokens, held_out, args):
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimizer.step()
         step += 1
-        now = time.perf_counter()
-        if now - begin >= marks[0]:
-            print(json.dumps({"seconds": marks.pop(0), "step": step,
+        seconds = marks.due(step)
+        if seconds is not None:
+            marks.spent += time.perf_counter() - marks.begin
+            print(json.dumps({"seconds": seconds, "step": step,
                               "val_loss": held_out_loss(net, held_out)}), flush=True)
-            if not marks:
+            if marks.over(step):
                 return
-            begin += time.perf_counter() - now
+            marks.begin = time.perf_counter()
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     p.add_argument("data")
-    p.add_argument("--seconds", type=float, nargs="+", required=True)
+    p.add_argument("--seconds", type=float, nargs="+", default=[])
+    p.add_argument("--every", type=int, default=0, help="updates between validations")
+    p.add_argument("--updates", type=int, default=0, help="the end, with --every")
     p.add_argument("--hidden", type=int, required=True)
     p.add_argument("--layers", type=int, required=True)
     p.add_argument("--seq-length", type=int, required=True)

@@ -6,6 +6,10 @@
 #include <math.h>
 
 #include "base/mem.h"
+#include "kernel/select.h"
+#include "rnn/cells.h"
+#include "rnn/pack.h"
+#include "rnn/stack.h"
 #include "unroll/layer.h"
 
 enum { T = 23, B = 9, I = 7, L = 2, MAX_H = 37, ROOM = T * B * 2 * MAX_H };
@@ -323,6 +327,32 @@ static void rnn__survives_failing_allocations(void **unused)
     assert_true(failures > 10);
 }
 
+/* The promise of docs/PERFORMANCE.md: with the outputs 24 bytes a unit and step of an LSTM. Packed
+ * weights do not count. */
+static void training__keeps_few_bytes_a_unit_and_step(void **unused)
+{
+    (void)unused;
+    const struct {
+        ur_cell cell;
+        int reals;      /* of a unit and step, the output among them */
+    } most[] = {{UR_LSTM, 6}, {UR_GRU, 5}, {UR_RNN, 2}};
+    for (int i = 0; i < 3; i++) {
+        const struct ur__rnn_layer layer = {
+            .cell = ur__cell_of(most[i].cell), .I = 1024, .H = 1024, .P = 1024, .biases = 2,
+        };
+        const struct ur__stack stack = {.layers = 1, .directions = 1, .layer = &layer};
+        const struct ur__stack_job job = {
+            .k = ur__kernel(), .stack = &stack, .T = 100, .B = 32, .training = true,
+        };
+        double bytes = (double)ur__stack_bytes(&job) + (double)ur__stack_back_bytes(&job)
+            - (double)(ur__packed_back_size(job.k, &layer) * sizeof(ur_real));
+        double each = bytes / (100.0 * 32 * 1024) + sizeof(ur_real);
+        print_message("%s: %.2f bytes a unit and step, with the output\n", layer.cell->name, each);
+        /* What is kept once, not for each step: states and their gradients. */
+        assert_true(each <= most[i].reals * (double)sizeof(ur_real) + 0.2);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -332,6 +362,7 @@ int main(void)
         cmocka_unit_test(moments__are_mean_and_unbiased_variance),
         cmocka_unit_test(rnn__rejects_what_does_not_fit),
         cmocka_unit_test(rnn__survives_failing_allocations),
+        cmocka_unit_test(training__keeps_few_bytes_a_unit_and_step),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
