@@ -5,6 +5,7 @@
 
 #include <math.h>
 
+#include "base/team.h"
 #include "unroll/layer.h"
 
 /* Large enough for the units to be shared out, and no multiple of any vector. */
@@ -141,6 +142,7 @@ static void split__units_give_the_bits_of_one_thread(void **unused)
         ur_team *team;
         make(&n, &forms[i / 3]);
         assert_ok(ur_team_new(&team, teams[i % 3]));
+        ur__team_insist(team);
         for (int j = 0; j < 3 * 4; j++, passes++) {
             int B = batches[j / 4];
             const int *len = j % 2 ? lengths : NULL;

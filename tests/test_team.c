@@ -7,6 +7,7 @@
 #include <float.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #include "base/mem.h"
 #include "base/team.h"
@@ -110,6 +111,58 @@ static void team__many_short_regions(void **state)
             assert_int_equal(counts[i * 16], i < team_sizes[k] ? 3000 : 0);
         ur_team_free(team);
     }
+}
+
+struct lateness {
+    bool late;          /* let the caller wait */
+    int n;              /* workers of the last region */
+    atomic_int came;
+};
+
+static void meet_late(const struct ur__worker *w, void *arg)
+{
+    struct lateness *l = arg;
+    if (w->index == 0)
+        l->n = w->n;
+    if (l->late && w->index > 0) {
+        const struct timespec pause = {0, 1000000};
+        nanosleep(&pause, NULL);
+    }
+    atomic_fetch_add(&l->came, 1);
+    ur__team_barrier(w);
+}
+
+/* Each region is done by all workers or by the caller alone, never by none. */
+static void team__brief_regions_go_alone_while_others_are_late(void **state)
+{
+    (void)state;
+    struct lateness l = {.late = true};
+    ur_team *team;
+    assert_ok(ur_team_new(&team, 3));
+    int alone = 0, tries = 0;
+    for (int i = 0; i < 600; i++) {
+        atomic_store(&l.came, 0);
+        ur__team_run_brief(team, meet_late, &l);
+        assert_true(l.n == 1 || l.n == 3);
+        assert_int_equal(atomic_load(&l.came), l.n);
+        alone += l.n == 1;
+        tries += l.n == 3;
+        if (i == 2)
+            assert_int_equal(tries, 3);
+    }
+    /* Pauses of 64, 128 and 256 regions, a try before each but the first. */
+    assert_int_equal(tries, 3 + 3);
+    /* Others still work together, and brief regions do again once a try went well. */
+    l.late = false;
+    ur__team_run(team, meet_late, &l);
+    assert_int_equal(l.n, 3);
+    for (int i = 0; i < 3 * 4096 && l.n == 1; i++)
+        ur__team_run_brief(team, meet_late, &l);
+    assert_int_equal(l.n, 3);
+    ur__team_run_brief(NULL, meet_late, &l);
+    assert_int_equal(l.n, 1);
+    assert_true(alone > 0);
+    ur_team_free(team);
 }
 
 static void team__null_is_one_thread(void **state)
@@ -250,6 +303,7 @@ int main(void)
         cmocka_unit_test(share__covers_evenly),
         cmocka_unit_test(team__barrier_separates_rounds),
         cmocka_unit_test(team__many_short_regions),
+        cmocka_unit_test(team__brief_regions_go_alone_while_others_are_late),
         cmocka_unit_test(team__null_is_one_thread),
         cmocka_unit_test(team__sizes_are_checked),
         cmocka_unit_test(team__out_of_memory_leaves_nothing),

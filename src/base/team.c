@@ -26,6 +26,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #ifdef __linux__
 #include <sched.h>
@@ -36,6 +37,15 @@
 
 #define MAX_THREADS 1024
 #define SPINS 2000      /* some 20 to 100 microseconds, a few times a wake-up */
+
+/* A thread that is waited for longer has lost its core; a wake-up takes less. */
+#define LATE_NS 200000
+/* Brief regions: three late ones among some two dozen, and the caller works alone, for twice
+ * as many regions each time until a try goes well. */
+#define LATE_COSTS 8
+#define LATE_LIMIT 24
+#define ALONE_LEAST 64
+#define ALONE_MOST 4096
 
 #if defined(__x86_64__) || defined(__i386__)
 #define UR__PAUSE() __builtin_ia32_pause()
@@ -67,9 +77,21 @@ struct ur_team {
     _Alignas(UR__ALIGN) atomic_uint phase;
     atomic_int arrived;         /* threads at the barrier */
     _Alignas(UR__ALIGN) atomic_int sleepers;
+    atomic_int late;            /* long waits inside regions */
+    /* Of brief regions, the caller's own: */
+    int score;                  /* rises with late regions, sinks with others */
+    int alone, pause;           /* regions yet to be done alone; of the last such pause */
+    bool insists;
 };
 
 /* ---- waiting ----------------------------------------------------------- */
+
+static int64_t nanoseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
 
 static void await_change(ur_team *t, atomic_uint *counter, unsigned old)
 {
@@ -78,12 +100,15 @@ static void await_change(ur_team *t, atomic_uint *counter, unsigned old)
             return;
         UR__PAUSE();
     }
+    int64_t begin = nanoseconds();
     pthread_mutex_lock(&t->lock);
     atomic_fetch_add(&t->sleepers, 1);
     while (atomic_load(counter) == old)
         pthread_cond_wait(&t->changed, &t->lock);
     atomic_fetch_sub(&t->sleepers, 1);
     pthread_mutex_unlock(&t->lock);
+    if (counter != &t->starts && nanoseconds() - begin > LATE_NS)
+        atomic_fetch_add(&t->late, 1);
 }
 
 static void change(ur_team *t, atomic_uint *counter)
@@ -130,23 +155,61 @@ static void *member_main(void *p)
     }
 }
 
+static void run_alone(ur_team *team, ur__work work, void *arg)
+{
+    const struct ur__worker alone = {team, 0, 1};
+    unsigned mode = ur__fpmode_default();
+    work(&alone, arg);
+    ur__fpmode_restore(mode);
+}
+
 void ur__team_run(ur_team *team, ur__work work, void *arg)
 {
-    unsigned mode = ur__fpmode_default();
     if (!team || team->n == 1) {
-        const struct ur__worker alone = {team, 0, 1};
-        work(&alone, arg);
-    } else {
-        UR__ASSERT(atomic_load(&team->running) == 0);   /* nested? */
-        unsigned ended = atomic_load(&team->ends);
-        team->work = work;
-        team->arg = arg;
-        atomic_store(&team->running, team->n - 1);
-        change(team, &team->starts);
-        work(&team->members[0].worker, arg);
-        await_change(team, &team->ends, ended);
+        run_alone(team, work, arg);
+        return;
     }
+    unsigned mode = ur__fpmode_default();
+    UR__ASSERT(atomic_load(&team->running) == 0);   /* nested? */
+    unsigned ended = atomic_load(&team->ends);
+    team->work = work;
+    team->arg = arg;
+    atomic_store(&team->running, team->n - 1);
+    change(team, &team->starts);
+    work(&team->members[0].worker, arg);
+    await_change(team, &team->ends, ended);
     ur__fpmode_restore(mode);
+}
+
+void ur__team_run_brief(ur_team *team, ur__work work, void *arg)
+{
+    if (!team || team->n == 1 || team->alone > 0) {
+        run_alone(team, work, arg);
+        if (team && team->alone > 0)
+            team->alone--;
+        return;
+    }
+    atomic_store(&team->late, 0);
+    ur__team_run(team, work, arg);
+    if (atomic_load(&team->late) > 0) {
+        team->score += LATE_COSTS;
+    } else if (team->score > 0) {
+        team->score--;
+    } else {
+        team->pause = 0;
+    }
+    if (team->score >= LATE_LIMIT && !team->insists) {
+        team->pause = team->pause == 0 ? ALONE_LEAST : team->pause < ALONE_MOST
+            ? 2 * team->pause : ALONE_MOST;
+        team->alone = team->pause;
+        team->score = LATE_LIMIT - LATE_COSTS;  /* one late try is enough to go on alone */
+    }
+}
+
+
+void ur__team_insist(ur_team *team)
+{
+    team->insists = true;
 }
 
 void ur__share(int total, int grain, int index, int n, int *begin, int *end)

@@ -90,7 +90,10 @@ void ur__model_decode(const ur_model *model, ur_team *team, int M, const ur_real
         .bias = ur_param_data(model->params, l->bias)
     };
     bool large = (double)M * l->O * l->I >= TEAM_WORK;
-    ur__team_run(large ? team : NULL, decode_share, &d);
+    if (large && M < d.k->mr)
+        ur__team_run_brief(team, decode_share, &d);
+    else
+        ur__team_run(large ? team : NULL, decode_share, &d);
 }
 
 /* ---- running ----------------------------------------------------------- */

@@ -95,8 +95,10 @@ static void backward(const struct ur__worker *w, void *arg)
 
 void ur__stack_forward(struct ur__stack_job *job, ur_team *team)
 {
-    bool worth = job->B > 1 || unit_workers(job, ur_team_size(team)) > 1;
-    ur__team_run(worth ? team : NULL, forward, job);
+    if (unit_workers(job, ur_team_size(team)) > 1)
+        ur__team_run_brief(team, forward, job);
+    else
+        ur__team_run(job->B > 1 ? team : NULL, forward, job);
 }
 
 void ur__stack_backward(struct ur__stack_job *job, ur_team *team)
