@@ -30,7 +30,8 @@ struct ur__reader;
  * bytes is inflated. UR_EINPUT: missing, a folder, unreadable (names the path and
  * the reason); UR_EFORMAT from a read: damaged gzip. */
 ur_status ur__reader_open(struct ur__reader **out, const char *path);
-/* Up to n bytes; *got 0 at the end only. */
+/* Up to n bytes; *got 0 at the end only. UR_EINPUT: a file that ends elsewhere than where
+ * it did when it was opened. */
 ur_status ur__reader_read(struct ur__reader *r, void *to, size_t n, size_t *got);
 void ur__reader_close(struct ur__reader *r);
 

@@ -29,6 +29,9 @@ struct ur__reader {
     bool gzip;
     bool between;           /* gzip: no member is open */
     ur_status failed;       /* sticky */
+    int64_t length;         /* bytes from here to the end when it was opened; −1: a pipe, or what
+                               else has no size */
+    int64_t taken;          /* of these */
     z_stream z;
     char *path;
     size_t begin, size;     /* the bytes of `in` not yet used: [begin, size) */
@@ -43,14 +46,35 @@ static ur_status fail(struct ur__reader *r, ur_status status)
     return status;
 }
 
+/* Bytes from the descriptor's place to the file's end, or −1. */
+static int64_t length_of(int fd)
+{
+    int64_t at = ur__io_seek(fd, 0, SEEK_CUR), end = at < 0 ? -1 : ur__io_seek(fd, 0, SEEK_END);
+    if (end < 0)
+        return -1;
+    /* Files of a system's own (/proc) have content and the size 0. */
+    return ur__io_seek(fd, at, SEEK_SET) == at && end > at ? end - at : -1;
+}
+
+/* Half of the old text and half of a new one would be neither. */
+static ur_status check_length(struct ur__reader *r)
+{
+    if (r->length < 0 || r->taken == r->length)
+        return UR_OK;
+    return fail(r, ur__fail(UR_EINPUT, "%s changes while it is read: it had %lld bytes and has "
+                            "given %lld; read a copy", r->path, (long long)r->length,
+                            (long long)r->taken));
+}
+
 static ur_status read_some(struct ur__reader *r, void *to, size_t n, size_t *got)
 {
     long count = ur__io_read(r->fd, to, n);
     if (count < 0)
         return fail(r, ur__io_fail(UR_EINPUT, "read", r->path, errno));
     r->end = count == 0;
+    r->taken += count;
     *got = (size_t)count;
-    return UR_OK;
+    return r->end ? check_length(r) : UR_OK;
 }
 
 /* At least one byte in `in` unless the file has ended. */
@@ -177,6 +201,8 @@ ur_status ur__reader_open(struct ur__reader **out, const char *path)
         r->close_fd = !is_stdin;
         if (r->fd < 0)
             status = ur__io_fail(UR_EINPUT, "open", path, errno);
+        else
+            r->length = length_of(r->fd);
     }
     if (status == UR_OK)
         status = detect_gzip(r);
