@@ -428,6 +428,90 @@ static void corpus__spool_and_memory_are_equal(void **state)
     free(many);
 }
 
+/* ---- words without end --------------------------------------------------- */
+
+/* The words that come first are known, however many others follow. */
+static void corpus__holds_a_bounded_number_of_words(void **state)
+{
+    (void)state;
+    static char text[40000 * 8];
+    struct ur__corpus *c;
+    ur_vocab *v;
+    size_t n = 0;
+    for (int i = 0; i < 40000; i++)
+        n += (size_t)snprintf(text + n, 16, i % 2 ? "w%d " : "all ", i);
+    const char *path = write_bytes("words", text, n);
+    assert_ok(open_one(&c, path, UR_TOKEN_WORD, &v));
+    assert_int_equal(ur_vocab_size(v), 2 + 1 + 20000);
+    ur__corpus_free(c);
+    ur__vocab_free(v);
+    ur__corpus_set_most_words(1000);
+    ur_status status = open_one(&c, path, UR_TOKEN_WORD, &v);
+    ur__corpus_set_most_words(0);
+    assert_ok(status);
+    assert_int_equal(ur_vocab_size(v), 1000);
+    assert_int_equal(ur__corpus_tokens(c), 40000);
+    int64_t unknown;
+    assert_ok(ur__corpus_unknown(c, 0, 40000, &unknown));
+    assert_int_equal(unknown, 20000 - 997);
+    int32_t all = ur__vocab_find_word(v, "all", 3), ids[40000];
+    assert_ok(ur__corpus_read(c, 0, 40000, ids));
+    for (int i = 0; i < 40000; i += 2)
+        assert_int_equal(ids[i], all);
+    assert_int_equal(ids[1], ur__vocab_find_word(v, "w1", 2));
+    assert_int_equal(ids[39999], UR__UNKNOWN);
+    ur__corpus_free(c);
+    ur__vocab_free(v);
+}
+
+/* ---- files that change ------------------------------------------------- */
+
+static const char *changing;
+static long changes_to;
+
+/* Once something has been read the file gets another size. */
+static long read_and_change(int fd, void *to, size_t n)
+{
+    long got = (long)read(fd, to, n);
+    if (changing) {
+        assert_int_equal(truncate(changing, changes_to), 0);
+        changing = NULL;
+    }
+    return got;
+}
+
+static void corpus__refuses_a_file_that_changes(void **state)
+{
+    (void)state;
+    static char text[5 * BLOCK];
+    static const struct { long to; ur_status status; const char *what; } cases[] = {
+        {2 * BLOCK + 7, UR_EINPUT, "it had 327680 bytes and has given 131079"},
+        {0, UR_EINPUT, "it had 327680 bytes and has given 65536"},
+        {7 * BLOCK, UR_EINPUT, "it had 327680 bytes and has given 458752"},
+        {5 * BLOCK, UR_OK, NULL},
+    };
+    const struct ur__file_ops ops = {.read = read_and_change};
+    memset(text, 'q', sizeof text);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct ur__corpus *c;
+        ur_vocab *v;
+        const char *path = write_bytes("changing", text, sizeof text);
+        changing = path;
+        changes_to = cases[i].to;
+        ur__file_set_ops(&ops);
+        ur_status status = open_one(&c, path, UR_TOKEN_BYTE, &v);
+        ur__file_set_ops(NULL);
+        assert_int_equal(status, cases[i].status);
+        if (cases[i].what) {
+            expect_message("changes while it is read");
+            expect_message(path);
+            expect_message(cases[i].what);
+        }
+        ur__corpus_free(c);
+        ur__vocab_free(v);
+    }
+}
+
 /* ---- streams ----------------------------------------------------------- */
 
 static void check_covers(struct ur__corpus *c, int64_t begin, int64_t tokens, int T, int B)
@@ -563,6 +647,8 @@ int main(void)
         cmocka_unit_test(corpus__uses_a_given_vocabulary),
         cmocka_unit_test(corpus__widens_at_the_257th_character),
         cmocka_unit_test(corpus__spool_and_memory_are_equal),
+        cmocka_unit_test(corpus__holds_a_bounded_number_of_words),
+        cmocka_unit_test(corpus__refuses_a_file_that_changes),
         cmocka_unit_test(stream__covers_each_prediction_once),
         cmocka_unit_test(stream__says_what_would_fit),
         cmocka_unit_test(corpus__survives_any_failed_allocation),

@@ -19,6 +19,16 @@
 #define BLOCK ((size_t)1 << 16)
 #define PIECE 4096                      /* tokens looked at at a time, on the stack */
 #define PAGES (0x110000 / 256)          /* of the code space */
+/* Different words, and bytes of them, that are held while a vocabulary is sought. */
+#define MOST_WORDS (1 << 21)
+#define MOST_WORD_BYTES ((size_t)64 << 20)
+
+static int32_t most_words = MOST_WORDS;
+
+void ur__corpus_set_most_words(int32_t n)
+{
+    most_words = n ? n : MOST_WORDS;
+}
 
 struct ur__corpus {
     struct ur__numbers numbers;
@@ -98,10 +108,14 @@ static ur_status on_word(void *user, const char *word, size_t n)
 {
     struct building *g = user;
     int32_t number;
-    if (g->vocab)
+    if (g->vocab) {
         number = ur__vocab_find_word(g->vocab, word, n);
-    else
+    } else if (g->words.n >= most_words || g->words.size >= MOST_WORD_BYTES) {
+        number = ur__word_find(&g->words, word, n);
+        number = number < 0 ? UR__UNKNOWN : number;
+    } else {
         UR__TRY(ur__word_add(&g->words, word, n, &number));
+    }
     g->number[g->made++] = (uint32_t)number;
     return UR_OK;
 }
@@ -333,6 +347,12 @@ uint64_t ur__corpus_bytes(const struct ur__corpus *c)
 uint32_t ur__corpus_crc(const struct ur__corpus *c)
 {
     return c->crc;
+}
+
+uint64_t ur__corpus_spooled(const struct ur__corpus *c)
+{
+    const struct ur__numbers *a = &c->numbers;
+    return a->spool ? (uint64_t)a->n * (uint64_t)a->width : 0;
 }
 
 int64_t ur__corpus_cut(const struct ur__corpus *c)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The token numbers of one or more text files, one after the other. Small ones stay in
  * memory; from 64 MiB on they go to a nameless scratch file, so that a text of any size
- * trains in bounded memory; of words each different one is held while they are read. */
+ * trains in bounded memory; of words each different one is held while they are read, up to
+ * 2,097,152 or 64 MiB of them: what first occurs behind these is unknown. */
 #ifndef UR_DATA_CORPUS_H
 #define UR_DATA_CORPUS_H
 
@@ -25,11 +26,16 @@ int64_t ur__corpus_tokens(const struct ur__corpus *c);
 /* Size in bytes and CRC-32 of the whole (inflated) text. */
 uint64_t ur__corpus_bytes(const struct ur__corpus *c);
 uint32_t ur__corpus_crc(const struct ur__corpus *c);
+/* Bytes of token numbers that lie in a scratch file. */
+uint64_t ur__corpus_spooled(const struct ur__corpus *c);
 /* Words that ur__choose_words cut off. */
 int64_t ur__corpus_cut(const struct ur__corpus *c);
 /* Tokens [begin, begin+n). Allocates nothing. */
 ur_status ur__corpus_read(struct ur__corpus *c, int64_t begin, int64_t n, int32_t *ids);
 /* How many of them are unknown words. */
 ur_status ur__corpus_unknown(struct ur__corpus *c, int64_t begin, int64_t n, int64_t *count);
+
+/* Test hook: so many different words are held (0: the usual number). Not thread-safe. */
+void ur__corpus_set_most_words(int32_t n);
 
 #endif

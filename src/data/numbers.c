@@ -60,7 +60,7 @@ static ur_status reserve(struct ur__numbers *a, size_t more)
 {
     if (a->size + more <= a->capacity)
         return UR_OK;
-    size_t capacity = 2 * a->capacity;
+    size_t capacity = 2 * a->capacity < spool_at ? 2 * a->capacity : spool_at;
     if (capacity < a->size + more)
         capacity = a->size + more;
     unsigned char *data = ur__realloc(a->data, capacity, 1);
