@@ -22,6 +22,15 @@ UR_API const char *const *ur_task_names(void);
  *  (diverged: names step and place), UR_ECANCELED. */
 UR_API ur_status ur_train(const ur_train_options *options, ur_on_report on, void *user);
 
+/** What ur_train() would do with these options, without doing it: reads the text, makes the
+ *  net, and brings a run that is to go on back from its state, but writes no file (a scratch
+ *  file aside). With seconds > 0 it times steps of this very net, as many as fit in so many
+ *  seconds but at least one, and forgets them. on (may be NULL) sees each parameter. Errors: what
+ *  ur_train would refuse, by the same status; with UR_ENOMEM for memory_limit *out is filled
+ *  in, time apart. */
+UR_API ur_status ur_train_plan(const ur_train_options *options, double seconds, ur_on_param on,
+                               void *user, ur_plan *out);
+
 /* ---- measuring --------------------------------------------------------- */
 
 typedef enum ur_protocol {

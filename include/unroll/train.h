@@ -83,13 +83,15 @@ typedef struct ur_train_options {
     int min_count;                  /* words that occur less often become <unk> */
     bool report_gradients;          /* UR_REPORT_GRADIENTS before the first step and after each
                                        validation; changes nothing else. Task lm */
+    size_t memory_limit;            /* bytes: a run that will need more (ur_plan.memory) ends in
+                                       UR_ENOMEM before it takes them. 0: none */
 } ur_train_options;
 
 #define UR_TRAIN_OPTIONS_INIT                                                          \
     {                                                                                  \
         UR_CONFIG_INIT, NULL, 0, NULL, 0.1, NULL, 64, 64, 50, -1, 0,                   \
             UR_OPTIMIZER_OPTIONS_INIT, 2e-3, UR_SCHEDULE_COSINE, 0, 0, 123, NULL,      \
-            NULL, false, false, 0, 0, 0, 200, 0, 2, false                              \
+            NULL, false, false, 0, 0, 0, 200, 0, 2, false, 0                           \
     }
 
 typedef enum ur_report_kind {
@@ -111,13 +113,15 @@ typedef struct ur_report {
     double val_loss, best_loss;     /* NaN before the first validation */
     double lr, grad_norm;
     double tokens_per_second, seconds, seconds_left;
-    size_t memory;                  /* bytes now held */
+    size_t memory;                  /* bytes now held, and the most so far, of the process */
+    size_t memory_peak;
     /* START and END */
     size_t parameters;
     int vocabulary;
     int64_t train_tokens, val_tokens;
     int64_t train_unknown, val_unknown;     /* of these, words not in the vocabulary */
     int64_t words_cut;              /* words that a full vocabulary had no place for */
+    size_t memory_planned;          /* bytes that the run will hold at most (ur_plan.memory) */
     const char *text;               /* SAMPLE, NOTE: borrowed for the call */
     size_t text_size;
     /* GRADIENTS: reach [layers,distances], borrowed for the call. The loss of a window's last
@@ -126,6 +130,46 @@ typedef struct ur_report {
     const double *reach;
     int layers, distances;
 } ur_report;
+
+/** What a run will do and take. Memory is counted as ur_memory_used() does, in bytes: what
+ *  the library holds, not the program itself, its stacks, and the system's copy of files. */
+typedef struct ur_plan {
+    /* the text */
+    uint64_t data_bytes;            /* inflated */
+    int vocabulary;
+    int64_t train_tokens, val_tokens;
+    int64_t train_unknown, val_unknown, words_cut;  /* as in ur_report */
+    /* the run */
+    int64_t epoch_steps;            /* steps of an epoch */
+    int64_t steps;                  /* of the whole run; −1: a time ends it */
+    int64_t step;                   /* done before, of a run that goes on */
+    bool finished;                  /* there is nothing left to do */
+    size_t parameters;              /* trained numbers */
+    /* memory, bytes */
+    size_t text;                    /* token numbers up to 64 MiB, and the vocabulary */
+    size_t weights, gradients;
+    size_t moments;                 /* the optimizer's */
+    size_t packed;                  /* the weights once more, in the kernels' order */
+    size_t activations;             /* of a step: what the way back needs, gradients, scratch */
+    size_t state;                   /* carried from step to step, and a batch of numbers */
+    size_t validation;
+    size_t passing;                 /* for a while only: saving, or reading --init-from's model */
+    size_t reading;                 /* the most that was held while the text was read, if that is
+                                       the most that this process ever held; else 0 */
+    size_t memory;                  /* the most at once: the larger of `reading` and the sum of
+                                       the others */
+    /* files, bytes, to about a hundredth */
+    uint64_t scratch_file;          /* token numbers beyond 64 MiB, in TMPDIR (/tmp), unnamed */
+    uint64_t model_file;            /* NAME.safetensors; NAME.last.safetensors is as large */
+    uint64_t state_file;            /* NAME.state; NAME.state.1 is as large */
+    uint64_t disk;                  /* all four, and the one that is being written */
+    /* seconds by the clock; NaN: not measured, or not foreseeable */
+    double step_seconds;            /* of one step */
+    double seconds;                 /* of what is left of the run, validations included */
+} ur_plan;
+
+/** Sees one parameter of a planned net; borrowed for the call. */
+typedef void (*ur_on_param)(void *user, const ur_param *param);
 
 /** Sees how a run goes. Returning false ends it after this step: the state is saved and
  *  ur_train returns UR_ECANCELED. */

@@ -62,6 +62,16 @@ void *ur__arena_alloc(struct ur__arena *a, size_t n, size_t size)
     return p;
 }
 
+ur_status ur__arena_reserve(struct ur__arena *a, size_t bytes)
+{
+    if (a->used)
+        return ur__fail(UR_EINVAL, "an arena in use is not enlarged");
+    if (a->blocks && a->blocks->size >= bytes)
+        return UR_OK;
+    ur__arena_free(a);
+    return new_block(a, bytes) ? UR_OK : UR_ENOMEM;
+}
+
 void ur__arena_reset(struct ur__arena *a)
 {
     size_t taken = a->used;

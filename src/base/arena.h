@@ -18,6 +18,9 @@ struct ur__arena {
 /* A zeroed struct is a valid empty arena. n*size bytes, 64-byte aligned,
  * uninitialised; NULL with UR_ENOMEM's message. */
 void *ur__arena_alloc(struct ur__arena *a, size_t n, size_t size);
+/* Makes room for that many bytes, the padding of each piece included, so that taking them
+ * allocates nothing. Only of an arena that nothing is taken of. UR_ENOMEM: it stays empty. */
+ur_status ur__arena_reserve(struct ur__arena *a, size_t bytes);
 void ur__arena_reset(struct ur__arena *a);
 void ur__arena_free(struct ur__arena *a);
 

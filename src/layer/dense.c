@@ -3,7 +3,10 @@
 #include <math.h>
 
 #include "base/status.h"
+#include "kernel/gemm.h"
+#include "kernel/select.h"
 #include "layer/params.h"
+#include "layer/room.h"
 #include "tape/tape.h"
 
 /* Up to here logits are kept, 16 MiB and three times as much beside: computing them again takes a
@@ -57,11 +60,35 @@ ur_tensor *ur_linear(ur_tape *tape, const ur_linear_layer *layer, ur_tensor *x)
     return layer->bias ? ur_add(y, ur_param_tensor(tape, layer->params, layer->bias)) : y;
 }
 
+static bool keeps_logits(const ur_linear_layer *layer, size_t rows)
+{
+    return rows <= FEW_LOGITS / (size_t)layer->O;
+}
+
+/* Kept: the product, with its bias, and the gradients of both. */
+size_t ur__linear_cross_entropy_bytes(const ur_linear_layer *layer, size_t rows)
+{
+    const size_t small = 8192;
+    if (!keeps_logits(layer, rows))
+        return small + rows * sizeof(int32_t);
+    return small + 4 * rows * (size_t)layer->O * sizeof(ur_real);
+}
+
+size_t ur__linear_cross_entropy_scratch(const ur_linear_layer *layer, size_t rows, ur_team *team)
+{
+    const struct ur__kernel *k = ur__kernel();
+    int workers = ur_team_size(team);
+    size_t products = ur__gemm_scratch(k, workers), losses = rows * sizeof(ur_real);
+    if (!keeps_logits(layer, rows))
+        return ur__decode_scratch(k, rows, layer->O, layer->I, workers);
+    return products > losses ? products : losses;
+}
+
 ur_tensor *ur_linear_cross_entropy(ur_tape *tape, const ur_linear_layer *layer, ur_tensor *h,
                                    ur_ids targets)
 {
     size_t rows = ur_size(h) / (size_t)layer->I;
-    if (ur_dim(h, -1) != layer->I || rows <= FEW_LOGITS / (size_t)layer->O)
+    if (ur_dim(h, -1) != layer->I || keeps_logits(layer, rows))
         return ur_cross_entropy(tape, ur_linear(tape, layer, h), targets);
     ur_tensor *w = ur_param_tensor(tape, layer->params, layer->weight);
     ur_tensor *b = layer->bias ? ur_param_tensor(tape, layer->params, layer->bias) : NULL;

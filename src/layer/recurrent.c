@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "kernel/select.h"
 #include "layer/params.h"
+#include "layer/room.h"
 #include "rnn/cells.h"
 #include "rnn/pack.h"
 
@@ -330,12 +331,22 @@ struct ur__rnn_grads ur__rnn_grads_of(const ur_rnn *rnn, int slot)
 
 /* ---- packing ----------------------------------------------------------- */
 
-static ur_status take_memory(ur_rnn *rnn)
+static size_t packed_reals(const ur_rnn *rnn, const struct ur__kernel *k)
 {
     size_t total = 0;
     for (int i = 0; i < rnn->slots; i++)
-        total += ur__packed_size(rnn->k, &rnn->layer[i]);
-    rnn->memory = ur__alloc(total, sizeof(ur_real));
+        total += ur__packed_size(k, &rnn->layer[i]);
+    return total;
+}
+
+size_t ur__rnn_packed_bytes(const ur_rnn *rnn)
+{
+    return packed_reals(rnn, ur__kernel()) * sizeof(ur_real);
+}
+
+static ur_status take_memory(ur_rnn *rnn)
+{
+    rnn->memory = ur__alloc(packed_reals(rnn, rnn->k), sizeof(ur_real));
     if (!rnn->memory)
         return UR_ENOMEM;
     ur_real *at = rnn->memory;

@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "base/status.h"
-#include "kernel/kernel.h"
+#include "kernel/select.h"
+#include "layer/room.h"
 #include "layer/state.h"
 #include "tape/tape.h"
 
@@ -311,4 +312,44 @@ ur_tensor *ur_rnn_forward_ids(ur_tape *tape, const ur_rnn *rnn, ur_ids ids, cons
         return ur__tape_fail(tape, UR_ESHAPE, "rnn: [%d,%d] input numbers are none", ids.T,
                              ids.B);
     return run(tape, rnn, NULL, ids.id, ids.T, ids.B, lengths, s);
+}
+
+/* ---- known beforehand -------------------------------------------------- */
+
+/* The arena's share of what is small: a node or tensor with its record. */
+enum { SMALL = 1024 };
+
+static size_t slot_bytes(const struct ur__rnn_layer *d, const struct ur__pass *p, bool learns)
+{
+    size_t numbers = (size_t)p->B * ((size_t)d->P + (d->cell->has_c ? (size_t)d->H : 0));
+    size_t copies = 1 + (size_t)!p->state + (learns ? 3 : 0);   /* out, in, and what is learnt */
+    return 8 * SMALL + copies * numbers * sizeof(ur_real);
+}
+
+size_t ur__rnn_tape_bytes(const ur_rnn *rnn, const struct ur__pass *p)
+{
+    static const int32_t some_id;
+    static const int some_length;
+    size_t TB = (size_t)p->T * (size_t)p->B;
+    size_t y = TB * (size_t)ur_rnn_output(rnn) * sizeof(ur_real);
+    size_t x = TB * (size_t)ur_rnn_input(rnn) * sizeof(ur_real);
+    const struct ur__stack_job job = {
+        .k = ur__kernel(), .stack = &rnn->stack, .T = p->T, .B = p->B, .training = p->back,
+        .ids = p->ids ? &some_id : NULL, .lengths = p->lengths ? &some_length : NULL,
+        .see = p->see,
+    };
+    size_t bytes = 4 * SMALL + y + ur__stack_bytes(&job);
+    bytes += p->ids ? TB * sizeof *job.ids : 0;
+    bytes += p->lengths ? (size_t)p->B * sizeof *job.lengths : 0;
+    for (int i = 0; i < rnn->slots; i++)
+        bytes += slot_bytes(&rnn->layer[i], p, ur__rnn_learns_state(rnn));
+    if (p->back)    /* the gradient of y; of x what this node finds and what it adds it to */
+        bytes += y + ur__stack_back_bytes(&job) + (p->ids ? 0 : 2 * x);
+    return bytes;
+}
+
+size_t ur__rnn_tape_scratch(const ur_rnn *rnn, ur_team *team)
+{
+    (void)rnn;
+    return ur__stack_scratch(ur__kernel(), team);
 }

@@ -7,6 +7,8 @@
 
 #include "base/mem.h"
 #include "base/status.h"
+#include "kernel/select.h"
+#include "layer/room.h"
 #include "tape/tape.h"
 
 /* Steps in a piece: enough rows for the register tile when the batch is small. */
@@ -37,12 +39,19 @@ static void bind_slots(ur_state *s)
     }
 }
 
+static void measure(ur_state *s)
+{
+    s->piece = PIECE_ROWS / s->B;
+    s->piece = s->piece < 1 ? 1 : s->piece > PIECE_STEPS ? PIECE_STEPS : s->piece;
+    for (int i = 0; i < s->rnn->slots; i++)
+        s->size += slot_size(s, i);
+}
+
 static ur_status take_memory(ur_state *s)
 {
     const ur_rnn *rnn = s->rnn;
     size_t widest = 0, out;
     for (int i = 0; i < rnn->slots; i++) {
-        s->size += slot_size(s, i);
         size_t P = (size_t)rnn->layer[i].P;
         widest = P > widest ? P : widest;
     }
@@ -107,8 +116,7 @@ ur_status ur_state_new(ur_state **out, const ur_rnn *rnn, int B, ur_team *team)
     s->rnn = rnn;
     s->B = B;
     s->team = team;
-    s->piece = PIECE_ROWS / B;
-    s->piece = s->piece < 1 ? 1 : s->piece > PIECE_STEPS ? PIECE_STEPS : s->piece;
+    measure(s);
     ur_status status = take_memory(s);
     if (status != UR_OK) {
         ur_state_free(s);
@@ -117,6 +125,19 @@ ur_status ur_state_new(ur_state **out, const ur_rnn *rnn, int B, ur_team *team)
     fill_start(s);
     *out = s;
     return UR_OK;
+}
+
+size_t ur__state_bytes(const ur_rnn *rnn, int B, ur_team *team, size_t *carried)
+{
+    const struct ur__kernel *k = ur__kernel();
+    ur_state s = {.rnn = rnn, .B = B, .team = team};
+    measure(&s);
+    *carried = s.size;
+    const struct ur__stack_job job = {.k = k, .stack = &rnn->stack, .T = s.piece, .B = B};
+    size_t out = (size_t)s.piece * (size_t)B * (size_t)ur_rnn_output(rnn);
+    size_t reals = s.size + out + (ur__rnn_learns_state(rnn) ? s.size : 0);
+    return sizeof s + (size_t)rnn->slots * sizeof *s.layer + reals * sizeof(ur_real)
+        + ur__stack_scratch(k, team) + ur__stack_bytes(&job);
 }
 
 void ur_state_free(ur_state *s)

@@ -107,14 +107,18 @@ ur_status ur__model_declare(ur_model **out, const ur_config *config, ur_vocab *v
     return UR_OK;
 }
 
+ur_status ur__model_build(ur_model *model, uint64_t seed)
+{
+    UR__TRY(ur_params_build(model->params, seed));
+    return ur_model_prepare(model);
+}
+
 ur_status ur__model_new(ur_model **out, const ur_config *config, ur_vocab *vocab, uint64_t seed)
 {
     ur_model *m;
     *out = NULL;
     UR__TRY(ur__model_declare(&m, config, vocab));
-    ur_status status = ur_params_build(m->params, seed);
-    if (status == UR_OK)
-        status = ur_model_prepare(m);
+    ur_status status = ur__model_build(m, seed);
     if (status != UR_OK) {
         m->vocab = NULL;    /* still the caller's */
         ur_model_free(m);

@@ -17,10 +17,6 @@ struct ur_model {
     ur_real *packed;            /* decoder.weight as gemm reads it; NULL before prepare */
 };
 
-/* A model whose parameters are named and have shapes, but no memory yet. vocab is taken
- * over on success. */
-ur_status ur__model_declare(ur_model **out, const ur_config *config, ur_vocab *vocab);
-
 /* Logits [M,V] of rows h [M,I] of what the decoder reads. */
 void ur__model_decode(const ur_model *model, ur_team *team, int M, const ur_real *h,
                       ur_real *logits);

@@ -27,13 +27,23 @@ struct ur__job {
     const char *val_file;       /* or a file of its own; then val counts for nothing */
     int seq_length, batch;
     int min_count;              /* words that occur less often are unknown */
+    bool report_gradients;      /* reach() will be called */
     uint64_t seed;
     ur_team *team;
 };
 
+/* Bytes of memory that a task will take, beside its net: from above. */
+struct ur__need {
+    struct ur__room step;       /* of the tape, for the largest batch */
+    size_t state;               /* numbers carried, with the room to compute them; a batch */
+    size_t carried;             /* how many numbers are saved of them */
+    size_t valid;               /* to validate */
+};
+
 /* What a task knows once it is open. */
 struct ur__facts {
-    ur_model *model;            /* owned by the task, initial values drawn from seed */
+    ur_model *model;            /* owned by the task; until build() only declared */
+    struct ur__need need;
     int64_t epoch_steps;        /* >= 1 */
     int64_t train_items;        /* tokens (or what the task counts) to train on */
     int64_t val_items;          /* to validate on; 0: there is no validation */
@@ -44,12 +54,15 @@ struct ur__facts {
     uint32_t data_crc;          /* CRC-32 of the same */
     uint64_t val_bytes;         /* of val_file, 0 without */
     uint32_t val_crc;
+    uint64_t spooled;           /* bytes of a scratch file that holds what is too much for memory */
 };
 
 struct ur__task {
     const char *name;           /* as in ur_config.task */
-    /* Reads the data and makes the network. On failure *run is NULL. */
+    /* Reads the data and declares the network. On failure *run is NULL. */
     ur_status (*open)(void **run, const struct ur__job *job, struct ur__facts *facts);
+    /* Takes the memory that facts told of, and draws the network's initial values. */
+    ur_status (*build)(void *run);
     void (*close)(void *run);   /* NULL is fine */
     /* Before the first step of an epoch, and once more when a run goes on inside one:
      * carried numbers become zero, orders are drawn anew. */

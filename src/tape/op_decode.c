@@ -152,30 +152,48 @@ static size_t round_up(size_t bytes)
 }
 
 /* Rows of a chunk: as many as the workers' bytes hold. */
-static size_t chunk_rows(const struct decode *op, int workers)
+static size_t chunk_rows(size_t n, int V, int workers)
 {
-    size_t rows = CHUNK_BYTES * (size_t)workers / ((size_t)op->V * sizeof(ur_real));
+    size_t rows = CHUNK_BYTES * (size_t)workers / ((size_t)V * sizeof(ur_real));
     rows = rows > MIN_ROWS ? rows : MIN_ROWS;
-    return rows < op->n ? rows : op->n;
+    return rows < n ? rows : n;
+}
+
+/* Where the parts of a pass's scratch begin, and how many bytes it is in all. */
+struct parts {
+    size_t packed, x, loss, bytes;
+};
+
+static struct parts parts_of(const struct ur__kernel *k, size_t n, int V, int K, int workers)
+{
+    struct parts p;
+    p.packed = round_up(ur__gemm_scratch(k, workers));
+    p.x = p.packed + round_up(k->packed_size(K, V) * sizeof(ur_real));
+    p.loss = p.x + round_up(chunk_rows(n, V, workers) * (size_t)V * sizeof(ur_real));
+    p.bytes = p.loss + n * sizeof(ur_real);
+    return p;
+}
+
+size_t ur__decode_scratch(const struct ur__kernel *k, size_t n, int V, int K, int workers)
+{
+    return parts_of(k, n, V, K, workers).bytes;
 }
 
 /* The scratch of a pass; false poisons. */
 static bool pass_begin(struct pass *p, ur_tape *tape, const struct decode *op, bool forward)
 {
     int workers = ur_team_size(ur__tape_team(tape));
-    *p = (struct pass){.op = op, .k = ur__tape_kernel(tape), .rows = chunk_rows(op, workers)};
-    size_t products = round_up(ur__gemm_scratch(p->k, workers));
-    size_t packed = round_up(p->k->packed_size(op->K, op->V) * sizeof(ur_real));
-    size_t x = round_up(p->rows * (size_t)op->V * sizeof(ur_real));
-    size_t loss = forward ? op->n * sizeof(ur_real) : 0;
-    char *memory = ur__tape_scratch(tape, products + packed + x + loss);
+    *p = (struct pass){.op = op, .k = ur__tape_kernel(tape),
+                       .rows = chunk_rows(op->n, op->V, workers)};
+    struct parts at = parts_of(p->k, op->n, op->V, op->K, workers);
+    char *memory = ur__tape_scratch(tape, at.bytes);
     if (!memory)
         return false;
     p->scratch = memory;
-    p->packed = (ur_real *)(void *)(memory + products);
-    p->x = (ur_real *)(void *)(memory + products + packed);
+    p->packed = (ur_real *)(void *)(memory + at.packed);
+    p->x = (ur_real *)(void *)(memory + at.x);
     if (forward)
-        p->loss = (ur_real *)(void *)(memory + products + packed + x);
+        p->loss = (ur_real *)(void *)(memory + at.loss);
     return true;
 }
 

@@ -194,6 +194,11 @@ void *ur__tape_alloc(ur_tape *tape, size_t n, size_t size)
     return p ? p : ur__tape_failed(tape, UR_ENOMEM);
 }
 
+ur_status ur__tape_reserve(ur_tape *tape, size_t bytes)
+{
+    return ur__arena_reserve(&tape->arena, bytes);
+}
+
 ur_status ur__tape_record(ur_tape *tape, ur__back back, void *saved)
 {
     if (!tape->recording)

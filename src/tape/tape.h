@@ -58,6 +58,9 @@ const ur_tensor *ur__tape_first(const ur_tape *tape);
 
 /* Memory of the tape's arena until reset; NULL poisons. */
 void *ur__tape_alloc(ur_tape *tape, size_t n, size_t size);
+/* Room in the arena for the operations of a round, taken beforehand: a fresh tape's first
+ * round then allocates nothing either, and no more than this is held. */
+ur_status ur__tape_reserve(ur_tape *tape, size_t bytes);
 /* Records back(saved); not when not recording. saved lives in the arena. */
 ur_status ur__tape_record(ur_tape *tape, ur__back back, void *saved);
 /* Where to add gradients of x: its buffer, zeroed at first touch. NULL if x needs no
@@ -82,6 +85,8 @@ ur_team *ur__tape_team(const ur_tape *tape);
 const struct ur__kernel *ur__tape_kernel(const ur_tape *tape);
 /* Scratch of at least `bytes` for the duration of one operation, kept and reused. */
 void *ur__tape_scratch(ur_tape *tape, size_t bytes);
+/* What ur_matmul_cross_entropy takes of it, for n rows [n,K] and V classes. */
+size_t ur__decode_scratch(const struct ur__kernel *k, size_t n, int V, int K, int workers);
 /* In training mode: true, and the (seed, stream, step) of the next dropout. */
 bool ur__tape_next_dropout(ur_tape *tape, uint64_t *seed, uint32_t *stream, uint64_t *step);
 

@@ -5,8 +5,9 @@
 
 #include "base/mem.h"
 #include "base/status.h"
+#include "model/model.h"
+#include "tape/tape.h"
 #include "task/lm_score.h"
-#include "unroll/tensor.h"
 
 #define SIDE_BY_SIDE 32
 #define MOST_LOGITS ((size_t)4 << 20)   /* reals, so that a large vocabulary stays small */
@@ -18,6 +19,22 @@ void ur__fill_targets(int T, int B, const int *lengths, const int32_t *ids, int3
             targets[t * B + b] = t < lengths[b] ? ids[t * B + b] : -1;
 }
 
+/* Windows side by side. */
+static int rows_of(const ur_model *model, int T)
+{
+    size_t V = (size_t)ur_vocab_size(ur_model_vocab(model)), fits = MOST_LOGITS / ((size_t)T * V);
+    return fits < 1 ? 1 : fits > SIDE_BY_SIDE ? SIDE_BY_SIDE : (int)fits;
+}
+
+size_t ur__fill_score_bytes(const ur_model *model, int T, ur_team *team)
+{
+    int B = rows_of(model, T);
+    struct ur__room room = ur__model_fill_room(model, T, B, team);
+    size_t each = 2 * sizeof(int32_t) + sizeof(ur_real) + 1;
+    return room.arena + room.scratch + (size_t)B * (sizeof(int64_t) + sizeof(int))
+        + (size_t)T * (size_t)B * each;
+}
+
 ur_status ur__fill_score_open(struct ur__fill_score *s, const ur_model *model, int T,
                               ur_team *team)
 {
@@ -26,8 +43,7 @@ ur_status ur__fill_score_open(struct ur__fill_score *s, const ur_model *model, i
     s->team = team;
     s->T = T;
     s->V = ur_vocab_size(ur_model_vocab(model));
-    size_t fits = MOST_LOGITS / ((size_t)T * (size_t)s->V);
-    s->B = fits < 1 ? 1 : fits > SIDE_BY_SIDE ? SIDE_BY_SIDE : (int)fits;
+    s->B = rows_of(model, T);
     size_t B = (size_t)s->B, n = (size_t)T * B;
     s->which = ur__alloc(B, sizeof *s->which);
     s->lengths = ur__alloc(B, sizeof *s->lengths);
@@ -38,6 +54,8 @@ ur_status ur__fill_score_open(struct ur__fill_score *s, const ur_model *model, i
     ur_status status = UR_ENOMEM;
     if (s->which && s->lengths && s->ids && s->targets && s->loss && s->hit)
         status = ur_tape_new(&s->tape, team);
+    if (status == UR_OK)
+        status = ur__tape_reserve(s->tape, ur__model_fill_room(model, T, s->B, team).arena);
     if (status == UR_OK)
         ur_tape_set_recording(s->tape, false);
     else

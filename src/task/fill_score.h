@@ -18,6 +18,8 @@ struct ur__fill_score {
     unsigned char *hit;         /* [T,B] */
 };
 
+/* Bytes that it will take. The model need not be built. */
+size_t ur__fill_score_bytes(const ur_model *model, int T, ur_team *team);
 /* For windows of at most T tokens. A zeroed struct may be closed. */
 ur_status ur__fill_score_open(struct ur__fill_score *s, const ur_model *model, int T,
                               ur_team *team);

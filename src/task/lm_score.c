@@ -10,9 +10,24 @@
 #include "base/status.h"
 #include "base/team.h"
 #include "kernel/select.h"
+#include "model/model.h"
 
 #define MOST_STEPS 64                   /* enough for the decoder to run at speed */
 #define MOST_LOGITS ((size_t)4 << 20)   /* reals, so that a large vocabulary stays small */
+
+int ur__lm_score_piece(const ur_model *model, int B)
+{
+    size_t row = (size_t)B * (size_t)ur_vocab_size(ur_model_vocab(model)), fits = MOST_LOGITS / row;
+    return fits < 1 ? 1 : fits > MOST_STEPS ? MOST_STEPS : (int)fits;
+}
+
+size_t ur__lm_score_bytes(const ur_model *model, int B, ur_team *team)
+{
+    size_t n = (size_t)ur__lm_score_piece(model, B) * (size_t)B;
+    size_t V = (size_t)ur_vocab_size(ur_model_vocab(model)), carried;
+    return ur__model_state_bytes(model, B, team, &carried)
+        + n * (2 * sizeof(int32_t) + (V + 1) * sizeof(ur_real) + 1);
+}
 
 ur_status ur__lm_score_open(struct ur__lm_score *s, const ur_model *model, int B, ur_team *team)
 {
@@ -21,8 +36,7 @@ ur_status ur__lm_score_open(struct ur__lm_score *s, const ur_model *model, int B
     s->team = team;
     s->B = B;
     s->V = ur_vocab_size(ur_model_vocab(model));
-    size_t row = (size_t)B * (size_t)s->V, fits = MOST_LOGITS / row;
-    s->piece = fits < 1 ? 1 : fits > MOST_STEPS ? MOST_STEPS : (int)fits;
+    s->piece = ur__lm_score_piece(model, B);
     size_t n = (size_t)s->piece * (size_t)B;
     s->inputs = ur__alloc(n, sizeof *s->inputs);
     s->targets = ur__alloc(n, sizeof *s->targets);

@@ -30,6 +30,9 @@ struct ur__lm_score {
     unsigned char *hit;         /* [piece,B] 1: the likeliest token was right */
 };
 
+/* Steps of a piece; bytes that open will take. The model need not be built. */
+int ur__lm_score_piece(const ur_model *model, int B);
+size_t ur__lm_score_bytes(const ur_model *model, int B, ur_team *team);
 /* model and team are borrowed. A zeroed struct may be closed. */
 ur_status ur__lm_score_open(struct ur__lm_score *s, const ur_model *model, int B, ur_team *team);
 void ur__lm_score_close(struct ur__lm_score *s);

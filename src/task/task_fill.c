@@ -22,7 +22,7 @@
 #define LONG_WINDOW 256     /* of UR_PROTOCOL_WINDOW */
 
 struct fill {
-    const struct ur__job *job;      /* during open */
+    ur_team *team;
     struct ur__text text;
     ur_model *model;
     struct ur__windows train, valid;
@@ -42,26 +42,46 @@ static ur_status init_windows(struct ur__windows *w, const struct ur__part *part
     return ur__windows_init(w, part->corpus, part->begin, part->tokens, T);
 }
 
-static ur_status open_parts(struct fill *f, struct ur__facts *facts)
+static struct ur__need find_need(const struct fill *f)
 {
-    const struct ur__job *job = f->job;
+    size_t B = (size_t)f->B, T = (size_t)f->train.T;
+    struct ur__need need = {
+        .step = ur__model_loss_room(f->model, f->train.T, f->B, false, f->team),
+        .state = B * (sizeof *f->which + sizeof *f->lengths + 2 * T * sizeof *f->ids),
+    };
+    if (f->text.valid.tokens > 0)
+        need.valid = ur__fill_score_bytes(f->model, f->valid.T, f->team);
+    return need;
+}
+
+static ur_status open_parts(struct fill *f, const struct ur__job *job, struct ur__facts *facts)
+{
     UR__TRY(ur__text_open(&f->text, job, &f->model));
     UR__TRY(init_windows(&f->train, &f->text.train, job->seq_length));
-    f->seed = job->seed;
     f->B = f->train.n < job->batch ? (int)f->train.n : job->batch;
+    UR__TRY(ur__text_check_step(f->train.T, f->B));
+    if (f->text.valid.tokens > 0)
+        UR__TRY(init_windows(&f->valid, &f->text.valid, job->seq_length));
+    int64_t steps = f->train.n / f->B + (f->train.n % f->B != 0);
+    UR__TRY(ur__text_facts(&f->text, f->model, steps, facts));
+    facts->need = find_need(f);
+    return UR_OK;
+}
+
+static ur_status fill_build(void *run)
+{
+    struct fill *f = run;
     size_t B = (size_t)f->B, n = B * (size_t)f->train.T;
+    UR__TRY(ur__model_build(f->model, f->seed));
     f->which = ur__alloc(B, sizeof *f->which);
     f->lengths = ur__alloc(B, sizeof *f->lengths);
     f->ids = ur__alloc(n, sizeof *f->ids);
     f->targets = ur__alloc(n, sizeof *f->targets);
     if (!f->which || !f->lengths || !f->ids || !f->targets)
         return UR_ENOMEM;
-    if (f->text.valid.tokens > 0) {
-        UR__TRY(init_windows(&f->valid, &f->text.valid, job->seq_length));
-        UR__TRY(ur__fill_score_open(&f->score, f->model, f->valid.T, job->team));
-    }
-    int64_t steps = f->train.n / f->B + (f->train.n % f->B != 0);
-    return ur__text_facts(&f->text, f->model, steps, facts);
+    if (f->text.valid.tokens == 0)
+        return UR_OK;
+    return ur__fill_score_open(&f->score, f->model, f->valid.T, f->team);
 }
 
 static void fill_close(void *run)
@@ -85,9 +105,9 @@ static ur_status fill_open(void **run, const struct ur__job *job, struct ur__fac
     struct fill *f = ur__calloc(1, sizeof *f);
     if (!f)
         return UR_ENOMEM;
-    f->job = job;
-    ur_status status = open_parts(f, facts);
-    f->job = NULL;
+    f->team = job->team;
+    f->seed = job->seed;
+    ur_status status = open_parts(f, job, facts);
     if (status != UR_OK) {
         fill_close(f);
         return status;
@@ -196,6 +216,7 @@ ur_status ur__fill_evaluate(const ur_model *model, const ur_eval_options *option
 const struct ur__task ur__task_fill = {
     .name = "fill",
     .open = fill_open,
+    .build = fill_build,
     .close = fill_close,
     .begin_epoch = fill_begin_epoch,
     .loss = fill_loss,

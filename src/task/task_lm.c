@@ -26,8 +26,8 @@
 #define VALID_ROWS 32       /* and the most rows */
 
 struct lm {
-    const struct ur__job *job;      /* during open */
     ur_team *team;
+    uint64_t seed;
     struct ur__text text;
     ur_model *model;
     struct ur__stream train, valid;
@@ -41,37 +41,61 @@ struct lm {
 
 /* ---- opening ----------------------------------------------------------- */
 
-static ur_status open_training(struct lm *lm)
+/* Steps of the largest batch. */
+static int longest(const struct ur__stream *s)
 {
-    const struct ur__job *job = lm->job;
-    const struct ur__part *part = &lm->text.train;
-    UR__TRY(ur__stream_init(&lm->train, part->corpus, part->begin, part->tokens, job->seq_length,
-                            job->batch));
-    int64_t T = job->seq_length < lm->train.row ? job->seq_length : lm->train.row;
-    size_t n = (size_t)T * (size_t)job->batch;
-    lm->inputs = ur__alloc(n, sizeof *lm->inputs);
-    lm->targets = ur__alloc(n, sizeof *lm->targets);
+    return s->T < s->row ? s->T : (int)s->row;
+}
+
+static size_t batch_bytes(const struct ur__stream *s)
+{
+    return (size_t)longest(s) * (size_t)s->B * sizeof(int32_t);
+}
+
+static struct ur__need find_need(const struct lm *lm, bool reach)
+{
+    const struct ur__stream *s = &lm->train;
+    size_t carried, state = ur__model_state_bytes(lm->model, s->B, lm->team, &carried);
+    struct ur__need need = {
+        .step = ur__model_loss_room(lm->model, longest(s), s->B, reach, lm->team),
+        .state = 2 * batch_bytes(s) + (reach ? 2 : 1) * state,
+        .carried = carried,
+    };
+    if (lm->text.valid.tokens > 0)
+        need.valid = ur__lm_score_bytes(lm->model, lm->valid.B, lm->team);
+    return need;
+}
+
+static ur_status open_parts(struct lm *lm, const struct ur__job *job, struct ur__facts *facts)
+{
+    const struct ur__part *train = &lm->text.train, *valid = &lm->text.valid;
+    UR__TRY(ur__text_open(&lm->text, job, &lm->model));
+    UR__TRY(ur__stream_init(&lm->train, train->corpus, train->begin, train->tokens,
+                            job->seq_length, job->batch));
+    UR__TRY(ur__text_check_step(longest(&lm->train), job->batch));
+    if (valid->tokens > 0) {
+        int64_t rows = valid->tokens / VALID_ROW;
+        int B = rows < 1 ? 1 : rows > VALID_ROWS ? VALID_ROWS : (int)rows;
+        UR__TRY(ur__stream_init(&lm->valid, valid->corpus, valid->begin, valid->tokens,
+                                ur__lm_score_piece(lm->model, B), B));
+    }
+    UR__TRY(ur__text_facts(&lm->text, lm->model, lm->train.steps, facts));
+    facts->need = find_need(lm, job->report_gradients);
+    return UR_OK;
+}
+
+static ur_status lm_build(void *run)
+{
+    struct lm *lm = run;
+    UR__TRY(ur__model_build(lm->model, lm->seed));
+    lm->inputs = ur__alloc(batch_bytes(&lm->train), 1);
+    lm->targets = ur__alloc(batch_bytes(&lm->train), 1);
     if (!lm->inputs || !lm->targets)
         return UR_ENOMEM;
-    return ur_model_state_new(&lm->state, lm->model, job->batch, job->team);
-}
-
-static ur_status open_validation(struct lm *lm)
-{
-    const struct ur__part *part = &lm->text.valid;
-    int64_t rows = part->tokens / VALID_ROW;
-    int B = rows < 1 ? 1 : rows > VALID_ROWS ? VALID_ROWS : (int)rows;
-    UR__TRY(ur__lm_score_open(&lm->score, lm->model, B, lm->team));
-    return ur__stream_init(&lm->valid, part->corpus, part->begin, part->tokens, lm->score.piece, B);
-}
-
-static ur_status open_parts(struct lm *lm, struct ur__facts *facts)
-{
-    UR__TRY(ur__text_open(&lm->text, lm->job, &lm->model));
-    UR__TRY(open_training(lm));
-    if (lm->text.valid.tokens > 0)
-        UR__TRY(open_validation(lm));
-    return ur__text_facts(&lm->text, lm->model, lm->train.steps, facts);
+    UR__TRY(ur_model_state_new(&lm->state, lm->model, lm->train.B, lm->team));
+    if (lm->text.valid.tokens == 0)
+        return UR_OK;
+    return ur__lm_score_open(&lm->score, lm->model, lm->valid.B, lm->team);
 }
 
 static void lm_close(void *run)
@@ -96,10 +120,9 @@ static ur_status lm_open(void **run, const struct ur__job *job, struct ur__facts
     struct lm *lm = ur__calloc(1, sizeof *lm);
     if (!lm)
         return UR_ENOMEM;
-    lm->job = job;
     lm->team = job->team;
-    ur_status status = open_parts(lm, facts);
-    lm->job = NULL;
+    lm->seed = job->seed;
+    ur_status status = open_parts(lm, job, facts);
     if (status != UR_OK) {
         lm_close(lm);
         return status;
@@ -241,6 +264,7 @@ static ur_status lm_sample(void *run, uint64_t seed, int length, struct ur__buf 
 const struct ur__task ur__task_lm = {
     .name = "lm",
     .open = lm_open,
+    .build = lm_build,
     .close = lm_close,
     .begin_epoch = lm_begin_epoch,
     .loss = lm_loss,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "train/dry_run.h"
 #include "train/loop.h"
 
 struct entry {
@@ -39,6 +40,15 @@ ur_status ur_train(const ur_train_options *options, ur_on_report on, void *user)
     const struct entry *entry;
     UR__TRY(find(options->config.task, &entry));
     return ur__train(entry->task, options, on, user);
+}
+
+ur_status ur_train_plan(const ur_train_options *options, double seconds, ur_on_param on,
+                        void *user, ur_plan *out)
+{
+    const struct entry *entry;
+    *out = (ur_plan){0};
+    UR__TRY(find(options->config.task, &entry));
+    return ur__train_plan(entry->task, options, seconds, on, user, out);
 }
 
 ur_status ur_evaluate(const ur_model *model, const ur_eval_options *options, ur_metrics *out)

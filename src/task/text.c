@@ -16,7 +16,7 @@ static ur_status open_files(struct ur__text *text, const struct ur__job *job, ur
     ur_vocab *vocab;
     UR__TRY(ur__corpus_open_rule(&text->corpus, job->data, job->n_data, job->config->tokens, NULL,
                                  &rule, &vocab));
-    ur_status status = ur__model_new(model, job->config, vocab, job->seed);
+    ur_status status = ur__model_declare(model, job->config, vocab);
     if (status != UR_OK) {
         ur__vocab_free(vocab);
         return status;
@@ -52,6 +52,13 @@ void ur__text_close(struct ur__text *text)
     ur__corpus_free(text->val_corpus);
 }
 
+ur_status ur__text_check_step(int T, int B)
+{
+    if ((int64_t)T * B < INT32_MAX)
+        return UR_OK;
+    return ur__fail(UR_EINVAL, "a step of %d by %d tokens is impossible: at most 2^31 fit", T, B);
+}
+
 static ur_status count_unknown(const struct ur__part *part, int64_t *count)
 {
     return ur__corpus_unknown(part->corpus, part->begin, part->tokens, count);
@@ -68,8 +75,10 @@ ur_status ur__text_facts(const struct ur__text *text, ur_model *model, int64_t s
         .words_cut = ur__corpus_cut(text->corpus),
         .data_bytes = ur__corpus_bytes(text->corpus),
         .data_crc = ur__corpus_crc(text->corpus),
+        .spooled = ur__corpus_spooled(text->corpus),
     };
     if (text->val_corpus) {
+        facts->spooled += ur__corpus_spooled(text->val_corpus);
         facts->val_bytes = ur__corpus_bytes(text->val_corpus);
         facts->val_crc = ur__corpus_crc(text->val_corpus);
     }

@@ -19,9 +19,11 @@ struct ur__text {
     struct ur__part train, valid;               /* valid.tokens 0: there is none */
 };
 
-/* Reads a job's files and makes its model. */
+/* Reads a job's files and declares its model. */
 ur_status ur__text_open(struct ur__text *text, const struct ur__job *job, ur_model **model);
 void ur__text_close(struct ur__text *text);
+/* UR_EINVAL: a step of T by B tokens is larger than a pass can be. */
+ur_status ur__text_check_step(int T, int B);
 /* What a task says of it; steps: of an epoch. */
 ur_status ur__text_facts(const struct ur__text *text, ur_model *model, int64_t steps,
                          struct ur__facts *facts);

@@ -113,6 +113,12 @@ static bool needs_moment(const ur_optimizer_options *o, bool first)
     return o->kind != UR_SGD;
 }
 
+int ur__optimizer_moments(const ur_optimizer_options *options)
+{
+    ur_optimizer_options full = with_defaults(*options);
+    return needs_moment(&full, true) + needs_moment(&full, false);
+}
+
 ur_status ur_optimizer_new(ur_optimizer **out, ur_params *params,
                            const ur_optimizer_options *options, ur_team *team)
 {

@@ -12,6 +12,8 @@ struct ur__optimizer_clock {
     double power1, power2;      /* beta1^steps, beta2^steps */
 };
 
+/* Numbers kept for each parameter. */
+int ur__optimizer_moments(const ur_optimizer_options *options);
 /* UR_EINVAL with a sentence if the options are impossible. */
 ur_status ur__optimizer_check(const ur_optimizer_options *options);
 

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "train/checkpoint.h"
+#include "train/plan.h"
 #include "train/progress.h"
 
 struct ur__run {
@@ -16,6 +17,7 @@ struct ur__run {
 
     void *job;                  /* the task's */
     struct ur__facts facts;
+    ur_plan plan;               /* known before the net is built */
     ur_optimizer *optimizer;
     ur_tape *tape;
     struct ur__schedule schedule;

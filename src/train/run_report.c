@@ -67,6 +67,8 @@ static void fill(const struct ur__run *r, ur_report_kind kind, ur_report *report
         .seconds = spent,
         .seconds_left = seconds_left(r, spent),
         .memory = ur_memory_used(),
+        .memory_peak = ur_memory_peak(),
+        .memory_planned = r->plan.memory,
         .parameters = ur_params_size(ur_model_params(r->facts.model)),
         .vocabulary = ur_vocab_size(ur_model_vocab(r->facts.model)),
         .train_tokens = r->facts.train_items,

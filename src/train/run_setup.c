@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/status.h"
 #include "io/file.h"
+#include "tape/tape.h"
 #include "train/identity.h"
 #include "train/optimizer.h"
 
@@ -112,10 +113,15 @@ static ur_status make_parts(struct ur__run *r)
         .config = &o->config, .data = o->data, .n_data = o->n_data, .val = o->val,
         .val_file = o->val_file, .seq_length = o->seq_length, .batch = o->batch,
         .seed = o->seed, .team = o->team, .min_count = o->min_count,
+        .report_gradients = o->report_gradients,
     };
+    struct ur__memory_mark mark = ur__memory_mark();
     UR__TRY(r->task->open(&r->job, &job, &r->facts));
     UR__TRY(make_schedule(r));
+    UR__TRY(ur__plan_make(o, &r->facts, r->schedule.steps, &mark, &r->plan));
+    UR__TRY(r->task->build(r->job));
     UR__TRY(ur_tape_new(&r->tape, o->team));
+    UR__TRY(ur__tape_reserve(r->tape, r->facts.need.step.arena));
     UR__TRY(ur_optimizer_new(&r->optimizer, ur_model_params(r->facts.model), &o->optimizer,
                              o->team));
     r->progress = (struct ur__progress){

@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: MIT */
+/* A plan beside the run it foretells: memory to a few per cent and never too little, over
+ * nets and texts of all kinds; steps, files and refusals; and that nothing is written. */
+#include "testing.h"
+
+#include <math.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "base/mem.h"
+#include "io/file.h"
+#include "unroll/task.h"
+
+/* How much more than the peak may be foretold. */
+#define MOST_ABOVE 1.15
+
+static const char *folder;
+static int n_models;
+
+static const char *model_path(void)
+{
+    static char path[512];
+    snprintf(path, sizeof path, "%s/m%d.safetensors", folder, n_models++);
+    return path;
+}
+
+/* Bytes of a text of n words out of `different`; with them come as many characters. */
+static const char *write_words(const char *name, int n, int different, bool as_characters)
+{
+    const char *path = tmp_path(name);
+    FILE *f = fopen(path, "w");
+    uint32_t x = 7;
+    assert_non_null(f);
+    for (int i = 0; i < n; i++) {
+        x = x * 1664525 + 1013904223;
+        uint32_t w = i < different ? (uint32_t)i : (x >> 8) % (uint32_t)different;
+        if (as_characters) {
+            uint32_t c = 0x4e00 + w;
+            fprintf(f, "%c%c%c", (int)(0xe0 | c >> 12), (int)(0x80 | (c >> 6 & 63)),
+                    (int)(0x80 | (c & 63)));
+        } else {
+            fprintf(f, "w%u%c", (unsigned)w, i % 9 == 8 ? '\n' : ' ');
+        }
+    }
+    assert_int_equal(fclose(f), 0);
+    return path;
+}
+
+/* ---- in a process of its own ------------------------------------------- */
+
+struct outcome {
+    ur_status status;
+    size_t peak;            /* above what was held before */
+    ur_plan plan;
+    char message[512];
+};
+
+/* A run, or its plan, in a child: peaks are the whole process's. */
+static struct outcome in_child(const ur_train_options *options, int threads, bool plan)
+{
+    struct outcome o = {.status = UR_EINTERNAL};
+    int pipes[2];
+    assert_int_equal(pipe(pipes), 0);
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        ur_train_options own = *options;
+        bool known = threads == 0 || ur_team_new(&own.team, threads) == UR_OK;
+        size_t before = ur_memory_used();
+        if (known && plan)
+            o.status = ur_train_plan(&own, 0, NULL, NULL, &o.plan);
+        else if (known)
+            o.status = ur_train(&own, NULL, NULL);
+        o.peak = ur_memory_peak() - before;
+        snprintf(o.message, sizeof o.message, "%s", ur_errmsg());
+        ur_team_free(own.team);
+        _exit(write(pipes[1], &o, sizeof o) == (long)sizeof o ? 0 : 1);
+    }
+    close(pipes[1]);
+    assert_int_equal(read(pipes[0], &o, sizeof o), sizeof o);
+    close(pipes[0]);
+    int how;
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_int_equal(how, 0);
+    return o;
+}
+
+static ur_plan compare(const char *what, const ur_train_options *o, int threads)
+{
+    struct outcome plan = in_child(o, threads, true), run = in_child(o, threads, false);
+    if (plan.status != UR_OK || run.status != UR_OK)
+        fail_msg("%s: %s %s", what, plan.message, run.message);
+    double ratio = (double)plan.plan.memory / (double)run.peak;
+    print_message("%-34s planned %10zu  taken %10zu  %+5.1f %%\n", what, plan.plan.memory,
+                  run.peak, 100 * (ratio - 1));
+    assert_true(ratio >= 1);
+    assert_true(ratio <= MOST_ABOVE);
+    return plan.plan;
+}
+
+/* A file of about the size foretold. */
+static void expect_size(const char *what, const char *model, const char *suffix, uint64_t size)
+{
+    char path[512];
+    struct stat there;
+    snprintf(path, sizeof path, "%.*s%s", (int)strlen(model) - 12, model, suffix);
+    assert_int_equal(stat(path, &there), 0);
+    if (fabs((double)size - (double)there.st_size) > 1000 + 0.01 * (double)there.st_size)
+        fail_msg("%s: %llu bytes are foretold for %s, it has %lld", what,
+                 (unsigned long long)size, path, (long long)there.st_size);
+}
+
+/* ---- options ----------------------------------------------------------- */
+
+static ur_train_options options_of(const char *const *data)
+{
+    ur_train_options o = UR_TRAIN_OPTIONS_INIT;
+    o.data = data;
+    o.n_data = 1;
+    o.model = model_path();
+    o.steps = 3;
+    o.batch = 16;
+    o.seq_length = 32;
+    o.config.hidden[0] = o.config.hidden[1] = 96;
+    return o;
+}
+
+/* A line of the table: what differs from the usual net. */
+struct shape {
+    const char *what;
+    int threads, layers, hidden[3], embed, seq_length, batch;
+    ur_config config;           /* of the rest, only what is not zero */
+    ur_optimizer_kind optimizer;
+    bool many, words, reach, no_val;
+};
+
+static void set_shape(ur_train_options *o, const struct shape *s)
+{
+    ur_config *c = &o->config;
+    const ur_config *x = &s->config;
+    if (x->task)
+        c->task = x->task;
+    c->cell = s->config.task || s->config.cell ? x->cell : c->cell;
+    c->reset_before = x->reset_before;
+    c->tie = x->tie;
+    c->dropout = x->dropout;
+    c->projection = x->projection;
+    c->peepholes = x->peepholes;
+    c->time_residual = x->time_residual;
+    c->learned_state = x->learned_state;
+    c->variational = x->variational;
+    c->recurrent_dropout = x->recurrent_dropout;
+    c->zoneout_h = x->zoneout_h;
+    c->zoneout_c = x->zoneout_c;
+    c->tokens = s->words ? UR_TOKEN_WORD : UR_TOKEN_CHAR;
+    c->embed = s->embed;
+    c->layers = s->layers ? s->layers : c->layers;
+    for (int l = 0; s->layers && l < s->layers; l++)
+        c->hidden[l] = s->hidden[l];
+    o->seq_length = s->seq_length ? s->seq_length : o->seq_length;
+    o->batch = s->batch ? s->batch : o->batch;
+    o->optimizer.kind = s->optimizer;
+    o->report_gradients = s->reach;
+    o->val = s->no_val ? 0 : 0.1;
+}
+
+/* UR_RNN is 0 or not: `cell` is read where it or a task is given. */
+static const struct shape shapes[] = {
+    {.what = "lstm"},
+    {.what = "lstm, no validation", .no_val = true},
+    {.what = "lstm, 2 threads", .threads = 2},
+    {.what = "one small layer", .layers = 1, .hidden = {8}, .batch = 4, .seq_length = 8},
+    {.what = "wide, short", .layers = 1, .hidden = {512}, .batch = 2, .seq_length = 4},
+    {.what = "long sequences", .layers = 1, .hidden = {32}, .batch = 4, .seq_length = 2000},
+    {.what = "one row, whole", .layers = 1, .hidden = {32}, .batch = 1, .seq_length = 4096},
+    {.what = "three sizes, vectors", .layers = 3, .hidden = {96, 64, 48}, .embed = 40},
+    {.what = "gru", .config.cell = UR_GRU},
+    {.what = "gru, reset before", .config = {.cell = UR_GRU, .reset_before = true}},
+    {.what = "rnn, residual in time",
+     .config = {.task = "lm", .cell = UR_RNN, .time_residual = true}},
+    {.what = "tied", .embed = 96, .config.tie = true},
+    {.what = "dropout", .config.dropout = 0.2},
+    {.what = "all noise", .embed = 24,
+     .config = {.dropout = 0.2, .variational = true, .recurrent_dropout = 0.1, .zoneout_h = 0.1,
+                .zoneout_c = 0.1}},
+    {.what = "projection and peepholes", .config = {.projection = 48, .peepholes = true}},
+    {.what = "learned state", .config.learned_state = true},
+    {.what = "gradients reported", .reach = true},
+    {.what = "sgd", .optimizer = UR_SGD},
+    {.what = "rmsprop", .optimizer = UR_RMSPROP},
+    {.what = "4000 characters", .many = true, .layers = 1, .hidden = {64}, .batch = 8},
+    {.what = "4000 characters, logits in chunks", .many = true, .layers = 1, .hidden = {64},
+     .batch = 64},
+    {.what = "words", .words = true, .layers = 1, .hidden = {64}, .embed = 32},
+    {.what = "fill", .config = {.task = "fill", .cell = UR_LSTM}},
+    {.what = "fill, vectors, tied, dropout", .embed = 192,
+     .config = {.task = "fill", .cell = UR_GRU, .tie = true, .dropout = 0.2}},
+    {.what = "fill, words, logits in chunks", .words = true, .layers = 1, .hidden = {48},
+     .embed = 32, .batch = 64, .config = {.task = "fill", .cell = UR_LSTM}},
+};
+
+static void plan__foretells_memory_and_files(void **state)
+{
+    (void)state;
+    const char *few = write_words("few.txt", 20000, 500, false);
+    const char *many = write_words("many.txt", 50000, 4000, true);
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        const char *data = shapes[i].many ? many : few;
+        ur_train_options o = options_of(&data);
+        set_shape(&o, &shapes[i]);
+        ur_plan p = compare(shapes[i].what, &o, shapes[i].threads);
+        expect_size(shapes[i].what, o.model, ".safetensors", p.model_file);
+        expect_size(shapes[i].what, o.model, ".state", p.state_file);
+    }
+}
+
+/* Another model's numbers are held for a while. */
+static void plan__counts_what_a_run_starts_from(void **state)
+{
+    (void)state;
+    const char *data = write_words("init.txt", 20000, 50, false);
+    ur_train_options o = options_of(&data);
+    o.config.hidden[0] = o.config.hidden[1] = 256;
+    o.seq_length = o.batch = 2;
+    assert_ok(ur_train(&o, NULL, NULL));
+    char first[512];
+    snprintf(first, sizeof first, "%s", o.model);
+    o.init_from = first;
+    o.model = model_path();
+    compare("from another model", &o, 0);
+    o.init_from = NULL;
+    o.resume = true;
+    o.steps = 5;
+    compare("from its own state", &o, 0);
+}
+
+/* ---- what it says ------------------------------------------------------ */
+
+struct seen {
+    int n;
+    size_t size;
+    bool decoder;
+};
+
+static void see_param(void *user, const ur_param *p)
+{
+    struct seen *s = user;
+    s->n++;
+    s->size += p->size;
+    s->decoder = s->decoder || strcmp(p->name, "decoder.weight") == 0;
+}
+
+static int files_there(void)
+{
+    int n = 0;
+    DIR *d = opendir(folder);
+    assert_non_null(d);
+    while (readdir(d))
+        n++;
+    closedir(d);
+    return n;
+}
+
+static void plan__says_what_the_run_would_do(void **state)
+{
+    (void)state;
+    const char *data = write_words("say.txt", 5000, 50, false);
+    ur_train_options o = options_of(&data);
+    struct seen seen = {0};
+    ur_plan p;
+    o.steps = -1;
+    o.epochs = 2;
+    int before = files_there();
+    assert_ok(ur_train_plan(&o, 0.05, see_param, &seen, &p));
+    assert_int_equal(files_there(), before);
+    struct stat text;
+    assert_int_equal(stat(data, &text), 0);
+    assert_int_equal(p.data_bytes, text.st_size);
+    assert_int_equal(p.train_tokens + p.val_tokens, text.st_size);
+    assert_int_equal(p.vocabulary, 13);
+    int64_t row = (p.train_tokens - 1) / o.batch;
+    assert_int_equal(p.epoch_steps, (row + o.seq_length - 1) / o.seq_length);
+    assert_int_equal(p.steps, 2 * p.epoch_steps);
+    assert_int_equal(p.step, 0);
+    assert_false(p.finished);
+    assert_int_equal(seen.n, 10);
+    assert_int_equal(seen.size, p.parameters);
+    assert_true(seen.decoder);
+    assert_int_equal(p.weights, p.parameters * sizeof(ur_real));
+    assert_int_equal(p.moments, 2 * p.weights);
+    assert_int_equal(p.disk, 2 * p.model_file + 3 * p.state_file);
+    assert_int_equal(p.scratch_file, 0);
+    assert_true(p.step_seconds > 0 && isfinite(p.step_seconds));
+    assert_true(p.seconds >= (double)p.steps * p.step_seconds);
+    assert_ok(ur_train_plan(&o, 0, NULL, NULL, &p));
+    assert_true(isnan(p.step_seconds) && isnan(p.seconds));
+}
+
+/* The figure that the run itself reports. */
+static bool keep_start(void *user, const ur_report *r)
+{
+    size_t *sizes = user;
+    if (r->kind == UR_REPORT_START)
+        sizes[0] = r->memory_planned;
+    if (r->kind == UR_REPORT_END)
+        sizes[1] = r->memory_peak;
+    return true;
+}
+
+static void plan__goes_on_where_a_run_stands(void **state)
+{
+    (void)state;
+    const char *data = write_words("on.txt", 5000, 50, false);
+    ur_train_options o = options_of(&data);
+    size_t sizes[2] = {0, 0};
+    ur_plan p;
+    assert_ok(ur_train(&o, keep_start, sizes));
+    assert_true(sizes[0] > 0);
+    assert_true(sizes[1] >= sizes[0] / 2);
+    assert_int_equal(sizes[1], ur_memory_peak());
+    o.resume = true;
+    assert_ok(ur_train_plan(&o, 0.01, NULL, NULL, &p));
+    assert_true(p.finished);
+    assert_int_equal(p.step, 3);
+    assert_true(isnan(p.step_seconds));
+    o.steps = 10;
+    assert_ok(ur_train_plan(&o, 0.01, NULL, NULL, &p));
+    assert_false(p.finished);
+    assert_int_equal(p.step, 3);
+    assert_int_equal(p.steps, 10);
+    assert_true(p.step_seconds > 0);
+    /* Nothing of it has been kept. */
+    assert_ok(ur_train(&o, NULL, NULL));
+    char *a, *b, planned[512];
+    size_t n, m;
+    snprintf(planned, sizeof planned, "%s", o.model);
+    o.model = model_path();
+    o.resume = false;
+    o.steps = 3;
+    assert_ok(ur_train(&o, NULL, NULL));
+    o.resume = true;
+    o.steps = 10;
+    assert_ok(ur_train(&o, NULL, NULL));
+    assert_ok(ur__file_slurp(planned, 1 << 24, &a, &n));
+    assert_ok(ur__file_slurp(o.model, 1 << 24, &b, &m));
+    assert_int_equal(n, m);
+    assert_memory_equal(a, b, n);
+    ur__free(a);
+    ur__free(b);
+}
+
+static void plan__knows_an_end_by_time(void **state)
+{
+    (void)state;
+    const char *data = write_words("time.txt", 5000, 50, false);
+    ur_train_options o = options_of(&data);
+    ur_plan p;
+    o.steps = -1;
+    o.epochs = HUGE_VAL;
+    o.seconds = 100;
+    assert_ok(ur_train_plan(&o, 0.01, NULL, NULL, &p));
+    assert_int_equal(p.steps, -1);
+    assert_true(p.seconds == 100);
+}
+
+/* ---- refusals ---------------------------------------------------------- */
+
+static void refuse_alike(const ur_train_options *o, ur_status status)
+{
+    ur_plan p;
+    char planned[512];
+    assert_status(status, ur_train_plan(o, 0.01, NULL, NULL, &p));
+    snprintf(planned, sizeof planned, "%s", ur_errmsg());
+    assert_status(status, ur_train(o, NULL, NULL));
+    assert_string_equal(planned, ur_errmsg());
+}
+
+static void plan__refuses_what_a_run_refuses(void **state)
+{
+    (void)state;
+    const char *data = write_words("no.txt", 5000, 50, false), *none = tmp_path("missing.txt");
+    ur_train_options o = options_of(&data), other;
+    o.steps = 1;
+    assert_ok(ur_train(&o, NULL, NULL));
+    refuse_alike(&o, UR_EEXIST);
+    other = o;
+    other.resume = true;
+    other.lr = 1;
+    refuse_alike(&other, UR_EINVAL);
+    o.model = model_path();
+    other = o;
+    other.data = &none;
+    refuse_alike(&other, UR_EINPUT);
+    other = o;
+    other.batch = 1 << 20;
+    refuse_alike(&other, UR_EDATA);
+    other = o;
+    other.val = 2;
+    refuse_alike(&other, UR_EINVAL);
+    other = o;
+    other.model = "/no/such/folder/m.safetensors";
+    refuse_alike(&other, UR_EOUTPUT);
+    other = o;
+    other.config.task = "none";
+    refuse_alike(&other, UR_EINVAL);
+    other = o;
+    other.init_from = data;
+    refuse_alike(&other, UR_EFORMAT);
+}
+
+/* A net of 30 GB is not even begun. */
+static void plan__keeps_to_a_limit(void **state)
+{
+    (void)state;
+    const char *data = write_words("limit.txt", 5000, 50, false);
+    ur_train_options o = options_of(&data);
+    ur_plan p, exact;
+    o.config.hidden[0] = o.config.hidden[1] = 16384;
+    o.memory_limit = (size_t)1 << 30;
+    size_t before = ur_memory_peak();
+    refuse_alike(&o, UR_ENOMEM);
+    assert_true(ur_memory_peak() < before + (4 << 20));
+    assert_status(UR_ENOMEM, ur_train_plan(&o, 0, NULL, NULL, &p));
+    if (!strstr(ur_errmsg(), "and 1.00 are there: fewer or smaller layers"))
+        fail_msg("%s", ur_errmsg());
+    assert_true(p.memory > (size_t)60 << 30 && p.parameters > (size_t)3 << 30);
+    o.config.hidden[0] = o.config.hidden[1] = 96;
+    o.memory_limit = 0;
+    assert_ok(ur_train_plan(&o, 0, NULL, NULL, &exact));
+    o.memory_limit = exact.memory - 1;
+    refuse_alike(&o, UR_ENOMEM);
+    o.memory_limit = exact.memory + 4096;
+    assert_ok(ur_train(&o, NULL, NULL));
+    /* Sums of absurd sizes do not wrap round to small ones. */
+    o = options_of(&data);
+    o.config.layers = UR_MAX_LAYERS;
+    for (int l = 0; l < UR_MAX_LAYERS; l++)
+        o.config.hidden[l] = 20000;
+    o.batch = 1;
+    o.seq_length = 1 << 20;
+    o.memory_limit = (size_t)1 << 34;
+    refuse_alike(&o, UR_ENOMEM);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(plan__foretells_memory_and_files),
+        cmocka_unit_test(plan__counts_what_a_run_starts_from),
+        cmocka_unit_test(plan__says_what_the_run_would_do),
+        cmocka_unit_test(plan__goes_on_where_a_run_stands),
+        cmocka_unit_test(plan__knows_an_end_by_time),
+        cmocka_unit_test(plan__refuses_what_a_run_refuses),
+        cmocka_unit_test(plan__keeps_to_a_limit),
+    };
+    folder = tmp_dir();
+    return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
+}
