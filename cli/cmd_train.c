@@ -6,10 +6,10 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "cli/fail.h"
+#include "cli/plan.h"
 #include "cli/report.h"
 
 struct train {
@@ -31,7 +31,7 @@ struct train {
     int64_t checkpoint_every, eval_every, sample_every;
     double epochs, seconds, lr, clip_norm, clip_value, weight_decay;
     const char *optimizer, *schedule, *init_from, *log;
-    bool resume, report_gradients;
+    bool resume, report_gradients, dry_run;
 };
 
 #define AT(field) .at = offsetof(struct train, field)
@@ -132,6 +132,9 @@ static const struct opt options[] = {
      WHOLE(0, 1024), AT(threads), .help = "changes speed, never the result"},
 
     {.group = "runs"},
+    {.name = "dry-run", .kind = OPT_FLAG, AT(dry_run),
+     .help = "say what the run would take, steps, memory, files and time, and write nothing; "
+             "-v lists the parameters"},
     {.name = "resume", .kind = OPT_FLAG, AT(resume),
      .help = "go on with an interrupted run, to the same model bit for bit"},
     {.name = "init-from", .arg = "MODEL", .kind = OPT_TEXT, AT(init_from),
@@ -153,6 +156,7 @@ static const struct opt options[] = {
 static const char *const examples[] = {
     "unroll train shakespeare.txt",
     "unroll train src/*.c -o c.safetensors --hidden 512 --dropout 0.2 --time 30m",
+    "unroll train shakespeare.txt --hidden 1024 --dry-run",
     "unroll train shakespeare.txt --resume",
     "unroll train news.txt --tokens wordpunct --tie --hidden 256 --dropout 0.3",
     "unroll train news.txt --task fill --tokens wordpunct --embed 128",
@@ -344,34 +348,14 @@ static void say_end(struct report *r, const char *model)
                ui_time(took, s->seconds), report_measure(r, s->best_loss, best));
     else
         ui_say(r->ui, "wrote    %s after %s", model, ui_time(took, s->seconds));
+    if (r->ui->verbose)
+        ui_say(r->ui, "memory   %s at most", plan_bytes(took, (double)s->memory_peak));
     struct ur__buf quoted = {0};
     put_quoted(&quoted, model);
     ui_say(r->ui, "next     %s %s%s", program_call,
            strcmp(r->config->task, "fill") == 0 ? "predict" : "sample",
            quoted.data != NULL ? quoted.data : "");
     ur__buf_free(&quoted);
-}
-
-/* A net that cannot fit is refused before the system runs out of memory: weights, gradients,
- * two moments and the packed weights, of the recurrent layers alone. */
-static int check_memory(const ur_config *c)
-{
-    double parameters = 0, gates = c->cell == UR_LSTM ? 4 : c->cell == UR_GRU ? 3 : 1;
-    for (int l = 0; l < c->layers; l++) {
-        double inputs = l > 0 ? c->hidden[l - 1] : c->embed;
-        parameters += gates * c->hidden[l] * (inputs + c->hidden[l]);
-    }
-    double needed = parameters * 5 * sizeof(ur_real);
-    double there = HUGE_VAL;
-#ifdef _SC_PHYS_PAGES
-    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-    if (pages > 0 && page > 0)
-        there = (double)pages * (double)page;
-#endif
-    if (needed < there)
-        return EXIT_DONE;
-    return fail(EXIT_MEMORY, "a net of this shape needs at least %.0f GiB to train, this machine "
-                "has %.0f: smaller --hidden or fewer --layers", needed / 0x1p30, there / 0x1p30);
 }
 
 static int train(const struct train *a, const struct opt_words *words, const char *model,
@@ -388,14 +372,20 @@ static int train(const struct train *a, const struct opt_words *words, const cha
     o.config = *config;
     o.model = model;
     set_options(a, words, &o);
+    o.memory_limit = plan_machine_memory();
     int code = report_check(&report);
     if (code != EXIT_DONE)
         return code;
     ur_status status = ur_team_new(&o.team, (int)a->threads);
     if (status != UR_OK)
         return fail_status(status);
-    if (ui.verbose)
+    if (ui.verbose && !a->dry_run)
         ui_say(&ui, "kernels  %s, threads %d", ur_kernels(), ur_team_size(o.team));
+    if (a->dry_run) {
+        code = plan_run(&o, &a->common);
+        ur_team_free(o.team);
+        return code;
+    }
 
     signals_catch();
     status = ur_train(&o, report_see, &report);
@@ -438,8 +428,7 @@ static int run(const struct command *self, int argc, char **argv)
         code = fail(EXIT_USAGE, "--resume goes on with a run and --force starts it anew");
         goto out;
     }
-    if ((code = check_memory(&config)) == EXIT_DONE)
-        code = train(&a, &words, model.data, &config, argc, argv);
+    code = train(&a, &words, model.data, &config, argc, argv);
 out:
     ur__buf_free(&model);
     opt_words_free(&words);

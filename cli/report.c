@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "cli/fail.h"
+#include "cli/plan.h"
 #include "io/file.h"
 #include "io/file_ops.h"
 #include "io/json.h"
@@ -66,6 +67,7 @@ static void add_sizes(struct ur__json *j, const ur_report *s, bool words)
     ur__json_set_int(j, "vocabulary", s->vocabulary);
     ur__json_set_int(j, "train_tokens", s->train_tokens);
     ur__json_set_int(j, "val_tokens", s->val_tokens);
+    ur__json_set_int(j, "memory_planned", (int64_t)s->memory_planned);
     if (words) {
         ur__json_set_int(j, "train_unknown", s->train_unknown);
         ur__json_set_int(j, "val_unknown", s->val_unknown);
@@ -86,6 +88,7 @@ static void add_figures(struct ur__json *j, const struct report *r, const ur_rep
     ur__json_set_real(j, "tokens_per_second", speed);
     ur__json_set_real(j, "seconds", s->seconds);
     ur__json_set_int(j, "memory", (int64_t)s->memory);
+    ur__json_set_int(j, "memory_peak", (int64_t)s->memory_peak);
 }
 
 static void add_reach(struct ur__json *j, const ur_report *s)
@@ -225,6 +228,8 @@ static void say_start(struct report *r, const ur_report *s)
            ui_count(a, (double)s->train_tokens), r->unit, ui_count(b, (double)s->val_tokens));
     if (r->words)
         say_unknown(r, s);
+    if (r->ui->verbose)
+        ui_say(r->ui, "memory   %s will be needed", plan_bytes(a, (double)s->memory_planned));
 }
 
 static double share_done(const ur_report *s)

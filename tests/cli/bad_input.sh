@@ -126,7 +126,7 @@ fi
 refuses 6 'diverged' "$UNROLL" train some.txt $TINY --steps 300 -o div.safetensors --cell rnn \
     --activation relu --optimizer sgd --lr 1000 --clip-norm 0 --schedule constant
 [ ! -e div.safetensors ] || not_ok "a diverged model was written"
-refuses 4 'smaller --hidden' "$UNROLL" train some.txt --hidden 65536 --layers 4
+refuses 4 'fewer or smaller layers' "$UNROLL" train some.txt --hidden 23000 --layers 32
 if (ulimit -v 400000) 2>/dev/null && [ "$(uname)" = Linux ]; then
     status=0
     (ulimit -v 400000 && exec "$UNROLL" train some.txt -q --threads 1 --hidden 4096 --layers 4 \

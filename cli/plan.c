@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* unroll train --dry-run: what the run would do and take. It goes to standard output, being
+ * what was asked for. */
+#define _DEFAULT_SOURCE     /* _SC_PHYS_PAGES */
+#define _DARWIN_C_SOURCE
+
+#include "cli/plan.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cli/fail.h"
+#include "io/json.h"
+
+/* Steps are timed for so long, but one at least. */
+#define MEASURE_SECONDS 2.0
+
+size_t plan_machine_memory(void)
+{
+#ifdef _SC_PHYS_PAGES
+    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    if (pages > 0 && page > 0)
+        return (size_t)pages * (size_t)page;
+#endif
+    return 0;
+}
+
+char *plan_bytes(char to[UI_NUMBER], double bytes)
+{
+    static const char *const unit[] = {"bytes", "kB", "MB", "GB", "TB"};
+    int u = 0;
+    while (u + 1 < 5 && bytes >= 999.5) {
+        bytes /= 1000.0;
+        u++;
+    }
+    int decimals = u == 0 || bytes >= 99.95 ? 0 : bytes >= 9.995 ? 1 : 2;
+    snprintf(to, UI_NUMBER, "%.*f %s", decimals, bytes, unit[u]);
+    return to;
+}
+
+/* ---- parameters -------------------------------------------------------- */
+
+/* The tensors of the net, in the form they will be printed in. */
+struct tensors {
+    struct ur__json *json;      /* an array, or NULL and */
+    struct ur__buf text;        /* a line each */
+    ur_status status;
+};
+
+static void see_param(void *user, const ur_param *p)
+{
+    struct tensors *t = user;
+    char shape[128], size[UI_NUMBER];
+    int at = 0;
+    struct ur__json *j = t->json != NULL ? ur__json_new_object() : NULL;
+    struct ur__json *dims = j != NULL ? ur__json_new_array() : NULL;
+    for (int i = 0; i < p->rank; i++) {
+        at += snprintf(shape + at, sizeof shape - (size_t)at, "%s%d", i > 0 ? " x " : "",
+                       p->dim[i]);
+        if (dims != NULL)
+            ur__json_add_int(dims, p->dim[i]);
+    }
+    if (t->json != NULL) {
+        ur__json_set_string(j, "name", p->name);
+        ur__json_set(j, "shape", dims);
+        ur__json_set_int(j, "size", (int64_t)p->size);
+        ur__json_add(t->json, j);
+    } else if (t->status == UR_OK) {
+        t->status = ur__buf_printf(&t->text, "  %-28s %-16s %14s\n", p->name, shape,
+                                   ui_count(size, (double)p->size));
+    }
+}
+
+/* ---- as JSON ----------------------------------------------------------- */
+
+static int print_json(const ur_plan *p, struct ur__json *tensors, bool words)
+{
+    struct ur__json *j = ur__json_new_object(), *memory = ur__json_new_object();
+    struct ur__json *files = ur__json_new_object();
+    ur__json_set_int(j, "data_bytes", (int64_t)p->data_bytes);
+    ur__json_set_int(j, "vocabulary", p->vocabulary);
+    ur__json_set_int(j, "train_tokens", p->train_tokens);
+    ur__json_set_int(j, "val_tokens", p->val_tokens);
+    if (words) {
+        ur__json_set_int(j, "train_unknown", p->train_unknown);
+        ur__json_set_int(j, "val_unknown", p->val_unknown);
+    }
+    ur__json_set_int(j, "epoch_steps", p->epoch_steps);
+    if (p->steps >= 0)
+        ur__json_set_int(j, "steps", p->steps);
+    ur__json_set_int(j, "step", p->step);
+    ur__json_set_bool(j, "finished", p->finished);
+    ur__json_set_int(j, "parameters", (int64_t)p->parameters);
+    ur__json_set(j, "tensors", tensors);
+    const struct { const char *key; size_t bytes; } parts[] = {
+        {"text", p->text}, {"weights", p->weights}, {"gradients", p->gradients},
+        {"moments", p->moments}, {"packed", p->packed}, {"activations", p->activations},
+        {"state", p->state}, {"validation", p->validation}, {"passing", p->passing},
+        {"reading", p->reading}, {"most", p->memory},
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        ur__json_set_int(memory, parts[i].key, (int64_t)parts[i].bytes);
+    ur__json_set(j, "memory", memory);
+    ur__json_set_int(files, "scratch", (int64_t)p->scratch_file);
+    ur__json_set_int(files, "model", (int64_t)p->model_file);
+    ur__json_set_int(files, "state", (int64_t)p->state_file);
+    ur__json_set_int(files, "disk", (int64_t)p->disk);
+    ur__json_set(j, "files", files);
+    ur__json_set_real(j, "step_seconds", p->step_seconds);
+    ur__json_set_real(j, "seconds", p->seconds);
+    return ui_json(j);
+}
+
+/* ---- as lines ---------------------------------------------------------- */
+
+static void print_text(const ur_plan *p, const ur_config *c, bool words)
+{
+    const char *unit = words ? "word" : c->tokens == UR_TOKEN_BYTE ? "byte" : "char";
+    char bytes[UI_NUMBER], train[UI_NUMBER], val[UI_NUMBER];
+    printf("text     %s, %d different %ss: %s %ss to learn from, %s held out\n",
+           plan_bytes(bytes, (double)p->data_bytes), p->vocabulary, unit,
+           ui_count(train, (double)p->train_tokens), unit, ui_count(val, (double)p->val_tokens));
+    if (words)
+        printf("unknown  %.2f %% of the words to learn from\n",
+               100.0 * (double)p->train_unknown / (double)p->train_tokens);
+}
+
+static void print_steps(const ur_plan *p)
+{
+    char all[UI_NUMBER], each[UI_NUMBER], done[UI_NUMBER];
+    ui_count(each, (double)p->epoch_steps);
+    if (p->steps >= 0)
+        printf("steps    %s, %s an epoch: %.2f epochs\n", ui_count(all, (double)p->steps), each,
+               (double)p->steps / (double)p->epoch_steps);
+    else
+        printf("steps    as many as the time allows, %s an epoch\n", each);
+    if (p->finished)
+        printf("done     all of them: the run is finished\n");
+    else if (p->step > 0)
+        printf("done     %s\n", ui_count(done, (double)p->step));
+}
+
+static void print_part(const char *name, size_t bytes, const char *what)
+{
+    char text[UI_NUMBER];
+    if (bytes > 0)
+        printf("  %-12s %8s%s%s\n", name, plan_bytes(text, (double)bytes), *what ? "  " : "", what);
+}
+
+static void print_memory(const ur_plan *p)
+{
+    char most[UI_NUMBER];
+    printf("memory   %s at most\n", plan_bytes(most, (double)p->memory));
+    print_part("text", p->text, "numbers of tokens, vocabulary");
+    print_part("weights", p->weights, "");
+    print_part("gradients", p->gradients, "");
+    print_part("moments", p->moments, "of the optimizer");
+    print_part("packed", p->packed, "weights once more, in the order of the kernels");
+    print_part("activations", p->activations, "of a step, and their gradients");
+    print_part("state", p->state, "carried from step to step, and a batch");
+    print_part("validation", p->validation, "");
+    print_part("passing", p->passing, "for a while: saving");
+    if (p->reading >= p->memory)
+        print_part("reading", p->reading, "before all of these, while the text is read");
+}
+
+static void print_files(const ur_plan *p)
+{
+    char model[UI_NUMBER], state[UI_NUMBER], disk[UI_NUMBER], scratch[UI_NUMBER];
+    printf("files    model %s and state %s, two of each: %s with the one being written\n",
+           plan_bytes(model, (double)p->model_file), plan_bytes(state, (double)p->state_file),
+           plan_bytes(disk, (double)p->disk));
+    if (p->scratch_file > 0)
+        printf("         scratch file of token numbers %s, in TMPDIR\n",
+               plan_bytes(scratch, (double)p->scratch_file));
+}
+
+static void print_time(const ur_plan *p)
+{
+    char all[UI_NUMBER];
+    bool long_step = p->step_seconds >= 1;
+    if (p->finished || isnan(p->step_seconds))
+        return;
+    printf("time     %.2f %s a step here: about %s\n",
+           long_step ? p->step_seconds : 1000 * p->step_seconds, long_step ? "s" : "ms",
+           ui_time(all, p->seconds));
+}
+
+static int print_lines(const ur_plan *p, const struct tensors *t, const ur_config *c, bool words)
+{
+    char n[UI_NUMBER];
+    print_text(p, c, words);
+    printf("network  %s parameters\n", ui_count(n, (double)p->parameters));
+    if (t->text.size > 0)
+        fwrite(t->text.data, 1, t->text.size, stdout);
+    print_steps(p);
+    print_memory(p);
+    print_files(p);
+    print_time(p);
+    return EXIT_DONE;
+}
+
+int plan_run(const ur_train_options *o, const struct opt_common *common)
+{
+    bool words = o->config.tokens == UR_TOKEN_WORD || o->config.tokens == UR_TOKEN_WORDPUNCT;
+    struct tensors tensors = {.json = common->json ? ur__json_new_array() : NULL};
+    bool listed = common->json || common->verbose;
+    ur_plan plan;
+    ur_status status = ur_train_plan(o, MEASURE_SECONDS, listed ? see_param : NULL, &tensors,
+                                     &plan);
+    if (status == UR_OK)
+        status = tensors.status;
+    int code = fail_status(status);
+    if (code == EXIT_DONE && common->json) {
+        code = print_json(&plan, tensors.json, words);
+        tensors.json = NULL;
+    } else if (code == EXIT_DONE) {
+        code = print_lines(&plan, &tensors, &o->config, words);
+    }
+    ur__json_free(tensors.json);
+    ur__buf_free(&tensors.text);
+    return code;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* What a training run will take: told before it begins, or instead of it (--dry-run). */
+#ifndef CLI_PLAN_H
+#define CLI_PLAN_H
+
+#include "cli/ui.h"
+#include "unroll.h"
+
+/* Bytes of memory that this machine has; 0: not known. */
+size_t plan_machine_memory(void);
+/* Plans the run, prints the plan on standard output, as lines or as a JSON object, and returns
+ * the code to end with. */
+int plan_run(const ur_train_options *options, const struct opt_common *common);
+/* Bytes for people: "23.1 MB". Returns to. */
+char *plan_bytes(char to[UI_NUMBER], double bytes);
+
+#endif
