@@ -37,6 +37,9 @@ static const char *const examples[] = {
 
 static const char gap[] = "___";
 
+/* Bytes of the longest line. */
+#define MOST_LINE ((size_t)16 << 20)
+
 /* A line in the making. */
 struct work {
     const struct predict *options;
@@ -202,6 +205,9 @@ static ur_status take_all(struct work *w, struct ur__reader *r)
             status = ur__buf_put(&in, block, got);
         if (status == UR_OK)
             status = take_lines(w, &in, got == 0, &read_on);
+        if (status == UR_OK && in.size > MOST_LINE)
+            status = ur__fail(UR_EDATA, "%s: line %lld is longer than %d MiB", w->name,
+                              (long long)w->line + 1, (int)(MOST_LINE >> 20));
     }
     ur__buf_free(&in);
     return status;

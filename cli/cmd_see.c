@@ -16,6 +16,9 @@
 #include "io/json.h"
 #include "unroll.h"
 
+/* Bytes of text at most. */
+#define MOST_TEXT ((size_t)1 << 30)
+
 struct see {
     struct opt_common common;
     int64_t layer, unit, limit, top;
@@ -142,24 +145,64 @@ static ur_status spell(struct reading *r, const ur_vocab *vocab)
     return UR_OK;
 }
 
+/* Bytes that hold `limit` tokens, but for words longer than any vocabulary has. */
+static size_t enough(ur_token_kind kind, int64_t limit)
+{
+    size_t each = kind == UR_TOKEN_BYTE ? 1 : kind == UR_TOKEN_CHAR ? 4 : 257;
+    size_t bytes = (size_t)limit * each;
+    return bytes < MOST_TEXT ? bytes : MOST_TEXT;
+}
+
+/* What was cut off may be half a word or character. */
+static size_t whole_words(const char *text, size_t n)
+{
+    size_t at = n;
+    while (at > 0 && text[at - 1] != ' ' && text[at - 1] != '\n')
+        at--;
+    return at > 0 ? at : n;
+}
+
+/* The beginning of a file that may be endless. */
+static ur_status read_beginning(const char *path, ur_token_kind kind, size_t most,
+                                struct ur__buf *text, bool *more)
+{
+    struct ur__reader *reader;
+    char block[4096];
+    UR__TRY(ur__reader_open(&reader, path));
+    ur_status status = UR_OK;
+    for (size_t got = 1; got > 0 && text->size <= most && status == UR_OK; ) {
+        status = ur__reader_read(reader, block, sizeof block, &got);
+        if (status == UR_OK)
+            status = ur__buf_put(text, block, got);
+    }
+    ur__reader_close(reader);
+    *more = text->size > most;
+    if (*more)
+        text->size = kind == UR_TOKEN_BYTE || kind == UR_TOKEN_CHAR
+                         ? most : whole_words(text->data, most);
+    return status;
+}
+
 static ur_status read_text(struct reading *r, const ur_vocab *vocab, const char *path,
                            int64_t limit, bool *shortened)
 {
     const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
-    char *text = NULL;
-    size_t size = 0;
-    UR__TRY(ur__file_slurp(path, (size_t)1 << 30, &text, &size));
-    size_t used = cut(text, size, ur_vocab_kind(vocab), limit);
-    r->ids = ur__alloc(used + 1, sizeof *r->ids);
-    ur_status status = r->ids == NULL ? UR_ENOMEM : UR_OK;
+    ur_token_kind kind = ur_vocab_kind(vocab);
+    struct ur__buf text = {0};
+    bool more = false;
+    ur_status status = read_beginning(path, kind, enough(kind, limit), &text, &more);
+    size_t size = text.size, used = cut(text.data, size, kind, limit);
+    r->ids = status == UR_OK ? ur__alloc(used + 1, sizeof *r->ids) : NULL;
+    if (status == UR_OK && r->ids == NULL)
+        status = UR_ENOMEM;
     if (status == UR_OK)
-        status = ur_vocab_encode(vocab, text, used, r->ids, &r->n);
-    ur__free(text);
+        status = ur_vocab_encode(vocab, size ? text.data : "", used, r->ids, &r->n);
+    ur__buf_free(&text);
     if (status == UR_EINVAL)    /* here the text is an input, not an option */
         status = ur__fail(UR_EDATA, "%s: %s", name, ur_errmsg());
     if (status == UR_OK && r->n == 0)
         status = ur__fail(UR_EDATA, "%s is empty", name);
-    *shortened = used < size || r->n > (size_t)limit;
+    *shortened = more || used < size || r->n > (size_t)limit;
     if (r->n > (size_t)limit)
         r->n = (size_t)limit;
     return status == UR_OK ? spell(r, vocab) : status;

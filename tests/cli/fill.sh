@@ -99,6 +99,9 @@ expect 3 "$UNROLL" predict m.safetensors broken.txt
 has err 'broken.txt: line 2: malformed UTF-8 at byte 0'
 printf 'red \000 ___\n' >zero.txt
 refuses 3 'zero.txt: line 1 has a zero byte' "$UNROLL" predict m.safetensors zero.txt
+head -c 17000000 /dev/zero | tr '\0' a >long.txt
+refuses 3 'long.txt: line 1 is longer than 16 MiB' "$UNROLL" predict m.safetensors long.txt
+rm long.txt
 refuses 3 'nowhere' "$UNROLL" predict m.safetensors nowhere
 for times in 1 2; do
     { yes 'red ___.' | head -n 20000 | "$UNROLL" predict m.safetensors 2>err; echo $? >code; } |

@@ -72,6 +72,11 @@ expect 0 "$UNROLL" see m.safetensors some.txt --find --json --limit 500
 json out n found
 expect 0 "$UNROLL" see m.safetensors piece.txt --json --unit 1
 json out layer unit activation
+{ yes 'the cat sat on a mat' 2>/dev/null || true; } |
+    "$UNROLL" see m.safetensors --unit 0 --limit 50 --color never >out 2>err ||
+    not_ok "an endless text: $(cat err)"
+has err '^the first 50 tokens'
+[ "$(wc -c <out)" -le 150 ] || not_ok "50 of an endless text: $(cat out)"
 { "$UNROLL" see m.safetensors some.txt --color always -q 2>err; echo $? >code; } | head -n 1 >out
 [ "$(cat code)" -eq 0 ] && [ ! -s err ] || not_ok "see | head: $(cat code err)"
 
