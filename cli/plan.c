@@ -14,7 +14,7 @@
 #include "io/json.h"
 
 /* Steps are timed for so long, but one at least. */
-#define MEASURE_SECONDS 2.0
+#define MEASURE_SECONDS 1.0
 
 size_t plan_machine_memory(void)
 {

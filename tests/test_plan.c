@@ -209,6 +209,7 @@ static void plan__foretells_memory_and_files(void **state)
         const char *data = shapes[i].many ? many : few;
         ur_train_options o = options_of(&data);
         set_shape(&o, &shapes[i]);
+        o.steps = 1;
         ur_plan p = compare(shapes[i].what, &o, shapes[i].threads);
         expect_size(shapes[i].what, o.model, ".safetensors", p.model_file);
         expect_size(shapes[i].what, o.model, ".state", p.state_file);

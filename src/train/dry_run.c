@@ -10,7 +10,7 @@
 #include "base/team.h"
 #include "train/run.h"
 
-#define MOST_STEPS 64
+#define MOST_STEPS 16
 
 /* ---- time -------------------------------------------------------------- */
 
