@@ -17,7 +17,7 @@ failed=0
 python3 - <<'END'
 import random
 draw = random.Random(1)
-words = ["w%x" % draw.randrange(1 << 20) for _ in range(60000)]
+words = ["w%x" % draw.randrange(1 << 20) for _ in range(20000)]
 words += ["caf\u00e9", "\u4e2d\u6587"] * 500
 def block(n):
     line = []
@@ -65,10 +65,11 @@ sys.exit(status != 0 or most > 300)
 END
 }
 
-small="--layers 1 --hidden 64 --steps 1 --force -q --val val"
+small="--layers 1 --hidden 64 --embed 16 --steps 1 --force -q --val val"
 for tokens in byte char word; do
     # shellcheck disable=SC2086
-    within "train $tokens" "$UNROLL" train text $small --tokens "$tokens" -o "$tokens.safetensors"
+    within "train $tokens" "$UNROLL" train text $small --tokens "$tokens" \
+        -o "$tokens.safetensors"
 done
 # shellcheck disable=SC2086
 within "train char, .gz" "$UNROLL" train text.gz $small -o gz.safetensors
@@ -81,7 +82,7 @@ rm pipe
 cmp char.safetensors piped.safetensors || failed=$((failed + 1))
 # shellcheck disable=SC2086
 within "train words, all different" "$UNROLL" train hostile $small --tokens word --min-count 1 \
-    --embed 16 -o hostile.safetensors
+    -o hostile.safetensors
 within "dry run, char" "$UNROLL" train text --layers 1 --hidden 64 --dry-run -o dry.safetensors
 head -c 20000000 text >part
 within "eval byte, 20 MB" "$UNROLL" eval byte.safetensors part --protocol window --json
