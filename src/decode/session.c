@@ -76,7 +76,9 @@ ur_status ur_session_feed(ur_session *session, int32_t id)
         return ur__fail(UR_EINVAL, "token %ld is not in the vocabulary of %d", (long)id,
                         session->V);
     UR__TRY(ur_model_run(session->model, session->state, 1, &id, session->logits));
+    unsigned mode = ur__fpmode_default();   /* the host may trap what is not finite */
     size_t bad = ur__kernel()->find_nonfinite((size_t)session->V, session->logits);
+    ur__fpmode_restore(mode);
     if (bad < (size_t)session->V)
         return ur__fail(UR_ENUMERIC, "the logit of token %zu is not finite at time step %lld", bad,
                         (long long)ur_state_steps(session->state) - 1);

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/status.h"
+#include "base/team.h"
 #include "exchange/rename.h"
 #include "io/safetensors.h"
 #include "kernel/select.h"
@@ -165,7 +166,9 @@ ur_status ur_params_load(ur_params *params, const char *path, int n, const ur_re
     struct loading l = {.path = path};
     UR__TRY(ur__rename_check(n, map));
     UR__TRY(ur__st_open(&l.file, path));
+    unsigned mode = ur__fpmode_default();   /* types are converted */
     ur_status status = load(&l, params, n, map, strict);
+    ur__fpmode_restore(mode);
     ur__free(l.tensor);
     ur__free(l.used);
     ur__st_close(l.file);
@@ -244,8 +247,10 @@ ur_status ur_params_save(const ur_params *params, const char *path, int n, const
     ur_status status = ur__st_out_new(&out);
     if (status == UR_OK)
         status = name_meta(out, n_meta, meta);
+    unsigned mode = ur__fpmode_default();
     if (status == UR_OK)
         status = name_tensors(out, params, path, n, map, room);
+    ur__fpmode_restore(mode);
     if (status == UR_OK)
         status = ur__st_out_save(out, path);
     ur__st_out_free(out);

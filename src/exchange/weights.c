@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/status.h"
+#include "base/team.h"
 #include "io/safetensors.h"
 #include "unroll/exchange.h"
 
@@ -109,7 +110,10 @@ ur_status ur_weights_read(ur_weights *w, const char *name, size_t n, ur_real *ou
 {
     const struct ur__st_tensor *t;
     UR__TRY(find(w, name, &t));
-    return ur__st_read_real(w->file, t, out, n);
+    unsigned mode = ur__fpmode_default();   /* types are converted */
+    ur_status status = ur__st_read_real(w->file, t, out, n);
+    ur__fpmode_restore(mode);
+    return status;
 }
 
 /* One integer of a type as 64 bits; false if they do not hold it. */

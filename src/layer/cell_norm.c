@@ -4,9 +4,9 @@
 #include "unroll/cells.h"
 
 #include <limits.h>
-#include <math.h>
 
 #include "base/status.h"
+#include "layer/init.h"
 #include "layer/params.h"
 #include "tape/tape.h"
 
@@ -15,7 +15,7 @@
 static ur_status declare(ur_norm_cell *c, const char *prefix, int gates)
 {
     const int rows = gates * c->H, ih[2] = {rows, c->I}, hh[2] = {rows, c->H};
-    const double bound = 1 / sqrt((double)c->H);
+    const double bound = ur__init_bound(c->H);
     const struct {
         const char *name;
         int rank;

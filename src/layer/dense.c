@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Linear and embedding layers: parameters, and one or two operations of the tape. */
-#include <math.h>
-
 #include "base/status.h"
 #include "kernel/gemm.h"
 #include "kernel/select.h"
+#include "layer/init.h"
 #include "layer/params.h"
 #include "layer/room.h"
 #include "tape/tape.h"
@@ -16,7 +15,7 @@
 static ur_status add_bias(ur_linear_layer *layer, const char *prefix)
 {
     return ur__params_add_named(layer->params, prefix, "bias", 1, &layer->O, UR_UNIFORM,
-                                1 / sqrt((double)layer->I), &layer->bias);
+                                ur__init_bound(layer->I), &layer->bias);
 }
 
 ur_status ur_linear_init(ur_linear_layer *layer, ur_params *params, const char *prefix, int I,
@@ -29,7 +28,7 @@ ur_status ur_linear_init(ur_linear_layer *layer, ur_params *params, const char *
     int dim[2] = {O, I};
     int declared = ur_params_count(params);
     UR__TRY(ur__params_add_named(params, prefix, "weight", 2, dim, UR_UNIFORM,
-                                 1 / sqrt((double)I), &layer->weight));
+                                 ur__init_bound(I), &layer->weight));
     ur_status status = bias ? add_bias(layer, prefix) : UR_OK;
     if (status != UR_OK)
         ur__params_truncate(params, declared);

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/random.h"
+#include "base/team.h"
 #include "kernel/select.h"
 
 static double uniform(uint64_t seed, uint64_t ordinal, size_t index)
@@ -69,6 +70,16 @@ static ur_status orthogonal(ur_real *x, size_t size, int n, double gain, uint64_
     }
     ur__free(q);
     return UR_OK;
+}
+
+/* volatile: else a compiler, which knows no modes, may compute before or after the mode. */
+double ur__init_bound(int n)
+{
+    volatile double x = (double)n, bound;
+    unsigned mode = ur__fpmode_default();
+    bound = 1 / sqrt(x);
+    ur__fpmode_restore(mode);
+    return bound;
 }
 
 ur_status ur__init_fill(ur_real *x, int rank, const int *dim, ur_init init, double scale,

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/status.h"
 #include "kernel/select.h"
+#include "layer/init.h"
 #include "layer/params.h"
 #include "layer/room.h"
 #include "rnn/cells.h"
@@ -140,7 +141,7 @@ static const char *recurrent_name(const ur_rnn_options *o)
 static ur_status declare_extras(const struct naming *n, const ur_rnn_options *o,
                                 const struct ur__rnn_layer *d, struct ur__rnn_views *v)
 {
-    double bound = 1 / sqrt((double)d->H);
+    double bound = ur__init_bound(d->H);
     if (d->P != d->H)
         UR__TRY(declare(n, "weight_hr", d->P, d->H, UR_UNIFORM, bound, &v->w_hr));
     if (d->peepholes)
@@ -163,7 +164,7 @@ static ur_status declare_slot(const struct naming *n, const ur_rnn_options *o,
                               const struct ur__rnn_layer *d, struct ur__rnn_views *v)
 {
     int GH = d->cell->gates * d->H;
-    double bound = 1 / sqrt((double)d->H);
+    double bound = ur__init_bound(d->H);
     bool orthogonal = o->orthogonal && d->P == d->H;    /* a block is square */
     UR__TRY(declare(n, "weight_ih", GH, d->I, UR_UNIFORM, bound, &v->w_ih));
     UR__TRY(declare(n, recurrent_name(o), GH, d->P, orthogonal ? UR_ORTHOGONAL : UR_UNIFORM,

@@ -86,6 +86,7 @@ static void spread(const ur_state *s, const ur_param *p, ur_real *to)
 
 static void fill_start(ur_state *s)
 {
+    unsigned mode = ur__fpmode_default();   /* zeros are added */
     for (int i = 0; s->start && i < s->rnn->slots; i++) {
         const struct ur__rnn_views *v = &s->rnn->views[i];
         spread(s, v->h_0, s->layer[i].h);
@@ -94,6 +95,7 @@ static void fill_start(ur_state *s)
     }
     if (s->start)
         memcpy(s->start, s->data, s->size * sizeof *s->start);
+    ur__fpmode_restore(mode);
 }
 
 bool ur__state_starts(ur_state *s)

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "base/status.h"
+#include "base/team.h"
 #include "base/text.h"
 #include "data/vocab.h"
 #include "io/json.h"
@@ -106,7 +107,7 @@ static ur_status name_tensors(const ur_params *params, struct ur__st_out *out)
     return UR_OK;
 }
 
-ur_status ur_model_save(const ur_model *model, const char *path)
+static ur_status save(const ur_model *model, const char *path)
 {
     UR__TRY(check_finite(model->params, path));
     struct ur__st_out *out;
@@ -117,6 +118,15 @@ ur_status ur_model_save(const ur_model *model, const char *path)
     if (status == UR_OK)
         status = ur__st_out_save(out, path);
     ur__st_out_free(out);
+    return status;
+}
+
+/* Numbers as text are rounded by the mode, too. */
+ur_status ur_model_save(const ur_model *model, const char *path)
+{
+    unsigned mode = ur__fpmode_default();
+    ur_status status = save(model, path);
+    ur__fpmode_restore(mode);
     return status;
 }
 
@@ -318,7 +328,9 @@ ur_status ur_model_load(ur_model **out, const char *path)
     struct ur__st_file *f;
     *out = NULL;
     UR__TRY(ur__st_open(&f, path));
+    unsigned mode = ur__fpmode_default();
     ur_status status = load(out, f, path);
+    ur__fpmode_restore(mode);
     ur__st_close(f);
     return status;
 }

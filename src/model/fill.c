@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "base/status.h"
+#include "base/team.h"
 #include "layer/state.h"
 #include "model/config.h"
 #include "model/net.h"
@@ -195,7 +196,9 @@ ur_status ur_filler_run(ur_filler *f, size_t n_before, const int32_t *before, si
     UR__TRY(read_side(f, f->before, false, n_before, before, f->h));
     UR__TRY(read_side(f, f->behind, true, n_behind, behind, f->h + ur_rnn_output(m->rnn)));
     ur__model_decode(m, f->team, 1, f->h, f->logits);
+    unsigned mode = ur__fpmode_default();   /* the host may trap what is not finite */
     size_t bad = m->rnn->k->find_nonfinite((size_t)m->decoder.O, f->logits);
+    ur__fpmode_restore(mode);
     if (bad < (size_t)m->decoder.O)
         return ur__fail(UR_ENUMERIC, "the logit of token %zu is not finite", bad);
     *logits = f->logits;
@@ -207,6 +210,7 @@ int ur_filler_best(ur_filler *f, int k, int32_t *ids, double *p)
     const ur_model *m = f->model;
     int V = m->decoder.O, found = 0;
     int32_t unknown = ur_vocab_unknown(m->vocab), line_end = ur_vocab_line_end(m->vocab);
+    unsigned mode = ur__fpmode_default();
     m->rnn->k->softmax(V, f->logits, f->share);
     if (unknown >= 0)
         f->share[unknown] = -1;
@@ -222,5 +226,6 @@ int ur_filler_best(ur_filler *f, int k, int32_t *ids, double *p)
         p[found] = (double)f->share[best];
         f->share[best] = -1;
     }
+    ur__fpmode_restore(mode);
     return found;
 }

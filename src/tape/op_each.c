@@ -191,8 +191,10 @@ ur_tensor *ur_clamp(ur_tensor *x, double low, double high)
         return NULL;
     if (!(low <= high))
         return ur__tape_fail(x->tape, UR_EINVAL, "clamp: %g to %g is no range", low, high);
+    /* volatile: else a compiler, which knows no modes, may round before the mode is set. */
+    volatile double limits[] = {low, high};
     unsigned mode = ur__fpmode_default();
-    const ur_real bounds[] = {(ur_real)low, (ur_real)high};
+    const ur_real bounds[] = {(ur_real)limits[0], (ur_real)limits[1]};
     ur__fpmode_restore(mode);
     return ur__each(&f, (ur_tensor *[]){x, ur_copy_in(x->tape, 1, &one_element, bounds),
                                         ur_copy_in(x->tape, 1, &one_element, bounds + 1)});

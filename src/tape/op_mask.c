@@ -118,7 +118,9 @@ ur_tensor *ur_masked_softmax(ur_tensor *x, ur_tensor *mask)
     struct ur__worker alone = {.index = 0, .n = 1};
     struct spread s = {&walk, mask->data, op.in};
     ur__walk_make(&walk, 2, (ur_tensor *[]){mask, x});
+    unsigned mode = ur__fpmode_default();   /* a mask that is tiny is not zero */
     ur__walk_share(&walk, 1, &alone, 1, spread_row, &s);
+    ur__fpmode_restore(mode);
     return ur__tape_note(masked_run(&op), "masked_softmax", 2, (ur_tensor *[]){x, mask});
 }
 
