@@ -2,6 +2,7 @@
 /* Optimizers against PyTorch's equations in double, clipping, schedules. */
 #include "testing.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "base/mem.h"
@@ -239,6 +240,57 @@ static void clip__finds_what_is_not_finite_first(void **unused)
     }
 }
 
+/* Parameters and moments, spoilt before the step or by it, in each block, for each team. */
+static void step__sees_what_it_leaves(void **unused)
+{
+    (void)unused;
+    enum part { VALUE, FIRST, SECOND, OVERFLOW };
+    const struct { ur_optimizer_kind kind; enum part part; int at; double value; const char *text; }
+    cases[] = {
+        {UR_ADAMW, VALUE, 0, (double)NAN, "after the update parameter first.weight[0] is nan"},
+        {UR_ADAMW, VALUE, 4096, (double)INFINITY,
+         "after the update parameter first.weight[4096] is inf"},
+        {UR_ADAM, FIRST, 5001, -(double)INFINITY,
+         "after the update parameter second.bias[1] is nan"},
+        {UR_ADAGRAD, SECOND, N - 1, (double)INFINITY,
+         "after the update the second moment of second.bias[3999] is inf"},
+        {UR_ADAGRAD, SECOND, 4999, (double)FLT_MAX,
+         "after the update the second moment of first.weight[4999] is inf"},
+        {UR_SGD, OVERFLOW, 8191, -(double)FLT_MAX,
+         "after the update parameter second.bias[3191] is -inf"},
+        {UR_SGD, FIRST, 7, (double)NAN, "after the update parameter first.weight[7] is nan"},
+    };
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        for (int n = 1; n <= 3; n++) {
+            ur_optimizer_options o = UR_OPTIMIZER_OPTIONS_INIT;
+            ur_team *team;
+            ur_optimizer *optimizer;
+            ur_params *params = new_params(NULL);
+            int at = cases[c].at;
+            o.kind = cases[c].kind;
+            o.clip_norm = 0;
+            o.weight_decay = 0;
+            assert_ok(ur_team_new(&team, n));
+            assert_ok(ur_optimizer_new(&optimizer, params, &o, team));
+            set_gradients(params, 1);
+            assert_ok(ur_optimizer_step(optimizer, 0.1, NULL));
+            bool value = cases[c].part == VALUE || cases[c].part == OVERFLOW;
+            ur_real *x = value ? ur_params_values(params)
+                : ur__optimizer_moment(optimizer, cases[c].part == FIRST);
+            x[at] = (ur_real)cases[c].value;
+            /* The sum of squares and the sum of two large numbers are beyond what there is. */
+            ur_params_grads(params)[at] = (ur_real)(cases[c].part == SECOND ? 5e18
+                                                    : cases[c].part == OVERFLOW ? 1e37 : 1);
+            assert_status(UR_ENUMERIC, ur_optimizer_step(optimizer, 10, NULL));
+            if (strcmp(ur_errmsg(), cases[c].text) != 0)
+                fail_msg("\"%s\", not \"%s\"", ur_errmsg(), cases[c].text);
+            ur_optimizer_free(optimizer);
+            ur_params_free(params);
+            ur_team_free(team);
+        }
+    }
+}
+
 static void clip__survives_squares_beyond_range(void **unused)
 {
     (void)unused;
@@ -347,6 +399,7 @@ int main(void)
         cmocka_unit_test(optimizer__rejects_what_is_impossible),
         cmocka_unit_test(clip__norm_then_value),
         cmocka_unit_test(clip__finds_what_is_not_finite_first),
+        cmocka_unit_test(step__sees_what_it_leaves),
         cmocka_unit_test(clip__survives_squares_beyond_range),
         cmocka_unit_test(schedule__cosine_ends_at_a_tenth),
         cmocka_unit_test(schedule__time_and_steps_end_it_together),

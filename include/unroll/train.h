@@ -39,8 +39,9 @@ UR_API ur_status ur_optimizer_new(ur_optimizer **out, ur_params *params,
                                   const ur_optimizer_options *options, ur_team *team);
 UR_API void ur_optimizer_free(ur_optimizer *optimizer);
 /** One update with learning rate lr from the gradients in params; *norm (may be NULL):
- *  their norm before clipping. Errors: UR_ENUMERIC, naming the parameter and element
- *  that is NaN or Inf; then nothing has changed. */
+ *  their norm before clipping. Errors: UR_ENUMERIC, naming the parameter and element whose
+ *  gradient is NaN or Inf; then nothing has changed. Or, as "after the update", a parameter
+ *  or moment that was NaN or Inf or became it now; then all of them have changed. */
 UR_API ur_status ur_optimizer_step(ur_optimizer *optimizer, double lr, double *norm);
 
 typedef enum ur_schedule_kind {

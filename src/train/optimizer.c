@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One update of all parameters: look for numbers that are not finite, clip, step.
+ * One update of all parameters: look for gradients that are not finite, clip, step, look at
+ * what came of it.
  *
  * Work is cut into blocks of 4096 numbers, the kernel's own for long sums. A block's
  * sum of squares is one number whoever computes it, and the block sums are added in
- * order by the caller, so the norm has the same bits for every team.
+ * order by the caller, so the norm has the same bits for every team. Parameters and
+ * moments are looked at block by block right after their update, while they are in the
+ * cache: whatever was not finite before still is not then.
  * Invariant: nothing is written before all gradients have been seen to be finite.
  * Equations: docs/TRAINING.md.
  */
@@ -12,6 +15,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
 
 #include "base/mem.h"
 #include "base/status.h"
@@ -36,7 +40,8 @@ struct ur_optimizer {
     size_t n;               /* trained numbers */
     int n_blocks;
     ur_real *m, *v;         /* [n] or NULL */
-    double *sums;           /* [n_blocks] squares of the gradients */
+    double *sums;           /* [n_blocks] squares of the gradients; after the step whether
+                               a number of the block is not finite */
     struct ur__opt now;     /* of the step under way */
 };
 
@@ -217,17 +222,43 @@ static void sum_share(const struct ur__worker *w, void *arg)
     }
 }
 
-static ur_status fail_at(const ur_optimizer *o, size_t at)
+/* what: "parameter ", "the gradient of ", ...; x is laid out as the flat parameters. */
+static ur_status fail_at(const ur_optimizer *o, const char *what, const ur_real *x, size_t at)
 {
-    double value = (double)ur_params_grads(o->params)[at];
-    const char *what = isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
+    double value = (double)x[at];
+    const char *is = isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
     for (int i = 0; i < ur_params_count(o->params); i++) {
         const ur_param *p = ur_params_at(o->params, i);
         if (p->trained && at >= p->offset && at - p->offset < p->size)
-            return ur__fail(UR_ENUMERIC, "the gradient of %s[%zu] is %s", p->name,
-                            at - p->offset, what);
+            return ur__fail(UR_ENUMERIC, "%s%s[%zu] is %s", what, p->name, at - p->offset, is);
     }
-    return ur__fail(UR_ENUMERIC, "gradient %zu is %s", at, what);
+    return ur__fail(UR_ENUMERIC, "%snumber %zu is %s", what, at, is);
+}
+
+ur_status ur__optimizer_check_numbers(const ur_optimizer *o)
+{
+    const struct { const char *what; const ur_real *x; } all[] = {
+        {"parameter ", ur_params_values(o->params)},
+        {"the first moment of ", o->m},
+        {"the second moment of ", o->v},
+    };
+    for (int i = 0; i < 3; i++) {
+        size_t bad = all[i].x ? ur__kernel()->find_nonfinite(o->n, all[i].x) : o->n;
+        if (bad < o->n)
+            return fail_at(o, all[i].what, all[i].x, bad);
+    }
+    return UR_OK;
+}
+
+ur_status ur__optimizer_blame(const ur_optimizer *o, ur_status status)
+{
+    char found[512];
+    if (status != UR_ENUMERIC)
+        return status;
+    snprintf(found, sizeof found, "%s", ur_errmsg());
+    if (ur__optimizer_check_numbers(o) == UR_OK)
+        return status;      /* and the message is as it was */
+    return ur__fail(status, "%s: %s", found, ur_errmsg());
 }
 
 static ur_status find_norm(ur_optimizer *o, double *norm)
@@ -240,7 +271,7 @@ static ur_status find_norm(ur_optimizer *o, double *norm)
             size_t at = (size_t)i * BLOCK, n = block_end(o, i) - at;
             size_t bad = ur__kernel()->find_nonfinite(n, g + at);
             if (bad < n)
-                return fail_at(o, at + bad);
+                return ur__optimizer_blame(o, fail_at(o, "the gradient of ", g, at + bad));
         }
         sum += o->sums[i];
     }
@@ -250,15 +281,16 @@ static ur_status find_norm(ur_optimizer *o, double *norm)
 
 /* ---- the step ---------------------------------------------------------- */
 
-static void step_share(const struct ur__worker *w, void *arg)
+static bool is_finite(size_t n, const ur_real *x)
 {
-    ur_optimizer *o = arg;
+    return !x || ur__kernel()->find_nonfinite(n, x) == n;
+}
+
+/* False if a number is not finite afterwards. */
+static bool step_block(const ur_optimizer *o, int block)
+{
     const struct ur__kernel *k = ur__kernel();
-    int begin, end;
-    ur__share(o->n_blocks, 1, w->index, w->n, &begin, &end);
-    if (begin == end)
-        return;
-    size_t at = (size_t)begin * BLOCK, n = block_end(o, end - 1) - at;
+    size_t at = (size_t)block * BLOCK, n = block_end(o, block) - at;
     ur_real *p = ur_params_values(o->params) + at;
     const ur_real *g = ur_params_grads(o->params) + at;
     ur_real *m = o->m ? o->m + at : NULL, *v = o->v ? o->v + at : NULL;
@@ -269,6 +301,26 @@ static void step_share(const struct ur__worker *w, void *arg)
     case UR_ADAGRAD: k->adagrad(n, &o->now, p, g, v); break;
     case UR_SGD: k->sgd(n, &o->now, p, g, m); break;
     }
+    return is_finite(n, p) && is_finite(n, m) && is_finite(n, v);
+}
+
+static void step_share(const struct ur__worker *w, void *arg)
+{
+    ur_optimizer *o = arg;
+    int begin, end;
+    ur__share(o->n_blocks, 1, w->index, w->n, &begin, &end);
+    for (int i = begin; i < end; i++)
+        o->sums[i] = step_block(o, i) ? 0 : 1;
+}
+
+static ur_status check_result(const ur_optimizer *o)
+{
+    double bad = 0;
+    for (int i = 0; i < o->n_blocks; i++)
+        bad += o->sums[i];
+    if (bad == 0 || ur__optimizer_check_numbers(o) == UR_OK)
+        return UR_OK;
+    return ur__fail(UR_ENUMERIC, "after the update %s", ur_errmsg());
 }
 
 /* Gradients of this norm whose squares would be infinite as float. */
@@ -308,7 +360,7 @@ static ur_status step(ur_optimizer *o, double lr, double *norm)
     };
     ur__team_run(o->team, step_share, o);
     ur__params_changed(o->params);
-    return UR_OK;
+    return check_result(o);
 }
 
 ur_status ur_optimizer_step(ur_optimizer *optimizer, double lr, double *norm)
