@@ -30,7 +30,7 @@ struct train {
     int64_t seq_length, batch, steps, warmup, patience, seed, threads;
     int64_t checkpoint_every, eval_every, sample_every;
     double epochs, seconds, lr, clip_norm, clip_value, weight_decay;
-    const char *optimizer, *schedule, *init_from, *log;
+    const char *optimizer, *schedule, *init_from, *log, *on_nan;
     bool resume, report_gradients, dry_run;
 };
 
@@ -144,6 +144,9 @@ static const struct opt options[] = {
      WHOLE(0, OPT_MANY), AT(eval_every), .help = "validate"},
     {.name = "checkpoint-every", .arg = "STEPS", .fallback = "0", .shown = "each validation",
      WHOLE(0, OPT_MANY), AT(checkpoint_every), .help = "save the state of training"},
+    {.name = "on-nan", .arg = "stop|skip|rollback", .fallback = "rollback", .kind = OPT_CHOICE,
+     AT(on_nan), .help = "numbers that are not finite: stop; skip the step; or go back to the last "
+                         "checkpoint, with half the learning rate, at most 3 times"},
     {.name = "sample-every", .arg = "STEPS", .fallback = "0", .shown = "0: never",
      WHOLE(0, OPT_MANY), AT(sample_every), .help = "show what the net writes"},
     {.name = "log", .arg = "FILE", .kind = OPT_TEXT, AT(log),
@@ -295,6 +298,7 @@ static void set_options(const struct train *a, const struct opt_words *words, ur
     o->eval_every = a->eval_every;
     o->sample_every = a->sample_every;
     o->report_gradients = a->report_gradients;
+    ur_on_nan_find(a->on_nan, &o->on_nan);
 }
 
 /* ---- the run ----------------------------------------------------------- */
@@ -350,6 +354,13 @@ static void say_end(struct report *r, const char *model)
         ui_say(r->ui, "wrote    %s after %s", model, ui_time(took, s->seconds));
     if (r->ui->verbose)
         ui_say(r->ui, "memory   %s at most", plan_bytes(took, (double)s->memory_peak));
+    if (s->skipped > 0)
+        ui_say(r->ui, "skipped  %lld step%s whose numbers were not finite", (long long)s->skipped,
+               s->skipped > 1 ? "s" : "");
+    if (s->rollbacks > 0)
+        ui_say(r->ui, "back     %d time%s to a checkpoint, the numbers not being finite; the "
+               "learning rate is now %g of its schedule", s->rollbacks, s->rollbacks > 1 ? "s" : "",
+               pow(0.5, s->rollbacks));
     struct ur__buf quoted = {0};
     put_quoted(&quoted, model);
     ui_say(r->ui, "next     %s %s%s", program_call,

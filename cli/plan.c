@@ -95,7 +95,8 @@ static int print_json(const ur_plan *p, struct ur__json *tensors, bool words)
     ur__json_set(j, "tensors", tensors);
     const struct { const char *key; size_t bytes; } parts[] = {
         {"text", p->text}, {"weights", p->weights}, {"gradients", p->gradients},
-        {"moments", p->moments}, {"packed", p->packed}, {"activations", p->activations},
+        {"moments", p->moments}, {"snapshot", p->snapshot}, {"packed", p->packed},
+        {"activations", p->activations},
         {"state", p->state}, {"validation", p->validation}, {"passing", p->passing},
         {"reading", p->reading}, {"most", p->memory},
     };
@@ -156,6 +157,7 @@ static void print_memory(const ur_plan *p)
     print_part("weights", p->weights, "");
     print_part("gradients", p->gradients, "");
     print_part("moments", p->moments, "of the optimizer");
+    print_part("snapshot", p->snapshot, "to go back to: --on-nan");
     print_part("packed", p->packed, "weights once more, in the order of the kernels");
     print_part("activations", p->activations, "of a step, and their gradients");
     print_part("state", p->state, "carried from step to step, and a batch");

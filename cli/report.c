@@ -89,6 +89,10 @@ static void add_figures(struct ur__json *j, const struct report *r, const ur_rep
     ur__json_set_real(j, "seconds", s->seconds);
     ur__json_set_int(j, "memory", (int64_t)s->memory);
     ur__json_set_int(j, "memory_peak", (int64_t)s->memory_peak);
+    if (s->kind == UR_REPORT_END || s->skipped > 0 || s->rollbacks > 0) {
+        ur__json_set_int(j, "skipped", s->skipped);
+        ur__json_set_int(j, "rollbacks", s->rollbacks);
+    }
 }
 
 static void add_reach(struct ur__json *j, const ur_report *s)
@@ -275,7 +279,7 @@ static void say_valid(struct report *r, const ur_report *s)
         return;
     }
     step_of(step, s);
-    bool better = !(s->val_loss >= r->best);
+    bool better = isfinite(s->val_loss) && !(s->val_loss >= r->best);
     bool green = better && r->ui->color;
     if (better)
         r->best = s->val_loss;

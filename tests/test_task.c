@@ -139,6 +139,7 @@ static void train__diverging_leaves_files_alone(void **unused)
     o.force = true;
     o.optimizer = (ur_optimizer_options){UR_SGD, 0, 0, 0, 0, 0, 0, 0};
     o.lr = 1e36;
+    o.on_nan = UR_ON_NAN_STOP;
     assert_status(UR_ENUMERIC, train_until(o, 0, &l));
     assert_message("diverged at step ");
     size_t n2, m2;

@@ -55,6 +55,18 @@ UR_API bool ur_schedule_find(const char *name, ur_schedule_kind *out);
 
 /* ---- a whole run: see ur_train() in task.h ----------------------------- */
 
+/** What a run does about a step whose loss, gradient, state or parameters are NaN or Inf
+ *  (docs/TRAINING.md). Nothing of that kind reaches a file with any of them. */
+typedef enum ur_on_nan {
+    UR_ON_NAN_ROLLBACK = 0, /* goes back to the last checkpoint, from there with half the learning
+                               rate; three times at most, then as UR_ON_NAN_STOP */
+    UR_ON_NAN_SKIP = 1,     /* leaves the step out; 99 in a row at most */
+    UR_ON_NAN_STOP = 2      /* fails with UR_ENUMERIC */
+} ur_on_nan;
+/** "rollback" ...; NULL if unknown. */
+UR_API const char *ur_on_nan_name(ur_on_nan policy);
+UR_API bool ur_on_nan_find(const char *name, ur_on_nan *out);
+
 typedef struct ur_train_options {
     ur_config config;
     const char *const *data;        /* files; .gz opens as its content; "-" is stdin */
@@ -86,13 +98,14 @@ typedef struct ur_train_options {
                                        validation; changes nothing else. Task lm */
     size_t memory_limit;            /* bytes: a run that will need more (ur_plan.memory) ends in
                                        UR_ENOMEM before it takes them. 0: none */
+    ur_on_nan on_nan;
 } ur_train_options;
 
 #define UR_TRAIN_OPTIONS_INIT                                                          \
     {                                                                                  \
         UR_CONFIG_INIT, NULL, 0, NULL, 0.1, NULL, 64, 64, 50, -1, 0,                   \
             UR_OPTIMIZER_OPTIONS_INIT, 2e-3, UR_SCHEDULE_COSINE, 0, 0, 123, NULL,      \
-            NULL, false, false, 0, 0, 0, 200, 0, 2, false, 0                           \
+            NULL, false, false, 0, 0, 0, 200, 0, 2, false, 0, UR_ON_NAN_ROLLBACK       \
     }
 
 typedef enum ur_report_kind {
@@ -116,6 +129,8 @@ typedef struct ur_report {
     double tokens_per_second, seconds, seconds_left;
     size_t memory;                  /* bytes now held, and the most so far, of the process */
     size_t memory_peak;
+    int64_t skipped;                /* steps left out, and how often the run went back, because */
+    int rollbacks;                  /* of numbers that were not finite (ur_on_nan) */
     /* START and END */
     size_t parameters;
     int vocabulary;
@@ -150,6 +165,7 @@ typedef struct ur_plan {
     size_t text;                    /* token numbers up to 64 MiB, and the vocabulary */
     size_t weights, gradients;
     size_t moments;                 /* the optimizer's */
+    size_t snapshot;                /* what a rollback leads to (ur_on_nan), or a skipped step */
     size_t packed;                  /* the weights once more, in the kernels' order */
     size_t activations;             /* of a step: what the way back needs, gradients, scratch */
     size_t state;                   /* carried from step to step, and a batch of numbers */

@@ -32,7 +32,8 @@
 #include "train/optimizer.h"
 
 #define FORMAT "unroll-state"
-#define VERSION "1"
+#define VERSION 2       /* what is written; all before it are read */
+#define VERSION_TEXT "2"
 
 static const char *const keys[] = {"format", "version", "options", "data", "progress"};
 #define N_KEYS 5
@@ -120,6 +121,12 @@ static ur_status progress_text(const struct ur__checkpoint *c, struct ur__buf *t
     ur__json_set_real(j, "power1", clock.power1);
     ur__json_set_real(j, "power2", clock.power2);
     ur__json_set_real(j, "seconds", p->seconds);
+    ur__json_set_int(j, "skipped", p->skipped);
+    ur__json_set_int(j, "skipped_in_row", p->skipped_in_row);
+    ur__json_set_int(j, "rollbacks", p->rollbacks);
+    ur__json_set_real(j, "lr_factor", p->lr_factor);
+    ur__json_set_int(j, "base", p->base);
+    ur__json_set_bool(j, "drawn", p->drawn);
     ur_status status = ur__json_dump(j, to);
     ur__json_free(j);
     return status;
@@ -146,7 +153,7 @@ static ur_status fill(const struct ur__checkpoint *c, struct ur__st_out *out)
         status = data_text(c->facts, &data);
     if (status == UR_OK)
         status = progress_text(c, &progress);
-    const char *values[N_KEYS] = {FORMAT, VERSION, c->identity, data.data, progress.data};
+    const char *values[N_KEYS] = {FORMAT, VERSION_TEXT, c->identity, data.data, progress.data};
     for (int i = 0; i < N_KEYS && status == UR_OK; i++)
         status = ur__st_out_meta(out, keys[i], values[i]);
     if (status == UR_OK) {
@@ -208,9 +215,9 @@ static ur_status verify(const struct source *s)
         return ur__fail(UR_EFORMAT, "%s: no training state: its format is \"%s\"", s->path,
                         values[0]);
     int64_t version;
-    if (ur__parse_int(values[1], &version) && version > 1)
-        return ur__fail(UR_EVERSION, "%s: a training state of version %s; this library reads "
-                        VERSION, s->path, values[1]);
+    if (ur__parse_int(values[1], &version) && version > VERSION)
+        return ur__fail(UR_EVERSION, "%s: a training state of version %s; this library reads up "
+                        "to %d", s->path, values[1], VERSION);
     uint32_t crc;
     UR__TRY(ur__st_data_crc(s->file, &crc));
     char sum[SUM_SIZE];
@@ -264,6 +271,22 @@ static bool get_count(const struct ur__json *j, const char *key, int *out)
     return true;
 }
 
+/* What came with version 2. A state of version 1 is of a run to which nothing has happened. */
+static bool parse_mishaps(const struct ur__json *j, struct ur__progress *p)
+{
+    p->lr_factor = 1;
+    p->base = p->step;
+    if (!ur__json_get(j, "lr_factor"))
+        return true;
+    return ur__json_get_int(j, "skipped", &p->skipped) && p->skipped >= 0
+        && get_count(j, "skipped_in_row", &p->skipped_in_row)
+        && get_count(j, "rollbacks", &p->rollbacks)
+        && ur__json_get_real(j, "lr_factor", &p->lr_factor)
+        && p->lr_factor > 0 && p->lr_factor <= 1
+        && ur__json_get_int(j, "base", &p->base) && p->base >= 0 && p->base <= p->step
+        && ur__json_get_bool(j, "drawn", &p->drawn);
+}
+
 static ur_status parse_progress(const struct source *s, struct ur__progress *p,
                                 struct ur__optimizer_clock *clock)
 {
@@ -284,7 +307,8 @@ static ur_status parse_progress(const struct source *s, struct ur__progress *p,
         && ur__json_get_int(j, "updates", &clock->steps)
         && get_real(j, "power1", &clock->power1)
         && get_real(j, "power2", &clock->power2)
-        && get_real(j, "seconds", &p->seconds);
+        && get_real(j, "seconds", &p->seconds)
+        && parse_mishaps(j, p);
     ur__json_free(j);
     if (!whole || p->step < 0)
         return ur__fail(UR_EFORMAT, "%s: damaged: its progress is not whole", s->path);

@@ -4,6 +4,9 @@
  * this order: evaluation, sample, checkpoint. A run that stops between a step and its
  * evaluation therefore makes it up when it goes on, and ends with the same bits.
  *
+ * Numbers that are not finite fail with UR_ENUMERIC wherever they are seen; guard.h says
+ * what then becomes of the run.
+ *
  * Invariant: nothing reaches a file before it has been seen to be finite; a failing run
  * leaves the files as they are.
  */
@@ -13,17 +16,18 @@
 
 #include "base/status.h"
 #include "base/team.h"
+#include "train/guard.h"
 #include "train/identity.h"
 #include "train/optimizer.h"
 #include "train/run.h"
+#include "train/snapshot.h"
 
 /* Puts the step before the message of what was not finite. */
 static ur_status name_step(ur_status status, int64_t step)
 {
     if (status != UR_ENUMERIC)
         return status;
-    return ur__fail(status, "diverged at step %lld: %s; a lower learning rate or clipping may "
-                    "help", (long long)step, ur_errmsg());
+    return ur__fail(status, "diverged at step %lld: %s", (long long)step, ur_errmsg());
 }
 
 /* ---- one step ---------------------------------------------------------- */
@@ -31,12 +35,14 @@ static ur_status name_step(ur_status status, int64_t step)
 static ur_status find_gradients(struct ur__run *r, int64_t at, double *value, int64_t *items)
 {
     ur_tensor *loss = NULL;
+    UR__TRY(ur__guard_check(r));
     UR__TRY(r->task->loss(r->job, r->tape, at, &loss, items));
     UR__TRY(ur_tape_status(r->tape));
     *value = ur_scalar(loss);
     if (!isfinite(*value))
         return ur__fail(UR_ENUMERIC, "the loss is %s", isnan(*value) ? "nan" : "infinite");
-    return ur_backward(r->tape, loss);
+    UR__TRY(ur_backward(r->tape, loss));
+    return ur__guard_check(r);
 }
 
 static ur_status update(struct ur__run *r, int64_t at, double *value, int64_t *items)
@@ -46,9 +52,9 @@ static ur_status update(struct ur__run *r, int64_t at, double *value, int64_t *i
     ur_tape_reset(r->tape);
     ur_tape_set_training(r->tape, true, r->options->seed, (uint64_t)p->step);
     ur_params_zero_grads(params);
-    UR__TRY(find_gradients(r, at, value, items));
+    UR__TRY(ur__guard_blame(r, find_gradients(r, at, value, items)));
     double elapsed = r->schedule.seconds > 0 ? ur__run_seconds(r) : 0;
-    r->lr = ur__schedule_lr(&r->schedule, &p->plateau, p->step, elapsed);
+    r->lr = p->lr_factor * ur__schedule_lr(&r->schedule, &p->plateau, p->step, elapsed);
     UR__TRY(ur_optimizer_step(r->optimizer, r->lr, &r->norm));
     return ur_model_prepare(r->facts.model);
 }
@@ -61,11 +67,15 @@ static ur_status train_step(struct ur__run *r)
     int64_t items = 0;
     if (at == 0)
         UR__TRY(r->task->begin_epoch(r->job, epoch));
-    ur_status status = update(r, at, &value, &items);
+    ur__guard_begin(r);
+    ur_status status = name_step(update(r, at, &value, &items), p->step + 1);
     if (r->task->end_step)
         r->task->end_step(r->job);
-    UR__TRY(name_step(status, p->step + 1));
+    if (status == UR_ENUMERIC)
+        return ur__guard_skip(r);
+    UR__TRY(status);
     p->step++;
+    p->skipped_in_row = 0;
     p->loss_sum += value * (double)items;
     p->loss_items += items;
     r->window_loss += value * (double)items;
@@ -140,8 +150,10 @@ static ur_status evaluate(struct ur__run *r)
     p->train_loss = ur__progress_train_loss(p);
     p->loss_sum = 0;
     p->loss_items = 0;
-    if (r->facts.val_items > 0)
-        UR__TRY(name_step(validate(r), p->step));
+    if (r->facts.val_items > 0) {
+        ur_status status = name_step(ur__guard_blame(r, validate(r)), p->step);
+        UR__TRY(status == UR_ENUMERIC ? ur__guard_skip_validation(r) : status);
+    }
     p->evaluated = p->step;
     r->saved = -1;
     if (r->facts.val_items > 0)
@@ -170,19 +182,16 @@ static bool checkpoint_is_due(const struct ur__run *r)
 
 static ur_status save(struct ur__run *r)
 {
-    size_t n = 0;
-    ur_real *carried = r->task->carried ? r->task->carried(r->job, &n) : NULL;
-    const struct ur__checkpoint c = {
-        r->identity.data, &r->facts, r->optimizer, carried, carried ? n : 0, &r->progress
-    };
+    const struct ur__checkpoint c = ur__run_checkpoint(r);
     if (r->schedule.seconds > 0)
         r->progress.seconds = ur__run_seconds(r);
     /* Without a part held out the latest is the best there is. */
     if (r->facts.val_items == 0)
         UR__TRY(save_model(r, r->options->model));
     UR__TRY(save_model(r, r->last.data));
-    UR__TRY(ur__checkpoint_save(&c, r->state.data, r->previous.data, r->older));
+    UR__TRY(ur__checkpoint_save(&c, r->state.data, r->previous.data, ur__snapshot_older(r)));
     r->older = UR__OLDER_MOVE;
+    r->aside = r->progress.base != r->progress.step;
     r->saved = r->progress.step;
     ur__run_report(r, UR_REPORT_CHECKPOINT);
     return UR_OK;
@@ -195,13 +204,20 @@ static ur_status catch_up(struct ur__run *r, bool *over)
 {
     struct ur__progress *p = &r->progress;
     bool at_limit = ur__run_at_limit(r) || ur__run_out_of_patience(r);
-    if (!r->canceled && ((at_limit && p->evaluated != p->step) || evaluation_is_due(r)))
+    bool owes = (at_limit && p->evaluated != p->step) || evaluation_is_due(r);
+    if (owes && !r->canceled)
         UR__TRY(evaluate(r));
     *over = p->evaluated == p->step && (at_limit || ur__run_out_of_patience(r));
     if (!r->canceled)
-        UR__TRY(sample(r));
+        UR__TRY(name_step(sample(r), p->step));
+    /* One to go back to is the same whether or not the run is stopped before its evaluation. */
+    bool is_base = checkpoint_is_due(r) && (!owes || p->evaluated == p->step);
+    if (is_base)
+        p->base = p->step;
     if (r->saved != p->step && (*over || r->canceled || checkpoint_is_due(r)))
         UR__TRY(name_step(save(r), p->step));
+    if (is_base)
+        ur__snapshot_take(r);
     return UR_OK;
 }
 
@@ -212,10 +228,12 @@ static ur_status drive(struct ur__run *r)
     if (r->progress.step == 0 && !ur__run_at_limit(r))
         UR__TRY(report_reach(r));
     for (;;) {
-        UR__TRY(catch_up(r, &over));
-        if (over || r->canceled)
+        ur_status status = catch_up(r, &over);
+        if (status == UR_OK && (over || r->canceled))
             break;
-        UR__TRY(train_step(r));
+        if (status == UR_OK)
+            status = train_step(r);
+        UR__TRY(status == UR_ENUMERIC ? ur__guard_recover(r) : status);
     }
     if (!over) {
         if (r->saved != r->progress.step)

@@ -33,6 +33,11 @@ static void plan_memory(const ur_train_options *o, const struct ur__facts *f,
     p->reading = peak > mark->peak ? peak - mark->used : 0;
     p->weights = p->gradients = n * sizeof(ur_real);
     p->moments = (size_t)ur__optimizer_moments(&o->optimizer) * p->weights;
+    size_t carried = f->need.carried * sizeof(ur_real);
+    if (o->on_nan == UR_ON_NAN_ROLLBACK)
+        p->snapshot = p->weights + p->moments + carried;
+    else if (o->on_nan == UR_ON_NAN_SKIP)
+        p->snapshot = carried;
     p->packed = ur__model_packed_bytes(f->model);
     p->activations = need->step.arena + need->step.scratch;
     p->state = need->state;
@@ -42,8 +47,8 @@ static void plan_memory(const ur_train_options *o, const struct ur__facts *f,
     /* Values are read before the first step, which the scratch is for. */
     if (other > p->passing + need->step.scratch)
         p->passing = other - need->step.scratch;
-    p->memory = p->text + p->weights + p->gradients + p->moments + p->packed + p->activations
-        + p->state + p->validation + p->passing;
+    p->memory = p->text + p->weights + p->gradients + p->moments + p->snapshot + p->packed
+        + p->activations + p->state + p->validation + p->passing;
     p->memory = p->reading > p->memory ? p->reading : p->memory;
 }
 
@@ -73,7 +78,7 @@ static void plan_files(const ur_train_options *o, const struct ur__facts *f, ur_
 static ur_status too_large(const ur_train_options *o, const ur_plan *p)
 {
     double GiB = 0x1p30, limit = (double)o->memory_limit;
-    double net = (double)(p->weights + p->gradients + p->moments + p->packed);
+    double net = (double)(p->weights + p->gradients + p->moments + p->snapshot + p->packed);
     double step = (double)(p->activations + p->state);
     return ur__fail(UR_ENOMEM, "this run needs %.2f GiB of memory (the net and its optimizer %.2f, "
                     "a step of %d by %d tokens %.2f, validation %.2f) and %.2f are there: %s",

@@ -16,6 +16,13 @@ struct ur__progress {
     int worse;                  /* validations since the best */
     struct ur__plateau plateau;
     double seconds;             /* spent so far; 0 in a run that no time ends */
+    /* Of numbers that were not finite (train/guard.h): */
+    int64_t skipped;            /* steps left out, */
+    int skipped_in_row;         /* since the last that was not */
+    int rollbacks;
+    double lr_factor;           /* what they have left of the learning rate */
+    int64_t base;               /* step of the checkpoint that the next one leads to */
+    bool drawn;                 /* the run began with values drawn from its seed */
 };
 
 #endif

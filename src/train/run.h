@@ -7,7 +7,16 @@
 #include "base/text.h"
 #include "train/checkpoint.h"
 #include "train/plan.h"
+#include "train/optimizer.h"
 #include "train/progress.h"
+
+/* What train/snapshot.h keeps. */
+struct ur__snapshot {
+    ur_real *numbers;   /* parameters, moments, carried numbers; NULL: this run keeps none */
+    struct ur__optimizer_clock clock;
+    struct ur__progress progress;
+    int64_t saved;      /* the run's */
+};
 
 struct ur__run {
     const ur_train_options *options;
@@ -27,6 +36,10 @@ struct ur__run {
 
     int64_t saved;              /* step of the state on disk; −1: none, or not up to date */
     enum ur__older older;       /* what the next save does with the states on disk */
+    bool aside;                 /* the latest of them was saved between two checkpoints */
+    struct ur__snapshot snapshot;
+    ur_real *kept;              /* carried numbers before the step; NULL unless steps may be
+                                   left out */
     int64_t sampled;            /* step of the last sample */
     bool canceled;              /* a report was answered with false */
 

@@ -69,6 +69,8 @@ static void fill(const struct ur__run *r, ur_report_kind kind, ur_report *report
         .memory = ur_memory_used(),
         .memory_peak = ur_memory_peak(),
         .memory_planned = r->plan.memory,
+        .skipped = p->skipped,
+        .rollbacks = p->rollbacks,
         .parameters = ur_params_size(ur_model_params(r->facts.model)),
         .vocabulary = ur_vocab_size(ur_model_vocab(r->facts.model)),
         .train_tokens = r->facts.train_items,

@@ -12,8 +12,10 @@
 #include "base/status.h"
 #include "io/file.h"
 #include "tape/tape.h"
+#include "train/guard.h"
 #include "train/identity.h"
 #include "train/optimizer.h"
+#include "train/snapshot.h"
 
 #define SUFFIX ".safetensors"
 #define MOST_STEPS 9e15     /* whole numbers are exact in a double up to here */
@@ -50,6 +52,9 @@ static ur_status check_options(const ur_train_options *o)
     if (o->checkpoint_every < 0 || o->eval_every < 0 || o->sample_every < 0
         || o->report_every < 0 || o->sample_length < 0)
         return ur__fail(UR_EINVAL, "a cadence or length is negative");
+    if (!ur_on_nan_name(o->on_nan))
+        return ur__fail(UR_EINVAL, "there is no policy %d for numbers that are not finite",
+                        (int)o->on_nan);
     UR__TRY(check_end(o));
     UR__TRY(ur__optimizer_check(&o->optimizer));
     return ur_config_check(&o->config);
@@ -126,15 +131,15 @@ static ur_status make_parts(struct ur__run *r)
                              o->team));
     r->progress = (struct ur__progress){
         .evaluated = -1, .train_loss = (double)NAN, .val_loss = (double)NAN,
-        .best_loss = (double)NAN, .best_step = -1, .plateau = {1, 0},
+        .best_loss = (double)NAN, .best_step = -1, .plateau = {1, 0}, .lr_factor = 1,
+        .drawn = true,
     };
+    UR__TRY(ur__guard_open(r));
     return ur__identity_text(o, ur__optimizer_options(r->optimizer), &r->identity);
 }
 
 static ur_status take_values(struct ur__run *r)
 {
-    if (!r->options->init_from)
-        return UR_OK;
     ur_model *from;
     UR__TRY(ur_model_load(&from, r->options->init_from));
     ur_status status = ur__model_copy_values(r->facts.model, from);
@@ -142,6 +147,15 @@ static ur_status take_values(struct ur__run *r)
     if (status == UR_EDATA)
         return ur__fail(status, "cannot start from %s: %s", r->options->init_from, ur_errmsg());
     return status;
+}
+
+static ur_status begin(struct ur__run *r)
+{
+    r->progress.drawn = !r->options->init_from;
+    if (!r->progress.drawn)
+        UR__TRY(take_values(r));
+    ur__snapshot_take(r);
+    return UR_OK;
 }
 
 /* ---- going on ---------------------------------------------------------- */
@@ -169,20 +183,15 @@ static ur_status reenter_epoch(struct ur__run *r, ur_real *carried, size_t n)
         return UR_ENOMEM;
     if (n)
         memcpy(kept, carried, n * sizeof *kept);
-    ur_status status = r->task->begin_epoch(r->job, step / epoch_steps);
-    if (n && status == UR_OK)
-        memcpy(carried, kept, n * sizeof *kept);
+    ur_status status = ur__run_reenter(r, kept, n);
     ur__free(kept);
     return status;
 }
 
 static ur_status load_state(struct ur__run *r, enum ur__loaded *from)
 {
-    size_t n = 0;
-    ur_real *carried = r->task->carried ? r->task->carried(r->job, &n) : NULL;
-    const struct ur__checkpoint c = {
-        r->identity.data, &r->facts, r->optimizer, carried, carried ? n : 0, &r->progress
-    };
+    const struct ur__checkpoint c = ur__run_checkpoint(r);
+    ur__snapshot_take(r);
     UR__TRY(ur__checkpoint_load(&c, r->state.data, r->previous.data, from));
     if (*from == UR__LOADED_NONE)
         return UR_OK;
@@ -192,7 +201,8 @@ static ur_status load_state(struct ur__run *r, enum ur__loaded *from)
     if (r->schedule.seconds <= 0)
         r->progress.seconds = 0;
     r->seconds_before = r->progress.seconds;
-    return reenter_epoch(r, carried, c.n_carried);
+    UR__TRY(ur__snapshot_find(r, *from));
+    return reenter_epoch(r, c.carried, c.n_carried);
 }
 
 static ur_status go_on(struct ur__run *r, bool *finished)
@@ -201,7 +211,7 @@ static ur_status go_on(struct ur__run *r, bool *finished)
     UR__TRY(load_state(r, &from));
     if (from == UR__LOADED_NONE) {
         ur__run_note(r, "%s: no training state; starting anew", r->state.data);
-        return take_values(r);
+        return begin(r);
     }
     long long step = (long long)r->progress.step;
     bool impatient = ur__run_out_of_patience(r);
@@ -231,13 +241,14 @@ ur_status ur__run_open(struct ur__run *r, bool *finished)
     UR__TRY(make_paths(r));
     UR__TRY(check_output(r));
     UR__TRY(make_parts(r));
-    UR__TRY(r->options->resume ? go_on(r, finished) : take_values(r));
+    UR__TRY(r->options->resume ? go_on(r, finished) : begin(r));
     r->sampled = r->progress.step;
     return ur_model_prepare(r->facts.model);
 }
 
 void ur__run_close(struct ur__run *r)
 {
+    ur__guard_close(r);
     ur_tape_free(r->tape);
     ur_optimizer_free(r->optimizer);
     if (r->task)

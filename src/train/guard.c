@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/* Carried numbers are looked at before a step, for what came in between, and after its
+ * passes, before the optimizer writes anything. */
+#include "train/guard.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/status.h"
+#include "base/text.h"
+#include "kernel/select.h"
+#include "train/run.h"
+#include "train/snapshot.h"
+
+#define MOST_SKIPPED 100    /* steps in a row */
+#define MOST_ROLLBACKS 3    /* in a run */
+#define WHY 400             /* bytes of a message that is kept */
+
+static const char *const names[] = {
+    [UR_ON_NAN_ROLLBACK] = "rollback",
+    [UR_ON_NAN_SKIP] = "skip",
+    [UR_ON_NAN_STOP] = "stop",
+};
+#define N_POLICIES ((int)(sizeof names / sizeof names[0]))
+
+const char *ur_on_nan_name(ur_on_nan policy)
+{
+    return (int)policy >= 0 && (int)policy < N_POLICIES ? names[policy] : NULL;
+}
+
+bool ur_on_nan_find(const char *name, ur_on_nan *out)
+{
+    int i = ur__find_name(names, N_POLICIES, name);
+    if (i >= 0)
+        *out = (ur_on_nan)i;
+    return i >= 0;
+}
+
+ur_status ur__guard_open(struct ur__run *r)
+{
+    struct ur__checkpoint c = ur__run_checkpoint(r);
+    if (r->options->on_nan == UR_ON_NAN_ROLLBACK)
+        return ur__snapshot_open(r);
+    if (r->options->on_nan == UR_ON_NAN_STOP)
+        return UR_OK;
+    r->kept = ur__calloc(c.n_carried, sizeof *r->kept);
+    return r->kept ? UR_OK : UR_ENOMEM;
+}
+
+void ur__guard_close(struct ur__run *r)
+{
+    ur__snapshot_close(r);
+    ur__free(r->kept);
+    r->kept = NULL;
+}
+
+/* ---- looking ----------------------------------------------------------- */
+
+static const char *text_of(ur_real x)
+{
+    return isnan((double)x) ? "nan" : x > 0 ? "inf" : "-inf";
+}
+
+/* Which layer's the number is, if the numbers are those of the model's own net: [B,P] of h,
+ * then, with LSTM, [B,H] of c, layer by layer. */
+static ur_status fail_carried(const struct ur__run *r, const ur_real *x, size_t n, size_t at)
+{
+    const ur_rnn *rnn = ur_model_rnn(r->facts.model);
+    bool has_c = ur_model_config(r->facts.model)->cell == UR_LSTM;
+    int layers = ur_rnn_layers(rnn);
+    size_t row = 0, begin = 0;
+    for (int l = 0; l < layers; l++)
+        row += (size_t)ur_rnn_state_size(rnn, l) + (has_c ? (size_t)ur_rnn_hidden(rnn, l) : 0);
+    size_t B = row && n % row == 0 ? n / row : 0;
+    for (int l = 0; l < layers && B; l++) {
+        size_t P = (size_t)ur_rnn_state_size(rnn, l);
+        size_t sizes[] = {P, has_c ? (size_t)ur_rnn_hidden(rnn, l) : 0};
+        for (int i = 0; i < 2; begin += B * sizes[i], i++) {
+            if (at - begin < B * sizes[i])
+                return ur__fail(UR_ENUMERIC, "the carried state of layer %d is %s at %c[%zu,%zu]",
+                                l, text_of(x[at]), "hc"[i], (at - begin) / sizes[i],
+                                (at - begin) % sizes[i]);
+        }
+    }
+    return ur__fail(UR_ENUMERIC, "carried number %zu is %s", at, text_of(x[at]));
+}
+
+static ur_status check_carried(const struct ur__run *r, const ur_real *x, size_t n)
+{
+    size_t bad = n ? ur__kernel()->find_nonfinite(n, x) : 0;
+    return bad < n ? fail_carried(r, x, n, bad) : UR_OK;
+}
+
+static ur_status check_untrained(const ur_params *params)
+{
+    for (int i = 0; i < ur_params_count(params); i++) {
+        const ur_param *p = ur_params_at(params, i);
+        if (p->trained)
+            continue;
+        const ur_real *x = ur_param_data(params, p);
+        size_t bad = ur__kernel()->find_nonfinite(p->size, x);
+        if (bad < p->size)
+            return ur__fail(UR_ENUMERIC, "parameter %s[%zu] is %s", p->name, bad,
+                            text_of(x[bad]));
+    }
+    return UR_OK;
+}
+
+ur_status ur__guard_check(struct ur__run *r)
+{
+    struct ur__checkpoint c = ur__run_checkpoint(r);
+    UR__TRY(check_carried(r, c.carried, c.n_carried));
+    return check_untrained(ur_model_params(r->facts.model));
+}
+
+static void keep_message(char why[WHY])
+{
+    snprintf(why, WHY, "%s", ur_errmsg());
+}
+
+ur_status ur__guard_blame(struct ur__run *r, ur_status status)
+{
+    char why[WHY];
+    if (status != UR_ENUMERIC)
+        return status;
+    keep_message(why);
+    bool clean = ur__optimizer_check_numbers(r->optimizer) == UR_OK
+        && ur__guard_check(r) == UR_OK;
+    if (clean || strcmp(why, ur_errmsg()) == 0)
+        return status;
+    return ur__fail(status, "%s: %s", why, ur_errmsg());
+}
+
+/* ---- leaving out ------------------------------------------------------- */
+
+void ur__guard_begin(struct ur__run *r)
+{
+    struct ur__checkpoint c = ur__run_checkpoint(r);
+    if (r->kept && c.n_carried)
+        memcpy(r->kept, c.carried, c.n_carried * sizeof *r->kept);
+}
+
+ur_status ur__guard_skip(struct ur__run *r)
+{
+    struct ur__progress *p = &r->progress;
+    struct ur__checkpoint c = ur__run_checkpoint(r);
+    char why[WHY];
+    if (r->options->on_nan != UR_ON_NAN_SKIP)
+        return UR_ENUMERIC;
+    keep_message(why);
+    if (ur__optimizer_check_numbers(r->optimizer) != UR_OK
+        || check_untrained(ur_model_params(r->facts.model)) != UR_OK
+        || check_carried(r, r->kept, c.n_carried) != UR_OK)
+        return ur__fail(UR_ENUMERIC, "%s; to skip the step would not mend that", why);
+    p->skipped++;
+    if (++p->skipped_in_row >= MOST_SKIPPED)
+        return ur__fail(UR_ENUMERIC, "%s, as %d steps before it in a row", why, MOST_SKIPPED - 1);
+    UR__TRY(ur__run_reenter(r, r->kept, c.n_carried));
+    p->step++;
+    ur__run_note(r, "%s; the step is skipped", why);
+    return UR_OK;
+}
+
+ur_status ur__guard_skip_validation(struct ur__run *r)
+{
+    struct ur__progress *p = &r->progress;
+    if (r->options->on_nan != UR_ON_NAN_SKIP || isnan(p->best_loss))
+        return UR_ENUMERIC;     /* without a finite one there would be no model */
+    p->val_loss = (double)NAN;
+    p->worse++;
+    ur__plateau_see(&p->plateau, false);
+    ur__run_note(r, "%s; no better model", ur_errmsg());
+    return UR_OK;
+}
+
+/* ---- going back -------------------------------------------------------- */
+
+ur_status ur__guard_recover(struct ur__run *r)
+{
+    struct ur__progress *p = &r->progress;
+    char why[WHY];
+    keep_message(why);
+    if (!r->snapshot.numbers)
+        return ur__fail(UR_ENUMERIC, "%s; a lower learning rate or clipping may help", why);
+    if (p->rollbacks >= MOST_ROLLBACKS)
+        return ur__fail(UR_ENUMERIC, "%s, after going back %d times with half the learning rate; "
+                        "a lower one or clipping may help", why, p->rollbacks);
+    p->rollbacks++;
+    p->lr_factor *= 0.5;
+    UR__TRY(ur__snapshot_restore(r));
+    r->window_loss = r->window_seconds = 0;
+    r->window_items = 0;
+    ur__run_note(r, "%s; back to step %lld with half the learning rate (%d of %d times)", why,
+                 (long long)p->step, p->rollbacks, MOST_ROLLBACKS);
+    return UR_OK;
+}

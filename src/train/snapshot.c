@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The snapshot of a run, and where it comes from.
+ *
+ * Invariant: which steps have snapshots depends on the run alone, never on where it was
+ * interrupted: its start and the steps at which a checkpoint is due. So a run that goes on
+ * after a kill goes back to where the undisturbed run would have. One that was stopped on
+ * request has its state between two checkpoints in PATH and the checkpoint in PREVIOUS.
+ */
+#include "train/snapshot.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/status.h"
+#include "io/file.h"
+#include "layer/params.h"
+#include "train/run.h"
+
+static ur_real *carried_of(const struct ur__run *r, size_t *n)
+{
+    *n = 0;
+    ur_real *carried = r->task->carried ? r->task->carried(r->job, n) : NULL;
+    if (!carried)
+        *n = 0;
+    return carried;
+}
+
+struct ur__checkpoint ur__run_checkpoint(struct ur__run *r)
+{
+    struct ur__checkpoint c = {
+        .identity = r->identity.data, .facts = &r->facts, .optimizer = r->optimizer,
+        .progress = &r->progress,
+    };
+    c.carried = carried_of(r, &c.n_carried);
+    return c;
+}
+
+ur_status ur__run_reenter(struct ur__run *r, const ur_real *carried, size_t n)
+{
+    size_t size;
+    UR__TRY(r->task->begin_epoch(r->job, r->progress.step / r->facts.epoch_steps));
+    ur_real *to = carried_of(r, &size);
+    if (n)
+        memcpy(to, carried, n * sizeof *to);
+    return UR_OK;
+}
+
+/* ---- the numbers ------------------------------------------------------- */
+
+/* Called with each run of numbers and its place in the snapshot, NULL if there is none. */
+typedef void (*move_function)(ur_real *live, ur_real *kept, size_t n);
+
+static void count(ur_real *live, ur_real *kept, size_t n)
+{
+    (void)live;
+    (void)kept;
+    (void)n;
+}
+
+static void keep(ur_real *live, ur_real *kept, size_t n)
+{
+    memcpy(kept, live, n * sizeof *kept);
+}
+
+static void give_back(ur_real *live, ur_real *kept, size_t n)
+{
+    memcpy(live, kept, n * sizeof *live);
+}
+
+static size_t move_one(ur_real *live, ur_real *kept, size_t at, size_t n, move_function move)
+{
+    if (live && n)
+        move(live, kept ? kept + at : NULL, n);
+    return live ? at + n : at;
+}
+
+/* Parameters, those that are not trained, moments, carried numbers. Returns how many. */
+static size_t move_all(struct ur__run *r, ur_real *kept, move_function move)
+{
+    ur_params *params = ur_model_params(r->facts.model);
+    size_t n = ur_params_size(params), n_carried, at = 0;
+    at = move_one(ur_params_values(params), kept, at, n, move);
+    for (int i = 0; i < ur_params_count(params); i++) {
+        const ur_param *p = ur_params_at(params, i);
+        if (!p->trained)
+            at = move_one(ur_param_data(params, p), kept, at, p->size, move);
+    }
+    at = move_one(ur__optimizer_moment(r->optimizer, true), kept, at, n, move);
+    at = move_one(ur__optimizer_moment(r->optimizer, false), kept, at, n, move);
+    ur_real *carried = carried_of(r, &n_carried);
+    return move_one(carried, kept, at, n_carried, move);
+}
+
+/* ---- taking and going back --------------------------------------------- */
+
+ur_status ur__snapshot_open(struct ur__run *r)
+{
+    r->snapshot.numbers = ur__alloc(move_all(r, NULL, count), sizeof *r->snapshot.numbers);
+    r->snapshot.progress.step = -1;
+    return r->snapshot.numbers ? UR_OK : UR_ENOMEM;
+}
+
+void ur__snapshot_close(struct ur__run *r)
+{
+    ur__free(r->snapshot.numbers);
+    r->snapshot.numbers = NULL;
+}
+
+void ur__snapshot_take(struct ur__run *r)
+{
+    struct ur__snapshot *s = &r->snapshot;
+    const struct ur__progress *p = &r->progress;
+    if (!s->numbers || (s->progress.step == p->step && s->progress.evaluated == p->evaluated))
+        return;
+    move_all(r, s->numbers, keep);
+    s->clock = ur__optimizer_clock(r->optimizer);
+    s->progress = r->progress;
+    s->saved = r->saved;
+}
+
+ur_status ur__snapshot_restore(struct ur__run *r)
+{
+    const struct ur__snapshot *s = &r->snapshot;
+    struct ur__progress now = r->progress;
+    size_t n, all = move_all(r, s->numbers, give_back);
+    ur__optimizer_set_clock(r->optimizer, s->clock);
+    r->progress = s->progress;
+    r->progress.best_loss = now.best_loss;
+    /* Counted as found by now: no state knows of a later step than its own. */
+    if (isfinite(now.best_loss) && !(now.best_loss >= s->progress.best_loss))
+        r->progress.best_step = s->progress.step;
+    r->progress.rollbacks = now.rollbacks;
+    r->progress.lr_factor = now.lr_factor;
+    r->saved = s->saved;
+    r->sampled = r->progress.step;
+    carried_of(r, &n);
+    UR__TRY(ur__run_reenter(r, s->numbers + (all - n), n));
+    ur__params_changed(ur_model_params(r->facts.model));
+    return ur_model_prepare(r->facts.model);
+}
+
+/* ---- after an interruption --------------------------------------------- */
+
+enum ur__older ur__snapshot_older(const struct ur__run *r)
+{
+    bool between = r->progress.base > 0 && r->progress.base != r->progress.step;
+    return r->older == UR__OLDER_MOVE && r->aside && between ? UR__OLDER_KEEP : r->older;
+}
+
+/* From PREVIOUS, if that is it; then all is again as it was. */
+static ur_status find_previous(struct ur__run *r)
+{
+    const struct ur__progress now = r->progress;
+    const struct ur__checkpoint c = ur__run_checkpoint(r);
+    const char *previous = r->previous.data;
+    enum ur__loaded from;
+    int64_t saved = r->saved;
+    if (!ur__file_exists(previous))
+        return UR_OK;
+    if (ur__checkpoint_load(&c, previous, previous, &from) == UR_OK
+        && r->progress.step == now.base) {
+        r->saved = -1;
+        ur__snapshot_take(r);
+        r->saved = saved;
+    }
+    UR__TRY(ur__checkpoint_load(&c, r->state.data, previous, &from));
+    r->progress = now;
+    return UR_OK;
+}
+
+ur_status ur__snapshot_find(struct ur__run *r, enum ur__loaded from)
+{
+    struct ur__progress *p = &r->progress;
+    r->aside = p->base != p->step;
+    if (!r->snapshot.numbers || (r->aside && p->base == 0 && p->drawn))
+        return UR_OK;
+    r->snapshot.progress.step = -1;     /* not the values drawn */
+    if (r->aside && from == UR__LOADED_LATEST)
+        UR__TRY(find_previous(r));
+    if (r->snapshot.progress.step >= 0)
+        return UR_OK;
+    p->base = p->step;
+    r->aside = false;
+    ur__snapshot_take(r);
+    return UR_OK;
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/* What the tests of numbers that are not finite share: a task that is another one but for
+ * one number that it spoils, at a step and in a way that the test sets, and small runs of it. */
+#ifndef UR_TESTS_TEST_NAN_H
+#define UR_TESTS_TEST_NAN_H
+
+#include "test_task.h"
+
+#include <math.h>
+
+#include "tape/tape.h"
+#include "task/list.h"
+#include "train/loop.h"
+
+/* Of steps, and of moments to stop a run: all of them, or each so manieth where sanitizers make
+ * all slow. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define EACH 5
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define EACH 5
+#endif
+#endif
+#ifndef EACH
+#define EACH 1
+#endif
+
+enum place {
+    NOWHERE,
+    WEIGHT,         /* between two steps, unknown to who packs weights */
+    WEIGHT_PACKED,  /* as the step begins, and packed */
+    GRADIENT,
+    CARRIED,        /* between two steps */
+    CARRIED_READ,   /* as the step begins, and read by it */
+    LOSS,
+    VALIDATION
+};
+
+/* What is spoilt, in steps first ... last, as long as the run has gone back at most so often. */
+static struct {
+    enum place place;
+    int64_t first, last;
+    int most_rollbacks;
+    const char *parameter;      /* of WEIGHT and GRADIENT */
+    size_t at;                  /* which of its numbers, or of those carried */
+    ur_real value;
+    int spoilt;                 /* how often it was done */
+} spoil;
+
+static const struct ur__task *spoil_real;   /* the task behind */
+static ur_model *spoil_model;
+static void *spoil_run;
+static int64_t spoil_done;                  /* steps */
+static int spoil_rollbacks;
+static char spoil_name[64][64];             /* of the model's parameters */
+static size_t spoil_size[64];
+static int spoil_names;
+
+static inline bool spoil_now(enum place place)
+{
+    int64_t step = place == VALIDATION ? spoil_done : spoil_done + 1;
+    bool now = spoil.place == place && step >= spoil.first && step <= spoil.last
+        && spoil_rollbacks <= spoil.most_rollbacks;
+    spoil.spoilt += now;
+    return now;
+}
+
+static inline void spoil_weight(void)
+{
+    ur_params *params = ur_model_params(spoil_model);
+    const ur_param *p = ur_params_find(params, spoil.parameter);
+    assert_non_null(p);
+    ur_param_data(params, p)[spoil.at % p->size] = spoil.value;
+}
+
+static inline void spoil_carried(void)
+{
+    size_t n;
+    ur_real *carried = spoil_real->carried(spoil_run, &n);
+    carried[spoil.at % n] = spoil.value;
+}
+
+/* Runs back before all else. */
+static inline ur_status spoil_gradient(ur_tape *tape, void *saved)
+{
+    (void)tape;
+    (void)saved;
+    ur_params *params = ur_model_params(spoil_model);
+    const ur_param *p = ur_params_find(params, spoil.parameter);
+    ur_params_grads(params)[p->offset + spoil.at % p->size] = spoil.value;
+    return UR_OK;
+}
+
+static inline ur_status spoil_open(void **run, const struct ur__job *job,
+                                   struct ur__facts *facts)
+{
+    ur_status status = spoil_real->open(run, job, facts);
+    spoil_run = *run;
+    spoil_model = facts->model;
+    const ur_params *params = ur_model_params(spoil_model);
+    spoil_names = ur_params_count(params);
+    assert_true(spoil_names <= 64);
+    for (int i = 0; i < spoil_names; i++) {
+        snprintf(spoil_name[i], sizeof spoil_name[i], "%s", ur_params_at(params, i)->name);
+        spoil_size[i] = ur_params_at(params, i)->size;
+    }
+    return status;
+}
+
+static inline ur_status spoil_loss(void *run, ur_tape *tape, int64_t step, ur_tensor **loss,
+                                   int64_t *items)
+{
+    if (spoil_now(WEIGHT_PACKED)) {
+        spoil_weight();
+        assert_ok(ur_model_prepare(spoil_model));
+    }
+    if (spoil_now(CARRIED_READ))
+        spoil_carried();
+    ur_status status = spoil_real->loss(run, tape, step, loss, items);
+    if (status == UR_OK && spoil_now(LOSS))
+        *loss = ur_affine(*loss, (double)spoil.value, 0);
+    if (status == UR_OK && spoil_now(GRADIENT))
+        status = ur__tape_record(tape, spoil_gradient, NULL);
+    return status;
+}
+
+static inline ur_status spoil_validate(void *run, double *loss)
+{
+    ur_status status = spoil_real->validate(run, loss);
+    if (spoil_now(VALIDATION))
+        *loss = (double)spoil.value;
+    return status;
+}
+
+/* A run that a listener follows and may end, of a task that is spoilt as `spoil` says. */
+struct watcher {
+    int64_t cancel_at;          /* on the report of this step, or that it is left out; 0: never */
+    int cancel_after;           /* so many reports of steps; 0: never */
+    int64_t steps[400];         /* of the reports of steps */
+    double lr[400];
+    int n;
+    int64_t skipped;
+    int rollbacks, validations;
+    double best;
+    char note[2000];
+};
+
+static inline bool watch(void *user, const ur_report *r)
+{
+    struct watcher *w = user;
+    spoil_done = r->step;
+    spoil_rollbacks = r->rollbacks;
+    w->skipped = r->skipped;
+    w->rollbacks = r->rollbacks;
+    w->best = r->best_loss;
+    w->validations += r->kind == UR_REPORT_VALID;
+    if (r->kind == UR_REPORT_NOTE)
+        snprintf(w->note + strlen(w->note), sizeof w->note - strlen(w->note), "%s;", r->text);
+    if (r->kind == UR_REPORT_STEP && w->n < 400) {
+        w->steps[w->n] = r->step;
+        w->lr[w->n++] = r->lr;
+    }
+    if (r->kind == UR_REPORT_STEP || r->kind == UR_REPORT_START) {
+        if (spoil_now(WEIGHT))
+            spoil_weight();
+        if (spoil_now(CARRIED))
+            spoil_carried();
+    }
+    bool stepped = r->kind == UR_REPORT_STEP || (r->kind == UR_REPORT_NOTE && r->skipped > 0);
+    return !(stepped && w->cancel_at && r->step == w->cancel_at)
+        && !(r->kind == UR_REPORT_STEP && w->cancel_after && w->n == w->cancel_after);
+}
+
+static inline ur_status run_spoilt(const ur_train_options *o, struct watcher *w)
+{
+    spoil_real = strcmp(o->config.task, "fill") == 0 ? &ur__task_fill : &ur__task_lm;
+    struct ur__task task = *spoil_real;
+    task.open = spoil_open;
+    task.loss = spoil_loss;
+    task.validate = spoil_validate;
+    spoil_done = 0;
+    spoil_rollbacks = 0;
+    spoil.spoilt = 0;
+    return ur__train(&task, o, watch, w);
+}
+
+static inline ur_status train_spoilt(const ur_train_options *o, int64_t cancel_at,
+                                     struct watcher *w)
+{
+    *w = (struct watcher){.cancel_at = cancel_at};
+    return run_spoilt(o, w);
+}
+
+static inline void spoil_nothing(void)
+{
+    memset(&spoil, 0, sizeof spoil);
+}
+
+/* Files without waiting for a disk. */
+static inline int no_sync(int fd)
+{
+    (void)fd;
+    return 0;
+}
+
+static inline int set_up_quick(void **unused)
+{
+    static const struct ur__file_ops ops = {.sync = no_sync};
+    ur__file_set_ops(&ops);
+    return set_up(unused);
+}
+
+#endif
