@@ -41,6 +41,12 @@ void *ur__arena_alloc(struct ur__arena *a, size_t n, size_t size)
                  n, size);
         return NULL;
     }
+    /* Each piece may be refused, not only the few that need a block: which of them do is a
+     * matter of sizes. */
+    if (ur__mem_refuses()) {
+        ur__fail(UR_ENOMEM, "out of memory: %zu bytes are not to be had", n * size);
+        return NULL;
+    }
     bytes = bytes / UR__ALIGN * UR__ALIGN;
     if (bytes == 0)
         bytes = UR__ALIGN;  /* two empty pieces still have two addresses */

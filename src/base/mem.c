@@ -62,7 +62,7 @@ static ur_allocator hook = libc_allocator;
 static void *hook_user;
 
 static atomic_size_t used, peak;
-static atomic_long allocations, blocks;
+static atomic_long allocations, refusals, blocks;
 static atomic_long fail_countdown;      /* 0: off; n: the n-th fails; -1: all fail */
 static atomic_bool fail_forever;
 
@@ -106,9 +106,19 @@ void ur__mem_fail_at(long n, bool forever)
     atomic_store(&fail_countdown, n);
 }
 
+long ur__mem_fail_left(void)
+{
+    return atomic_load(&fail_countdown);
+}
+
 long ur__mem_allocations(void)
 {
     return atomic_load(&allocations);
+}
+
+long ur__mem_refusals(void)
+{
+    return atomic_load(&refusals);
 }
 
 long ur__mem_blocks(void)
@@ -125,6 +135,14 @@ static bool must_fail(void)
             return n == 1;
     }
     return n < 0;
+}
+
+bool ur__mem_refuses(void)
+{
+    bool refused = must_fail();
+    if (refused)
+        atomic_fetch_add(&refusals, 1);
+    return refused;
 }
 
 /* ---- blocks ------------------------------------------------------------ */
@@ -166,7 +184,7 @@ void *ur__realloc(void *p, size_t n, size_t size)
     size_t offset = p ? (size_t)((unsigned char *)p - (unsigned char *)old.base) : 0;
     size_t kept = old.bytes < total ? old.bytes : total;    /* of the whole block */
 
-    void *base = must_fail() ? NULL : hook(hook_user, old.base, total);
+    void *base = ur__mem_refuses() ? NULL : hook(hook_user, old.base, total);
     if (!base) {
         ur__fail(UR_ENOMEM, "out of memory: %zu bytes are not to be had", bytes);
         return NULL;

@@ -26,8 +26,14 @@ bool ur__add(size_t *out, size_t a, size_t b);
 /* Test hook: the n-th allocation from now fails (1 is the next), once or, with
  * forever, from then on; 0 switches it off. */
 void ur__mem_fail_at(long n, bool forever);
-/* Test figures: allocations made so far, blocks alive. */
+/* How many more until it fails; 0: never, −1: all do. */
+long ur__mem_fail_left(void);
+/* Counts as an allocation that the hook may refuse, true if it does: for a piece of an arena, and
+ * for what the system gives elsewhere, such as a thread. */
+bool ur__mem_refuses(void);
+/* Test figures: allocations made so far, allocations that the hook refused, blocks alive. */
 long ur__mem_allocations(void);
+long ur__mem_refusals(void);
 long ur__mem_blocks(void);
 
 #endif

@@ -16,6 +16,8 @@
  */
 #include "base/random.h"
 
+#include "base/status.h"
+
 #define MULTIPLIER_0 0xd2511f53u
 #define MULTIPLIER_1 0xcd9e8d57u
 #define WEYL_0 0x9e3779b9u      /* golden ratio */
@@ -43,6 +45,7 @@ void ur__philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4
 
 void ur_random(uint64_t seed, uint32_t stream, uint64_t step, uint32_t index, uint32_t out[4])
 {
+    UR__NEED_OR(out, "out", );
     const uint32_t counter[4] = {index, (uint32_t)step, (uint32_t)(step >> 32), stream};
     const uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
     ur__philox(counter, key, out);

@@ -21,6 +21,22 @@ void ur__clear_error(void);
             return ur__try_status;                                            \
     } while (0)
 
+/* A pointer that the caller owes: UR_EINVAL and a sentence if it is NULL, in every build. name:
+ * what the header calls it. */
+#define UR__NEED(p, name)                                                     \
+    do {                                                                      \
+        if (!(p))                                                             \
+            return ur__fail(UR_EINVAL, "%s: %s is NULL", __func__, name);     \
+    } while (0)
+/* The same in a function that returns no status but value (nothing: void). */
+#define UR__NEED_OR(p, name, value)                                           \
+    do {                                                                      \
+        if (!(p)) {                                                           \
+            ur__fail(UR_EINVAL, "%s: %s is NULL", __func__, name);            \
+            return value;                                                     \
+        }                                                                     \
+    } while (0)
+
 /* Wrong use by the programmer: traps in debug builds, a status in release. */
 #ifdef UR_DEBUG
 #define UR__ASSERT(cond)                                                      \

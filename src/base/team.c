@@ -22,6 +22,7 @@
 
 #include "base/team.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -259,7 +260,8 @@ static ur_status start_members(ur_team *t)
     block_signals(&old);
     int error = 0;
     for (int i = 1; i < t->n && !error; i++) {
-        error = pthread_create(&t->members[i].thread, NULL, member_main, &t->members[i]);
+        error = ur__mem_refuses() ? EAGAIN : pthread_create(&t->members[i].thread, NULL,
+                                                            member_main, &t->members[i]);
         t->n_started += !error;
     }
     pthread_sigmask(SIG_SETMASK, &old, NULL);
@@ -271,6 +273,7 @@ static ur_status start_members(ur_team *t)
 
 ur_status ur_team_new(ur_team **out, int n)
 {
+    UR__NEED(out, "out");
     *out = NULL;
     if (n < 0 || n > MAX_THREADS)
         return ur__fail(UR_EINVAL, "a team of %d threads was asked for; 0 to %d are possible",

@@ -35,6 +35,8 @@ const char *ur_token_kind_name(ur_token_kind kind)
 
 bool ur_token_kind_find(const char *name, ur_token_kind *out)
 {
+    UR__NEED_OR(name, "name", false);
+    UR__NEED_OR(out, "out", false);
     int i = ur__find_name(kind_names, N_KINDS, name);
     if (i >= 0)
         *out = (ur_token_kind)i;
@@ -180,11 +182,13 @@ ur_status ur__vocab_new_words(ur_vocab **out, ur_token_kind kind, int n, const c
 
 int ur_vocab_size(const ur_vocab *vocab)
 {
+    UR__NEED_OR(vocab, "vocab", 0);
     return vocab->n;
 }
 
 ur_token_kind ur_vocab_kind(const ur_vocab *vocab)
 {
+    UR__NEED_OR(vocab, "vocab", UR_TOKEN_BYTE);
     return vocab->kind;
 }
 
@@ -218,17 +222,21 @@ int32_t ur__vocab_find_word(const ur_vocab *vocab, const char *word, size_t n)
 
 int32_t ur_vocab_unknown(const ur_vocab *vocab)
 {
+    UR__NEED_OR(vocab, "vocab", -1);
     return ur__is_words(vocab->kind) ? UR__UNKNOWN : -1;
 }
 
 int32_t ur_vocab_line_end(const ur_vocab *vocab)
 {
+    UR__NEED_OR(vocab, "vocab", -1);
     return ur__is_words(vocab->kind) ? UR__LINE_END : ur__vocab_find(vocab, '\n');
 }
 
 const char *ur_vocab_text(const ur_vocab *vocab, int32_t id, size_t *n)
 {
+    UR__NEED_OR(n, "n", NULL);
     *n = 0;
+    UR__NEED_OR(vocab, "vocab", NULL);
     if (id < 0 || id >= vocab->n)
         return NULL;
     if (!vocab->glyph)
@@ -239,6 +247,9 @@ const char *ur_vocab_text(const ur_vocab *vocab, int32_t id, size_t *n)
 
 const char *ur_vocab_join(const ur_vocab *vocab, ur_join *join, int32_t id, size_t *n)
 {
+    UR__NEED_OR(n, "n", NULL);
+    *n = 0;
+    UR__NEED_OR(join, "join", NULL);
     const char *text = ur_vocab_text(vocab, id, n);
     if (!text || vocab->glyph)
         return text;
@@ -336,8 +347,14 @@ static ur_status encode_codes(struct encoding *e, const char *text, size_t n)
 ur_status ur_vocab_encode(const ur_vocab *vocab, const char *text, size_t n, int32_t *ids,
                           size_t *count)
 {
+    UR__NEED(count, "count");
     struct encoding e = {vocab, ids, 0};
     *count = 0;
+    UR__NEED(vocab, "vocab");
+    if (n > 0) {
+        UR__NEED(text, "text");
+        UR__NEED(ids, "ids");
+    }
     UR__TRY(ur__is_words(vocab->kind) ? encode_words(&e, text, n) : encode_codes(&e, text, n));
     *count = e.made;
     return UR_OK;

@@ -14,6 +14,7 @@
 
 ur_status ur_sample_options_check(const ur_sample_options *o)
 {
+    UR__NEED(o, "options");
     if (!(o->temperature >= 0) || isinf(o->temperature))
         return ur__fail(UR_EINVAL, "temperature is 0 (greedy) or more, not %g", o->temperature);
     if (o->top_k < 0)

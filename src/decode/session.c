@@ -23,7 +23,9 @@ struct ur_session {
 
 ur_status ur_session_new(ur_session **out, const ur_model *model, ur_team *team)
 {
+    UR__NEED(out, "out");
     *out = NULL;
+    UR__NEED(model, "model");
     ur_session *s = ur__calloc(1, sizeof *s);
     if (!s)
         return UR_ENOMEM;
@@ -59,6 +61,7 @@ void ur_session_free(ur_session *session)
 
 void ur_session_reset(ur_session *session)
 {
+    UR__NEED_OR(session, "session", );
     ur_state_zero(session->state);
     memset(session->logits, 0, (size_t)session->V * sizeof *session->logits);
     session->drawn = 0;
@@ -66,12 +69,14 @@ void ur_session_reset(ur_session *session)
 
 ur_status ur_session_begin(ur_session *session)
 {
+    UR__NEED(session, "session");
     int32_t line_end = ur_vocab_line_end(ur_model_vocab(session->model));
     return line_end < 0 ? UR_OK : ur_session_feed(session, line_end);
 }
 
 ur_status ur_session_feed(ur_session *session, int32_t id)
 {
+    UR__NEED(session, "session");
     if (id < 0 || id >= session->V)
         return ur__fail(UR_EINVAL, "token %ld is not in the vocabulary of %d", (long)id,
                         session->V);
@@ -87,16 +92,21 @@ ur_status ur_session_feed(ur_session *session, int32_t id)
 
 const ur_real *ur_session_logits(const ur_session *session)
 {
+    UR__NEED_OR(session, "session", NULL);
     return session->logits;
 }
 
 ur_state *ur_session_state(ur_session *session)
 {
+    UR__NEED_OR(session, "session", NULL);
     return session->state;
 }
 
 ur_status ur_session_draw(ur_session *session, const ur_sample_options *options, int32_t *id)
 {
+    UR__NEED(session, "session");
+    UR__NEED(options, "options");
+    UR__NEED(id, "id");
     UR__TRY(ur_sample_options_check(options));
     double uniform = ur_random_uniform(options->seed, UR__STREAM_SAMPLE, session->drawn, 0);
     /* An unknown word has no text: the draw is among those behind it. */
@@ -105,7 +115,9 @@ ur_status ur_session_draw(ur_session *session, const ur_sample_options *options,
     ur_status status = ur__sample(session->V - first, session->logits + first, options, uniform,
                                   session->weight, session->order, id);
     ur__fpmode_restore(mode);
+    if (status != UR_OK)
+        return status;
     *id += first;
-    session->drawn += status == UR_OK;
-    return status;
+    session->drawn++;
+    return UR_OK;
 }

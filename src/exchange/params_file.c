@@ -163,6 +163,8 @@ static ur_status load(struct loading *l, ur_params *params, int n, const ur_rena
 ur_status ur_params_load(ur_params *params, const char *path, int n, const ur_rename *map,
                          bool strict)
 {
+    UR__NEED(params, "params");
+    UR__NEED(path, "path");
     struct loading l = {.path = path};
     UR__TRY(ur__rename_check(n, map));
     UR__TRY(ur__st_open(&l.file, path));
@@ -186,6 +188,17 @@ static ur_status to_f32(const ur_params *params, const ur_param *p, const char *
         if (!isfinite(to[i]))
             return ur__fail(UR_ENUMERIC, "%s: parameter %.80s holds %s at element %zu", path,
                             p->name, isnan(to[i]) ? "NaN" : "Inf", i);
+    }
+    return UR_OK;
+}
+
+static ur_status check_meta(int n, const ur_meta *meta)
+{
+    if (n < 0 || (n > 0 && !meta))
+        return ur__fail(UR_EINVAL, "%d strings beside the tensors are impossible", n);
+    for (int i = 0; i < n; i++) {
+        if (!meta[i].key || !meta[i].value)
+            return ur__fail(UR_EINVAL, "string %d beside the tensors is NULL", i);
     }
     return UR_OK;
 }
@@ -236,7 +249,10 @@ static size_t count_reals(const ur_params *params)
 ur_status ur_params_save(const ur_params *params, const char *path, int n, const ur_rename *map,
                          int n_meta, const ur_meta *meta)
 {
+    UR__NEED(params, "params");
+    UR__NEED(path, "path");
     UR__TRY(ur__rename_check(n, map));
+    UR__TRY(check_meta(n_meta, meta));
     if (!ur__params_built(params))
         return ur__fail(UR_EINVAL, "%s: the parameters have no values: call ur_params_build "
                         "first", path);

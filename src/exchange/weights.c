@@ -45,7 +45,9 @@ static ur_status fill(ur_weights *w, const char *path)
 
 ur_status ur_weights_open(ur_weights **out, const char *path)
 {
+    UR__NEED(out, "out");
     *out = NULL;
+    UR__NEED(path, "path");
     ur_weights *w = ur__calloc(1, sizeof *w);
     if (!w)
         return UR_ENOMEM;
@@ -72,27 +74,34 @@ void ur_weights_close(ur_weights *w)
 
 int ur_weights_count(const ur_weights *w)
 {
+    UR__NEED_OR(w, "file", 0);
     return w->n;
 }
 
 const ur_weight *ur_weights_at(const ur_weights *w, int i)
 {
+    UR__NEED_OR(w, "file", NULL);
     return i >= 0 && i < w->n ? &w->list[i] : NULL;
 }
 
 const ur_weight *ur_weights_find(const ur_weights *w, const char *name)
 {
+    UR__NEED_OR(w, "file", NULL);
+    UR__NEED_OR(name, "name", NULL);
     const struct ur__st_tensor *t = ur__st_find(w->file, name);
     return t ? &w->list[t - ur__st_at(w->file, 0)] : NULL;
 }
 
 const char *ur_weights_meta(const ur_weights *w, const char *key)
 {
+    UR__NEED_OR(w, "file", NULL);
+    UR__NEED_OR(key, "key", NULL);
     return ur__st_meta(w->file, key);
 }
 
 const char *ur_weights_meta_key(const ur_weights *w, int i)
 {
+    UR__NEED_OR(w, "file", NULL);
     return i >= 0 ? ur__st_meta_key(w->file, (size_t)i) : NULL;
 }
 
@@ -108,6 +117,10 @@ static ur_status find(const ur_weights *w, const char *name, const struct ur__st
 
 ur_status ur_weights_read(ur_weights *w, const char *name, size_t n, ur_real *out)
 {
+    UR__NEED(w, "file");
+    UR__NEED(name, "name");
+    if (n > 0)
+        UR__NEED(out, "out");
     const struct ur__st_tensor *t;
     UR__TRY(find(w, name, &t));
     unsigned mode = ur__fpmode_default();   /* types are converted */
@@ -145,6 +158,10 @@ static ur_status narrow(const ur_weights *w, const struct ur__st_tensor *t,
 
 ur_status ur_weights_read_ids(ur_weights *w, const char *name, size_t n, int32_t *out)
 {
+    UR__NEED(w, "file");
+    UR__NEED(name, "name");
+    if (n > 0)
+        UR__NEED(out, "out");
     const struct ur__st_tensor *t;
     UR__TRY(find(w, name, &t));
     size_t size = ur__dtype_size(t->type);

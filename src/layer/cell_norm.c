@@ -57,12 +57,18 @@ static ur_status init(ur_norm_cell *c, ur_params *params, const char *prefix, in
 ur_status ur_norm_lstm_init(ur_norm_cell *cell, ur_params *params, const char *prefix, int I,
                             int H)
 {
+    UR__NEED(cell, "cell");
+    UR__NEED(params, "params");
+    UR__NEED(prefix, "prefix");
     return init(cell, params, prefix, I, H, 4);
 }
 
 ur_status ur_norm_gru_init(ur_norm_cell *cell, ur_params *params, const char *prefix, int I,
                            int H)
 {
+    UR__NEED(cell, "cell");
+    UR__NEED(params, "params");
+    UR__NEED(prefix, "prefix");
     return init(cell, params, prefix, I, H, 3);
 }
 
@@ -93,9 +99,19 @@ static ur_tensor *normalised(const struct part *p, int begin, int end)
                          ur_slice(p->bias, 0, begin, end), p->epsilon);
 }
 
-static bool fits(const char *name, ur_tape *tape, const ur_norm_cell *c, const ur_tensor *x,
-                 const ur_tensor *h)
+/* has_c: the cell is an LSTM, which reads and writes c beside h. */
+static bool fits(const char *name, ur_tape *tape, const ur_norm_cell *c, bool has_c,
+                 const ur_tensor *x, ur_tensor *const *in, ur_tensor **out)
 {
+    if (!c || !c->weight_ih || has_c != (c->gain_c != NULL)) {
+        ur__tape_fail(tape, UR_EINVAL, "%s: the cell is NULL or was not initialised as one", name);
+        return false;
+    }
+    if (!in || !out) {
+        ur__tape_fail(tape, UR_EINVAL, "%s: the states are NULL", name);
+        return false;
+    }
+    const ur_tensor *h = in[0];
     if (!x || !h)
         return false;
     if (ur_dim(x, -1) == c->I && ur_dim(h, -1) == c->H)
@@ -110,9 +126,9 @@ ur_tensor *ur_norm_lstm_step(ur_tape *tape, void *cell, ur_tensor *x_t, ur_tenso
                              ur_tensor **out)
 {
     const ur_norm_cell *p = cell;
-    const int H = p->H;
-    if (!fits("norm_lstm", tape, p, x_t, in[0]))
+    if (!fits("norm_lstm", tape, p, true, x_t, in, out))
         return NULL;
+    const int H = p->H;
     struct part x = part(tape, p, x_t, p->weight_ih, p->gain_ih, p->bias_ih);
     struct part h = part(tape, p, in[0], p->weight_hh, p->gain_hh, p->bias_hh);
     ur_tensor *gates = ur_add(normalised(&x, 0, 4 * H), normalised(&h, 0, 4 * H));
@@ -133,9 +149,9 @@ ur_tensor *ur_norm_gru_step(ur_tape *tape, void *cell, ur_tensor *x_t, ur_tensor
                             ur_tensor **out)
 {
     const ur_norm_cell *p = cell;
-    const int H = p->H;
-    if (!fits("norm_gru", tape, p, x_t, in[0]))
+    if (!fits("norm_gru", tape, p, false, x_t, in, out))
         return NULL;
+    const int H = p->H;
     struct part x = part(tape, p, x_t, p->weight_ih, p->gain_ih, p->bias_ih);
     struct part h = part(tape, p, in[0], p->weight_hh, p->gain_hh, p->bias_hh);
     ur_tensor *gates = ur_sigmoid(ur_add(normalised(&x, 0, 2 * H), normalised(&h, 0, 2 * H)));

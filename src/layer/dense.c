@@ -21,6 +21,9 @@ static ur_status add_bias(ur_linear_layer *layer, const char *prefix)
 ur_status ur_linear_init(ur_linear_layer *layer, ur_params *params, const char *prefix, int I,
                          int O, bool bias)
 {
+    UR__NEED(layer, "layer");
+    UR__NEED(params, "params");
+    UR__NEED(prefix, "prefix");
     *layer = (ur_linear_layer){.params = params, .I = I, .O = O};
     if (I < 1 || O < 1)
         return ur__fail(UR_EINVAL, "%s: a linear layer from %d to %d is impossible", prefix, I,
@@ -38,6 +41,9 @@ ur_status ur_linear_init(ur_linear_layer *layer, ur_params *params, const char *
 ur_status ur_linear_init_tied(ur_linear_layer *layer, ur_params *params, const char *prefix,
                               const ur_param *weight, bool bias)
 {
+    UR__NEED(layer, "layer");
+    UR__NEED(params, "params");
+    UR__NEED(prefix, "prefix");
     *layer = (ur_linear_layer){.params = params};
     if (!weight || weight->rank != 2)
         return ur__fail(UR_EINVAL, "%s: the weight to share is no matrix", prefix);
@@ -47,9 +53,17 @@ ur_status ur_linear_init_tied(ur_linear_layer *layer, ur_params *params, const c
     return bias ? add_bias(layer, prefix) : UR_OK;
 }
 
+static bool is_ready(const char *name, ur_tape *tape, const void *layer, const ur_param *weight)
+{
+    if (layer && weight)
+        return true;
+    ur__tape_fail(tape, UR_EINVAL, "%s: the layer is NULL or was not initialised", name);
+    return false;
+}
+
 ur_tensor *ur_linear(ur_tape *tape, const ur_linear_layer *layer, ur_tensor *x)
 {
-    if (!x)
+    if (!x || !is_ready("linear", tape, layer, layer ? layer->weight : NULL))
         return NULL;
     if (ur_dim(x, -1) != layer->I)
         return ur__tape_fail(tape, UR_ESHAPE, "linear: x is %s but %s expects %d inputs",
@@ -86,6 +100,8 @@ size_t ur__linear_cross_entropy_scratch(const ur_linear_layer *layer, size_t row
 ur_tensor *ur_linear_cross_entropy(ur_tape *tape, const ur_linear_layer *layer, ur_tensor *h,
                                    ur_ids targets)
 {
+    if (!is_ready("linear_cross_entropy", tape, layer, layer ? layer->weight : NULL))
+        return NULL;
     size_t rows = ur_size(h) / (size_t)layer->I;
     if (ur_dim(h, -1) != layer->I || keeps_logits(layer, rows))
         return ur_cross_entropy(tape, ur_linear(tape, layer, h), targets);
@@ -97,6 +113,9 @@ ur_tensor *ur_linear_cross_entropy(ur_tape *tape, const ur_linear_layer *layer, 
 ur_status ur_embedding_init(ur_embedding *layer, ur_params *params, const char *prefix, int V,
                             int E)
 {
+    UR__NEED(layer, "layer");
+    UR__NEED(params, "params");
+    UR__NEED(prefix, "prefix");
     *layer = (ur_embedding){.params = params, .V = V, .E = E};
     if (V < 1 || E < 1)
         return ur__fail(UR_EINVAL, "%s: an embedding of %d by %d is impossible", prefix, V, E);
@@ -106,5 +125,7 @@ ur_status ur_embedding_init(ur_embedding *layer, ur_params *params, const char *
 
 ur_tensor *ur_embed(ur_tape *tape, const ur_embedding *layer, ur_ids ids)
 {
+    if (!is_ready("embed", tape, layer, layer ? layer->weight : NULL))
+        return NULL;
     return ur_gather(tape, ur_param_tensor(tape, layer->params, layer->weight), ids);
 }

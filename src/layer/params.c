@@ -7,6 +7,7 @@
 #include "layer/params.h"
 
 #include <limits.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -35,6 +36,7 @@ struct ur_params {
 
 ur_status ur_params_new(ur_params **out)
 {
+    UR__NEED(out, "out");
     *out = ur__calloc(1, sizeof **out);
     return *out ? UR_OK : UR_ENOMEM;
 }
@@ -95,6 +97,10 @@ static ur_status add(ur_params *p, const char *name, int rank, const int *dim, u
     if (out)
         *out = NULL;
     UR__TRY(check(p, name, rank, dim, &size));
+    if ((int)init < UR_CONSTANT || (int)init > UR_ORTHOGONAL)
+        return ur__fail(UR_EINVAL, "parameter %s: there is no way %d to start", name, (int)init);
+    if (!isfinite(scale))
+        return ur__fail(UR_EINVAL, "parameter %s: a scale of %g is impossible", name, scale);
     if (init == UR_ORTHOGONAL && (rank != 2 || dim[0] % dim[1]))
         return ur__fail(UR_EINVAL, "parameter %s is no column of square blocks", name);
     struct entry *e = ur__calloc(1, sizeof *e);
@@ -192,6 +198,7 @@ static ur_status draw(const ur_params *p, int i, uint64_t seed)
 
 ur_status ur_params_build(ur_params *p, uint64_t seed)
 {
+    UR__NEED(p, "params");
     UR__TRY(ur__params_build_zeros(p));
     ur_status status = UR_OK;
     unsigned mode = ur__fpmode_default();
@@ -220,16 +227,20 @@ bool ur__params_built(const ur_params *p)
 
 int ur_params_count(const ur_params *p)
 {
+    UR__NEED_OR(p, "params", 0);
     return p->n;
 }
 
 const ur_param *ur_params_at(const ur_params *p, int i)
 {
+    UR__NEED_OR(p, "params", NULL);
     return i >= 0 && i < p->n ? &p->entries[i]->view : NULL;
 }
 
 const ur_param *ur_params_find(const ur_params *p, const char *name)
 {
+    UR__NEED_OR(p, "params", NULL);
+    UR__NEED_OR(name, "name", NULL);
     for (int i = 0; i < p->n; i++)
         if (!strcmp(p->entries[i]->view.name, name))
             return &p->entries[i]->view;
@@ -238,27 +249,44 @@ const ur_param *ur_params_find(const ur_params *p, const char *name)
 
 size_t ur_params_size(const ur_params *p)
 {
+    UR__NEED_OR(p, "params", 0);
     return p->size;
 }
 
 ur_real *ur_params_values(ur_params *p)
 {
+    UR__NEED_OR(p, "params", NULL);
     return p->values;
 }
 
 ur_real *ur_params_grads(ur_params *p)
 {
+    UR__NEED_OR(p, "params", NULL);
     return p->grads;
 }
 
 void ur_params_zero_grads(ur_params *p)
 {
+    UR__NEED_OR(p, "params", );
     if (p->grads)
         memset(p->grads, 0, p->size * sizeof(ur_real));
 }
 
+/* A view of another store would lead out of this one's memory. */
+static bool holds(const ur_params *p, const ur_param *view)
+{
+    size_t size = view->trained ? p->size : p->buffer_size;
+    return view->size <= size && view->offset <= size - view->size;
+}
+
 ur_real *ur_param_data(const ur_params *p, const ur_param *view)
 {
+    UR__NEED_OR(p, "params", NULL);
+    UR__NEED_OR(view, "p", NULL);
+    if (!holds(p, view)) {
+        ur__fail(UR_EINVAL, "parameter %s is of another store", view->name);
+        return NULL;
+    }
     return p->built ? (view->trained ? p->values : p->buffers) + view->offset : NULL;
 }
 
@@ -269,9 +297,13 @@ ur_real *ur__param_grad(const ur_params *p, const ur_param *view)
 
 ur_tensor *ur_param_tensor(ur_tape *tape, const ur_params *p, const ur_param *view)
 {
-    if (!view)
+    if (!p || !view)
         return ur__tape_fail(tape, UR_EINVAL, "there is no such parameter");
     const ur_real *data = ur_param_data(p, view);
+    if (!data)
+        return ur__tape_fail(tape, UR_EINVAL, "parameter %s %s", view->name,
+                             p->built ? "is of another store"
+                                      : "has no value: call ur_params_build first");
     ur_real *grad = ur__param_grad(p, view);    /* NULL if it is not trained */
     return ur__tape_note(ur_variable(tape, view->rank, view->dim, data, grad), view->name, 0, NULL);
 }

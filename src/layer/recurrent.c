@@ -85,6 +85,8 @@ static ur_status check_options(const ur_rnn_options *o)
     UR__TRY(check_cell(o));
     if (o->biases < 0 || o->biases > 2)
         return ur__fail(UR_EINVAL, "a recurrent layer has 0, 1 or 2 biases, not %d", o->biases);
+    if (!isfinite(o->forget_bias))
+        return ur__fail(UR_EINVAL, "a forget bias of %g is impossible", o->forget_bias);
     UR__TRY(check_probability("dropout", o->dropout));
     UR__TRY(check_probability("recurrent dropout", o->recurrent_dropout));
     UR__TRY(check_probability("zoneout of h", o->zoneout_h));
@@ -214,7 +216,11 @@ static ur_status declare_all(ur_rnn *rnn, const char *prefix, const ur_rnn_optio
 
 ur_status ur_rnn_new(ur_rnn **out, ur_params *params, const char *prefix, const ur_rnn_options *o)
 {
+    UR__NEED(out, "out");
     *out = NULL;
+    UR__NEED(params, "params");
+    UR__NEED(prefix, "prefix");
+    UR__NEED(o, "options");
     UR__TRY(check_options(o));
     if (ur__params_built(params))
         return ur__fail(UR_EINVAL, "%s: ur_rnn_new comes after ur_params_build", prefix);
@@ -257,16 +263,19 @@ void ur_rnn_free(ur_rnn *rnn)
 
 int ur_rnn_layers(const ur_rnn *rnn)
 {
+    UR__NEED_OR(rnn, "rnn", 0);
     return rnn->stack.layers;
 }
 
 int ur_rnn_directions(const ur_rnn *rnn)
 {
+    UR__NEED_OR(rnn, "rnn", 0);
     return rnn->stack.directions;
 }
 
 int ur_rnn_input(const ur_rnn *rnn)
 {
+    UR__NEED_OR(rnn, "rnn", 0);
     return rnn->layer[0].I;
 }
 
@@ -278,18 +287,21 @@ static const struct ur__rnn_layer *layer_at(const ur_rnn *rnn, int layer)
 
 int ur_rnn_hidden(const ur_rnn *rnn, int layer)
 {
+    UR__NEED_OR(rnn, "rnn", 0);
     const struct ur__rnn_layer *d = layer_at(rnn, layer);
     return d ? d->H : 0;
 }
 
 int ur_rnn_state_size(const ur_rnn *rnn, int layer)
 {
+    UR__NEED_OR(rnn, "rnn", 0);
     const struct ur__rnn_layer *d = layer_at(rnn, layer);
     return d ? d->P : 0;
 }
 
 int ur_rnn_output(const ur_rnn *rnn)
 {
+    UR__NEED_OR(rnn, "rnn", 0);
     return ur__stack_output(&rnn->stack, rnn->stack.layers - 1);
 }
 
@@ -360,6 +372,7 @@ static ur_status take_memory(ur_rnn *rnn)
 
 ur_status ur_rnn_prepare(ur_rnn *rnn)
 {
+    UR__NEED(rnn, "rnn");
     if (!ur__params_built(rnn->params))
         return ur__fail(UR_EINVAL, "ur_rnn_prepare comes before ur_params_build");
     if (!rnn->memory) {

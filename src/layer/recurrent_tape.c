@@ -113,6 +113,8 @@ static ur_status check(const ur_tape *tape, const ur_rnn *rnn, int T, int B, con
                         "reset: call ur_state_detach first");
     if (s && s->rnn != rnn)
         return ur__fail(UR_EINVAL, "the state belongs to another net");
+    if (s)
+        UR__TRY(ur__state_idle(s));
     if (s && s->B != B)
         return ur__fail(UR_ESHAPE, "the state is for %d sequences, x has %d", s->B, B);
     if (T < 1 || B < 1)
@@ -295,6 +297,8 @@ ur_tensor *ur_rnn_forward(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x, const 
         return NULL;
     if (!tape || x->tape != tape)
         return ur__tape_fail(x->tape, UR_EINVAL, "rnn: x is of another tape");
+    if (!rnn)
+        return ur__tape_fail(tape, UR_EINVAL, "rnn: the net is NULL");
     if (ur_rank(x) != 3 || ur_dim(x, 2) != ur_rnn_input(rnn))
         return ur__tape_fail(tape, UR_ESHAPE, "rnn: x is %s but the net expects [T,B,%d]",
                              ur__shape_text(x), ur_rnn_input(rnn));
@@ -308,6 +312,8 @@ ur_tensor *ur_rnn_forward_ids(ur_tape *tape, const ur_rnn *rnn, ur_ids ids, cons
         ur__fail(UR_EINVAL, "rnn: the tape is NULL");
         return NULL;
     }
+    if (!rnn)
+        return ur__tape_fail(tape, UR_EINVAL, "rnn: the net is NULL");
     if (!ids.id || ids.T < 1 || ids.B < 1)
         return ur__tape_fail(tape, UR_ESHAPE, "rnn: [%d,%d] input numbers are none", ids.T,
                              ids.B);

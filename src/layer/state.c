@@ -108,7 +108,9 @@ bool ur__state_starts(ur_state *s)
 
 ur_status ur_state_new(ur_state **out, const ur_rnn *rnn, int B, ur_team *team)
 {
+    UR__NEED(out, "out");
     *out = NULL;
+    UR__NEED(rnn, "rnn");
     UR__TRY(ur__rnn_ready(rnn));
     if (B < 1 || B > (1 << 24))
         return ur__fail(UR_EINVAL, "a state for %d sequences is impossible", B);
@@ -157,8 +159,18 @@ void ur_state_free(ur_state *s)
     ur__free(s);
 }
 
+ur_status ur__state_idle(const ur_state *s)
+{
+    if (s->busy)
+        return ur__fail(UR_EINVAL, "the state is in use: an observer of it called back");
+    return UR_OK;
+}
+
 void ur_state_zero(ur_state *s)
 {
+    UR__NEED_OR(s, "state", );
+    if (ur__state_idle(s) != UR_OK)
+        return;
     memset(s->data, 0, s->size * sizeof(ur_real));
     fill_start(s);
     s->steps = 0;
@@ -167,27 +179,34 @@ void ur_state_zero(ur_state *s)
 
 ur_real *ur_state_h(ur_state *s, int slot)
 {
+    UR__NEED_OR(s, "state", NULL);
     return slot >= 0 && slot < s->rnn->slots ? s->layer[slot].h : NULL;
 }
 
 ur_real *ur_state_c(ur_state *s, int slot)
 {
+    UR__NEED_OR(s, "state", NULL);
     return slot >= 0 && slot < s->rnn->slots ? s->layer[slot].c : NULL;
 }
 
 ur_real *ur_state_data(ur_state *s, size_t *n)
 {
+    UR__NEED_OR(n, "n", NULL);
+    *n = 0;
+    UR__NEED_OR(s, "state", NULL);
     *n = s->size;
     return s->data;
 }
 
 int64_t ur_state_steps(const ur_state *s)
 {
+    UR__NEED_OR(s, "state", 0);
     return s->steps;
 }
 
 void ur_state_observe(ur_state *s, int every, ur_observer see, void *user)
 {
+    UR__NEED_OR(s, "state", );
     s->every = see && every > 0 ? every : 0;
     s->see = see;
     s->user = user;
@@ -195,6 +214,7 @@ void ur_state_observe(ur_state *s, int every, ur_observer see, void *user)
 
 void ur_state_observe_gradients(ur_state *s, ur_observer see, void *user)
 {
+    UR__NEED_OR(s, "state", );
     s->see_gradients = see;
     s->gradients_user = user;
 }
@@ -206,6 +226,7 @@ static bool fits(const ur_state *s, const ur_tensor *x, int H)
 
 ur_status ur_state_put(ur_state *s, int slot, ur_tensor *h, ur_tensor *c)
 {
+    UR__NEED(s, "state");
     if (slot < 0 || slot >= s->rnn->slots)
         return ur__fail(UR_EINVAL, "there is no slot %d of %d", slot, s->rnn->slots);
     const struct ur__rnn_layer *d = &s->rnn->layer[slot];
@@ -228,7 +249,9 @@ ur_status ur_state_put(ur_state *s, int slot, ur_tensor *h, ur_tensor *c)
 
 void ur_state_tensors(const ur_state *s, int slot, ur_tensor **h, ur_tensor **c)
 {
-    bool there = slot >= 0 && slot < s->rnn->slots;
+    bool there = s && slot >= 0 && slot < s->rnn->slots;
+    if (!s)
+        ur__fail(UR_EINVAL, "ur_state_tensors: state is NULL");
     if (h)
         *h = there ? s->layer[slot].h_out : NULL;
     if (c)
@@ -237,6 +260,7 @@ void ur_state_tensors(const ur_state *s, int slot, ur_tensor **h, ur_tensor **c)
 
 void ur_state_detach(ur_state *s)
 {
+    UR__NEED_OR(s, "state", );
     for (int i = 0; i < s->rnn->slots; i++) {
         struct ur__layer_state *x = &s->layer[i];
         x->h_in = x->c_in = x->h_out = x->c_out = NULL;
@@ -258,12 +282,14 @@ static const ur_real *rows_of(const ur_state *s, const struct ur__sequence *q, i
 
 void ur__state_advance(ur_state *s, const struct ur__stack_job *job)
 {
+    s->busy = true;
     for (int i = 0; s->every && i < s->rnn->slots; i++) {
         for (int t = 0; t < job->T; t++)
             if ((s->steps + t) % s->every == 0)
                 s->see(s->user, i, s->steps + t, s->B, job->layer[i].d->P,
                        rows_of(s, &job->layer[i], t));
     }
+    s->busy = false;
     s->steps += job->T;
 }
 
@@ -300,10 +326,13 @@ static bool waits(const ur_state *s)
 ur_status ur_rnn_run(const ur_rnn *rnn, ur_state *s, int T, const ur_real *x, const int32_t *ids,
                      ur_real *y)
 {
+    UR__NEED(rnn, "rnn");
+    UR__NEED(s, "state");
     ptrdiff_t B = s->B, I = ur_rnn_input(rnn), O = ur_rnn_output(rnn);
     UR__TRY(ur__rnn_ready(rnn));
     if (s->rnn != rnn)
         return ur__fail(UR_EINVAL, "the state belongs to another net");
+    UR__TRY(ur__state_idle(s));
     if (rnn->stack.directions > 1)
         return ur__fail(UR_EINVAL, "a net of two directions needs the whole sequence: "
                         "ur_rnn_forward");

@@ -22,6 +22,7 @@ struct ur_state {
                                        data; NULL: they are zeros */
     uint64_t round;                 /* of the tape that the tensors live on; 0: none */
     int64_t steps;
+    bool busy;                      /* an observer is being called */
     int every;
     ur_observer see;
     void *user;
@@ -38,6 +39,8 @@ struct ur_state {
 /* Whether the numbers are the learned initial states, untouched: then they are brought up to
  * the parameters, and a tape must let gradients through to those. */
 bool ur__state_starts(ur_state *state);
+/* UR_EINVAL while an observer is called: what is being computed is not whole. */
+ur_status ur__state_idle(const ur_state *state);
 /* Shows a pass's hidden states to the observer and counts its steps. */
 void ur__state_advance(ur_state *state, const struct ur__stack_job *job);
 

@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#include "base/status.h"
+
 /* Exactly: the rounding of a mean must not pass for variation. */
 static bool is_constant(size_t n, const double *x)
 {
@@ -24,6 +26,10 @@ static double mean(size_t n, const double *x)
 
 double ur_correlation(size_t n, const double *a, const double *b)
 {
+    if (n > 0)
+        UR__NEED_OR(a, "a", (double)NAN);
+    if (n > 0)
+        UR__NEED_OR(b, "b", (double)NAN);
     if (n < 2 || is_constant(n, a) || is_constant(n, b))
         return 0;
     double mean_a = mean(n, a), mean_b = mean(n, b);

@@ -4,8 +4,11 @@
 
 #include <math.h>
 
+#include "base/status.h"
+
 void ur_metrics_of(ur_metrics *out, double loss_sum, int64_t hits, int64_t n)
 {
+    UR__NEED_OR(out, "out", );
     const double ln2 = 0.69314718055994530942;
     *out = (ur_metrics){(double)NAN, (double)NAN, (double)NAN, (double)NAN, (double)NAN,
                          n > 0 ? n : 0};

@@ -122,6 +122,7 @@ static ur_status check_noise(const ur_config *c)
 
 ur_status ur_config_check(const ur_config *c)
 {
+    UR__NEED(c, "config");
     if (!c->task || !find_task(c->task))
         return ur__fail(UR_EINVAL, "there is no task \"%s\"", c->task ? c->task : "");
     if (!ur_token_kind_name(c->tokens))

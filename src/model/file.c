@@ -109,6 +109,8 @@ static ur_status name_tensors(const ur_params *params, struct ur__st_out *out)
 
 static ur_status save(const ur_model *model, const char *path)
 {
+    UR__NEED(model, "model");
+    UR__NEED(path, "path");
     UR__TRY(check_finite(model->params, path));
     struct ur__st_out *out;
     UR__TRY(ur__st_out_new(&out));
@@ -325,8 +327,10 @@ static ur_status load(ur_model **out, struct ur__st_file *f, const char *path)
 
 ur_status ur_model_load(ur_model **out, const char *path)
 {
+    UR__NEED(out, "out");
     struct ur__st_file *f;
     *out = NULL;
+    UR__NEED(path, "path");
     UR__TRY(ur__st_open(&f, path));
     unsigned mode = ur__fpmode_default();
     ur_status status = load(out, f, path);

@@ -61,6 +61,8 @@ static ur_tensor *take(ur_tape *tape, ur_tensor *h, ur_ids place)
 /* What the decoder reads of both sides. */
 static ur_tensor *both_sides(ur_tape *tape, const ur_model *m, ur_ids ids, const int *lengths)
 {
+    if (!m || !tape)
+        return ur__tape_fail(tape, UR_EINVAL, "the %s is NULL", m ? "tape" : "model");
     if (!m->behind)
         return ur__tape_fail(tape, UR_EINVAL, "a model of task %s fills no gaps", m->config.task);
     if (!ids.id || ids.T < 1 || ids.B < 1 || ids.T > INT32_MAX / ids.B - 1)
@@ -88,13 +90,15 @@ static ur_tensor *both_sides(ur_tape *tape, const ur_model *m, ur_ids ids, const
 
 ur_tensor *ur_model_fill(ur_tape *tape, const ur_model *m, ur_ids ids, const int *lengths)
 {
-    return ur_linear(tape, &m->decoder, both_sides(tape, m, ids, lengths));
+    ur_tensor *h = both_sides(tape, m, ids, lengths);
+    return h ? ur_linear(tape, &m->decoder, h) : NULL;
 }
 
 ur_tensor *ur_model_fill_loss(ur_tape *tape, const ur_model *m, ur_ids ids, const int *lengths,
                               ur_ids targets)
 {
-    return ur_linear_cross_entropy(tape, &m->decoder, both_sides(tape, m, ids, lengths), targets);
+    ur_tensor *h = both_sides(tape, m, ids, lengths);
+    return h ? ur_linear_cross_entropy(tape, &m->decoder, h, targets) : NULL;
 }
 
 /* ---- one gap ----------------------------------------------------------- */
@@ -112,7 +116,9 @@ struct ur_filler {
 
 ur_status ur_filler_new(ur_filler **out, const ur_model *model, ur_team *team)
 {
+    UR__NEED(out, "out");
     *out = NULL;
+    UR__NEED(model, "model");
     if (!model->behind)
         return ur__fail(UR_EINVAL, "a model of task %s fills no gaps", model->config.task);
     ur_filler *f = ur__calloc(1, sizeof *f);
@@ -189,8 +195,14 @@ static ur_status check_ids(const ur_model *m, size_t n, const int32_t *ids)
 ur_status ur_filler_run(ur_filler *f, size_t n_before, const int32_t *before, size_t n_behind,
                         const int32_t *behind, const ur_real **logits)
 {
+    UR__NEED(f, "filler");
+    UR__NEED(logits, "logits");
     const ur_model *m = f->model;
     *logits = NULL;
+    if (n_before > 0)
+        UR__NEED(before, "before");
+    if (n_behind > 0)
+        UR__NEED(behind, "behind");
     UR__TRY(check_ids(m, n_before, before));
     UR__TRY(check_ids(m, n_behind, behind));
     UR__TRY(read_side(f, f->before, false, n_before, before, f->h));
@@ -207,6 +219,11 @@ ur_status ur_filler_run(ur_filler *f, size_t n_before, const int32_t *before, si
 
 int ur_filler_best(ur_filler *f, int k, int32_t *ids, double *p)
 {
+    UR__NEED_OR(f, "filler", 0);
+    if (k > 0)
+        UR__NEED_OR(ids, "ids", 0);
+    if (k > 0)
+        UR__NEED_OR(p, "p", 0);
     const ur_model *m = f->model;
     int V = m->decoder.O, found = 0;
     int32_t unknown = ur_vocab_unknown(m->vocab), line_end = ur_vocab_line_end(m->vocab);

@@ -145,26 +145,31 @@ void ur_model_free(ur_model *model)
 
 const ur_config *ur_model_config(const ur_model *model)
 {
+    UR__NEED_OR(model, "model", NULL);
     return &model->config;
 }
 
 const ur_vocab *ur_model_vocab(const ur_model *model)
 {
+    UR__NEED_OR(model, "model", NULL);
     return model->vocab;
 }
 
 ur_params *ur_model_params(ur_model *model)
 {
+    UR__NEED_OR(model, "model", NULL);
     return model->params;
 }
 
 const ur_rnn *ur_model_rnn(const ur_model *model)
 {
+    UR__NEED_OR(model, "model", NULL);
     return model->rnn;
 }
 
 const char *ur_model_summary(const ur_model *model)
 {
+    UR__NEED_OR(model, "model", NULL);
     return model->summary;
 }
 
@@ -275,6 +280,8 @@ static ur_tensor *run_stack(ur_tape *tape, const ur_model *model, ur_ids ids, co
                             ur_state *state)
 {
     ur_tensor *h;
+    if (!model)
+        return ur__tape_fail(tape, UR_EINVAL, "the model is NULL");
     if (model->behind)
         return ur__tape_fail(tape, UR_EINVAL, "a model of task fill has no next token");
     if (model->config.embed)
@@ -287,12 +294,13 @@ static ur_tensor *run_stack(ur_tape *tape, const ur_model *model, ur_ids ids, co
 ur_tensor *ur_model_logits(ur_tape *tape, const ur_model *model, ur_ids ids,
                            const int *lengths, ur_state *state)
 {
-    return ur_linear(tape, &model->decoder, run_stack(tape, model, ids, lengths, state));
+    ur_tensor *h = run_stack(tape, model, ids, lengths, state);
+    return h ? ur_linear(tape, &model->decoder, h) : NULL;
 }
 
 ur_tensor *ur_model_loss(ur_tape *tape, const ur_model *model, ur_ids ids, const int *lengths,
                          ur_state *state, ur_ids targets)
 {
     ur_tensor *h = run_stack(tape, model, ids, lengths, state);
-    return ur_linear_cross_entropy(tape, &model->decoder, h, targets);
+    return h ? ur_linear_cross_entropy(tape, &model->decoder, h, targets) : NULL;
 }

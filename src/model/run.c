@@ -20,6 +20,7 @@ enum { TEAM_WORK = 65536 };
 
 ur_status ur_model_prepare(ur_model *model)
 {
+    UR__NEED(model, "model");
     UR__TRY(ur_rnn_prepare(model->rnn));
     if (model->behind)
         UR__TRY(ur_rnn_prepare(model->behind));
@@ -36,7 +37,9 @@ ur_status ur_model_prepare(ur_model *model)
 
 ur_status ur_model_state_new(ur_state **out, const ur_model *model, int B, ur_team *team)
 {
+    UR__NEED(out, "out");
     *out = NULL;
+    UR__NEED(model, "model");
     if (model->behind)
         return ur__fail(UR_EINVAL, "a model of task fill does not go on with a text: it has no "
                         "state");
@@ -109,10 +112,16 @@ void ur__model_embed(const ur_model *model, size_t n, const int32_t *ids, ur_rea
 ur_status ur_model_run(const ur_model *model, ur_state *state, int T, const int32_t *ids,
                        ur_real *logits)
 {
+    UR__NEED(model, "model");
+    UR__NEED(state, "state");
     size_t B = (size_t)state->B, V = (size_t)model->decoder.O;
     ur_real *x = model->config.embed ? state->in : NULL;
     if (T < 0)
         return ur__fail(UR_EINVAL, "a run of %d steps is impossible", T);
+    if (T > 0) {
+        UR__NEED(ids, "ids");
+        UR__NEED(logits, "logits");
+    }
     if (model->behind)
         return ur__fail(UR_EINVAL, "a model of task fill has no next token");
     if (state->rnn != model->rnn)

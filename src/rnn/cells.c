@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/status.h"
+
 static const struct ur__cell *const cells[] = {&ur__cell_rnn, &ur__cell_lstm, &ur__cell_gru};
 enum { N_CELLS = sizeof cells / sizeof *cells };
 
@@ -34,6 +36,8 @@ const char *ur_cell_name(ur_cell cell)
 
 bool ur_cell_find(const char *name, ur_cell *out)
 {
+    UR__NEED_OR(name, "name", false);
+    UR__NEED_OR(out, "out", false);
     for (int i = 0; name && i < N_CELLS; i++)
         if (!strcmp(cells[i]->name, name)) {
             *out = cells[i]->kind;
@@ -55,6 +59,8 @@ const char *ur_activation_name(ur_activation f)
 
 bool ur_activation_find(const char *name, ur_activation *out)
 {
+    UR__NEED_OR(name, "name", false);
+    UR__NEED_OR(out, "out", false);
     for (int i = 0; name && i < N_ACTIVATIONS; i++)
         if (!strcmp(activations[i], name)) {
             *out = (ur_activation)i;
@@ -65,6 +71,10 @@ bool ur_activation_find(const char *name, ur_activation *out)
 
 void ur_moments(size_t n, const ur_real *x, double *mean, double *variance)
 {
+    if (n > 0)
+        UR__NEED_OR(x, "x", );
+    UR__NEED_OR(mean, "mean", );
+    UR__NEED_OR(variance, "variance", );
     double sum = 0, squares = 0;
     for (size_t i = 0; i < n; i++)
         sum += (double)x[i];

@@ -91,10 +91,14 @@ static ur_status dot_line(struct ur__buf *b, const struct ur__kernel *k, const u
     return ur__buf_puts(b, "\n");
 }
 
-static ur_status hand_over(struct ur__buf *line, ur_text_sink put, void *user)
+static ur_status hand_over(const ur_tape *tape, struct ur__buf *line, ur_text_sink put,
+                           void *user)
 {
+    uint64_t round = ur__tape_round(tape);
     ur_status status = put(user, line->data, line->size);
     line->size = 0;
+    if (status == UR_OK && ur__tape_round(tape) != round)
+        return ur__fail(UR_EINVAL, "tape_dump: the tape was reset by the taker of its text");
     return status;
 }
 
@@ -105,21 +109,22 @@ static ur_status dump(const ur_tape *tape, ur_dump_format format, struct ur__buf
     bool dot = format == UR_DUMP_DOT;
     if (dot) {
         UR__TRY(ur__buf_puts(line, "digraph tape {\n  node [shape=box];\n"));
-        UR__TRY(hand_over(line, put, user));
+        UR__TRY(hand_over(tape, line, put, user));
     }
     for (const ur_tensor *x = ur__tape_first(tape); x; x = x->later) {
         UR__TRY((dot ? dot_line : text_line)(line, k, x));
-        UR__TRY(hand_over(line, put, user));
+        UR__TRY(hand_over(tape, line, put, user));
     }
     if (dot) {
         UR__TRY(ur__buf_puts(line, "}\n"));
-        UR__TRY(hand_over(line, put, user));
+        UR__TRY(hand_over(tape, line, put, user));
     }
     return UR_OK;
 }
 
 ur_status ur_tape_dump(const ur_tape *tape, ur_dump_format format, ur_text_sink put, void *user)
 {
+    UR__NEED(tape, "tape");
     if (format != UR_DUMP_TEXT && format != UR_DUMP_DOT)
         return ur__fail(UR_EINVAL, "tape_dump: there is no format %d", (int)format);
     if (!put)

@@ -92,7 +92,12 @@ ur_status ur_check_gradients(double *worst, ur_loss_function f, void *user, int 
                              const int *rank, const int *const *dim, ur_real *const *data,
                              double epsilon)
 {
+    UR__NEED(worst, "worst");
     *worst = 0;
+    UR__NEED(f, "f");
+    UR__NEED(rank, "rank");
+    UR__NEED(dim, "dim");
+    UR__NEED(data, "data");
     if (n < 1 || !(epsilon > 0))
         return ur__fail(UR_EINVAL, "check_gradients: %d inputs, epsilon %g", n, epsilon);
     struct check c = {.f = f, .user = user, .n = n, .rank = rank, .dim = dim, .data = data};

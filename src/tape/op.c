@@ -22,6 +22,10 @@ bool ur__op_all_on(const char *name, ur_tape *tape, int n, ur_tensor *const *x)
         ur__fail(UR_EINVAL, "%s: the tape is NULL", name);
         return false;
     }
+    if (!x) {
+        ur__tape_fail(tape, UR_EINVAL, "%s: the tensors are NULL", name);
+        return false;
+    }
     for (int i = 0; i < n; i++) {
         if (!x[i])
             return false;

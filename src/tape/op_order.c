@@ -104,7 +104,7 @@ ur_tensor *ur_permute(ur_tensor *x, const int *order)
     if (!x)
         return NULL;
     unsigned seen = 0;
-    for (int d = 0; d < x->rank; d++)
+    for (int d = 0; order && d < x->rank; d++)
         if (order[d] >= 0 && order[d] < x->rank)
             seen |= 1U << order[d];
     if (seen != (1U << x->rank) - 1)

@@ -21,6 +21,8 @@ ur_tensor *ur_reshape(ur_tensor *x, int rank, const int *dim)
     if (rank < 1 || rank > UR_MAX_RANK)
         return ur__tape_fail(x->tape, UR_ESHAPE, "reshape: rank %d is not in [1,%d]", rank,
                              UR_MAX_RANK);
+    if (!dim)
+        return ur__tape_fail(x->tape, UR_EINVAL, "reshape: the dimensions are NULL");
     memcpy(wanted.dim, dim, (size_t)rank * sizeof *dim);
     size_t rest = x->size;
     int open = -1;

@@ -36,6 +36,7 @@ struct ur_tape {
     void *scratch;
     size_t scratch_bytes;
     bool recording, training, swept;
+    bool sweeping;              /* running back just now */
     uint64_t seed, step;
     uint32_t n_dropouts;        /* since the last reset */
     uint64_t round;             /* of this tape between two resets */
@@ -61,6 +62,7 @@ uint64_t ur__tape_round(const ur_tape *tape)
 
 ur_status ur_tape_new(ur_tape **out, ur_team *team)
 {
+    UR__NEED(out, "out");
     *out = NULL;
     ur_tape *tape = ur__calloc(1, sizeof *tape);
     if (!tape)
@@ -83,6 +85,11 @@ void ur_tape_free(ur_tape *tape)
 
 void ur_tape_reset(ur_tape *tape)
 {
+    UR__NEED_OR(tape, "tape", );
+    if (tape->sweeping) {       /* the sweep still needs what a reset would drop */
+        ur__tape_fail(tape, UR_EINVAL, "tape_reset: called while ur_backward is under way");
+        return;
+    }
     ur__arena_reset(&tape->arena);
     tape->last = NULL;
     tape->oldest = tape->newest = NULL;
@@ -96,6 +103,7 @@ void ur_tape_reset(ur_tape *tape)
 
 ur_status ur_tape_status(const ur_tape *tape)
 {
+    UR__NEED(tape, "tape");
     if (tape->status == UR_OK)
         return UR_OK;
     return ur__fail(tape->status, "%s", tape->message);
@@ -103,6 +111,7 @@ ur_status ur_tape_status(const ur_tape *tape)
 
 void ur_tape_set_training(ur_tape *tape, bool on, uint64_t seed, uint64_t step)
 {
+    UR__NEED_OR(tape, "tape", );
     tape->training = on;
     tape->seed = seed;
     tape->step = step;
@@ -110,6 +119,7 @@ void ur_tape_set_training(ur_tape *tape, bool on, uint64_t seed, uint64_t step)
 
 void ur_tape_set_recording(ur_tape *tape, bool on)
 {
+    UR__NEED_OR(tape, "tape", );
     tape->recording = on;
 }
 
@@ -127,6 +137,7 @@ static ur_status sweep(ur_tape *tape)
 
 ur_status ur_backward(ur_tape *tape, ur_tensor *loss)
 {
+    UR__NEED(tape, "tape");
     UR__TRY(ur_tape_status(tape));
     if (!loss)
         return ur__fail(UR_EINVAL, "backward: the loss is NULL");
@@ -146,7 +157,9 @@ ur_status ur_backward(ur_tape *tape, ur_tensor *loss)
         return ur_tape_status(tape);
     *d += 1;
     unsigned mode = ur__fpmode_default();
+    tape->sweeping = true;
     ur_status status = sweep(tape);
+    tape->sweeping = false;
     ur__fpmode_restore(mode);
     return status;
 }
@@ -253,6 +266,8 @@ static ur_tensor *tensor_shape(ur_tape *tape, int rank, const int *dim, bool nee
     }
     if (tape->status != UR_OK)
         return NULL;
+    if (!dim)
+        return ur__tape_fail(tape, UR_EINVAL, "tensor: the dimensions are NULL");
     if (rank < 1 || rank > UR_MAX_RANK)
         return ur__tape_fail(tape, UR_ESHAPE, "tensor: rank %d is not in [1,%d]", rank,
                              UR_MAX_RANK);

@@ -121,6 +121,10 @@ ur_status ur__text_find_part(struct ur__corpus **corpus, struct ur__part *part, 
     *corpus = NULL;
     if (options->n_data < 1 || !options->data)
         return ur__fail(UR_EINVAL, "no data to evaluate on");
+    for (int i = 0; i < options->n_data; i++) {
+        if (!options->data[i])
+            return ur__fail(UR_EINVAL, "the name of file %d of the data is NULL", i);
+    }
     UR__TRY(ur__corpus_open(corpus, options->data, options->n_data, ur_vocab_kind(vocab), vocab,
                             NULL));
     *part = (struct ur__part){*corpus, 0, ur__corpus_tokens(*corpus)};

@@ -63,6 +63,8 @@ const char *ur_optimizer_name(ur_optimizer_kind kind)
 
 bool ur_optimizer_find(const char *name, ur_optimizer_kind *out)
 {
+    UR__NEED_OR(name, "name", false);
+    UR__NEED_OR(out, "out", false);
     int i = ur__find_name(names, N_KINDS, name);
     if (i >= 0)
         *out = (ur_optimizer_kind)i;
@@ -127,7 +129,10 @@ int ur__optimizer_moments(const ur_optimizer_options *options)
 ur_status ur_optimizer_new(ur_optimizer **out, ur_params *params,
                            const ur_optimizer_options *options, ur_team *team)
 {
+    UR__NEED(out, "out");
     *out = NULL;
+    UR__NEED(params, "params");
+    UR__NEED(options, "options");
     UR__TRY(ur__optimizer_check(options));
     if (!ur_params_values(params))
         return ur__fail(UR_EINVAL, "ur_optimizer_new comes before ur_params_build");
@@ -365,6 +370,7 @@ static ur_status step(ur_optimizer *o, double lr, double *norm)
 
 ur_status ur_optimizer_step(ur_optimizer *optimizer, double lr, double *norm)
 {
+    UR__NEED(optimizer, "optimizer");
     unsigned mode = ur__fpmode_default();
     ur_status status = step(optimizer, lr, norm);
     ur__fpmode_restore(mode);

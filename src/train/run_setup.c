@@ -39,6 +39,10 @@ static ur_status check_options(const ur_train_options *o)
         return ur__fail(UR_EINVAL, "no name is given for the model");
     if (o->n_data < 1 || !o->data)
         return ur__fail(UR_EINVAL, "no data to train on");
+    for (int i = 0; i < o->n_data; i++) {
+        if (!o->data[i])
+            return ur__fail(UR_EINVAL, "the name of file %d of the data is NULL", i);
+    }
     if (!(o->val >= 0 && o->val < 1))
         return ur__fail(UR_EINVAL, "a share of %g held out is not in [0,1)", o->val);
     if (o->seq_length < 1 || o->seq_length > (1 << 20))

@@ -30,6 +30,8 @@ const char *ur_schedule_name(ur_schedule_kind kind)
 
 bool ur_schedule_find(const char *name, ur_schedule_kind *out)
 {
+    UR__NEED_OR(name, "name", false);
+    UR__NEED_OR(out, "out", false);
     int i = ur__find_name(names, N_KINDS, name);
     if (i >= 0)
         *out = (ur_schedule_kind)i;

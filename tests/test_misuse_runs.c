@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/* Wrong calls of train.h and task.h, and of a run from its own reports. */
+#include "models.h"
+
+#include <limits.h>
+#include <math.h>
+
+#include "support/misuse.h"
+#include "test_task.h"
+
+enum { V = 9 };
+
+static int no_sync(int fd)
+{
+    (void)fd;
+    return 0;
+}
+
+static int set_up_runs(void **unused)
+{
+    ur__file_set_ops(&(struct ur__file_ops){.sync = no_sync});
+    return set_up(unused);
+}
+
+static ur_model *small_model(void)
+{
+    ur_config c = config_of(UR_LSTM, 1, 5, 0);
+    return model_of(&c, V, 1);
+}
+
+/* ---- optimizers -------------------------------------------------------- */
+
+static void names__are_found_or_not(void **unused)
+{
+    (void)unused;
+    ur_cell cell;
+    ur_activation f;
+    ur_optimizer_kind kind;
+    ur_schedule_kind schedule;
+    NOTHING(ur_cell_find(NULL, &cell));
+    NOTHING(ur_cell_find("lstm", NULL));
+    NOTHING(ur_activation_find(NULL, &f));
+    NOTHING(ur_activation_find("tanh", NULL));
+    NOTHING(ur_optimizer_find(NULL, &kind));
+    NOTHING(ur_optimizer_find("adam", NULL));
+    NOTHING(ur_schedule_find(NULL, &schedule));
+    NOTHING(ur_schedule_find("cosine", NULL));
+    static const int numbers[] = {-1, 99, INT_MAX, INT_MIN};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        QUIET(ur_cell_name((ur_cell)numbers[i]));
+        QUIET(ur_activation_name((ur_activation)numbers[i]));
+        QUIET(ur_optimizer_name((ur_optimizer_kind)numbers[i]));
+        QUIET(ur_schedule_name((ur_schedule_kind)numbers[i]));
+    }
+}
+
+static void optimizer__refuses_the_impossible(void **unused)
+{
+    (void)unused;
+    ur_model *m = small_model();
+    ur_params *params = ur_model_params(m), *unbuilt;
+    ur_state *state;
+    ur_real logits[V];
+    const int32_t id = 0;
+    ur_optimizer *optimizer;
+    ur_optimizer_options o = UR_OPTIMIZER_OPTIONS_INIT;
+    const ur_optimizer_options usual = UR_OPTIMIZER_OPTIONS_INIT;
+    assert_ok(ur_params_new(&unbuilt));
+    assert_ok(ur_model_state_new(&state, m, 1, NULL));
+    ur_optimizer_free(NULL);
+    REFUSED(UR_EINVAL, ur_optimizer_new(NULL, params, &o, NULL));
+    REFUSED(UR_EINVAL, ur_optimizer_new(&optimizer, NULL, &o, NULL));
+    REFUSED(UR_EINVAL, ur_optimizer_new(&optimizer, params, NULL, NULL));
+    REFUSED(UR_EINVAL, ur_optimizer_new(&optimizer, unbuilt, &o, NULL));
+#define WITH(change)                                                                   \
+    do {                                                                               \
+        o = usual;                                                                     \
+        change;                                                                        \
+        REFUSED(UR_EINVAL, ur_optimizer_new(&optimizer, params, &o, NULL));            \
+        assert_null(optimizer);                                                        \
+    } while (0)
+    static const double bad[] = {-1, 1, (double)NAN, (double)INFINITY};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        WITH(o.beta1 = bad[i]);
+        WITH(o.beta2 = bad[i]);
+        WITH(o.eps = bad[i]);
+        WITH(o.momentum = bad[i] == -1 ? 2 : bad[i]);
+        WITH(o.weight_decay = bad[i] == 1 ? -1 : bad[i]);
+        WITH(o.clip_norm = bad[i] == 1 ? -1 : bad[i]);
+        WITH(o.clip_value = bad[i] == 1 ? -1 : bad[i]);
+    }
+    WITH(o.kind = (ur_optimizer_kind)99);
+    WITH(o.kind = (ur_optimizer_kind)-1);
+#undef WITH
+    REFUSED(UR_EINVAL, ur_optimizer_step(NULL, 0.1, NULL));
+    assert_ok(ur_optimizer_new(&optimizer, params, &usual, NULL));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        REFUSED(UR_EINVAL, ur_optimizer_step(optimizer, bad[i] == 1 ? -2 : bad[i], NULL));
+    assert_ok(ur_optimizer_step(optimizer, 0, NULL));
+    REFUSED(UR_EINVAL, ur_model_run(m, state, 1, &id, logits));    /* until it is prepared anew */
+    assert_ok(ur_model_prepare(m));
+    assert_ok(ur_model_run(m, state, 1, &id, logits));
+    ur_optimizer_free(optimizer);
+    ur_state_free(state);
+    ur_params_free(unbuilt);
+    ur_model_free(m);
+}
+
+/* ---- whole jobs -------------------------------------------------------- */
+
+static void train__refuses_impossible_options(void **unused)
+{
+    (void)unused;
+    const char *to = tmp_path("t.safetensors"), *no_data[] = {NULL};
+    ur_train_options o;
+    REFUSED(UR_EINVAL, ur_train(NULL, NULL, NULL));
+#define WITH(change)                                                                   \
+    do {                                                                               \
+        o = small_options(to);                                                         \
+        o.steps = 1;                                                                   \
+        change;                                                                        \
+        REFUSED(UR_EINVAL, ur_train(&o, NULL, NULL));                                  \
+        assert_false(ur__file_exists(to));                                             \
+    } while (0)
+    static const int bad[] = {0, -1, INT_MIN, INT_MAX};
+    static const double real[] = {-1, (double)NAN, -HUGE_VAL};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        WITH(o.seq_length = bad[i]);
+        WITH(o.batch = bad[i]);
+        WITH(o.n_data = bad[i] == INT_MAX ? -7 : bad[i]);
+        WITH(o.min_count = bad[i] == INT_MAX ? -7 : bad[i]);
+        WITH(o.patience = bad[i] < 0 ? bad[i] : -7);
+        WITH(o.sample_length = bad[i] < 0 ? bad[i] : -7);
+    }
+    for (size_t i = 0; i < sizeof real / sizeof *real; i++) {
+        WITH(o.val = real[i]);
+        WITH(o.epochs = real[i]);
+        WITH(o.seconds = real[i]);
+        WITH(o.lr = real[i]);
+        WITH(o.optimizer.clip_norm = real[i]);
+        WITH(o.config.dropout = real[i]);
+    }
+    WITH(o.model = NULL);
+    WITH(o.model = "");
+    WITH(o.data = NULL);
+    WITH(o.data = no_data);
+    WITH(o.config.task = NULL);
+    WITH(o.config.task = "translate");
+    WITH(o.config.hidden[0] = 0);
+    WITH(o.val = 1);
+    WITH(o.lr = HUGE_VAL);
+    WITH(o.seconds = HUGE_VAL);
+    WITH(o.steps = -2);
+    WITH(o.steps = -1; o.epochs = HUGE_VAL);
+    WITH(o.warmup = -1);
+    WITH(o.checkpoint_every = -1);
+    WITH(o.eval_every = -1);
+    WITH(o.sample_every = INT64_MIN);
+    WITH(o.report_every = -1);
+    WITH(o.schedule = (ur_schedule_kind)99);
+    WITH(o.schedule = UR_SCHEDULE_PLATEAU; o.val = 0);
+    WITH(o.patience = 1; o.val = 0);
+    WITH(o.optimizer.kind = (ur_optimizer_kind)99);
+    WITH(o.config.task = "fill"; o.report_gradients = true);
+#undef WITH
+}
+
+/* A run started from the report of another: its own files are its own. */
+static int depth;
+static const char *outer_path, *inner_path;
+
+static bool train_inside(void *user, const ur_report *r)
+{
+    (void)user;
+    if (r->kind != UR_REPORT_STEP || r->step != 2)
+        return true;
+    char *without_end = strdup(outer_path);
+    without_end[strlen(without_end) - strlen(".safetensors")] = '\0';
+    ur_train_options o = small_options(outer_path);
+    o.steps = 3;
+    o.force = true;
+    REFUSED(UR_EINVAL, ur_train(&o, NULL, NULL));
+    o.model = without_end;
+    REFUSED(UR_EINVAL, ur_train(&o, NULL, NULL));
+    free(without_end);
+    o.model = inner_path;
+    if (depth++ == 0)
+        assert_ok(ur_train(&o, train_inside, NULL));    /* whose report comes here again */
+    else
+        REFUSED(UR_EINVAL, ur_train(&o, NULL, NULL));
+    return true;
+}
+
+static void train__is_not_disturbed_by_a_run_in_its_report(void **unused)
+{
+    (void)unused;
+    const char *plain = tmp_path("plain.safetensors");
+    outer_path = tmp_path("outer.safetensors");
+    inner_path = tmp_path("inner.safetensors");
+    ur_train_options o = small_options(plain);
+    o.steps = 4;
+    assert_ok(ur_train(&o, NULL, NULL));
+    o.model = outer_path;
+    assert_ok(ur_train(&o, train_inside, NULL));
+    assert_same_run(plain, outer_path);
+    assert_int_equal(depth, 2);
+}
+
+static bool stop(void *user, double done)
+{
+    (void)user;
+    (void)done;
+    return false;
+}
+
+static void evaluate__refuses_impossible_options(void **unused)
+{
+    (void)unused;
+    const char *trained = tmp_path("e.safetensors"), *no_data[] = {NULL};
+    ur_train_options t = small_options(trained);
+    ur_eval_options o = {.data = &text_path, .n_data = 1};
+    ur_metrics m;
+    ur_model *model, *lm = small_model();
+    t.steps = 1;
+    assert_ok(ur_train(&t, NULL, NULL));
+    assert_ok(ur_model_load(&model, trained));
+    REFUSED(UR_EINVAL, ur_evaluate(NULL, &o, &m));
+    REFUSED(UR_EINVAL, ur_evaluate(model, NULL, &m));
+    REFUSED(UR_EINVAL, ur_evaluate(model, &o, NULL));
+    assert_true(isnan(m.loss));
+    o.n_data = 0;
+    REFUSED(UR_EINVAL, ur_evaluate(model, &o, &m));
+    o.n_data = -1;
+    REFUSED(UR_EINVAL, ur_evaluate(model, &o, &m));
+    o.n_data = 1;
+    o.data = NULL;
+    REFUSED(UR_EINVAL, ur_evaluate(model, &o, &m));
+    o.data = no_data;
+    REFUSED(UR_EINVAL, ur_evaluate(model, &o, &m));
+    o.data = &text_path;
+    o.protocol = (ur_protocol)99;
+    REFUSED(UR_EINVAL, ur_evaluate(model, &o, &m));
+    o.protocol = UR_PROTOCOL_STREAM;
+    o.on_progress = stop;
+    REFUSED(UR_ECANCELED, ur_evaluate(model, &o, &m));
+    REFUSED(UR_EDATA, ur_evaluate(lm, &o, &m));     /* of another vocabulary */
+    o.held_out = true;
+    REFUSED(UR_EDATA, ur_evaluate(lm, &o, &m));
+    ur_model_free(model);
+    ur_model_free(lm);
+    assert_string_equal(ur_task_names()[0], "lm");
+}
+
+static void misuse__is_large_enough(void **unused)
+{
+    (void)unused;
+    misuse_total(120);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names__are_found_or_not),
+        cmocka_unit_test(optimizer__refuses_the_impossible),
+        cmocka_unit_test(train__refuses_impossible_options),
+        cmocka_unit_test(train__is_not_disturbed_by_a_run_in_its_report),
+        cmocka_unit_test(evaluate__refuses_impossible_options),
+        cmocka_unit_test(misuse__is_large_enough),
+    };
+    return cmocka_run_group_tests_name("misuse_runs", tests, set_up_runs, tear_down);
+}

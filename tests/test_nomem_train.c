@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/* Memory that runs out in whole runs of training: what lies on disk stays whole, and the run
+ * goes on from it to the bits of one that nothing disturbed. */
+#include "test_task.h"
+
+#include "support/nomem.h"
+
+static char *model_path, *start_path;
+
+static int no_sync(int fd)
+{
+    (void)fd;
+    return 0;
+}
+
+static int set_up_runs(void **unused)
+{
+    ur__file_set_ops(&(struct ur__file_ops){.sync = no_sync});
+    model_path = strdup(tmp_path("run.safetensors"));
+    start_path = strdup(tmp_path("start.safetensors"));
+    set_up(unused);
+    write_text(text_path, 1, 150);
+    write_text(other_path, 2, 60);
+    return 0;
+}
+
+static int tear_down_runs(void **unused)
+{
+    free(model_path);
+    free(start_path);
+    return tear_down(unused);
+}
+
+enum kind { LM, WORDS, FILL, FROM_MODEL, N_KINDS };
+static const char *const kind_names[N_KINDS] = {"lm", "words", "fill", "from a model"};
+
+static ur_train_options run_options(enum kind kind, const char *model)
+{
+    ur_train_options o = small_options(model);
+    o.config.hidden[0] = 6;
+    o.config.hidden[1] = 5;
+    o.seq_length = 8;
+    o.batch = 4;
+    o.steps = 6;
+    o.eval_every = 3;
+    o.checkpoint_every = 2;
+    o.sample_every = kind == FILL ? 0 : 4;
+    o.sample_length = 12;
+    o.report_gradients = kind == LM;
+    o.init_from = kind == FROM_MODEL ? start_path : NULL;
+    if (kind == FILL) {
+        o.config.task = "fill";
+        o.config.embed = 4;
+        o.val_file = other_path;
+    }
+    if (kind == WORDS)
+        o.config.tokens = UR_TOKEN_WORDPUNCT;
+    return o;
+}
+
+static void remove_run(const char *model)
+{
+    remove(model);
+    remove(with_end(model, ".last.safetensors"));
+    remove(with_end(model, ".state"));
+    remove(with_end(model, ".state.1"));
+    remove(with_end(model, ".state.new"));
+}
+
+static void digest_run(uint32_t *digest, const char *model)
+{
+    nomem_digest_file(digest, model);
+    nomem_digest_file(digest, with_end(model, ".last.safetensors"));
+    nomem_digest_file(digest, with_end(model, ".state"));
+}
+
+static void *begin(const void *arg)
+{
+    (void)arg;
+    remove_run(model_path);
+    return model_path;
+}
+
+static ur_status run_all(void *it, const void *arg, uint32_t *digest)
+{
+    ur_train_options o = run_options(*(const enum kind *)arg, it);
+    ur_status status = ur_train(&o, NULL, NULL);
+    if (status == UR_OK)
+        digest_run(digest, it);
+    return status;
+}
+
+static ur_status resume(void *it, const void *arg, uint32_t *digest)
+{
+    ur_train_options o = run_options(*(const enum kind *)arg, it);
+    o.resume = true;
+    ur_status status = ur_train(&o, NULL, NULL);
+    if (status == UR_OK)
+        digest_run(digest, it);
+    return status;
+}
+
+/* What is there after the failure loads, and the run goes on from it. */
+static ur_status run_on(void *it, const void *arg, uint32_t *digest)
+{
+    const char *models[] = {it, with_end(it, ".last.safetensors")};
+    for (int i = 0; i < 2; i++) {
+        ur_model *m;
+        if (!ur__file_exists(models[i]))
+            continue;
+        assert_ok(ur_model_load(&m, models[i]));
+        ur_model_free(m);
+    }
+    return resume(it, arg, digest);
+}
+
+static void train__leaves_whole_files_and_goes_on(void **unused)
+{
+    (void)unused;
+    ur_train_options start = run_options(LM, start_path);
+    start.steps = 1;
+    assert_ok(ur_train(&start, NULL, NULL));
+    for (enum kind kind = 0; kind < N_KINDS; kind++) {
+        char name[40];
+        snprintf(name, sizeof name, "train %s", kind_names[kind]);
+        nomem_try(&(struct nomem){.name = name, .make = begin, .act = run_all, .again = run_on,
+                                  .arg = &kind, .quick = kind == LM ? 40 : 12});
+    }
+}
+
+/* A run stopped after its third step, of which the state is kept aside. */
+static void *begin_stopped(const void *arg)
+{
+    ur_train_options o = run_options(*(const enum kind *)arg, model_path);
+    struct listener l;
+    remove_run(model_path);
+    assert_status(UR_ECANCELED, train_until(o, 3, &l));
+    return model_path;
+}
+
+static void resume__may_fail_and_be_tried_again(void **unused)
+{
+    (void)unused;
+    for (enum kind kind = 0; kind < FROM_MODEL; kind++) {
+        char name[40];
+        snprintf(name, sizeof name, "resume %s", kind_names[kind]);
+        nomem_try(&(struct nomem){.name = name, .make = begin_stopped, .act = resume,
+                                  .again = run_on, .arg = &kind, .quick = 10});
+    }
+}
+
+static void nomem__has_refused_enough(void **unused)
+{
+    (void)unused;
+    nomem_total(250);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(train__leaves_whole_files_and_goes_on),
+        cmocka_unit_test(resume__may_fail_and_be_tried_again),
+        cmocka_unit_test(nomem__has_refused_enough),
+    };
+    return cmocka_run_group_tests_name("nomem_train", tests, set_up_runs, tear_down_runs);
+}
