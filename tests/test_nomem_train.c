@@ -152,7 +152,7 @@ static void resume__may_fail_and_be_tried_again(void **unused)
 static void nomem__has_refused_enough(void **unused)
 {
     (void)unused;
-    nomem_total(250);
+    nomem_total(200);
 }
 
 int main(void)

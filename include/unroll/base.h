@@ -9,6 +9,15 @@
  *     with the matching _free(); on failure *out is NULL and nothing leaks.
  *   - A pointer returned by a function is borrowed from its parent.
  *   - _free(NULL) does nothing. Use after _free is undefined.
+ * Wrong calls
+ *   - NULL for a pointer that is not said to be optional is UR_EINVAL; a function that returns
+ *     no status does nothing and gives 0, NULL or NaN. Either way ur_errmsg() has a sentence.
+ *   - Undefined, since C cannot see it: pointers that lead nowhere, arrays shorter than said,
+ *     freeing within a callback what the caller of the callback works on, leaving a callback
+ *     otherwise than by return.
+ * Memory
+ *   - Every allocation may fail: UR_ENOMEM. A constructor then leaves nothing behind; any other
+ *     object is as before the call, a tape poisoned until its reset, and may be used again.
  * Threads
  *   - Distinct objects may be used from distinct threads; one object needs one
  *     thread at a time. What says "only reads" may be shared.
@@ -108,7 +117,8 @@ typedef enum ur_activation {
 typedef void *(*ur_allocator)(void *user, void *p, size_t bytes);
 
 /** Replaces the allocator (NULL: the C library's). Call before any other
- *  function of unroll; not thread-safe. */
+ *  function of unroll (undefined while anything is held); not thread-safe. The allocator
+ *  itself calls nothing of unroll. */
 UR_API void ur_set_allocator(ur_allocator allocator, void *user);
 
 /** Bytes now held through the allocator, and the most ever held. */

@@ -62,7 +62,8 @@ UR_API ur_real *ur_params_grads(ur_params *params);
 UR_API void ur_params_zero_grads(ur_params *params);
 /** Values of one view. */
 UR_API ur_real *ur_param_data(const ur_params *params, const ur_param *p);
-/** A leaf of the tape over a view; its gradient is added to the flat gradients. */
+/** A leaf of the tape over a view; its gradient is added to the flat gradients. Errors:
+ *  UR_EINVAL (not built; a view of another store that this one cannot hold). */
 UR_API ur_tensor *ur_param_tensor(ur_tape *tape, const ur_params *params, const ur_param *p);
 
 /* ---- simple layers ----------------------------------------------------- */
@@ -239,7 +240,7 @@ typedef ur_tensor *(*ur_step_function)(ur_tape *tape, void *params, ur_tensor *x
                                        ur_tensor *const *in, ur_tensor **out);
 
 /** Unrolls a cell over x [T,B,...] -> [T,...]. state [n]: the initial tensors, replaced
- *  by the final ones. n <= 16. */
+ *  by the final ones. n <= 16. The cell must not reset the tape (UR_EINVAL). */
 UR_API ur_tensor *ur_unroll(ur_tape *tape, ur_step_function cell, void *params, ur_tensor *x,
                             int n, ur_tensor **state);
 

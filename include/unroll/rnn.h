@@ -34,7 +34,8 @@ UR_API bool ur_activation_find(const char *name, ur_activation *out);
 /** Sees the hidden state h [B,H] of a slot (layer l, direction d of D: l·D + d) at time step
  *  t, counted from the state's start: t = 0, n, 2n ... H: its numbers, a projection's size
  *  where there is one. Called from the computing thread, in order of t within a slot; must
- *  not change the net. */
+ *  not change the net. The state that it observes is in use: stepping it from here is
+ *  UR_EINVAL. */
 typedef void (*ur_observer)(void *user, int slot, int64_t t, int B, int H, const ur_real *h);
 
 /** Mean and unbiased variance of n numbers (an observer's B·H); variance of one: 0. */

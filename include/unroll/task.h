@@ -19,7 +19,8 @@ UR_API const char *const *ur_task_names(void);
 /** Trains a model on files: MODEL (best on validation), NAME.last.safetensors, NAME.state
  *  and NAME.state.1. Errors: UR_EINVAL, UR_EINPUT, UR_EDATA (too short, invalid UTF-8),
  *  UR_EEXIST (model or state there, neither force nor resume), UR_EOUTPUT, UR_ENUMERIC
- *  (diverged: names step and place), UR_ECANCELED. */
+ *  (diverged: names step and place), UR_ECANCELED, UR_ENOMEM (the files are whole, and resume
+ *  goes on from them). A report may start a run of other files; of the same: UR_EINVAL. */
 UR_API ur_status ur_train(const ur_train_options *options, ur_on_report on, void *user);
 
 /** What ur_train() would do with these options, without doing it: reads the text, makes the
@@ -45,7 +46,8 @@ typedef struct ur_eval_options {
     bool held_out;              /* only the part that training held out of the same data */
     ur_protocol protocol;
     ur_team *team;
-    /* Sees progress in [0,1]; returning false stops with UR_ECANCELED. May be NULL. */
+    /* Sees progress in [0,1]; returning false stops with UR_ECANCELED. May be NULL. The model
+     * is in use: it may be read, not changed or freed. */
     bool (*on_progress)(void *user, double done);
     void *user;
 } ur_eval_options;

@@ -11,8 +11,8 @@
  * Failures   An operation that fails returns NULL and poisons its tape with the
  *   first message; operations given NULL return NULL. The failure is reported by
  *   ur_backward() and ur_tape_status().
- * Memory     Tensors live in their tape's arena until ur_tape_reset(); after the
- *   largest round the arena allocates nothing more.
+ * Memory     Tensors live in their tape's arena until ur_tape_reset() (their use after it is
+ *   undefined); after the largest round the arena allocates nothing more.
  * Broadcast  Binary operations stretch dimensions of size 1 and missing leading
  *   dimensions, as NumPy does; gradients are summed back.
  * Threads    One tape belongs to one thread at a time; its team helps it.
@@ -43,7 +43,8 @@ typedef struct ur_ids {
 UR_API ur_status ur_tape_new(ur_tape **out, ur_team *team);
 UR_API void ur_tape_free(ur_tape *tape);
 
-/** Drops all tensors and the poison; keeps the memory. */
+/** Drops all tensors and the poison; keeps the memory. Called while ur_backward is under way
+ *  (by an observer) it drops nothing, and ur_backward returns UR_EINVAL. */
 UR_API void ur_tape_reset(ur_tape *tape);
 
 /** UR_OK, or the first failure since the last reset; ur_errmsg() then has its text. */

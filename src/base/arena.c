@@ -41,9 +41,7 @@ void *ur__arena_alloc(struct ur__arena *a, size_t n, size_t size)
                  n, size);
         return NULL;
     }
-    /* Each piece may be refused, not only the few that need a block: which of them do is a
-     * matter of sizes. */
-    if (ur__mem_refuses()) {
+    if (ur__mem_refuses_piece()) {
         ur__fail(UR_ENOMEM, "out of memory: %zu bytes are not to be had", n * size);
         return NULL;
     }

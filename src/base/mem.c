@@ -64,7 +64,7 @@ static void *hook_user;
 static atomic_size_t used, peak;
 static atomic_long allocations, refusals, blocks;
 static atomic_long fail_countdown;      /* 0: off; n: the n-th fails; -1: all fail */
-static atomic_bool fail_forever;
+static atomic_bool fail_forever, pieces_count;
 
 void ur_set_allocator(ur_allocator allocator, void *user)
 {
@@ -143,6 +143,16 @@ bool ur__mem_refuses(void)
     if (refused)
         atomic_fetch_add(&refusals, 1);
     return refused;
+}
+
+void ur__mem_count_pieces(bool on)
+{
+    atomic_store(&pieces_count, on);
+}
+
+bool ur__mem_refuses_piece(void)
+{
+    return atomic_load_explicit(&pieces_count, memory_order_relaxed) && ur__mem_refuses();
 }
 
 /* ---- blocks ------------------------------------------------------------ */

@@ -28,9 +28,13 @@ bool ur__add(size_t *out, size_t a, size_t b);
 void ur__mem_fail_at(long n, bool forever);
 /* How many more until it fails; 0: never, −1: all do. */
 long ur__mem_fail_left(void);
-/* Counts as an allocation that the hook may refuse, true if it does: for a piece of an arena, and
- * for what the system gives elsewhere, such as a thread. */
+/* Counts as an allocation that the hook may refuse, true if it does: for what the system gives
+ * elsewhere, such as a thread. */
 bool ur__mem_refuses(void);
+/* Whether the pieces of an arena count as well, not only its blocks: which of the pieces need a
+ * new block is a matter of sizes, so any of them may. Off at first. */
+void ur__mem_count_pieces(bool on);
+bool ur__mem_refuses_piece(void);
 /* Test figures: allocations made so far, allocations that the hook refused, blocks alive. */
 long ur__mem_allocations(void);
 long ur__mem_refusals(void);

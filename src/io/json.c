@@ -170,7 +170,8 @@ ur_status ur__json_parse(struct ur__json **out, const char *text, size_t n)
     void *old = ur__locale_c();     /* jansson reads reals by strtod */
     json_t *parsed = json_loadb(n ? text : "", n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     ur__locale_restore(old);
-    if (!parsed && json_error_code(&error) == json_error_out_of_memory)
+    /* Most of its failed allocations jansson does not name: it then says nothing at all. */
+    if (!parsed && (json_error_code(&error) == json_error_out_of_memory || !error.text[0]))
         return ur__fail(UR_ENOMEM, "out of memory: parsing json");
     if (!parsed)
         return ur__fail(UR_EFORMAT, "json: line %d, column %d: %s",

@@ -126,6 +126,7 @@ void nomem_try(const struct nomem *s)
     struct attempt a = {.s = s};
     const char *all = getenv("UNROLL_NOMEM");
     bool every = all && strcmp(all, "all") == 0;
+    ur__mem_count_pieces(true);
     count_allocations(s, &a.want);      /* what is made once in a process is made here */
     long n = count_allocations(s, &a.want), quick = s->quick ? s->quick : QUICK;
     long stride = every || n <= quick ? 1 : n / quick + 1;
@@ -134,6 +135,7 @@ void nomem_try(const struct nomem *s)
         for (a.n = 1; attempt(&a); )
             a.n += a.n < quick / 4 ? 1 : stride;
     }
+    ur__mem_count_pieces(false);
     if (a.refused == 0)
         fail_msg("%s: nothing was refused", s->name);
     print_message("%s: %ld allocations, %ld refused, %ld of them done without\n", s->name, n,
