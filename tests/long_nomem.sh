@@ -19,7 +19,7 @@ tries() {
 
 tries "$build/tests/test_nomem"
 tries "$build/tests/test_nomem_files"
-tries "$build/tests/test_nomem_train"
+tries "$build/tests/test_nomem_runs"
 tries "$build/asan/tests/test_nomem"
 tries "$build/asan/tests/test_nomem_files"
 [ "$found" -ge 3 ] || { echo "skipped: the programs were not built"; exit 77; }

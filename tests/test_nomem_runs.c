@@ -162,5 +162,5 @@ int main(void)
         cmocka_unit_test(resume__may_fail_and_be_tried_again),
         cmocka_unit_test(nomem__has_refused_enough),
     };
-    return cmocka_run_group_tests_name("nomem_train", tests, set_up_runs, tear_down_runs);
+    return cmocka_run_group_tests_name("nomem_runs", tests, set_up_runs, tear_down_runs);
 }
