@@ -113,7 +113,13 @@ static void train__refuses_impossible_options(void **unused)
     (void)unused;
     const char *to = tmp_path("t.safetensors"), *no_data[] = {NULL};
     ur_train_options o;
+    ur_plan plan;
     REFUSED(UR_EINVAL, ur_train(NULL, NULL, NULL));
+    o = small_options(to);
+    REFUSED(UR_EINVAL, ur_train_plan(NULL, 0, NULL, NULL, &plan));
+    REFUSED(UR_EINVAL, ur_train_plan(&o, 0, NULL, NULL, NULL));
+    o.config.task = "translate";
+    REFUSED(UR_EINVAL, ur_train_plan(&o, 0, NULL, NULL, &plan));
 #define WITH(change)                                                                   \
     do {                                                                               \
         o = small_options(to);                                                         \

@@ -79,8 +79,10 @@ ur_status ur_train(const ur_train_options *options, ur_on_report on, void *user)
 ur_status ur_train_plan(const ur_train_options *options, double seconds, ur_on_param on,
                         void *user, ur_plan *out)
 {
+    UR__NEED(out, "out");
     const struct entry *entry;
     *out = (ur_plan){0};
+    UR__NEED(options, "options");
     UR__TRY(find(options->config.task, &entry));
     return ur__train_plan(entry->task, options, seconds, on, user, out);
 }
