@@ -138,8 +138,8 @@ static const struct opt options[] = {
     {.name = "resume", .kind = OPT_FLAG, AT(resume),
      .help = "go on with an interrupted run, to the same model bit for bit"},
     {.name = "init-from", .arg = "MODEL", .kind = OPT_TEXT, AT(init_from),
-     .help = "start from the parameters of a model of the same shape and "
-             "vocabulary"},
+     .help = "start from the weights of a model of the same shape and vocabulary, and "
+             "from nothing else of its training; to go on with a run use --resume"},
     {.name = "eval-every", .arg = "STEPS", .fallback = "0", .shown = "each epoch's end",
      WHOLE(0, OPT_MANY), AT(eval_every), .help = "validate"},
     {.name = "checkpoint-every", .arg = "STEPS", .fallback = "0", .shown = "each validation",
@@ -377,14 +377,14 @@ static int train(const struct train *a, const struct opt_words *words, const cha
     struct ui ui;
     ui_init(&ui, &a->common);
     report_init(&report, &ui, config);
-    report.log_path = a->log;
-    report.log_append = a->resume;
-    report.log_force = a->force;
+    report.log.path = a->log;
+    report.log.append = a->resume;
+    report.log.force = a->force;
     o.config = *config;
     o.model = model;
     set_options(a, words, &o);
     o.memory_limit = plan_machine_memory();
-    int code = report_check(&report);
+    int code = train_log_check(&report.log);
     if (code != EXIT_DONE)
         return code;
     ur_status status = ur_team_new(&o.team, (int)a->threads);
@@ -398,7 +398,6 @@ static int train(const struct train *a, const struct opt_words *words, const cha
         return code;
     }
 
-    signals_catch();
     status = ur_train(&o, report_see, &report);
     code = report_end(&report);
     ur_team_free(o.team);
@@ -411,7 +410,9 @@ static int train(const struct train *a, const struct opt_words *words, const cha
     if (status != UR_OK)
         return fail_status(status);
     say_end(&report, model);
-    return a->common.json ? report_json(&report, model) : EXIT_DONE;
+    if (a->common.json && (code = report_json(&report, model)) != EXIT_DONE)
+        return code;
+    return train_log_end(&report.log);
 }
 
 static int run(const struct command *self, int argc, char **argv)

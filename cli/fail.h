@@ -27,9 +27,9 @@ int fail_reading(ur_status status);
 /* UR_EDATA, naming its file, unless the model's task is this one. */
 ur_status need_task(const ur_model *model, const char *path, const char *task);
 
-/* From now on the first SIGINT, SIGTERM or SIGHUP is remembered and a second one, a quarter
- * of a second later or more, ends the program at once. A signal that is ignored (nohup)
- * stays so. */
+/* From now on (calling it again changes nothing) the first SIGINT, SIGTERM or SIGHUP is
+ * remembered and a second one, a quarter of a second later or more, ends the program at
+ * once. A signal that is ignored (nohup) stays so. */
 void signals_catch(void);
 /* The signal that came, or 0. */
 int signals_caught(void);

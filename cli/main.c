@@ -141,5 +141,7 @@ int main(int argc, char **argv)
         program_call = argv[0];
     /* A reader that goes away is seen where standard output is written. */
     signal(SIGPIPE, SIG_IGN);
+    /* And a limit on the size of files where files are. */
+    signal(SIGXFSZ, SIG_IGN);
     return out_end(run(argc, argv));
 }

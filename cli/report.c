@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* How a training run is told. Whatever people see comes from ur_report alone. */
-#define _POSIX_C_SOURCE 200809L     /* stat */
-
 #include "cli/report.h"
 
-#include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "cli/fail.h"
 #include "cli/plan.h"
-#include "io/file.h"
-#include "io/file_ops.h"
 #include "io/json.h"
 
 /* Seconds between two plain lines where no line can change in place. */
@@ -56,9 +51,16 @@ static const char *kind_name(ur_report_kind kind)
     case UR_REPORT_CHECKPOINT: return "checkpoint";
     case UR_REPORT_GRADIENTS: return "gradients";
     case UR_REPORT_NOTE: return "note";
+    case UR_REPORT_WARNING: return "warning";
+    case UR_REPORT_VALIDATING: return "validating";
     case UR_REPORT_END: return "end";
     }
     return "?";
+}
+
+static bool is_text(ur_report_kind kind)
+{
+    return kind == UR_REPORT_SAMPLE || kind == UR_REPORT_NOTE || kind == UR_REPORT_WARNING;
 }
 
 static void add_sizes(struct ur__json *j, const ur_report *s, bool words)
@@ -109,40 +111,6 @@ static void add_reach(struct ur__json *j, const ur_report *s)
     ur__json_set(j, "gradient_by_distance", by_layer);
 }
 
-static void fail_log(struct report *r, int error)
-{
-    const char *name = r->log == stdout ? "to standard output" : r->log_path;
-    r->code = fail_status(ur__io_fail(UR_EOUTPUT, "write log", name, error));
-}
-
-int report_check(const struct report *r)
-{
-    struct stat there;
-    const char *path = r->log_path;
-    if (path == NULL || strcmp(path, "-") == 0)
-        return EXIT_DONE;
-    bool known = stat(path, &there) == 0, folder = known && S_ISDIR(there.st_mode);
-    /* Nothing is lost where a pipe or a device takes the lines. */
-    if (known && !folder && !S_ISREG(there.st_mode))
-        return EXIT_DONE;
-    if (folder || !ur__file_exists(path))
-        return fail_status(ur__writer_check(path));
-    if (!r->log_append && !r->log_force)
-        return fail(EXIT_OUTPUT, "log %s exists already: --force replaces it", path);
-    return EXIT_DONE;
-}
-
-static void open_log(struct report *r)
-{
-    if (strcmp(r->log_path, "-") == 0) {
-        r->log = stdout;
-        return;
-    }
-    r->log = fopen(r->log_path, r->log_append ? "a" : "w");
-    if (r->log == NULL)
-        fail_log(r, errno);
-}
-
 static ur_status log_line(struct report *r, const ur_report *s)
 {
     struct ur__buf line = {0};
@@ -153,7 +121,7 @@ static ur_status log_line(struct report *r, const ur_report *s)
         ur__json_set_int(j, "steps", s->steps);
     ur__json_set_real(j, "epoch", s->epoch);
     ur_status status = UR_OK;
-    if (s->kind == UR_REPORT_SAMPLE || s->kind == UR_REPORT_NOTE) {
+    if (is_text(s->kind)) {
         struct ur__buf text = {0};
         status = ui_clean(&text, s->text, s->text_size);
         ur__json_set_string(j, "text", text.data != NULL ? text.data : "");
@@ -169,31 +137,21 @@ static ur_status log_line(struct report *r, const ur_report *s)
     if (status == UR_OK)
         status = ur__json_dump(j, &line);
     ur__json_free(j);
-    if (status == UR_OK) {
-        fwrite(line.data, 1, line.size, r->log);
-        fputc('\n', r->log);
-    }
+    if (status == UR_OK)
+        status = ur__buf_puts(&line, "\n");
+    if (status == UR_OK)
+        train_log_put(&r->log, r->ui, line.data, line.size);
     ur__buf_free(&line);
     return status;
 }
 
-/* Each line is flushed: who reads along sees it, and a crash takes none. */
 static void write_log(struct report *r, const ur_report *s)
 {
-    if (r->log_path == NULL || r->code != 0)
-        return;
-    if (r->log == NULL)
-        open_log(r);
-    if (r->log == NULL)
+    if (r->log.path == NULL || r->code != 0 || s->kind == UR_REPORT_VALIDATING)
         return;
     ur_status status = log_line(r, s);
-    if (status != UR_OK) {
+    if (status != UR_OK)
         r->code = fail_status(status);
-        return;
-    }
-    errno = 0;
-    if (fflush(r->log) != 0 || ferror(r->log))
-        fail_log(r, errno != 0 ? errno : EIO);
 }
 
 /* ---- lines ------------------------------------------------------------- */
@@ -314,6 +272,8 @@ bool report_see(void *user, const ur_report *s)
     struct report *r = user;
     switch (s->kind) {
     case UR_REPORT_START:
+        /* Until now there was nothing to save. */
+        signals_catch();
         r->start = *s;
         r->best = s->best_loss;
         say_start(r, s);
@@ -331,10 +291,17 @@ bool report_see(void *user, const ur_report *s)
     case UR_REPORT_NOTE:
         ui_say(r->ui, "%.*s", (int)s->text_size, s->text);
         break;
+    case UR_REPORT_WARNING:
+        ui_warn(r->ui, "%.*s", (int)s->text_size, s->text);
+        break;
+    case UR_REPORT_VALIDATING:
+        if (s->done < 1)
+            ui_draw(r->ui, s->done, "validating");
+        break;
     case UR_REPORT_GRADIENTS:
     case UR_REPORT_END: break;
     }
-    if (s->kind != UR_REPORT_NOTE && s->kind != UR_REPORT_SAMPLE && s->kind != UR_REPORT_GRADIENTS)
+    if (!is_text(s->kind) && s->kind != UR_REPORT_VALIDATING && s->kind != UR_REPORT_GRADIENTS)
         r->last = *s;
     r->last.text = NULL;
     write_log(r, s);
@@ -349,9 +316,7 @@ bool report_ended(const struct report *r)
 int report_end(struct report *r)
 {
     ui_clear(r->ui);
-    if (r->log != NULL && r->log != stdout && fclose(r->log) != 0 && r->code == 0)
-        fail_log(r, errno);
-    r->log = NULL;
+    train_log_close(&r->log);
     return r->code;
 }
 

@@ -4,8 +4,7 @@
 #ifndef CLI_REPORT_H
 #define CLI_REPORT_H
 
-#include <stdio.h>
-
+#include "cli/train_log.h"
 #include "cli/ui.h"
 #include "unroll.h"
 
@@ -14,9 +13,7 @@ struct report {
     const ur_config *config;
     const char *unit;       /* what a token is: "char", "byte", "word" */
     bool words;             /* measured by perplexity, not by bits */
-    const char *log_path;   /* NULL: no log; "-": stdout */
-    bool log_append, log_force;
-    FILE *log;
+    struct train_log log;
     int code;               /* of a failure here, else 0 */
     double loss, speed;     /* smoothed */
     int64_t smoothed;       /* how many steps are in them */
@@ -27,12 +24,10 @@ struct report {
 };
 
 void report_init(struct report *r, struct ui *ui, const ur_config *config);
-/* Can the log be written where log_path says? A code, EXIT_DONE if so. Asked before the
- * run, which would leave a state behind. */
-int report_check(const struct report *r);
 /* A ur_on_report whose user is a struct report. */
 bool report_see(void *user, const ur_report *seen);
-/* Takes the live line away and closes the log. Returns the code of a failure or 0. */
+/* Takes the live line away and closes the log. Returns the code of a failure of the telling
+ * itself, or 0. */
 int report_end(struct report *r);
 /* A loss as people read it: "2.478 bits/char" or "perplexity 164.2". Returns to. */
 char *report_measure(const struct report *r, double nats, char to[UI_NUMBER]);

@@ -67,6 +67,17 @@ void ui_say(struct ui *ui, const char *format, ...)
     fputc('\n', stderr);
 }
 
+void ui_warn(struct ui *ui, const char *format, ...)
+{
+    ui_clear(ui);
+    fputs("unroll: warning: ", stderr);
+    va_list args;
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+}
+
 void ui_draw(struct ui *ui, double done, const char *text)
 {
     double now = ui_now();

@@ -19,6 +19,8 @@ struct ui {
 void ui_init(struct ui *ui, const struct opt_common *common);
 /* A line on stderr, unless quiet. */
 void ui_say(struct ui *ui, const char *format, ...) UR_PRINTF(2, 3);
+/* "unroll: warning: ..." on stderr, also if quiet. */
+void ui_warn(struct ui *ui, const char *format, ...) UR_PRINTF(2, 3);
 /* Draws the live line: a bar of done (0..1) and the text. At most ten times a second
  * unless done is 1. */
 void ui_draw(struct ui *ui, double done, const char *text);

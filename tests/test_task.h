@@ -109,7 +109,7 @@ struct listener {
     double first_loss, last_loss;
     int64_t last_step;
     long allocations;       /* at step 4, then made by the steps after it */
-    char note[600], sample[200];
+    char note[2000], sample[200];      /* notes and warnings */
 };
 
 static inline bool listen(void *user, const ur_report *r)
@@ -126,7 +126,7 @@ static inline bool listen(void *user, const ur_report *r)
         if (r->step == 24)
             l->allocations = ur__mem_allocations() - l->allocations;
     }
-    if (r->kind == UR_REPORT_NOTE)
+    if (r->kind == UR_REPORT_NOTE || r->kind == UR_REPORT_WARNING)
         snprintf(l->note + strlen(l->note), sizeof l->note - strlen(l->note), "%s;", r->text);
     if (r->kind == UR_REPORT_SAMPLE)
         snprintf(l->sample, sizeof l->sample, "%.*s", (int)r->text_size, r->text);

@@ -116,6 +116,8 @@ typedef enum ur_report_kind {
     UR_REPORT_CHECKPOINT,   /* the training state is on disk */
     UR_REPORT_GRADIENTS,    /* how far back gradients reach */
     UR_REPORT_NOTE,         /* a sentence for the user in text (resuming, ...) */
+    UR_REPORT_WARNING,      /* the same, of what went wrong (a full disk): training goes on */
+    UR_REPORT_VALIDATING,   /* within a validation, often: the share in done */
     UR_REPORT_END
 } ur_report_kind;
 
@@ -138,13 +140,14 @@ typedef struct ur_report {
     int64_t train_unknown, val_unknown;     /* of these, words not in the vocabulary */
     int64_t words_cut;              /* words that a full vocabulary had no place for */
     size_t memory_planned;          /* bytes that the run will hold at most (ur_plan.memory) */
-    const char *text;               /* SAMPLE, NOTE: borrowed for the call */
+    const char *text;               /* SAMPLE, NOTE, WARNING: borrowed for the call */
     size_t text_size;
     /* GRADIENTS: reach [layers,distances], borrowed for the call. The loss of a window's last
      * step alone, mean over the batch, is differentiated by the state h that each layer had k
      * steps before; reach[l·distances + k−1] is the norm over batch and units, k = 1 ... T−1. */
     const double *reach;
     int layers, distances;
+    double done;                    /* VALIDATING: in (0,1] */
 } ur_report;
 
 /** What a run will do and take. Memory is counted as ur_memory_used() does, in bytes: what
@@ -188,8 +191,8 @@ typedef struct ur_plan {
 /** Sees one parameter of a planned net; borrowed for the call. */
 typedef void (*ur_on_param)(void *user, const ur_param *param);
 
-/** Sees how a run goes. Returning false ends it after this step: the state is saved and
- *  ur_train returns UR_ECANCELED. */
+/** Sees how a run goes. Returning false ends it after this step, or within a validation: the
+ *  state is saved and ur_train returns UR_ECANCELED. */
 typedef bool (*ur_on_report)(void *user, const ur_report *report);
 
 #ifdef __cplusplus

@@ -18,6 +18,11 @@ struct ur__file_ops {
     int (*rename)(const char *from, const char *to);
     int (*unlink)(const char *path);
     int (*mode)(const char *path, unsigned *mode);
+    /* Names in a folder, "." and ".." among them, until each returns other than 0. */
+    int (*list)(const char *folder, int (*each)(void *user, const char *name), void *user);
+    /* flock's exclusive lock, at once: EWOULDBLOCK if another has it; ESTALE: this one has
+     * it, but path names another file by now. */
+    int (*lock)(int fd, const char *path);
 };
 /* Replaces the table (NULL: the system's); an entry left NULL is the system's.
  * The table is copied. Test hook, not thread-safe. */
@@ -66,14 +71,28 @@ ur_status ur__writer_write(struct ur__writer *w, const void *from, size_t n);
 /* Ends the file and frees w whatever the outcome; on failure (UR_EOUTPUT) the
  * old file is untouched and the temporary one gone. */
 ur_status ur__writer_commit(struct ur__writer *w);
+/* The same, but the old file is kept as `previous`, of the same folder. On failure it is
+ * there under one of the two names. */
+ur_status ur__writer_commit_keeping(struct ur__writer *w, const char *previous);
 /* Drops the temporary file and frees w. NULL is fine. */
 void ur__writer_abort(struct ur__writer *w);
 /* Can a file be made at path? Says why not (UR_EOUTPUT) before hours of work. */
 ur_status ur__writer_check(const char *path);
-/* Renames a file over another of the same folder, which is then synced; removes one.
- * Absent is fine. UR_EOUTPUT. */
-ur_status ur__file_rename(const char *from, const char *to);
+/* Absent is fine. UR_EOUTPUT. */
 ur_status ur__file_remove(const char *path);
+/* Removes what writers of these n paths, all in one folder, left behind when they were
+ * killed: regular files PATH.tmp-PID-COUNT, of any process, or (gone_only) of those that
+ * are gone. What cannot be listed or removed stays. Returns how many were removed. */
+int ur__writer_sweep(const char *const *paths, int n, bool gone_only);
+
+/* A claim on a name that ends with the process, however that ends: an flock on a file that
+ * holds the process's number. The file goes with ur__lock_free(); after a kill it stays,
+ * unlocked. */
+struct ur__lock;
+/* UR_EEXIST: another has it; *holder is its process, 0 if unknown. *out NULL without a
+ * failure: here nothing can be locked, or a file of another content has the name. */
+ur_status ur__lock_take(struct ur__lock **out, const char *path, long *holder);
+void ur__lock_free(struct ur__lock *lock);
 
 /* A scratch file without a name, for data larger than memory should hold; in
  * TMPDIR or /tmp. Append, then read anywhere. */

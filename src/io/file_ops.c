@@ -1,26 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of file operations, and the checksum. */
 #define _POSIX_C_SOURCE 200809L     /* O_CLOEXEC, lstat, the XSI strerror_r */
+#define _DEFAULT_SOURCE             /* flock */
 #ifdef __APPLE__
 #define _DARWIN_C_SOURCE            /* F_FULLFSYNC */
 #endif
 
 #include "io/file_ops.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include "base/locale.h"
+#include "base/mem.h"
 #include "base/status.h"
 
 /* One call's share: macOS refuses more than INT_MAX, Linux cuts at 2 GiB. */
 #define MAX_CALL ((size_t)1 << 30)
+
+/* So often in a row a call is made anew when a signal interrupts it: no signal comes that
+ * often, but a broken file system may say so for ever. */
+#define MAX_INTERRUPTS 1000
 
 /* ---- the system's operations ------------------------------------------- */
 
@@ -67,11 +75,39 @@ static int system_mode(const char *path, unsigned *mode)
     return 0;
 }
 
+/* readdir ends with NULL and no errno, or fails with one. */
+static int system_list(const char *folder, int (*each)(void *user, const char *name), void *user)
+{
+    DIR *d = opendir(folder);
+    if (!d)
+        return -1;
+    struct dirent *entry;
+    errno = 0;
+    while ((entry = readdir(d)) != NULL && each(user, entry->d_name) == 0)
+        errno = 0;
+    int error = entry ? 0 : errno;
+    closedir(d);
+    errno = error;
+    return error ? -1 : 0;
+}
+
+static int system_lock(int fd, const char *path)
+{
+    struct stat ours, there;
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 || fstat(fd, &ours) != 0)
+        return -1;
+    if (lstat(path, &there) == 0 && there.st_dev == ours.st_dev && there.st_ino == ours.st_ino)
+        return 0;
+    errno = ESTALE;
+    return -1;
+}
+
 #define SYSTEM_OPS                                                            \
     {                                                                         \
         .open = system_open, .read = system_read, .write = system_write,      \
         .seek = system_seek, .sync = system_sync, .close = close,             \
-        .rename = rename, .unlink = unlink, .mode = system_mode               \
+        .rename = rename, .unlink = unlink, .mode = system_mode,              \
+        .list = system_list, .lock = system_lock                              \
     }
 
 static struct ur__file_ops ops = SYSTEM_OPS;
@@ -91,26 +127,35 @@ void ur__file_set_ops(const struct ur__file_ops *table)
     TAKE(rename);
     TAKE(unlink);
     TAKE(mode);
+    TAKE(list);
+    TAKE(lock);
 #undef TAKE
 }
 
 /* ---- retried and finished ---------------------------------------------- */
 
+/* Should a call with this result be made anew? */
+static bool interrupted(long result, int *times)
+{
+    return result < 0 && errno == EINTR && ++*times < MAX_INTERRUPTS;
+}
+
 int ur__io_open(const char *path, int flags, int mode)
 {
-    int fd;
+    int fd, times = 0;
     do
         fd = ops.open(path, flags | O_CLOEXEC, mode);
-    while (fd < 0 && errno == EINTR);
+    while (interrupted(fd, &times));
     return fd;
 }
 
 long ur__io_read(int fd, void *to, size_t n)
 {
     long got;
+    int times = 0;
     do
         got = ops.read(fd, to, n < MAX_CALL ? n : MAX_CALL);
-    while (got < 0 && errno == EINTR);
+    while (interrupted(got, &times));
     return got;
 }
 
@@ -131,9 +176,10 @@ int64_t ur__io_read_full(int fd, void *to, size_t n)
 bool ur__io_write_full(int fd, const void *from, size_t n)
 {
     const char *at = from;
+    int times = 0;
     while (n > 0) {
         long put = ops.write(fd, at, n < MAX_CALL ? n : MAX_CALL);
-        if (put < 0 && errno == EINTR)
+        if (interrupted(put, &times))
             continue;
         if (put <= 0) {
             if (put == 0)
@@ -142,6 +188,7 @@ bool ur__io_write_full(int fd, const void *from, size_t n)
         }
         at += put;
         n -= (size_t)put;
+        times = 0;
     }
     return true;
 }
@@ -153,10 +200,10 @@ int64_t ur__io_seek(int fd, int64_t offset, int whence)
 
 int ur__io_sync(int fd)
 {
-    int result;
+    int result, times = 0;
     do
         result = ops.sync(fd);
-    while (result < 0 && errno == EINTR);
+    while (interrupted(result, &times));
     /* Some file systems know no sync and say so. */
     return result < 0 && (errno == EINVAL || errno == ENOTSUP) ? 0 : result;
 }
@@ -181,6 +228,26 @@ int ur__io_unlink(const char *path)
 int ur__io_mode(const char *path, unsigned *mode)
 {
     return ops.mode(path, mode);
+}
+
+int ur__io_list(const char *folder, int (*each)(void *user, const char *name), void *user)
+{
+    return ops.list(folder, each, user);
+}
+
+int ur__io_lock(int fd, const char *path)
+{
+    int result, times = 0;
+    do
+        result = ops.lock(fd, path);
+    while (interrupted(result, &times));
+    return result;
+}
+
+char *ur__io_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? ur__strndup(path, (size_t)(slash - path) + 1) : ur__strdup(".");
 }
 
 ur_status ur__io_fail(ur_status status, const char *verb, const char *path, int error)

@@ -20,6 +20,11 @@ int ur__io_close(int fd);
 int ur__io_rename(const char *from, const char *to);
 int ur__io_unlink(const char *path);
 int ur__io_mode(const char *path, unsigned *mode);
+int ur__io_list(const char *folder, int (*each)(void *user, const char *name), void *user);
+int ur__io_lock(int fd, const char *path);
+
+/* The folder that holds path, ending in a slash, or "."; ur__free it. NULL: UR_ENOMEM. */
+char *ur__io_folder(const char *path);
 
 /* Fails with "cannot VERB PATH: REASON", the reason being errno's text. */
 ur_status ur__io_fail(ur_status status, const char *verb, const char *path, int error);

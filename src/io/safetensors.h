@@ -63,6 +63,8 @@ uint32_t ur__st_out_crc(const struct ur__st_out *s);
 /* Writes the file atomically. Metadata first, in order of naming; data in order of
  * naming, 8-byte aligned start by padding the header with spaces. */
 ur_status ur__st_out_save(struct ur__st_out *s, const char *path);
+/* The same; the file that was there is kept as `previous` (NULL: not), of the same folder. */
+ur_status ur__st_out_save_keeping(struct ur__st_out *s, const char *path, const char *previous);
 
 /* The type that ur_real has in files: UR__F32, or UR__F64 in the double build. */
 enum ur__dtype ur__st_real_type(void);

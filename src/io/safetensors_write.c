@@ -201,7 +201,7 @@ static ur_status write_all(const struct ur__st_out *s, const struct ur__buf *hea
     return UR_OK;
 }
 
-ur_status ur__st_out_save(struct ur__st_out *s, const char *path)
+ur_status ur__st_out_save_keeping(struct ur__st_out *s, const char *path, const char *previous)
 {
     if (*(const unsigned char *)&(const uint16_t){1} != 1)
         return ur__fail(UR_ENOTSUP, "safetensors files need a little-endian machine");
@@ -213,9 +213,14 @@ ur_status ur__st_out_save(struct ur__st_out *s, const char *path)
     if (status == UR_OK)
         status = write_all(s, &header, w);
     if (status == UR_OK)
-        status = ur__writer_commit(w);
+        status = ur__writer_commit_keeping(w, previous);
     else
         ur__writer_abort(w);
     ur__buf_free(&header);
     return status;
+}
+
+ur_status ur__st_out_save(struct ur__st_out *s, const char *path)
+{
+    return ur__st_out_save_keeping(s, path, NULL);
 }

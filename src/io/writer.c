@@ -5,6 +5,9 @@
  *   NAME.tmp-PID-COUNT   written, synced, closed
  *   NAME                 takes its place by rename; then the folder is synced
  *
+ *   PREVIOUS             if the old file is kept, NAME becomes it first, and the folder
+ *                        is synced in between: a crash leaves one of the two names
+ *
  * Invariant: until the rename NAME is not touched, and after it nothing fails.
  * The folder's sync comes after and may be refused: what a crash could then undo
  * is the rename alone, and both files are whole.
@@ -83,12 +86,6 @@ static ur_status open_temp(struct ur__writer *w, int mode)
     return ur__io_fail(UR_EOUTPUT, "write", w->path, error);
 }
 
-static char *folder_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? ur__strndup(path, (size_t)(slash - path) + 1) : ur__strdup(".");
-}
-
 ur_status ur__writer_open(struct ur__writer **out, const char *path)
 {
     *out = NULL;
@@ -99,7 +96,7 @@ ur_status ur__writer_open(struct ur__writer **out, const char *path)
         return UR_ENOMEM;
     w->fd = -1;
     w->path = ur__strdup(path);
-    w->folder = folder_of(path);
+    w->folder = ur__io_folder(path);
     ur_status status = w->path && w->folder ? open_temp(w, mode) : UR_ENOMEM;
     if (status != UR_OK) {
         ur__writer_abort(w);
@@ -182,24 +179,31 @@ static ur_status rename_synced(const char *from, const char *to, const char *in)
     return renamed ? UR_OK : ur__io_fail(UR_EOUTPUT, "write", to, error);
 }
 
-static ur_status rename_into_place(struct ur__writer *w)
+static ur_status rename_into_place(struct ur__writer *w, const char *previous)
 {
+    if (previous && ur__file_exists(w->path))
+        UR__TRY(rename_synced(w->path, previous, w->folder));
     UR__TRY(rename_synced(w->temp, w->path, w->folder));
     ur__free(w->temp);
     w->temp = NULL;     /* the name is no longer ours to unlink */
     return UR_OK;
 }
 
-ur_status ur__writer_commit(struct ur__writer *w)
+ur_status ur__writer_commit_keeping(struct ur__writer *w, const char *previous)
 {
     ur_status status = w->failed == UR_OK
         ? flush(w) : ur__io_fail(w->failed, "write", w->path, w->error);
     if (status == UR_OK)
         status = sync_and_close(w);
     if (status == UR_OK)
-        status = rename_into_place(w);
+        status = rename_into_place(w, previous);
     ur__writer_abort(w);
     return status;
+}
+
+ur_status ur__writer_commit(struct ur__writer *w)
+{
+    return ur__writer_commit_keeping(w, NULL);
 }
 
 void ur__writer_abort(struct ur__writer *w)
@@ -214,20 +218,6 @@ void ur__writer_abort(struct ur__writer *w)
     ur__free(w->folder);
     ur__free(w->path);
     ur__free(w);
-}
-
-/* ---- other changes of a folder ----------------------------------------- */
-
-ur_status ur__file_rename(const char *from, const char *to)
-{
-    if (!ur__file_exists(from))
-        return UR_OK;
-    char *folder = folder_of(to);
-    if (!folder)
-        return UR_ENOMEM;
-    ur_status status = rename_synced(from, to, folder);
-    ur__free(folder);
-    return status;
 }
 
 ur_status ur__file_remove(const char *path)

@@ -57,6 +57,12 @@ struct ur__facts {
     uint64_t spooled;           /* bytes of a scratch file that holds what is too much for memory */
 };
 
+/* Asks after each piece of long work, with the share done, whether to go on. */
+struct ur__watch {
+    bool (*go_on)(void *user, double done);
+    void *user;
+};
+
 struct ur__task {
     const char *name;           /* as in ur_config.task */
     /* Reads the data and declares the network. On failure *run is NULL. */
@@ -73,8 +79,9 @@ struct ur__task {
     /* After the update, before the tape is reset: lets go of its tensors. NULL: nothing. */
     void (*end_step)(void *run);
     /* The loss that says which model is best: mean nats over the part held out. Leaves
-     * the training's state alone. Called only if val_items > 0. */
-    ur_status (*validate)(void *run, double *loss);
+     * the training's state alone. Called only if val_items > 0. UR_ECANCELED: watch said
+     * so, within a second or a step's time. */
+    ur_status (*validate)(void *run, const struct ur__watch *watch, double *loss);
     /* Numbers carried from step to step, writable; NULL (the function too): none. */
     ur_real *(*carried)(void *run, size_t *n);
     /* Norms [layers,distances] of the gradient that the loss of a window's last step alone has

@@ -145,14 +145,17 @@ static ur_status fill_loss(void *run, ur_tape *tape, int64_t step, ur_tensor **l
 
 /* ---- looking ----------------------------------------------------------- */
 
-static ur_status fill_validate(void *run, double *loss)
+static ur_status fill_validate(void *run, const struct ur__watch *watch, double *loss)
 {
     struct fill *f = run;
     double sum = 0;
     int64_t hits = 0;
     int done;
-    for (int64_t first = 0; first < f->valid.n; first += done)
+    for (int64_t first = 0; first < f->valid.n; first += done) {
         UR__TRY(ur__fill_score_run(&f->score, &f->valid, first, &done, &sum, &hits));
+        if (!watch->go_on(watch->user, (double)(first + done) / (double)f->valid.n))
+            return ur__fail(UR_ECANCELED, "validation stopped");
+    }
     *loss = sum / (double)f->valid.tokens;
     return UR_OK;
 }

@@ -167,7 +167,7 @@ static ur_real *lm_carried(void *run, size_t *n)
 /* ---- looking ----------------------------------------------------------- */
 
 /* Sums in the order in which the batches are read: step by step, row by row. */
-static ur_status lm_validate(void *run, double *loss)
+static ur_status lm_validate(void *run, const struct ur__watch *watch, double *loss)
 {
     struct lm *lm = run;
     struct ur__lm_score *s = &lm->score;
@@ -179,6 +179,8 @@ static ur_status lm_validate(void *run, double *loss)
         UR__TRY(ur__lm_score_run(s, t));
         for (int i = 0; i < t * s->B; i++)
             sum += (double)s->loss[i];
+        if (!watch->go_on(watch->user, (double)(step + 1) / (double)lm->valid.steps))
+            return ur__fail(UR_ECANCELED, "validation stopped");
     }
     *loss = sum / ((double)lm->valid.row * (double)s->B);
     return UR_OK;

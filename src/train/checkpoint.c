@@ -13,7 +13,8 @@
  * Random numbers are functions of (seed, step), so no generator has a state to keep;
  * neither has the position in the data, which is a function of the step.
  * Invariant: after any interruption PATH or PREVIOUS is whole; nothing in memory
- * changes before a file has been checked from end to end.
+ * changes before a file has been checked from end to end, and a file that then cannot be
+ * read is no loss: the one before it is read over all of it, or the run ends.
  */
 #include "train/checkpoint.h"
 
@@ -166,24 +167,6 @@ static ur_status fill(const struct ur__checkpoint *c, struct ur__st_out *out)
     return status;
 }
 
-/* Whole under a name of its own first, so that no failure costs an older state. */
-static ur_status replace(struct ur__st_out *out, const char *path, const char *previous,
-                         enum ur__older older)
-{
-    struct ur__buf fresh = {0};
-    ur_status status = ur__buf_printf(&fresh, "%s.new", path);
-    if (status == UR_OK)
-        status = ur__st_out_save(out, fresh.data);
-    if (status == UR_OK && older == UR__OLDER_DROP)
-        status = ur__file_remove(previous);
-    if (status == UR_OK && older == UR__OLDER_MOVE)
-        status = ur__file_rename(path, previous);
-    if (status == UR_OK)
-        status = ur__file_rename(fresh.data, path);
-    ur__buf_free(&fresh);
-    return status;
-}
-
 ur_status ur__checkpoint_save(const struct ur__checkpoint *c, const char *path,
                               const char *previous, enum ur__older older)
 {
@@ -191,7 +174,7 @@ ur_status ur__checkpoint_save(const struct ur__checkpoint *c, const char *path,
     UR__TRY(ur__st_out_new(&out));
     ur_status status = fill(c, out);
     if (status == UR_OK)
-        status = replace(out, path, previous, older);
+        status = ur__st_out_save_keeping(out, path, older == UR__OLDER_MOVE ? previous : NULL);
     ur__st_out_free(out);
     return status;
 }
@@ -375,15 +358,20 @@ ur_status ur__checkpoint_load(const struct ur__checkpoint *c, const char *path,
                               const char *previous, enum ur__loaded *from)
 {
     bool latest = ur__file_exists(path);
+    char why[512];      /* the fault of the latest */
     *from = UR__LOADED_NONE;
+    snprintf(why, sizeof why, "%s is missing", path);
     if (latest) {
         ur_status status = load_file(c, path);
         *from = UR__LOADED_LATEST;
-        if (status != UR_EFORMAT || !ur__file_exists(previous))
+        if ((status != UR_EFORMAT && status != UR_EINPUT) || !ur__file_exists(previous))
             return status;
+        snprintf(why, sizeof why, "%s", ur_errmsg());
     } else if (!ur__file_exists(previous)) {
         return UR_OK;
     }
     *from = UR__LOADED_PREVIOUS;
-    return load_file(c, previous);
+    UR__TRY(load_file(c, previous));
+    ur__fail(UR_EFORMAT, "%s", why);
+    return UR_OK;
 }

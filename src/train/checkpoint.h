@@ -20,19 +20,20 @@ struct ur__checkpoint {
 /* What becomes of the states on disk when a new one is written. */
 enum ur__older {
     UR__OLDER_MOVE,     /* `path` becomes `previous` */
-    UR__OLDER_DROP,     /* they are of another run and disappear */
     UR__OLDER_KEEP      /* `path` is damaged: it is replaced and `previous` stays */
 };
 
-/* Writes `path`. On failure the older states stay. UR_ENUMERIC: a number is not finite. */
+/* Writes `path`. On failure the newest of the older states stays, as `path` or `previous`.
+ * UR_ENUMERIC: a number is not finite. */
 ur_status ur__checkpoint_save(const struct ur__checkpoint *c, const char *path,
                               const char *previous, enum ur__older older);
 
 enum ur__loaded { UR__LOADED_NONE, UR__LOADED_LATEST, UR__LOADED_PREVIOUS };
 
-/* Reads `path`, or `previous` if that is missing or damaged, into the model, optimizer,
- * carried numbers and progress. *from NONE: neither is there. Errors: UR_EINVAL (an
- * option has changed), UR_EDATA (other data), UR_EFORMAT (both damaged), UR_EVERSION. */
+/* Reads `path`, or `previous` if that is missing, damaged or unreadable, into the model,
+ * optimizer, carried numbers and progress. *from NONE: neither is there; PREVIOUS: the
+ * message says what `path` is. Errors: UR_EINVAL (an option has changed), UR_EDATA (other
+ * data), UR_EFORMAT, UR_EINPUT (both damaged or unreadable), UR_EVERSION. */
 ur_status ur__checkpoint_load(const struct ur__checkpoint *c, const char *path,
                               const char *previous, enum ur__loaded *from);
 

@@ -2,7 +2,8 @@
 /*
  * The loop. Before each step whatever is due at the step just done is caught up on, in
  * this order: evaluation, sample, checkpoint. A run that stops between a step and its
- * evaluation therefore makes it up when it goes on, and ends with the same bits.
+ * evaluation, or within it, therefore makes it up when it goes on, and ends with the same
+ * bits.
  *
  * Numbers that are not finite fail with UR_ENUMERIC wherever they are seen; guard.h says
  * what then becomes of the run.
@@ -18,6 +19,7 @@
 #include "base/team.h"
 #include "train/guard.h"
 #include "train/identity.h"
+#include "train/keep.h"
 #include "train/optimizer.h"
 #include "train/run.h"
 #include "train/snapshot.h"
@@ -92,15 +94,6 @@ static ur_status train_step(struct ur__run *r)
 
 /* ---- what is due now and then ------------------------------------------ */
 
-static ur_status save_model(struct ur__run *r, const char *path)
-{
-    r->text.size = 0;
-    UR__TRY(ur__summary_text(r->options, ur__optimizer_options(r->optimizer), &r->facts,
-                             &r->progress, &r->text));
-    UR__TRY(ur__model_set_summary(r->facts.model, r->text.data));
-    return ur_model_save(r->facts.model, path);
-}
-
 static bool evaluation_is_due(const struct ur__run *r)
 {
     const struct ur__progress *p = &r->progress;
@@ -108,11 +101,20 @@ static bool evaluation_is_due(const struct ur__run *r)
     return p->step > 0 && p->step % every == 0 && p->evaluated != p->step;
 }
 
+static bool see_validation(void *user, double done)
+{
+    struct ur__run *r = user;
+    ur__run_report_validating(r, done);
+    return !r->canceled;
+}
+
+/* UR_ECANCELED: nothing has changed. */
 static ur_status validate(struct ur__run *r)
 {
     struct ur__progress *p = &r->progress;
+    const struct ur__watch watch = {see_validation, r};
     double loss = 0;
-    UR__TRY(r->task->validate(r->job, &loss));
+    UR__TRY(r->task->validate(r->job, &watch, &loss));
     if (!isfinite(loss))
         return ur__fail(UR_ENUMERIC, "the validation loss is %s",
                         isnan(loss) ? "nan" : "infinite");
@@ -124,7 +126,7 @@ static ur_status validate(struct ur__run *r)
         return UR_OK;
     p->best_loss = loss;
     p->best_step = p->step;
-    return save_model(r, r->options->model);
+    return ur__run_keep_best(r);
 }
 
 /* Looks at the batch that comes next. The update after it starts from gradients of zero. */
@@ -147,13 +149,15 @@ static ur_status report_reach(struct ur__run *r)
 static ur_status evaluate(struct ur__run *r)
 {
     struct ur__progress *p = &r->progress;
+    ur_status status = UR_OK;
+    if (r->facts.val_items > 0)
+        status = name_step(ur__guard_blame(r, validate(r)), p->step);
+    if (status == UR_ECANCELED && r->canceled)
+        return UR_OK;   /* it is made up for when the run goes on */
+    UR__TRY(status == UR_ENUMERIC ? ur__guard_skip_validation(r) : status);
     p->train_loss = ur__progress_train_loss(p);
     p->loss_sum = 0;
     p->loss_items = 0;
-    if (r->facts.val_items > 0) {
-        ur_status status = name_step(ur__guard_blame(r, validate(r)), p->step);
-        UR__TRY(status == UR_ENUMERIC ? ur__guard_skip_validation(r) : status);
-    }
     p->evaluated = p->step;
     r->saved = -1;
     if (r->facts.val_items > 0)
@@ -180,23 +184,6 @@ static bool checkpoint_is_due(const struct ur__run *r)
     return p->step > 0 && (every ? p->step % every == 0 : p->evaluated == p->step);
 }
 
-static ur_status save(struct ur__run *r)
-{
-    const struct ur__checkpoint c = ur__run_checkpoint(r);
-    if (r->schedule.seconds > 0)
-        r->progress.seconds = ur__run_seconds(r);
-    /* Without a part held out the latest is the best there is. */
-    if (r->facts.val_items == 0)
-        UR__TRY(save_model(r, r->options->model));
-    UR__TRY(save_model(r, r->last.data));
-    UR__TRY(ur__checkpoint_save(&c, r->state.data, r->previous.data, ur__snapshot_older(r)));
-    r->older = UR__OLDER_MOVE;
-    r->aside = r->progress.base != r->progress.step;
-    r->saved = r->progress.step;
-    ur__run_report(r, UR_REPORT_CHECKPOINT);
-    return UR_OK;
-}
-
 /* ---- the run ----------------------------------------------------------- */
 
 /* All that is due at this step. *over: the run has come to its end. */
@@ -215,7 +202,7 @@ static ur_status catch_up(struct ur__run *r, bool *over)
     if (is_base)
         p->base = p->step;
     if (r->saved != p->step && (*over || r->canceled || checkpoint_is_due(r)))
-        UR__TRY(name_step(save(r), p->step));
+        UR__TRY(name_step(ur__run_keep(r, *over || r->canceled), p->step));
     if (is_base)
         ur__snapshot_take(r);
     return UR_OK;
@@ -237,7 +224,7 @@ static ur_status drive(struct ur__run *r)
     }
     if (!over) {
         if (r->saved != r->progress.step)
-            UR__TRY(name_step(save(r), r->progress.step));
+            UR__TRY(name_step(ur__run_keep(r, true), r->progress.step));
         return ur__fail(UR_ECANCELED, "stopped after step %lld; the state is saved and --resume "
                         "goes on from it", (long long)r->progress.step);
     }

@@ -18,6 +18,13 @@ struct ur__snapshot {
     int64_t saved;      /* the run's */
 };
 
+/* The best model, if the disk has refused it: a copy that waits to be written. */
+struct ur__held {
+    bool waits;
+    ur_real *values;            /* of all parameters; made when first needed */
+    struct ur__buf summary;
+};
+
 struct ur__run {
     const ur_train_options *options;
     const struct ur__task *task;
@@ -35,11 +42,16 @@ struct ur__run {
     struct ur__buf last, state, previous;   /* paths */
 
     int64_t saved;              /* step of the state on disk; −1: none, or not up to date */
+    int64_t on_disk;            /* step of the newest state there; −1: none */
     enum ur__older older;       /* what the next save does with the states on disk */
     bool aside;                 /* the latest of them was saved between two checkpoints */
     struct ur__snapshot snapshot;
     ur_real *kept;              /* carried numbers before the step; NULL unless steps may be
                                    left out */
+    struct ur__held held;
+    bool began;                 /* files of this run are on disk, or may come to be */
+    bool troubled;              /* the last writing was refused */
+    struct ur__lock *lock;      /* of the files; NULL: there is no locking here */
     int64_t sampled;            /* step of the last sample */
     bool canceled;              /* a report was answered with false */
 
@@ -69,6 +81,10 @@ void ur__run_report(struct ur__run *r, ur_report_kind kind);
 /* With norms [layers,distances]. */
 void ur__run_report_reach(struct ur__run *r, const double *reach, int layers, int distances);
 void ur__run_report_text(struct ur__run *r, ur_report_kind kind, const char *text, size_t n);
+/* A sentence for the user: one that is good to know, and one of something gone wrong. */
 void ur__run_note(struct ur__run *r, const char *format, ...) UR_PRINTF(2, 3);
+void ur__run_warn(struct ur__run *r, const char *format, ...) UR_PRINTF(2, 3);
+/* A share of a validation is done. */
+void ur__run_report_validating(struct ur__run *r, double done);
 
 #endif

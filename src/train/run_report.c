@@ -48,15 +48,17 @@ static double mean_loss(const struct ur__run *r, ur_report_kind kind)
     return ur__progress_train_loss(&r->progress);
 }
 
+/* The model and its data are not there yet when the first notes are made. */
 static void fill(const struct ur__run *r, ur_report_kind kind, ur_report *report)
 {
     const struct ur__progress *p = &r->progress;
+    const struct ur__facts *facts = &r->facts;
     double spent = ur__run_seconds(r);
     *report = (ur_report){
         .kind = kind,
         .step = p->step,
         .steps = r->schedule.steps,
-        .epoch = (double)p->step / (double)r->facts.epoch_steps,
+        .epoch = facts->model ? (double)p->step / (double)facts->epoch_steps : 0,
         .loss = mean_loss(r, kind),
         .val_loss = p->val_loss,
         .best_loss = p->best_loss,
@@ -71,13 +73,13 @@ static void fill(const struct ur__run *r, ur_report_kind kind, ur_report *report
         .memory_planned = r->plan.memory,
         .skipped = p->skipped,
         .rollbacks = p->rollbacks,
-        .parameters = ur_params_size(ur_model_params(r->facts.model)),
-        .vocabulary = ur_vocab_size(ur_model_vocab(r->facts.model)),
-        .train_tokens = r->facts.train_items,
-        .val_tokens = r->facts.val_items,
-        .train_unknown = r->facts.train_unknown,
-        .val_unknown = r->facts.val_unknown,
-        .words_cut = r->facts.words_cut,
+        .parameters = facts->model ? ur_params_size(ur_model_params(facts->model)) : 0,
+        .vocabulary = facts->model ? ur_vocab_size(ur_model_vocab(facts->model)) : 0,
+        .train_tokens = facts->train_items,
+        .val_tokens = facts->val_items,
+        .train_unknown = facts->train_unknown,
+        .val_unknown = facts->val_unknown,
+        .words_cut = facts->words_cut,
     };
 }
 
@@ -111,13 +113,38 @@ void ur__run_report(struct ur__run *r, ur_report_kind kind)
     ur__run_report_text(r, kind, NULL, 0);
 }
 
+void ur__run_report_validating(struct ur__run *r, double done)
+{
+    if (!r->on)
+        return;
+    ur_report report;
+    fill(r, UR_REPORT_VALIDATING, &report);
+    report.done = done;
+    if (!r->on(r->user, &report))
+        r->canceled = true;
+}
+
+/* Of fixed size, so that a sentence cannot fail. */
+static void say(struct ur__run *r, ur_report_kind kind, const char *format, va_list args)
+{
+    char text[1280];
+    int n = vsnprintf(text, sizeof text, format, args);
+    if (n > 0)
+        ur__run_report_text(r, kind, text, strlen(text));
+}
+
 void ur__run_note(struct ur__run *r, const char *format, ...)
 {
-    char text[512];     /* of fixed size, so that a note cannot fail */
     va_list args;
     va_start(args, format);
-    int n = vsnprintf(text, sizeof text, format, args);
+    say(r, UR_REPORT_NOTE, format, args);
     va_end(args);
-    if (n > 0)
-        ur__run_report_text(r, UR_REPORT_NOTE, text, strlen(text));
+}
+
+void ur__run_warn(struct ur__run *r, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say(r, UR_REPORT_WARNING, format, args);
+    va_end(args);
 }

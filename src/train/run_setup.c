@@ -10,14 +10,14 @@
 
 #include "base/mem.h"
 #include "base/status.h"
-#include "io/file.h"
 #include "tape/tape.h"
 #include "train/guard.h"
 #include "train/identity.h"
+#include "train/keep.h"
 #include "train/optimizer.h"
+#include "train/output.h"
 #include "train/snapshot.h"
 
-#define SUFFIX ".safetensors"
 #define MOST_STEPS 9e15     /* whole numbers are exact in a double up to here */
 
 /* ---- options ----------------------------------------------------------- */
@@ -62,34 +62,6 @@ static ur_status check_options(const ur_train_options *o)
     UR__TRY(check_end(o));
     UR__TRY(ur__optimizer_check(&o->optimizer));
     return ur_config_check(&o->config);
-}
-
-static ur_status make_paths(struct ur__run *r)
-{
-    const char *model = r->options->model;
-    size_t n = strlen(model), suffix = strlen(SUFFIX);
-    if (n > suffix && strcmp(model + n - suffix, SUFFIX) == 0)
-        n -= suffix;
-    if (n > 4096)
-        return ur__fail(UR_EOUTPUT, "the model's name is %zu bytes long", n);
-    int length = (int)n;
-    UR__TRY(ur__buf_printf(&r->last, "%.*s.last" SUFFIX, length, model));
-    UR__TRY(ur__buf_printf(&r->state, "%.*s.state", length, model));
-    return ur__buf_printf(&r->previous, "%.*s.state.1", length, model);
-}
-
-static ur_status check_output(const struct ur__run *r)
-{
-    const ur_train_options *o = r->options;
-    const char *paths[] = {o->model, r->last.data, r->state.data, r->previous.data};
-    for (int i = 0; i < 4 && !o->resume && !o->force; i++) {
-        if (ur__file_exists(paths[i]))
-            return ur__fail(UR_EEXIST, "%s exists; use --force to start over or --resume to "
-                            "go on", paths[i]);
-    }
-    UR__TRY(ur__writer_check(o->model));
-    UR__TRY(ur__writer_check(r->last.data));
-    return ur__writer_check(r->state.data);
 }
 
 /* ---- parts ------------------------------------------------------------- */
@@ -150,7 +122,10 @@ static ur_status take_values(struct ur__run *r)
     ur_model_free(from);
     if (status == UR_EDATA)
         return ur__fail(status, "cannot start from %s: %s", r->options->init_from, ur_errmsg());
-    return status;
+    UR__TRY(status);
+    ur__run_note(r, "starting from the weights of %s alone: steps, optimizer and learning rate "
+                 "begin anew", r->options->init_from);
+    return UR_OK;
 }
 
 static ur_status begin(struct ur__run *r)
@@ -200,7 +175,8 @@ static ur_status load_state(struct ur__run *r, enum ur__loaded *from)
     if (*from == UR__LOADED_NONE)
         return UR_OK;
     r->older = *from == UR__LOADED_PREVIOUS ? UR__OLDER_KEEP : UR__OLDER_MOVE;
-    r->saved = r->progress.step;
+    r->saved = r->on_disk = r->progress.step;
+    r->began = true;
     r->start_step = r->progress.step;
     if (r->schedule.seconds <= 0)
         r->progress.seconds = 0;
@@ -222,8 +198,10 @@ static ur_status go_on(struct ur__run *r, bool *finished)
     *finished = r->progress.evaluated == r->progress.step
         && (impatient || ur__run_at_limit(r));
     if (from == UR__LOADED_PREVIOUS)
-        ur__run_note(r, "%s is missing or damaged; going on from the state before it",
-                     r->state.data);
+        ur__run_warn(r, "%s; going on from the state before it", ur_errmsg());
+    if (r->options->init_from)
+        ur__run_note(r, "the weights of %s are not read again: the run goes on from its own",
+                     r->options->init_from);
     if (*finished)
         ur__run_note(r, "the run was finished after step %lld%s; more epochs, steps or time "
                     "continue it", step,
@@ -236,14 +214,13 @@ static ur_status go_on(struct ur__run *r, bool *finished)
 ur_status ur__run_open(struct ur__run *r, bool *finished)
 {
     *finished = false;
-    r->older = UR__OLDER_DROP;
-    r->saved = r->sampled = -1;
+    r->older = UR__OLDER_MOVE;
+    r->saved = r->sampled = r->on_disk = -1;
     r->start = ur__run_clock();
     UR__TRY(check_options(r->options));
     if (r->options->report_gradients && !r->task->reach)
         return ur__fail(UR_EINVAL, "the task %s does not report gradients", r->task->name);
-    UR__TRY(make_paths(r));
-    UR__TRY(check_output(r));
+    UR__TRY(ur__run_claim(r));
     UR__TRY(make_parts(r));
     UR__TRY(r->options->resume ? go_on(r, finished) : begin(r));
     r->sampled = r->progress.step;
@@ -257,6 +234,8 @@ void ur__run_close(struct ur__run *r)
     ur_optimizer_free(r->optimizer);
     if (r->task)
         r->task->close(r->job);
+    ur__run_keep_free(r);
+    ur__run_release(r);
     ur__buf_free(&r->identity);
     ur__buf_free(&r->text);
     ur__buf_free(&r->last);

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+#define _POSIX_C_SOURCE 200809L
+
+#include "cli/train_log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "cli/fail.h"
+#include "cli/ui.h"
+#include "io/file.h"
+#include "io/file_ops.h"
+#include "io/json.h"
+
+#define LONGEST_TAIL ((uint64_t)1 << 20)
+
+static bool is_stdout(const struct train_log *log)
+{
+    return strcmp(log->path, "-") == 0;
+}
+
+static const char *name_of(const struct train_log *log)
+{
+    return is_stdout(log) ? "on standard output" : log->path;
+}
+
+int train_log_check(const struct train_log *log)
+{
+    struct stat there;
+    const char *path = log->path;
+    if (path == NULL || is_stdout(log))
+        return EXIT_DONE;
+    bool known = stat(path, &there) == 0, folder = known && S_ISDIR(there.st_mode);
+    /* Nothing is lost where a pipe or a device takes the lines. */
+    if (known && !folder && !S_ISREG(there.st_mode))
+        return EXIT_DONE;
+    if (folder || !ur__file_exists(path))
+        return fail_status(ur__writer_check(path));
+    if (!log->append && !log->force)
+        return fail(EXIT_OUTPUT, "log %s exists already: --force replaces it", path);
+    return EXIT_DONE;
+}
+
+/* ---- going on with a file ---------------------------------------------- */
+
+/* The bytes after the last line's end. */
+static int64_t find_tail(const char *text, size_t n)
+{
+    size_t tail = 0;
+    while (tail < n && text[n - 1 - tail] != '\n')
+        tail++;
+    return (int64_t)tail;
+}
+
+/* What a machine that went down left of a last line is cut off; any other text without an
+ * end gets one. */
+static void mend_tail(struct train_log *log, char *text, size_t n)
+{
+    int64_t tail = find_tail(text, n);
+    const char *line = text + n - tail;
+    struct ur__json *whole;
+    log->torn = tail > 0;
+    if (tail == 0 || line[0] != '{' || (uint64_t)tail == LONGEST_TAIL)
+        return;
+    if (ur__json_parse(&whole, line, (size_t)tail) == UR_OK)
+        ur__json_free(whole);
+    else if (ftruncate(log->fd, (off_t)(log->size - tail)) == 0) {
+        log->size -= tail;
+        log->torn = false;
+    }
+}
+
+static void look_at_tail(struct train_log *log)
+{
+    struct ur__raw f;
+    if (ur__raw_open(&f, log->path) != UR_OK)
+        return;
+    size_t n = (size_t)(f.size < LONGEST_TAIL ? f.size : LONGEST_TAIL);
+    char *text = ur__alloc(n + 1, 1);
+    log->size = (int64_t)f.size;
+    if (text != NULL && n > 0 && ur__raw_read(&f, f.size - n, text, n) == UR_OK)
+        mend_tail(log, text, n);
+    ur__free(text);
+    ur__raw_close(&f);
+}
+
+static bool open_log(struct train_log *log)
+{
+    struct stat there;
+    if (is_stdout(log)) {
+        fflush(stdout);
+        log->fd = STDOUT_FILENO;
+    } else {
+        log->fd = ur__io_open(log->path, O_WRONLY | O_CREAT | O_APPEND |
+                              (log->append ? 0 : O_TRUNC), 0666);
+    }
+    if (log->fd < 0)
+        return false;
+    log->opened = true;
+    log->is_file = !is_stdout(log) && fstat(log->fd, &there) == 0 && S_ISREG(there.st_mode);
+    if (log->is_file && log->append)
+        look_at_tail(log);
+    log->append = true;     /* should it be opened once more */
+    return true;
+}
+
+/* ---- lines ------------------------------------------------------------- */
+
+static bool put(struct train_log *log, const char *line, size_t n)
+{
+    if (!log->opened && !open_log(log))
+        return false;
+    bool done = !log->torn || ur__io_write_full(log->fd, "\n", 1);
+    log->size += log->torn && done;
+    log->torn = log->torn && !done;
+    if (done && ur__io_write_full(log->fd, line, n)) {
+        log->size += (int64_t)n;
+        return true;
+    }
+    int error = errno;
+    if (done)
+        log->torn = !log->is_file || ftruncate(log->fd, (off_t)log->size) != 0;
+    errno = error;
+    return false;
+}
+
+static void fail_put(struct train_log *log, struct ui *ui, int error)
+{
+    bool first = !log->failing;
+    log->error = error;
+    log->failing = true;
+    log->gone = error == EPIPE;
+    if (log->gone) {
+        ui_warn(ui, "nobody reads the log %s any more; training goes on without it", name_of(log));
+        return;
+    }
+    log->lost++;
+    if (!first)
+        return;
+    ur__io_fail(UR_EOUTPUT, "write the log", name_of(log), error);
+    ui_warn(ui, "%s; training goes on", ur_errmsg());
+}
+
+void train_log_put(struct train_log *log, struct ui *ui, const char *line, size_t n)
+{
+    if (log->gone)
+        return;
+    if (!put(log, line, n)) {
+        fail_put(log, ui, errno);
+        return;
+    }
+    if (log->failing)
+        ui_say(ui, "the log %s goes on", name_of(log));
+    log->failing = false;
+}
+
+void train_log_close(struct train_log *log)
+{
+    if (log->opened && !is_stdout(log) && ur__io_close(log->fd) != 0) {
+        log->error = errno;
+        log->lost++;
+    }
+    log->opened = false;
+}
+
+int train_log_end(const struct train_log *log)
+{
+    if (log->lost == 0)
+        return EXIT_DONE;
+    ur__io_fail(UR_EOUTPUT, "write the log", name_of(log), log->error);
+    return fail(EXIT_OUTPUT, "%s; %lld line%s of it %s missing", ur_errmsg(), (long long)log->lost,
+                log->lost > 1 ? "s" : "", log->lost > 1 ? "are" : "is");
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+/* One training at a time on a name, and what killed ones leave is swept away: the lock, the
+ * sweep, and both in a run. */
+#include "test_io.h"
+#include "test_task.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "support/ops_hook.h"
+
+/* ---- the lock ---------------------------------------------------------- */
+
+static void lock__is_one_at_a_time(void **unused)
+{
+    (void)unused;
+    const char *path = tmp_path("a.lock");
+    struct ur__lock *a, *b;
+    long holder;
+    assert_ok(ur__lock_take(&a, path, &holder));
+    assert_non_null(a);
+    assert_status(UR_EEXIST, ur__lock_take(&b, path, &holder));
+    assert_null(b);
+    assert_int_equal(holder, getpid());
+    ur__lock_free(a);
+    assert_false(ur__file_exists(path));
+    assert_ok(ur__lock_take(&b, path, &holder));
+    assert_non_null(b);
+    ur__lock_free(b);
+    ur__lock_free(NULL);
+}
+
+static void lock__ends_with_its_process(void **unused)
+{
+    (void)unused;
+    const char *path = tmp_path("b.lock");
+    struct ur__lock *lock;
+    long holder;
+    int ready[2], status;
+    char byte;
+    assert_int_equal(pipe(ready), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        if (ur__lock_take(&lock, path, &holder) != UR_OK || write(ready[1], "x", 1) != 1)
+            _exit(1);
+        for (;;)
+            pause();
+    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    assert_status(UR_EEXIST, ur__lock_take(&lock, path, &holder));
+    assert_int_equal(holder, child);
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(ur__file_exists(path));     /* the file stays, the lock does not */
+    assert_ok(ur__lock_take(&lock, path, &holder));
+    assert_non_null(lock);
+    ur__lock_free(lock);
+    assert_false(ur__file_exists(path));
+    close(ready[0]);
+    close(ready[1]);
+}
+
+static void lock__leaves_files_of_others_alone(void **unused)
+{
+    (void)unused;
+    const char *path = tmp_path("c.lock"), *link = tmp_path("d.lock");
+    struct ur__lock *lock;
+    long holder;
+    put_file(path, "[[package]]\n", 12);
+    assert_ok(ur__lock_take(&lock, path, &holder));
+    assert_null(lock);
+    assert_holds(path, "[[package]]\n", 12);
+    assert_int_equal(symlink(path, link), 0);
+    assert_ok(ur__lock_take(&lock, link, &holder));
+    assert_null(lock);
+    assert_holds(path, "[[package]]\n", 12);
+}
+
+static int lock_error;
+static long lock_failures;
+
+static enum ops_answer fail_lock(const struct ops_call *call)
+{
+    if (call->kind != OPS_LOCK || lock_failures-- <= 0)
+        return OPS_DO;
+    errno = lock_error;
+    return OPS_FAIL;
+}
+
+static const struct ops_hooks failing_locks = {.before = fail_lock};
+
+/* Some network file systems have none. */
+static void lock__does_without(void **unused)
+{
+    (void)unused;
+    static const int errors[] = {ENOLCK, ENOTSUP, EINVAL, EBADF, EIO};
+    const char *path = tmp_path("e.lock");
+    struct ur__lock *lock;
+    long holder;
+    int descriptors = count_descriptors();
+    for (size_t i = 0; i < COUNT(errors); i++) {
+        lock_error = errors[i];
+        lock_failures = 1000000;
+        ops_hook(&failing_locks);
+        assert_ok(ur__lock_take(&lock, path, &holder));
+        ops_hook(NULL);
+        assert_null(lock);
+        assert_false(ur__file_exists(path));
+        assert_int_equal(count_descriptors(), descriptors);
+    }
+    /* A name that has become another file's is locked anew. */
+    lock_error = ESTALE;
+    lock_failures = 3;
+    ops_hook(&failing_locks);
+    assert_ok(ur__lock_take(&lock, path, &holder));
+    ops_hook(NULL);
+    assert_non_null(lock);
+    ur__lock_free(lock);
+    assert_int_equal(count_descriptors(), descriptors);
+}
+
+/* ---- the sweep --------------------------------------------------------- */
+
+static void sweep__removes_what_is_exactly_ours(void **unused)
+{
+    (void)unused;
+    static const char *const ours[] = {".tmp-1-0", ".tmp-999999999-4294967295", ".tmp-0-10"};
+    static const char *const others[] = {
+        "", ".tmp-", ".tmp-1", ".tmp-1-", ".tmp-1-0x", ".tmp-01-0", ".tmp-1-00", ".tmp--1-0",
+        ".tmp-1-0.bak", ".tmp", ".tmp-a-b", "x.tmp-1-0", ".tmp-99999999999-0", ".tmp-1-2-3",
+    };
+    const char *path = tmp_path("s.safetensors");
+    char name[600], folder[600];
+    snprintf(folder, sizeof folder, "%s.tmp-7-7", path);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    for (size_t i = 0; i < COUNT(others); i++) {
+        snprintf(name, sizeof name, "%s%s", path, others[i]);
+        put_file(name, "x", 1);
+    }
+    for (size_t i = 0; i < COUNT(ours); i++) {
+        snprintf(name, sizeof name, "%s%s", path, ours[i]);
+        put_file(name, "x", 1);
+    }
+    assert_int_equal(ur__writer_sweep(&path, 1, false), COUNT(ours));
+    assert_int_equal(ur__writer_sweep(&path, 1, false), 0);
+    for (size_t i = 0; i < COUNT(others); i++) {
+        snprintf(name, sizeof name, "%s%s", path, others[i]);
+        assert_true(ur__file_exists(name));
+    }
+    assert_int_equal(rmdir(folder), 0);
+}
+
+/* Without a lock, only what no living process can be writing. */
+static void sweep__spares_the_living(void **unused)
+{
+    (void)unused;
+    const char *path = tmp_path("t.safetensors");
+    char living[600], own[600], gone[600];
+    pid_t child = fork();
+    if (child == 0)
+        for (;;)
+            pause();
+    snprintf(living, sizeof living, "%s.tmp-%ld-0", path, (long)child);
+    snprintf(own, sizeof own, "%s.tmp-%ld-99999", path, (long)getpid());
+    put_file(living, "x", 1);
+    put_file(own, "x", 1);
+    assert_int_equal(ur__writer_sweep(&path, 1, true), 1);
+    assert_true(ur__file_exists(living));
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    snprintf(gone, sizeof gone, "%s", living);
+    assert_int_equal(ur__writer_sweep(&path, 1, true), 1);
+    assert_false(ur__file_exists(gone));
+}
+
+/* ---- in a run ---------------------------------------------------------- */
+
+static bool second_tried;
+static ur_status second_status;
+static char second_message[300];
+
+static bool try_second(void *user, const ur_report *r)
+{
+    ur_train_options second = *(const ur_train_options *)user;
+    if (r->kind != UR_REPORT_START || second_tried)
+        return true;
+    second_tried = true;
+    second.force = true;
+    second_status = ur_train(&second, NULL, NULL);
+    snprintf(second_message, sizeof second_message, "%s", ur_errmsg());
+    return true;
+}
+
+static void run__is_one_at_a_time(void **unused)
+{
+    (void)unused;
+    ur_train_options o = small_options(tmp_path("m.safetensors"));
+    o.steps = 3;
+    second_tried = false;
+    assert_ok(ur_train(&o, try_second, &o));
+    assert_true(second_tried);
+    assert_int_equal(second_status, UR_EEXIST);
+    if (!strstr(second_message, "another training, process ") || !strstr(second_message, o.model))
+        fail_msg("%s", second_message);
+    assert_false(ur__file_exists(with_end(o.model, ".state.lock")));
+    o.resume = true;
+    o.steps = 5;
+    assert_ok(ur_train(&o, NULL, NULL));
+}
+
+static void run__sweeps_what_killed_ones_left(void **unused)
+{
+    (void)unused;
+    static const char *const stale[] = {
+        ".safetensors.tmp-1-0", ".last.safetensors.tmp-1-0", ".state.tmp-12-1", ".state.new",
+        ".state.new.tmp-1-3",
+    };
+    struct listener l;
+    ur_train_options o = small_options(tmp_path("m.safetensors"));
+    o.steps = 2;
+    for (size_t i = 0; i < COUNT(stale); i++)
+        put_file(with_end(o.model, stale[i]), "x", 1);
+    put_file(with_end(o.model, ".state.lock"), "unroll 1\n", 9);
+    put_file(with_end(o.model, "x.state.tmp-1-0"), "x", 1);
+    assert_ok(train_until(o, 0, &l));
+    if (!strstr(l.note, "removed 5 unfinished files"))
+        fail_msg("%s", l.note);
+    for (size_t i = 0; i < COUNT(stale); i++)
+        assert_false(ur__file_exists(with_end(o.model, stale[i])));
+    assert_true(ur__file_exists(with_end(o.model, "x.state.tmp-1-0")));
+}
+
+static void run__trains_without_locks(void **unused)
+{
+    (void)unused;
+    struct listener l;
+    ur_train_options o = small_options(tmp_path("m.safetensors"));
+    o.steps = 2;
+    lock_error = ENOLCK;
+    lock_failures = 1000000;
+    ops_hook(&failing_locks);
+    ur_status status = train_until(o, 0, &l);
+    ops_hook(NULL);
+    assert_ok(status);
+    assert_non_null(strstr(l.note, "cannot be locked"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lock__is_one_at_a_time),
+        cmocka_unit_test(lock__ends_with_its_process),
+        cmocka_unit_test(lock__leaves_files_of_others_alone),
+        cmocka_unit_test(lock__does_without),
+        cmocka_unit_test(sweep__removes_what_is_exactly_ours),
+        cmocka_unit_test(sweep__spares_the_living),
+        cmocka_unit_test(run__is_one_at_a_time),
+        cmocka_unit_test(run__sweeps_what_killed_ones_left),
+        cmocka_unit_test(run__trains_without_locks),
+    };
+    return cmocka_run_group_tests_name("lock", tests, set_up, tear_down);
+}
