@@ -142,6 +142,8 @@ int main(int argc, char **argv)
     /* A reader that goes away is seen where standard output is written. */
     signal(SIGPIPE, SIG_IGN);
     /* And a limit on the size of files where files are. */
+#ifdef SIGXFSZ
     signal(SIGXFSZ, SIG_IGN);
+#endif
     return out_end(run(argc, argv));
 }

@@ -116,6 +116,50 @@ static void resume__keeps_its_options(void **unused)
     assert_ok(train_until(o, 0, &l));
 }
 
+static void write_bytes(const char *path, const char *bytes, size_t n)
+{
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(bytes, 1, n, f), n);
+    fclose(f);
+}
+
+/* Longer, shorter, another byte; in the data and in the validation file. */
+static void resume__refuses_data_that_changed(void **unused)
+{
+    (void)unused;
+    struct listener l;
+    const char *data = tmp_path("data.txt"), *held_out = tmp_path("held_out.txt");
+    write_text(data, 5, 1200);
+    write_text(held_out, 6, 200);
+    ur_train_options o = small_options(tmp_path("m.safetensors"));
+    o.data = &data;
+    o.val_file = held_out;
+    assert_status(UR_ECANCELED, train_until(o, 30, &l));
+    o.resume = true;
+    for (int i = 0; i < 2; i++) {
+        const char *path = i ? held_out : data;
+        size_t n;
+        char *bytes = read_all(path, &n), changed[8192];
+        assert_true(n + 1 < sizeof changed);
+        memcpy(changed, bytes, n);
+        changed[n] = 'e';
+        for (int how = 0; how < 3; how++) {
+            changed[100] = how < 2 ? bytes[100] : bytes[100] == 'e' ? 't' : 'e';
+            write_bytes(path, changed, how == 0 ? n + 1 : how == 1 ? n - 1 : n);
+            assert_status(UR_EDATA, train_until(o, 0, &l));
+            assert_message(i ? "another validation file" : "other data");
+            assert_message("CRC-32");
+        }
+        write_bytes(path, bytes, n);
+        ur__free(bytes);
+    }
+    assert_int_equal(unlink(data), 0);
+    assert_status(UR_EINPUT, train_until(o, 0, &l));
+    write_text(data, 5, 1200);
+    assert_ok(train_until(o, 0, &l));
+}
+
 static void damage(const char *path, long at)
 {
     FILE *f = fopen(path, "r+b");
@@ -251,6 +295,7 @@ int main(void)
         cmocka_unit_test(resume__equals_uninterrupted_for_each_optimizer),
         cmocka_unit_test(resume__a_later_end_equals_one_run),
         cmocka_unit_test(resume__keeps_its_options),
+        cmocka_unit_test(resume__refuses_data_that_changed),
         cmocka_unit_test(resume__falls_back_from_a_damaged_state),
         cmocka_unit_test(resume__without_a_state_starts_anew),
         cmocka_unit_test(resume__survives_kills),
