@@ -474,12 +474,57 @@ static void full_disk__at_the_end_says_what_is_left(void **unused)
     assert_same_run(whole.model, o.model);
 }
 
+/* Of all writing only that of the best model fails: the state must not get ahead of it. */
+static bool best_is_refused;
+
+static enum ops_answer refuse_best(const struct ops_call *call)
+{
+    if (!best_is_refused || call->kind != OPS_OPEN || !strstr(call->path, "best.safetensors.tmp"))
+        return OPS_DO;
+    errno = EDQUOT;
+    return OPS_FAIL;
+}
+
+static bool end_after_best(void *user, const ur_report *r)
+{
+    if (r->kind == UR_REPORT_START)
+        best_is_refused = true;
+    return r->kind != UR_REPORT_STEP || r->step < *(const int64_t *)user;
+}
+
+static void full_disk__no_state_outruns_the_best_model(void **unused)
+{
+    (void)unused;
+    struct listener l;
+    ur_train_options whole = small_options(tmp_path("whole.safetensors")), o;
+    whole.lr = 0.05;
+    whole.schedule = UR_SCHEDULE_CONSTANT;
+    whole.eval_every = 7;
+    whole.checkpoint_every = 5;
+    o = whole;
+    o.model = tmp_path("best.safetensors");
+    assert_ok(train_until(whole, 0, &l));
+    assert_true(l.best_step > 7 && l.best_step + 12 < whole.steps);
+    /* Refused from before the best one until after it. */
+    int64_t end = l.best_step + 12;
+    assert_status(UR_ECANCELED, train_until(o, l.best_step - 1, &l));
+    o.resume = true;
+    ops_hook(&(struct ops_hooks){.before = refuse_best, .no_sync = true});
+    ur_status status = ur_train(&o, end_after_best, &end);
+    ops_hook(NULL);
+    assert_int_equal(status, UR_EOUTPUT);
+    assert_message("best.safetensors");
+    assert_ok(train_until(o, 0, &l));
+    assert_same_run(whole.model, o.model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(faults__leave_whole_files_and_runs_that_go_on),
         cmocka_unit_test(full_disk__costs_nothing_but_warnings),
         cmocka_unit_test(full_disk__at_the_end_says_what_is_left),
+        cmocka_unit_test(full_disk__no_state_outruns_the_best_model),
     };
     return cmocka_run_group_tests_name("faults", tests, set_up, tear_down);
 }

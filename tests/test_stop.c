@@ -221,7 +221,7 @@ static void signal__acts_within_a_validation(void **unused)
     struct command c;
     if (!program)
         skip();
-    write_text(held_out, 3, 60000);
+    write_text(held_out, 3, 40000);
     memcpy(words, options, sizeof words);
     words[11] = held_out;
     make_command(&c, text_path, words, undisturbed, 1, false);

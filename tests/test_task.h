@@ -107,7 +107,7 @@ struct listener {
     ur_report_kind cancel_on;
     int count[UR_REPORT_END + 1];
     double first_loss, last_loss;
-    int64_t last_step;
+    int64_t last_step, best_step;
     long allocations;       /* at step 4, then made by the steps after it */
     char note[2000], sample[200];      /* notes and warnings */
 };
@@ -126,6 +126,8 @@ static inline bool listen(void *user, const ur_report *r)
         if (r->step == 24)
             l->allocations = ur__mem_allocations() - l->allocations;
     }
+    if (r->kind == UR_REPORT_VALID && r->val_loss == r->best_loss)
+        l->best_step = r->step;
     if (r->kind == UR_REPORT_NOTE || r->kind == UR_REPORT_WARNING)
         snprintf(l->note + strlen(l->note), sizeof l->note - strlen(l->note), "%s;", r->text);
     if (r->kind == UR_REPORT_SAMPLE)

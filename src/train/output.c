@@ -29,7 +29,16 @@ static ur_status make_paths(struct ur__run *r)
     return ur__buf_printf(&r->previous, "%.*s.state.1", length, model);
 }
 
-static ur_status check_output(const struct ur__run *r)
+static ur_status check_writable(const struct ur__run *r)
+{
+    UR__TRY(ur__writer_check(r->options->model));
+    UR__TRY(ur__writer_check(r->last.data));
+    UR__TRY(ur__writer_check(r->state.data));
+    return ur__writer_check(r->previous.data);
+}
+
+/* Looked at under the lock: a run that ends just now has files. */
+static ur_status check_absent(const struct ur__run *r)
 {
     const ur_train_options *o = r->options;
     const char *paths[] = {o->model, r->last.data, r->state.data, r->previous.data};
@@ -38,10 +47,7 @@ static ur_status check_output(const struct ur__run *r)
             return ur__fail(UR_EEXIST, "%s exists; use --force to start over or --resume to "
                             "go on", paths[i]);
     }
-    UR__TRY(ur__writer_check(o->model));
-    UR__TRY(ur__writer_check(r->last.data));
-    UR__TRY(ur__writer_check(r->state.data));
-    return ur__writer_check(r->previous.data);
+    return UR_OK;
 }
 
 static ur_status lock(struct ur__run *r)
@@ -84,8 +90,9 @@ static void sweep(struct ur__run *r)
 ur_status ur__run_claim(struct ur__run *r)
 {
     UR__TRY(make_paths(r));
-    UR__TRY(check_output(r));
+    UR__TRY(check_writable(r));
     UR__TRY(lock(r));
+    UR__TRY(check_absent(r));
     sweep(r);
     return UR_OK;
 }
