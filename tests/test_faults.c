@@ -15,7 +15,7 @@
 
 #include "support/ops_hook.h"
 
-#define QUICK_POINTS 250
+#define QUICK_POINTS 180
 #define MOST_KNOWN 256
 
 enum fault { FAULT_EIO, FAULT_ENOSPC, FAULT_EINTR, FAULT_SHORT, N_FAULTS };
