@@ -46,14 +46,20 @@ static ur_status fail(struct ur__reader *r, ur_status status)
     return status;
 }
 
-/* Bytes from the descriptor's place to the file's end, or −1. */
-static int64_t length_of(int fd)
+/* Bytes from the descriptor's place to the file's end, or −1 if that cannot be known. */
+static ur_status find_length(struct ur__reader *r)
 {
-    int64_t at = ur__io_seek(fd, 0, SEEK_CUR), end = at < 0 ? -1 : ur__io_seek(fd, 0, SEEK_END);
+    int64_t at = ur__io_seek(r->fd, 0, SEEK_CUR);
+    int64_t end = at < 0 ? -1 : ur__io_seek(r->fd, 0, SEEK_END);
+    r->length = -1;
     if (end < 0)
-        return -1;
+        return UR_OK;
+    if (ur__io_seek(r->fd, at, SEEK_SET) != at)     /* what is left would look like all */
+        return ur__io_fail(UR_EINPUT, "seek in", r->path, errno);
     /* Files of a system's own (/proc) have content and the size 0. */
-    return ur__io_seek(fd, at, SEEK_SET) == at && end > at ? end - at : -1;
+    if (end > at)
+        r->length = end - at;
+    return UR_OK;
 }
 
 /* Half of the old text and half of a new one would be neither. */
@@ -202,7 +208,7 @@ ur_status ur__reader_open(struct ur__reader **out, const char *path)
         if (r->fd < 0)
             status = ur__io_fail(UR_EINPUT, "open", path, errno);
         else
-            r->length = length_of(r->fd);
+            status = find_length(r);
     }
     if (status == UR_OK)
         status = detect_gzip(r);

@@ -111,7 +111,7 @@ static ur_status plan(struct ur__run *r, double seconds, ur_on_param on, void *u
 ur_status ur__train_plan(const struct ur__task *task, const ur_train_options *options,
                          double seconds, ur_on_param on, void *user, ur_plan *out)
 {
-    struct ur__run r = {.options = options, .task = task};
+    struct ur__run r = {.options = options, .task = task, .only_plans = true};
     unsigned mode = ur__fpmode_default();
     ur_status status = plan(&r, seconds, on, user);
     *out = r.plan;

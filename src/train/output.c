@@ -91,6 +91,8 @@ ur_status ur__run_claim(struct ur__run *r)
 {
     UR__TRY(make_paths(r));
     UR__TRY(check_writable(r));
+    if (r->only_plans)
+        return check_absent(r);
     UR__TRY(lock(r));
     UR__TRY(check_absent(r));
     sweep(r);

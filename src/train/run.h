@@ -30,6 +30,7 @@ struct ur__run {
     const struct ur__task *task;
     ur_on_report on;
     void *user;
+    bool only_plans;            /* writes nothing, so it needs no claim on the files */
 
     void *job;                  /* the task's */
     struct ur__facts facts;
