@@ -124,9 +124,9 @@ static inline ur_status spoil_loss(void *run, ur_tape *tape, int64_t step, ur_te
     return status;
 }
 
-static inline ur_status spoil_validate(void *run, double *loss)
+static inline ur_status spoil_validate(void *run, const struct ur__watch *watch, double *loss)
 {
-    ur_status status = spoil_real->validate(run, loss);
+    ur_status status = spoil_real->validate(run, watch, loss);
     if (spoil_now(VALIDATION))
         *loss = (double)spoil.value;
     return status;

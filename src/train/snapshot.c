@@ -165,7 +165,8 @@ static ur_status find_previous(struct ur__run *r)
         ur__snapshot_take(r);
         r->saved = saved;
     }
-    UR__TRY(ur__checkpoint_load(&c, r->state.data, previous, &from));
+    /* And nothing else than it: these numbers belong to `now`. */
+    UR__TRY(ur__checkpoint_load(&c, r->state.data, r->state.data, &from));
     r->progress = now;
     return UR_OK;
 }
