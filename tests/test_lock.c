@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "support/ops_hook.h"
 
@@ -178,19 +179,16 @@ static void sweep__spares_the_living(void **unused)
 
 /* ---- in a run ---------------------------------------------------------- */
 
-static bool second_tried;
-static ur_status second_status;
-static char second_message[300];
+static int ready;
 
-static bool try_second(void *user, const ur_report *r)
+/* Says that it trains, then takes its time. */
+static bool train_slowly(void *unused, const ur_report *r)
 {
-    ur_train_options second = *(const ur_train_options *)user;
-    if (r->kind != UR_REPORT_START || second_tried)
-        return true;
-    second_tried = true;
-    second.force = true;
-    second_status = ur_train(&second, NULL, NULL);
-    snprintf(second_message, sizeof second_message, "%s", ur_errmsg());
+    (void)unused;
+    if (r->kind == UR_REPORT_STEP && r->step == 1 && write(ready, "x", 1) != 1)
+        _exit(1);
+    if (r->kind == UR_REPORT_STEP)
+        nanosleep(&(struct timespec){0, 100000000}, NULL);
     return true;
 }
 
@@ -198,17 +196,28 @@ static void run__is_one_at_a_time(void **unused)
 {
     (void)unused;
     ur_train_options o = small_options(tmp_path("m.safetensors"));
-    o.steps = 3;
-    second_tried = false;
-    assert_ok(ur_train(&o, try_second, &o));
-    assert_true(second_tried);
-    assert_int_equal(second_status, UR_EEXIST);
-    if (!strstr(second_message, "another training, process ") || !strstr(second_message, o.model))
-        fail_msg("%s", second_message);
+    struct listener l;
+    int ends[2], status;
+    char byte;
+    assert_int_equal(pipe(ends), 0);
+    ready = ends[1];
+    pid_t child = fork();
+    if (child == 0)
+        _exit(ur_train(&o, train_slowly, NULL) == UR_OK ? 0 : 1);
+    assert_int_equal(read(ends[0], &byte, 1), 1);
+    o.force = true;
+    assert_status(UR_EEXIST, train_until(o, 0, &l));
+    char want[40];
+    snprintf(want, sizeof want, "process %ld, is writing", (long)child);
+    assert_message(want);
+    assert_message(o.model);
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    o.steps = 2;
+    assert_ok(train_until(o, 0, &l));
     assert_false(ur__file_exists(with_end(o.model, ".state.lock")));
-    o.resume = true;
-    o.steps = 5;
-    assert_ok(ur_train(&o, NULL, NULL));
+    close(ends[0]);
+    close(ends[1]);
 }
 
 static void run__sweeps_what_killed_ones_left(void **unused)
