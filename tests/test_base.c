@@ -41,6 +41,23 @@ static void status__message_is_one_line_and_may_quote_itself(void **state)
     assert_string_equal(ur_errmsg(), "again: a?b 3 ?[31m");
 }
 
+/* What a terminal would obey or a log would split at, and what is no UTF-8. */
+static void status__message_has_no_control_characters(void **state)
+{
+    (void)state;
+    static const struct { const char *text, *shown; } cases[] = {
+        {"a\xc2\x9b" "31m", "a??31m"}, {"a\x9b" "31m", "a?31m"}, {"\xe2\x80\xae" "txt", "???txt"},
+        {"a\xe2\x80\xa8", "a???"}, {"\xe2\x81\xa6", "???"}, {"\xff\xc3", "??"},
+        {"\xc3\xa9 \xc2\xa0 \xe2\x82\xac \xf0\x9f\x98\x80", "\xc3\xa9 \xc2\xa0 \xe2\x82\xac "
+         "\xf0\x9f\x98\x80"}, {"\xe2\x80\xa7 \xe2\x81\xaa", "\xe2\x80\xa7 \xe2\x81\xaa"},
+        {"\xf0\x9f\x98", "???"}, {"\x7f", "?"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ur__fail(UR_EDATA, "%s", cases[i].text);
+        assert_string_equal(ur_errmsg(), cases[i].shown);
+    }
+}
+
 static void status__long_message_is_cut_between_characters(void **state)
 {
     (void)state;
@@ -353,6 +370,17 @@ static void utf8__round_trips_every_code_point(void **state)
     assert_int_equal(ur__utf8_encode(0xffffffff, s), 0);
 }
 
+static void utf8__control_characters_are_found(void **state)
+{
+    (void)state;
+    static const char *const with[] = {"\n", "a\x1b[m", "\x7f", "a\xc2\x80", "\xc2\x9f", "\x1f"};
+    static const char *const without[] = {"", "a b", "\xc2\xa0", "\xc3\x80", "\xe2\x82\xac"};
+    for (size_t i = 0; i < sizeof with / sizeof *with; i++)
+        assert_true(ur__has_control(with[i]));
+    for (size_t i = 0; i < sizeof without / sizeof *without; i++)
+        assert_false(ur__has_control(without[i]));
+}
+
 static void utf8__rejects_what_is_malformed(void **state)
 {
     (void)state;
@@ -503,6 +531,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(status__names_and_version),
         cmocka_unit_test(status__message_is_one_line_and_may_quote_itself),
+        cmocka_unit_test(status__message_has_no_control_characters),
         cmocka_unit_test(status__long_message_is_cut_between_characters),
         cmocka_unit_test(status__message_belongs_to_its_thread),
         cmocka_unit_test(mem__blocks_are_aligned_counted_and_freed),
@@ -516,6 +545,7 @@ int main(void)
         cmocka_unit_test(philox__known_answers),
         cmocka_unit_test(random__uniform_has_53_bits_in_range),
         cmocka_unit_test(utf8__round_trips_every_code_point),
+        cmocka_unit_test(utf8__control_characters_are_found),
         cmocka_unit_test(utf8__rejects_what_is_malformed),
         cmocka_unit_test(parse__integers),
         cmocka_unit_test(parse__reals),

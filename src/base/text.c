@@ -159,6 +159,16 @@ bool ur__is_utf8(const char *s)
     return ur__utf8_check((const unsigned char *)s, n) == n;
 }
 
+bool ur__has_control(const char *s)
+{
+    for (; *s; s++) {
+        unsigned char c = (unsigned char)s[0], next = (unsigned char)s[1];
+        if (c < 0x20 || c == 0x7f || (c == 0xc2 && next < 0xa0))
+            return true;
+    }
+    return false;
+}
+
 /* ---- numbers ----------------------------------------------------------- */
 
 static bool is_digit(char c)

@@ -26,6 +26,8 @@ int ur__utf8_encode(uint32_t code, unsigned char out[4]);
 /* Offset of the first malformed byte, or n if all n bytes are valid UTF-8. */
 size_t ur__utf8_check(const unsigned char *s, size_t n);
 bool ur__is_utf8(const char *s);
+/* Does UTF-8 hold a control character: below U+0020, or U+007F to U+009F? */
+bool ur__has_control(const char *s);
 
 /* Place of a name in a list of n, −1 if it is not there or NULL. */
 int ur__find_name(const char *const *names, int n, const char *name);
