@@ -152,6 +152,67 @@ static void json__is_strict(void **state)
     ur__json_free(j);
 }
 
+/* n times `part` between two brackets, with commas. */
+static char *list_of(const char *part, size_t n)
+{
+    struct ur__buf b = {0};
+    assert_ok(ur__buf_puts(&b, "["));
+    for (size_t i = 0; i < n; i++) {
+        assert_ok(ur__buf_puts(&b, i ? "," : ""));
+        assert_ok(ur__buf_puts(&b, part));
+    }
+    assert_ok(ur__buf_puts(&b, "]"));
+    return b.data;
+}
+
+static void json__what_would_grow_is_refused(void **state)
+{
+    (void)state;
+    static const struct { const char *part; size_t most; const char *why; } limits[] = {
+        {"1", (1 << 18) - 2, "values; at most 262144"}, {"[]", 1023, "lists and objects; at most"},
+        {"{}", 1023, "lists and objects; at most 1024"},
+    };
+    struct ur__json *j;
+    for (size_t i = 0; i < COUNT(limits); i++) {
+        char *text = list_of(limits[i].part, limits[i].most);
+        assert_ok(ur__json_parse(&j, text, strlen(text)));
+        assert_int_equal(ur__json_size(j), limits[i].most);
+        ur__json_free(j);
+        ur__free(text);
+        text = list_of(limits[i].part, limits[i].most + 2);
+        assert_status(UR_EFORMAT, ur__json_parse(&j, text, strlen(text)));
+        assert_non_null(strstr(ur_errmsg(), limits[i].why));
+        ur__free(text);
+    }
+    char deep[2 * 33 + 1];
+    memset(deep, '[', 33);
+    memset(deep + 33, ']', 33);
+    assert_status(UR_EFORMAT, ur__json_parse(&j, deep, 66));
+    assert_non_null(strstr(ur_errmsg(), "at offset 32 nested deeper than 32"));
+    assert_ok(ur__json_parse(&j, deep + 1, 64));
+    ur__json_free(j);
+    /* Brackets and commas in strings are text. */
+    assert_ok(ur__json_parse(&j, "\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"{,\"", 42));
+    ur__json_free(j);
+}
+
+static void json__what_was_parsed_is_not_changed(void **state)
+{
+    (void)state;
+    struct ur__json *j, *list;
+    struct ur__buf b = {0};
+    assert_ok(ur__json_parse(&j, "{\"a\":\"text\"}", 12));
+    ur__json_set_int(j, "b", 1);
+    assert_int_equal(ur__json_size(j), 1);
+    assert_status(UR_EINVAL, ur__json_dump(j, &b));
+    ur__json_free(j);
+    assert_ok(ur__json_parse(&list, "[1]", 3));
+    ur__json_add_string(list, "x");
+    assert_status(UR_EINVAL, ur__json_dump(list, &b));
+    ur__json_free(list);
+    ur__buf_free(&b);
+}
+
 static ur_status stop_at_b(void *user, const char *key, const struct ur__json *value)
 {
     (void)value;
@@ -224,6 +285,8 @@ int main(void)
         cmocka_unit_test(json__round_trips),
         cmocka_unit_test(json__reals_are_shortest),
         cmocka_unit_test(json__is_strict),
+        cmocka_unit_test(json__what_would_grow_is_refused),
+        cmocka_unit_test(json__what_was_parsed_is_not_changed),
         cmocka_unit_test(json__each_stops_at_the_first_failure),
         cmocka_unit_test(json__failed_sets_are_remembered),
         cmocka_unit_test(json__survives_every_failed_allocation),

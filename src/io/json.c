@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JSON values as a tree of our own. jansson only parses: its tree is copied and
- * dropped. So a failed insertion can be remembered where it happened, writing is
- * ours to make deterministic (jansson has no shortest reals), and the values lie
- * in the library's heap. jansson itself allocates from libc: its allocator is one
- * for the process and belongs to the host.
+ * JSON values as a tree of our own; jansson only parses (json_parse.c). So a failed
+ * insertion can be remembered where it happened, writing is ours to make deterministic
+ * (jansson has no shortest reals), and the values lie in the library's heap.
  */
 #include "io/json.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <string.h>
 
-#include "base/locale.h"
 #include "base/mem.h"
 #include "base/status.h"
 #include "io/json_tree.h"
@@ -83,14 +79,15 @@ void ur__json_free(struct ur__json *j)
 {
     if (!j)
         return;
-    if (j->kind == UR__JSON_STRING)
+    if (j->kind == UR__JSON_STRING && !j->parsed)
         ur__free(j->u.string);
-    for (size_t i = 0; is_list(j) && i < j->u.list.n; i++) {
-        ur__free(j->u.list.members[i].key);
-        ur__json_free(j->u.list.members[i].value);
-    }
-    if (is_list(j))
+    if (is_list(j) && !j->parsed) {
+        for (size_t i = 0; i < j->u.list.n; i++) {
+            ur__free(j->u.list.members[i].key);
+            ur__json_free(j->u.list.members[i].value);
+        }
         ur__free(j->u.list.members);
+    }
     ur__free(j);
 }
 
@@ -115,70 +112,6 @@ static ur_status push(struct ur__json *j, const char *key, struct ur__json *valu
     }
     j->u.list.members[j->u.list.n++] = (struct ur__json_member){copy, value};
     return UR_OK;
-}
-
-/* ---- parsing ----------------------------------------------------------- */
-
-/* The same value in our heap; NULL without memory. jansson bounds the depth. */
-static struct ur__json *copy_value(json_t *from)
-{
-    const char *key;
-    json_t *value;
-    size_t i;
-    struct ur__json *to;
-    ur_status status = UR_OK;
-    switch (json_typeof(from)) {
-    case JSON_NULL:
-        return new_value(UR__JSON_NULL);
-    case JSON_TRUE:
-    case JSON_FALSE:
-        return new_boolean(json_is_true(from));
-    case JSON_INTEGER:
-        return new_integer(json_integer_value(from));
-    case JSON_REAL:
-        return new_real(json_real_value(from));
-    case JSON_STRING:
-        return new_string(json_string_value(from));
-    case JSON_ARRAY:
-        to = new_value(UR__JSON_ARRAY);
-        for (i = 0; to && status == UR_OK && i < json_array_size(from); i++)
-            status = push(to, NULL, copy_value(json_array_get(from, i)));
-        break;
-    case JSON_OBJECT:
-    default:
-        to = new_value(UR__JSON_OBJECT);
-        json_object_foreach(from, key, value) {
-            if (to && status == UR_OK)
-                status = push(to, key, copy_value(value));
-        }
-        break;
-    }
-    if (status == UR_OK)
-        return to;
-    ur__json_free(to);
-    return NULL;
-}
-
-ur_status ur__json_parse(struct ur__json **out, const char *text, size_t n)
-{
-    *out = NULL;
-    /* jansson rejects a zero byte too, but its message ends there. */
-    const char *zero = n ? memchr(text, '\0', n) : NULL;
-    if (zero)
-        return ur__fail(UR_EFORMAT, "json: a zero byte at offset %zu", (size_t)(zero - text));
-    json_error_t error = {0};
-    void *old = ur__locale_c();     /* jansson reads reals by strtod */
-    json_t *parsed = json_loadb(n ? text : "", n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-    ur__locale_restore(old);
-    /* Most of its failed allocations jansson does not name: it then says nothing at all. */
-    if (!parsed && (json_error_code(&error) == json_error_out_of_memory || !error.text[0]))
-        return ur__fail(UR_ENOMEM, "out of memory: parsing json");
-    if (!parsed)
-        return ur__fail(UR_EFORMAT, "json: line %d, column %d: %s",
-                        error.line, error.column, error.text);
-    *out = copy_value(parsed);
-    json_decref(parsed);
-    return *out ? UR_OK : UR_ENOMEM;
 }
 
 /* ---- looking up -------------------------------------------------------- */
@@ -283,11 +216,10 @@ static void remember(struct ur__json *j, ur_status status)
 
 void ur__json_set(struct ur__json *j, const char *key, struct ur__json *value)
 {
-    if (j && !value)
-        remember(j, UR_ENOMEM);
-    else if (j && (j->kind != UR__JSON_OBJECT || !ur__is_utf8(key)))
-        remember(j, UR_EINVAL);
-    if (!j || !value || j->kind != UR__JSON_OBJECT || !ur__is_utf8(key)) {
+    bool fits = j && j->kind == UR__JSON_OBJECT && !j->parsed && ur__is_utf8(key);
+    if (j && (!value || !fits))
+        remember(j, value ? UR_EINVAL : UR_ENOMEM);
+    if (!value || !fits) {
         ur__json_free(value);
         return;
     }
@@ -305,11 +237,10 @@ void ur__json_set(struct ur__json *j, const char *key, struct ur__json *value)
 
 void ur__json_add(struct ur__json *array, struct ur__json *value)
 {
-    if (array && !value)
-        remember(array, UR_ENOMEM);
-    else if (array && array->kind != UR__JSON_ARRAY)
-        remember(array, UR_EINVAL);
-    if (!array || !value || array->kind != UR__JSON_ARRAY)
+    bool fits = array && array->kind == UR__JSON_ARRAY && !array->parsed;
+    if (array && (!value || !fits))
+        remember(array, value ? UR_EINVAL : UR_ENOMEM);
+    if (!value || !fits)
         ur__json_free(value);
     else if (push(array, NULL, value) != UR_OK)
         remember(array, UR_ENOMEM);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON over jansson: strict in reading (duplicate keys, bad UTF-8, trailing text
- * and depth are rejected), deterministic in writing (keys in order of insertion,
+/* JSON over jansson: strict in reading (duplicate keys, bad UTF-8, zeros, trailing text,
+ * depth beyond 32, more than 1024 lists and objects or 2^18 values are rejected; the tree
+ * takes at most 64 bytes a byte of text and 1 MiB), deterministic in writing (keys in order of insertion,
  * reals in the shortest form that reads back to the same double, non-finite as
  * null). Values are borrowed from their document or container. */
 #ifndef UR_IO_JSON_H
@@ -33,8 +34,8 @@ ur_status ur__json_each(const struct ur__json *j,
                         ur_status (*fn)(void *user, const char *key, const struct ur__json *value),
                         void *user);
 
-/* Building. A failed set (out of memory, text that is no UTF-8) is remembered and
- * reported by ur__json_dump. j NULL is ignored. A value that is taken belongs to its
+/* Building. A failed set (out of memory, text that is no UTF-8, into what was parsed) is
+ * remembered and reported by ur__json_dump. j NULL is ignored. A value that is taken belongs to its
  * container and is gone if that failed: fill it first, then hand it over. */
 struct ur__json *ur__json_new_object(void);
 struct ur__json *ur__json_new_array(void);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The tree behind ur__json, for the files that build and write it.
- * Invariant: every value has one owner, its container or the caller. */
+/* The tree behind ur__json, for the files that build, read and write it.
+ * Invariant: every value has one owner, its container or the caller; but the values of
+ * a parsed text lie in one block, which its root begins and which ends with it. */
 #ifndef UR_IO_JSON_TREE_H
 #define UR_IO_JSON_TREE_H
 
@@ -17,7 +18,8 @@ struct ur__json_member {
 };
 
 struct ur__json {
-    enum ur__json_kind kind;
+    enum ur__json_kind kind : 8;
+    bool parsed : 1;            /* the root of a block */
     ur_status failed;           /* of the first insertion that failed here */
     union {
         bool boolean;
