@@ -186,6 +186,7 @@ static const struct {
     {"{\"__metadata__\":{\"a\":{}}}", 0}, {"{\"__metadata__\":{\"a\":\"x\",\"a\":\"y\"}}", 0},
     {"{\"__metadata__\":{},\"__metadata__\":{}}", 0}, {"{\"__metadata__\":{\"a\":\"\\u0000\"}}", 0},
     {"{\"__metadata__\":{\"a\":\"\xff\"}}", 0}, {"{\"\xff\":" T8 "}", 8},
+    {"{\"a\":" T8 ",}", 8}, {"{,}", 0}, {"{}}", 0}, {"{\"a\":" T8 "}}", 8}, {"{\"a\":" T8 "]}", 8},
     {"{\"a\":{\"a\":{\"a\":{\"a\":{}}}}}", 0}, {"{\"a\":[[[[]]]]}", 0},
 };
 
@@ -205,6 +206,11 @@ static void safetensors__malformed_headers_are_rejected(void **state)
     assert_int_equal(ur__mem_blocks(), blocks);
     put_tensors(path, "{\"a\":" T8 "}   ", strlen("{\"a\":" T8 "}   "), 8);
     assert_ok(ur__st_open(&f, path));
+    ur__st_close(f);
+    static const char spaced[] = "{ \n\t\r\"a\" : " T8 " , \"__metadata__\" : { \"k,\" : \"{\" } }";
+    put_tensors(path, spaced, sizeof spaced - 1, 8);
+    assert_ok(ur__st_open(&f, path));
+    assert_string_equal(ur__st_meta(f, "k,"), "{");
     ur__st_close(f);
     put_tensors(path, "{}", 2, 0);
     assert_ok(ur__st_open(&f, path));

@@ -15,6 +15,7 @@ enum ur__dtype {
 };
 size_t ur__dtype_size(enum ur__dtype type);
 const char *ur__dtype_name(enum ur__dtype type);    /* "F32" ... */
+bool ur__dtype_find(const char *name, enum ur__dtype *out);     /* false: not known */
 
 #define UR__ST_MAX_RANK 8
 struct ur__st_tensor {
@@ -28,13 +29,14 @@ struct ur__st_tensor {
 /* ---- reading ----------------------------------------------------------- */
 
 struct ur__st_file;
-/* UR_EINPUT, UR_EFORMAT (names the path and the fault). */
+/* UR_EINPUT, UR_EFORMAT (names the path and the fault). A file that is refused took at
+ * most 64 times its header and 1 MiB of memory. */
 ur_status ur__st_open(struct ur__st_file **out, const char *path);
 void ur__st_close(struct ur__st_file *f);
 size_t ur__st_count(const struct ur__st_file *f);
 const struct ur__st_tensor *ur__st_at(const struct ur__st_file *f, size_t i);
 const struct ur__st_tensor *ur__st_find(const struct ur__st_file *f, const char *name); /* NULL */
-/* A __metadata__ string, NULL if absent; the i-th key. */
+/* A __metadata__ string, NULL if absent; the i-th key in the order of the header. */
 const char *ur__st_meta(const struct ur__st_file *f, const char *key);
 size_t ur__st_meta_count(const struct ur__st_file *f);
 const char *ur__st_meta_key(const struct ur__st_file *f, size_t i);
@@ -42,6 +44,8 @@ const char *ur__st_meta_key(const struct ur__st_file *f, size_t i);
  * n = the product of its dims. */
 ur_status ur__st_read_real(struct ur__st_file *f, const struct ur__st_tensor *t,
                            ur_real *out, size_t n);
+/* Are they finite as ur_real? UR_ENUMERIC names the element. Takes no memory. */
+ur_status ur__st_check_finite(struct ur__st_file *f, const struct ur__st_tensor *t);
 /* The tensor's bytes as they are. */
 ur_status ur__st_read_raw(struct ur__st_file *f, const struct ur__st_tensor *t,
                           void *out, size_t bytes);
