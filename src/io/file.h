@@ -48,7 +48,7 @@ ur_status ur__file_size(const char *path, uint64_t *size);
 /* Is anything there, of whatever kind? A link that leads nowhere counts. */
 bool ur__file_exists(const char *path);
 
-/* Random access to a plain file, read only. */
+/* Random access to a plain file, read only. A pipe is UR_EINPUT and never waited for. */
 struct ur__raw {
     int fd;
     uint64_t size;

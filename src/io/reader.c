@@ -299,24 +299,31 @@ ur_status ur__file_slurp(const char *path, size_t max, char **out, size_t *size)
 
 /* ---- plain files at random offsets ------------------------------------- */
 
+static ur_status measure(struct ur__raw *f)
+{
+    char first;
+    /* The read tells a folder from a file; seeking in a folder works. */
+    if (ur__io_read(f->fd, &first, 1) < 0 && errno != EAGAIN)
+        return ur__io_fail(UR_EINPUT, "read", f->path, errno);
+    int64_t size = ur__io_seek(f->fd, 0, SEEK_END);
+    if (size < 0 && errno == ESPIPE)
+        return ur__fail(UR_EINPUT, "cannot read %s: it is a pipe, a terminal or the like, and is "
+                        "read at random offsets: copy it into a file first", f->path);
+    if (size < 0)
+        return ur__io_fail(UR_EINPUT, "seek in", f->path, errno);
+    f->size = (uint64_t)size;
+    return UR_OK;
+}
+
 ur_status ur__raw_open(struct ur__raw *f, const char *path)
 {
     *f = (struct ur__raw){.fd = -1};
     f->path = ur__strdup(path);
     if (!f->path)
         return UR_ENOMEM;
-    ur_status status = UR_OK;
-    char first;
-    f->fd = ur__io_open(path, O_RDONLY, 0);
-    /* The read tells a folder from a file; seeking in a folder works. */
-    if (f->fd < 0 || ur__io_read(f->fd, &first, 1) < 0) {
-        status = ur__io_fail(UR_EINPUT, f->fd < 0 ? "open" : "read", path, errno);
-    } else {
-        int64_t size = ur__io_seek(f->fd, 0, SEEK_END);
-        if (size < 0)
-            status = ur__io_fail(UR_EINPUT, "seek in", path, errno);
-        f->size = (uint64_t)size;
-    }
+    /* To open a pipe without a writer would block; of a plain file nothing changes. */
+    f->fd = ur__io_open(path, O_RDONLY | O_NONBLOCK, 0);
+    ur_status status = f->fd < 0 ? ur__io_fail(UR_EINPUT, "open", path, errno) : measure(f);
     if (status != UR_OK)
         ur__raw_close(f);
     return status;
