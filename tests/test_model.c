@@ -477,7 +477,7 @@ static void file__rejects_tensors_that_do_not_fit(void **state)
     expect_refused((struct forgery){NULL, NULL, "decoder.bias", 't'}, UR_EFORMAT,
                    "not real numbers");
     expect_refused((struct forgery){NULL, NULL, "rnn.weight_ih_l0", 'n'}, UR_ENUMERIC,
-                   "rnn.weight_ih_l0 holds Inf at element 2");
+                   "tensor \"rnn.weight_ih_l0\" holds Inf at element 2");
 }
 
 /* ---- failing memory ---------------------------------------------------- */

@@ -21,6 +21,7 @@
 #include "model/config.h"
 #include "model/model.h"
 #include "model/net.h"
+#include "model/vocab_text.h"
 
 #define FORMAT "unroll"
 #define FORMAT_VERSION 1
@@ -50,40 +51,13 @@ static ur_status check_finite(const ur_params *params, const char *path)
 
 /* ---- saving ------------------------------------------------------------ */
 
-static void add_word(struct ur__json *list, const ur_vocab *vocab, int32_t id)
-{
-    char word[UR__WORD_MAX + 1];
-    size_t n;
-    const char *text = ur_vocab_text(vocab, id, &n);
-    memcpy(word, text, n);
-    word[n] = '\0';
-    ur__json_add_string(list, word);
-}
-
-static ur_status vocab_text(const ur_vocab *vocab, struct ur__buf *to)
-{
-    bool words = ur__is_words(ur_vocab_kind(vocab));
-    struct ur__json *j = ur__json_new_object(), *list = ur__json_new_array();
-    for (int i = 0; i < ur_vocab_size(vocab); i++) {
-        if (words)
-            add_word(list, vocab, i);
-        else
-            ur__json_add_int(list, ur__vocab_codes(vocab)[i]);
-    }
-    ur__json_set_string(j, "tokens", ur_token_kind_name(ur_vocab_kind(vocab)));
-    ur__json_set(j, words ? "words" : "codes", list);
-    ur_status status = j && list ? ur__json_dump(j, to) : UR_ENOMEM;
-    ur__json_free(j);
-    return status;
-}
-
 static ur_status name_metadata(const ur_model *m, struct ur__st_out *out)
 {
     char *config = NULL;
     struct ur__buf vocab = {0};
     ur_status status = ur__config_text(&m->config, &config);
     if (status == UR_OK)
-        status = vocab_text(m->vocab, &vocab);
+        status = ur__vocab_text(m->vocab, &vocab);
     const char *const meta[][2] = {
         {"format", FORMAT}, {"format_version", "1"}, {"config", config},
         {"vocab", vocab.data}, {"training", m->summary}
@@ -184,62 +158,12 @@ static ur_status load_config(ur_config *out, const struct ur__st_file *f)
     return status == UR_OK ? ur_config_check(out) : status;
 }
 
-static ur_status parse_words(ur_vocab **out, ur_token_kind kind, const struct ur__json *list)
-{
-    size_t n = ur__json_size(list);
-    const char **words = ur__alloc(n, sizeof *words);
-    if (!words)
-        return UR_ENOMEM;
-    ur_status status = UR_OK;
-    for (size_t i = 0; i < n && status == UR_OK; i++) {
-        if (!ur__json_string(ur__json_at(list, i), &words[i]))
-            status = ur__fail(UR_EFORMAT, "vocabulary: token %zu is no text", i);
-    }
-    if (status == UR_OK)
-        status = ur__vocab_new_words(out, kind, (int)n, words);
-    ur__free(words);
-    return status;
-}
-
-static ur_status parse_codes(ur_vocab **out, ur_token_kind kind, const struct ur__json *codes)
-{
-    size_t n = ur__json_size(codes);
-    uint32_t *code = ur__alloc(n, sizeof *code);
-    if (!code)
-        return UR_ENOMEM;
-    ur_status status = UR_OK;
-    for (size_t i = 0; i < n && status == UR_OK; i++) {
-        int64_t value;
-        if (!ur__json_int(ur__json_at(codes, i), &value) || value < 0 || value > UINT32_MAX)
-            status = ur__fail(UR_EFORMAT, "vocabulary: the code of token %zu is impossible", i);
-        else
-            code[i] = (uint32_t)value;
-    }
-    if (status == UR_OK)
-        status = ur__vocab_new(out, kind, (int)n, code);
-    ur__free(code);
-    return status;
-}
-
-static ur_status parse_vocab(ur_vocab **out, const struct ur__json *j)
-{
-    const char *name;
-    ur_token_kind kind;
-    if (!ur__json_get_string(j, "tokens", &name) || !ur_token_kind_find(name, &kind))
-        return ur__fail(UR_EFORMAT, "vocabulary: \"tokens\" is missing or impossible");
-    const char *key = ur__is_words(kind) ? "words" : "codes";
-    const struct ur__json *list = ur__json_get(j, key);
-    if (!list || !ur__json_is_array(list) || ur__json_size(list) > UR__VOCAB_MAX)
-        return ur__fail(UR_EFORMAT, "vocabulary: \"%s\" is missing or impossible", key);
-    return ur__is_words(kind) ? parse_words(out, kind, list) : parse_codes(out, kind, list);
-}
-
 static ur_status load_vocab(ur_vocab **out, const struct ur__st_file *f)
 {
     struct ur__json *j;
     *out = NULL;
     UR__TRY(open_json(&j, f, "vocab"));
-    ur_status status = parse_vocab(out, j);
+    ur_status status = ur__vocab_parse(out, j);
     ur__json_free(j);
     return status;
 }
@@ -295,8 +219,12 @@ static ur_status check_tensors(const ur_params *params, const struct ur__st_file
     return UR_OK;
 }
 
+/* Twice through the data: a file that would be refused for its last value must not have
+ * taken memory for all of them, which can be four times what it holds. */
 static ur_status load_values(ur_params *params, struct ur__st_file *f, const char *path)
 {
+    for (size_t i = 0; i < ur__st_count(f); i++)
+        UR__TRY(ur__st_check_finite(f, ur__st_at(f, i)));
     UR__TRY(ur__params_build_zeros(params));
     for (int i = 0; i < ur_params_count(params); i++) {
         const ur_param *p = ur_params_at(params, i);
