@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON over jansson: strict in reading (duplicate keys, bad UTF-8, zeros, trailing text,
- * depth beyond 32, more than 1024 lists and objects or 2^18 values are rejected; the tree
- * takes at most 64 bytes a byte of text and 1 MiB), deterministic in writing (keys in order of insertion,
- * reals in the shortest form that reads back to the same double, non-finite as
- * null). Values are borrowed from their document or container. */
+/* JSON over jansson: strict in reading, deterministic in writing (keys in order of
+ * insertion, reals in the shortest form that reads back to the same double, non-finite as
+ * null). Rejected are duplicate keys, bad UTF-8, zeros, trailing text, depth beyond 32, more
+ * than 1024 lists and objects or 2^18 values: a text takes at most 64 times its size and
+ * 1 MiB. Values are borrowed from their document or container. */
 #ifndef UR_IO_JSON_H
 #define UR_IO_JSON_H
 
