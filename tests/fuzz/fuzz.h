@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the fuzzers share. Each is one file, fuzz_NAME.c, with LLVMFuzzerTestOneInput(),
+ * and runs in two ways:
+ *
+ *   clang, -DUNROLL_FUZZ=ON   by libFuzzer, without end (run.sh)
+ *   any compiler, make test   by driver.c: the inputs in corpus/NAME and mutants of them
+ *
+ * Every input is a property as well: what it took is given back, and a file that was
+ * refused took no more memory than was promised.
+ */
+#ifndef UR_TESTS_FUZZ_H
+#define UR_TESTS_FUZZ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "unroll/base.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Ends the process with a line that says what, where and the last message. */
+#define FUZZ_CHECK(cond) \
+    ((cond) ? (void)0 : fuzz_fail(__FILE__, __LINE__, #cond))
+void fuzz_fail(const char *file, int line, const char *what);
+
+/* Before anything else in the program: counting allocators, files in memory. Does its
+ * work once. */
+void fuzz_start(void);
+/* Around each input. */
+void fuzz_begin(void);
+void fuzz_end(void);
+/* A file of `size` bytes was refused: by a status that says so, with a message that is
+ * one line of UTF-8, within the memory promised. */
+void fuzz_refused(ur_status status, size_t size, size_t header);
+
+/* ---- mutating (mutate.c) ----------------------------------------------- */
+
+/* Mutates safetensors files as what they are: tokens of the header are exchanged,
+ * offsets and lengths made right again, and sometimes not. The first is libFuzzer's. */
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max);
+size_t mutate_safetensors(uint8_t *data, size_t size, size_t max, unsigned seed);
+
+/* Defined by the fuzzers whose input is such a file. */
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed);
+
+#endif

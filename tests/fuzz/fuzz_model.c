@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* Any bytes as a model file. One that loads runs, and saved and loaded again it gives
+ * the same bytes twice. */
+#include "fuzz.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/model.h"
+#include "support/heap.h"
+#include "support/memory_file.h"
+#include "unroll/decode.h"
+
+enum { SMALL = 1 << 14 };   /* parameters of a model worth its time */
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed)
+{
+    return mutate_safetensors(data, size, max, seed);
+}
+
+static void run(const ur_model *m)
+{
+    ur_session *s;
+    int V = ur_vocab_size(ur_model_vocab(m));
+    FUZZ_CHECK(ur_session_new(&s, m, NULL) == UR_OK);
+    for (int i = 0; i < 3; i++) {
+        ur_sample_options o = UR_SAMPLE_OPTIONS_INIT;
+        int32_t id;
+        ur_status status = ur_session_feed(s, (int32_t)(i * 7 % V));
+        FUZZ_CHECK(status == UR_OK || status == UR_ENUMERIC);
+        if (status == UR_OK && ur_session_draw(s, &o, &id) == UR_OK)
+            FUZZ_CHECK(id >= 0 && id < V);
+    }
+    ur_session_free(s);
+}
+
+static void fill(const ur_model *m)
+{
+    static const int32_t ids[2];
+    const ur_real *logits;
+    ur_filler *f;
+    FUZZ_CHECK(ur_filler_new(&f, m, NULL) == UR_OK);
+    FUZZ_CHECK(ur_filler_run(f, 2, ids, 1, ids, &logits) == UR_OK);
+    ur_filler_free(f);
+}
+
+static void save_twice(const ur_model *m)
+{
+    ur_model *back;
+    size_t n, again;
+    FUZZ_CHECK(ur_model_save(m, "mem:/out") == UR_OK);
+    const void *bytes = memory_file_bytes("mem:/out", &n);
+    void *first = malloc(n);
+    FUZZ_CHECK(first != NULL);
+    memcpy(first, bytes, n);
+    FUZZ_CHECK(ur_model_load(&back, "mem:/out") == UR_OK);
+    FUZZ_CHECK(ur_model_save(back, "mem:/out") == UR_OK);
+    bytes = memory_file_bytes("mem:/out", &again);
+    FUZZ_CHECK(n == again && memcmp(first, bytes, n) == 0);
+    ur_model_free(back);
+    free(first);
+    memory_file_remove("mem:/out");
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    ur_model *m;
+    fuzz_begin();
+    memory_file("mem:in", data, size);
+    ur_status status = ur_model_load(&m, "mem:in");
+    FUZZ_CHECK((status == UR_OK) == (m != NULL));
+    if (status != UR_OK) {
+        fuzz_refused(status, size, heap_header(data, size));
+    } else if (ur_params_size(ur_model_params(m)) < SMALL) {
+        if (strcmp(ur_model_config(m)->task, "lm") == 0)
+            run(m);
+        else
+            fill(m);
+        save_twice(m);
+    }
+    ur_model_free(m);
+    fuzz_end();
+    return 0;
+}

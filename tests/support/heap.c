@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* Each block begins with its size. */
+#include "support/heap.h"
+
+#include <jansson.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "unroll/base.h"
+
+enum { ROOM = 16 };     /* for the size, without loss of alignment */
+
+static size_t now, most, mark;
+
+static void *resize(void *p, size_t bytes)
+{
+    size_t old = 0;
+    unsigned char *base = p ? (unsigned char *)p - ROOM : NULL;
+    if (base)
+        memcpy(&old, base, sizeof old);
+    if (bytes == 0) {
+        free(base);
+        now -= old;
+        return NULL;
+    }
+    unsigned char *block = bytes < SIZE_MAX - ROOM ? realloc(base, bytes + ROOM) : NULL;
+    if (!block)
+        return NULL;
+    memcpy(block, &bytes, sizeof bytes);
+    /* While it moves a block is there twice. */
+    most = now + bytes > most ? now + bytes : most;
+    now += bytes - old;
+    return block + ROOM;
+}
+
+static void *allocate(void *user, void *p, size_t bytes)
+{
+    (void)user;
+    return resize(p, bytes);
+}
+
+static void *jansson_malloc(size_t bytes)
+{
+    return resize(NULL, bytes ? bytes : 1);
+}
+
+static void jansson_free(void *p)
+{
+    if (p)
+        resize(p, 0);
+}
+
+void heap_watch(void)
+{
+    ur_set_allocator(allocate, NULL);
+    json_set_alloc_funcs(jansson_malloc, jansson_free);
+}
+
+size_t heap_now(void)
+{
+    return now;
+}
+
+void heap_mark(void)
+{
+    most = mark = now;
+}
+
+size_t heap_taken(void)
+{
+    return most - mark;
+}
+
+size_t heap_allowed(size_t file, size_t header)
+{
+    return 2 * file + 64 * header + ((size_t)1 << 20);
+}
+
+size_t heap_header(const void *bytes, size_t n)
+{
+    const unsigned char *at = bytes;
+    uint64_t header = 0;
+    if (n < 8)
+        return 0;
+    for (int i = 7; i >= 0; i--)
+        header = header << 8 | at[i];
+    return header <= n - 8 ? (size_t)header : 0;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#include "support/small_state.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/vocab.h"
+#include "io/file.h"
+#include "train/identity.h"
+#include "train/optimizer.h"
+
+static void must(ur_status status)
+{
+    if (status == UR_OK)
+        return;
+    fprintf(stderr, "no small state: %s\n", ur_errmsg());
+    abort();
+}
+
+void small_state_new(struct small_state *s)
+{
+    static const uint32_t codes[] = {97, 98, 99};
+    ur_vocab *vocab;
+    *s = (struct small_state){.options = UR_TRAIN_OPTIONS_INIT};
+    ur_config *c = &s->options.config;
+    c->tokens = UR_TOKEN_BYTE;
+    c->cell = UR_RNN;
+    c->layers = 1;
+    c->hidden[0] = 2;
+    s->options.optimizer.kind = UR_ADAM;
+    must(ur__vocab_new(&vocab, UR_TOKEN_BYTE, 3, codes));
+    must(ur__model_new(&s->facts.model, c, vocab, 1));
+    ur_params *params = ur_model_params(s->facts.model);
+    must(ur_optimizer_new(&s->optimizer, params, &s->options.optimizer, NULL));
+    for (size_t i = 0; i < ur_params_size(params); i++)
+        ur_params_grads(params)[i] = (ur_real)0.25 * (ur_real)((int)i % 5 - 2);
+    must(ur_optimizer_step(s->optimizer, 0.01, NULL));
+    s->facts.epoch_steps = 10;
+    s->facts.data_bytes = 1000;
+    s->facts.data_crc = 0x12345678;
+    must(ur__identity_text(&s->options, ur__optimizer_options(s->optimizer), &s->identity));
+    for (int i = 0; i < 4; i++)
+        s->carried[i] = (ur_real)i / 8;
+    s->progress = (struct ur__progress){
+        .step = 1, .evaluated = -1, .loss_sum = 1.5, .loss_items = 3, .train_loss = (double)NAN,
+        .val_loss = (double)NAN, .best_loss = (double)NAN, .best_step = -1, .plateau = {.factor = 1}
+    };
+    s->checkpoint = (struct ur__checkpoint){
+        s->identity.data, &s->facts, s->optimizer, s->carried, 4, &s->progress
+    };
+}
+
+void small_state_free(struct small_state *s)
+{
+    ur_model_free(s->facts.model);
+    ur_optimizer_free(s->optimizer);
+    ur__buf_free(&s->identity);
+}
+
+bool small_state_checksum(struct ur__st_file *f, char text[9])
+{
+    static const char *const keys[] = {"format", "version", "options", "data", "progress"};
+    uint32_t crc;
+    must(ur__st_data_crc(f, &crc));
+    for (int i = 0; i < 5; i++) {
+        const char *value = ur__st_meta(f, keys[i]);
+        if (!value)
+            return false;
+        crc = ur__crc32(crc, keys[i], strlen(keys[i]) + 1);
+        crc = ur__crc32(crc, value, strlen(value) + 1);
+    }
+    snprintf(text, 9, "%08x", (unsigned)crc);
+    return true;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* The smallest training run that has all that a state file keeps: a model of two units
+ * over three bytes, an optimizer with moments, carried numbers. */
+#ifndef UR_TESTS_SMALL_STATE_H
+#define UR_TESTS_SMALL_STATE_H
+
+#include "base/text.h"
+#include "io/safetensors.h"
+#include "train/checkpoint.h"
+#include "unroll/train.h"
+
+struct small_state {
+    ur_train_options options;
+    struct ur__facts facts;
+    ur_optimizer *optimizer;
+    struct ur__buf identity;
+    ur_real carried[4];
+    struct ur__progress progress;
+    struct ur__checkpoint checkpoint;
+};
+
+/* Ends the program if it cannot. */
+void small_state_new(struct small_state *s);
+void small_state_free(struct small_state *s);
+
+/* What the file's checksum must be; false: it has not what is summed. */
+bool small_state_checksum(struct ur__st_file *f, char text[9]);
+
+#endif

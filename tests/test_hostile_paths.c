@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* What is no plain file, where one is expected; texts that are not what they seem. */
+#include "testing.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <zlib.h>
+
+#include "base/mem.h"
+#include "data/corpus.h"
+#include "data/numbers.h"
+#include "unroll/exchange.h"
+#include "unroll/model.h"
+
+static void refuses_model(const char *path, ur_status want, const char *why)
+{
+    ur_model *m;
+    ur_weights *w;
+    assert_status(want, ur_model_load(&m, path));
+    assert_null(m);
+    if (!strstr(ur_errmsg(), why) || !strstr(ur_errmsg(), path))
+        fail_msg("\"%s\" is not in \"%s\"", why, ur_errmsg());
+    assert_status(want, ur_weights_open(&w, path));
+}
+
+static void paths__models_are_plain_files(void **state)
+{
+    (void)state;
+    const char *pipe = tmp_path("pipe"), *loop = tmp_path("loop"), *away = tmp_path("away");
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    refuses_model(pipe, UR_EINPUT, "it is a pipe, a terminal or the like");     /* at once */
+    int writer = open(pipe, O_RDWR | O_NONBLOCK);
+    assert_true(writer >= 0);
+    refuses_model(pipe, UR_EINPUT, "it is a pipe");
+    close(writer);
+    assert_int_equal(symlink(loop, loop), 0);
+    refuses_model(loop, UR_EINPUT, "cannot open");
+    assert_int_equal(symlink("nowhere", away), 0);
+    refuses_model(away, UR_EINPUT, "no such file");
+    refuses_model(tmp_dir(), UR_EINPUT, "directory");
+    refuses_model("/dev/null", UR_EFORMAT, "shorter than 8 bytes");
+    refuses_model("/dev/zero", UR_EFORMAT, "shorter than 8 bytes");
+}
+
+static ur_status open_text(const char *path, ur_token_kind kind, int64_t *tokens)
+{
+    struct ur__corpus *c;
+    ur_vocab *v;
+    ur_status status = ur__corpus_open(&c, &path, 1, kind, NULL, &v);
+    *tokens = status == UR_OK ? ur__corpus_tokens(c) : 0;
+    ur__corpus_free(c);
+    ur__vocab_free(v);
+    return status;
+}
+
+/* A pipe is a good text: it is waited for. */
+static void paths__texts_may_be_pipes(void **state)
+{
+    (void)state;
+    int64_t tokens;
+    const char *pipe = tmp_path("pipe");
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        int fd = open(pipe, O_WRONLY);
+        _exit(write(fd, "a text\n", 7) == 7 ? 0 : 1);
+    }
+    assert_ok(open_text(pipe, UR_TOKEN_CHAR, &tokens));
+    assert_int_equal(tokens, 7);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_status(UR_EINPUT, open_text(tmp_dir(), UR_TOKEN_CHAR, &tokens));
+    assert_status(UR_EDATA, open_text("/dev/null", UR_TOKEN_CHAR, &tokens));
+}
+
+/* 32 MiB in 32 KiB: on disk while it is text, not in memory. */
+static void paths__a_gzip_bomb_stays_small_in_memory(void **state)
+{
+    (void)state;
+    enum { PART = 1 << 16, PARTS = 512, SPOOL = 1 << 20 };
+    static const char zeros[PART];
+    const char *path = tmp_path("bomb.gz");
+    gzFile f = gzopen(path, "wb9");
+    for (int i = 0; i < PARTS; i++)
+        assert_int_equal(gzwrite(f, zeros, PART), PART);
+    assert_int_equal(gzclose(f), Z_OK);
+    int64_t tokens;
+    ur__numbers_set_spool_at(SPOOL);
+    size_t before = ur_memory_used();
+    assert_ok(open_text(path, UR_TOKEN_BYTE, &tokens));
+    assert_int_equal(tokens, (int64_t)PART * PARTS);
+    /* As a model it is no more than the bytes it is. */
+    ur_model *m;
+    assert_status(UR_EFORMAT, ur_model_load(&m, path));
+    ur__numbers_set_spool_at(0);
+    size_t most = ur_memory_peak() - before;
+    print_message("%d MiB of text, %zu bytes of memory\n", PART * PARTS >> 20, most);
+    assert_true(most < 4 * SPOOL);
+}
+
+/* Bytes that are no UTF-8, each where it stands. */
+static void paths__malformed_text_is_placed(void **state)
+{
+    (void)state;
+    static const struct { const char *text, *why; } cases[] = {
+        {"ab\xff", "byte 2 (0xFF)"}, {"\x80", "byte 0 (0x80)"}, {"a\xc0\x80", "byte 1 (0xC0)"},
+        {"\xed\xa0\x80", "byte 0 (0xED)"}, {"\xf4\x90\x80\x80", "byte 0 (0xF4)"},
+        {"\xe2\x82", "ends within the UTF-8 character at byte 0"}, {"abc\xf0\x9f", "at byte 3"},
+        {"\xe2\x28\xa1", "byte 0 (0xE2)"}, {"\xf8\x88\x80\x80\x80", "byte 0 (0xF8)"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *path = tmp_path("text");
+        int64_t tokens;
+        FILE *f = fopen(path, "wb");
+        assert_non_null(f);
+        fputs(cases[i].text, f);
+        fclose(f);
+        for (int kind = UR_TOKEN_CHAR; kind <= UR_TOKEN_WORDPUNCT; kind++) {
+            assert_status(UR_EDATA, open_text(path, (ur_token_kind)kind, &tokens));
+            if (!strstr(ur_errmsg(), cases[i].why))
+                fail_msg("\"%s\" is not in \"%s\"", cases[i].why, ur_errmsg());
+        }
+        assert_ok(open_text(path, UR_TOKEN_BYTE, &tokens));
+        assert_int_equal(tokens, strlen(cases[i].text));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(paths__a_gzip_bomb_stays_small_in_memory),     /* the peak is its own */
+        cmocka_unit_test(paths__models_are_plain_files),
+        cmocka_unit_test(paths__texts_may_be_pipes),
+        cmocka_unit_test(paths__malformed_text_is_placed),
+    };
+    return cmocka_run_group_tests_name("hostile paths", tests, NULL, NULL);
+}
