@@ -78,6 +78,40 @@ static void bits__every_flipped_bit_of_a_state_is_found(void **state)
     small_state_free(&state_of_run);
 }
 
+/* Counters that no run can reach, under a checksum that is right. */
+static void bits__impossible_progress_is_refused(void **state)
+{
+    (void)state;
+    struct small_state s;
+    small_state_new(&s);
+    const struct ur__progress fine = s.progress;
+    enum ur__loaded from;
+#define REFUSED(change)                                                                       \
+    do {                                                                                      \
+        s.progress = fine;                                                                    \
+        change;                                                                               \
+        assert_ok(ur__checkpoint_save(&s.checkpoint, HOSTILE, "mem:/none", UR__OLDER_KEEP));  \
+        heap_mark();                                                                          \
+        assert_refused(ur__checkpoint_load(&s.checkpoint, HOSTILE, "mem:none", &from),        \
+                       UR_EFORMAT, "its progress is not whole or cannot be");                 \
+    } while (0)
+    REFUSED(s.progress.step = INT64_MAX);
+    REFUSED(s.progress.step = -1);
+    REFUSED(s.progress.evaluated = 2);
+    REFUSED(s.progress.best_step = INT64_MIN);
+    REFUSED(s.progress.loss_items = INT64_MAX);
+    REFUSED(s.progress.worse = -1);
+    REFUSED(s.progress.plateau.factor = 1e300);
+    REFUSED(s.progress.plateau.worse = -1);
+    REFUSED(s.progress.seconds = -1);
+#undef REFUSED
+    s.progress = fine;
+    assert_ok(ur__checkpoint_save(&s.checkpoint, HOSTILE, "mem:/none", UR__OLDER_KEEP));
+    assert_ok(ur__checkpoint_load(&s.checkpoint, HOSTILE, "mem:none", &from));
+    memory_file_remove(HOSTILE);
+    small_state_free(&s);
+}
+
 /* ---- a model ----------------------------------------------------------- */
 
 static void make_whole_model(void)
@@ -146,6 +180,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(bits__every_prefix_of_a_state_is_refused, hostile_check),
         cmocka_unit_test(bits__every_flipped_bit_of_a_state_is_found),
+        cmocka_unit_test_teardown(bits__impossible_progress_is_refused, hostile_check),
         cmocka_unit_test_teardown(bits__every_prefix_of_a_model_is_refused, hostile_check),
         cmocka_unit_test_teardown(bits__no_flipped_bit_of_a_model_does_harm, hostile_check),
     };

@@ -2,6 +2,7 @@
 /* What is no plain file, where one is expected; texts that are not what they seem. */
 #include "testing.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -10,17 +11,22 @@
 #include "base/mem.h"
 #include "data/corpus.h"
 #include "data/numbers.h"
+#include "io/file.h"
 #include "unroll/exchange.h"
 #include "unroll/model.h"
+
+static int seeks_left;      /* before they fail, in a test of that */
 
 static void refuses_model(const char *path, ur_status want, const char *why)
 {
     ur_model *m;
     ur_weights *w;
+    int seeks = seeks_left;
     assert_status(want, ur_model_load(&m, path));
     assert_null(m);
     if (!strstr(ur_errmsg(), why) || !strstr(ur_errmsg(), path))
         fail_msg("\"%s\" is not in \"%s\"", why, ur_errmsg());
+    seeks_left = seeks;
     assert_status(want, ur_weights_open(&w, path));
 }
 
@@ -125,6 +131,55 @@ static void paths__malformed_text_is_placed(void **state)
     }
 }
 
+/* A reader that failed goes on failing, and says of what. */
+static void paths__a_failed_read_stays_failed(void **state)
+{
+    (void)state;
+    static const unsigned char damaged[] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0xff, 0xff};
+    const char *path = tmp_path("damaged.gz");
+    struct ur__reader *r;
+    size_t got;
+    char to[16];
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    fwrite(damaged, 1, sizeof damaged, f);
+    fclose(f);
+    assert_ok(ur__reader_open(&r, path));
+    assert_ok(ur__reader_read(r, to, 0, &got));
+    assert_int_equal(got, 0);
+    assert_status(UR_EFORMAT, ur__reader_read(r, to, sizeof to, &got));
+    assert_non_null(strstr(ur_errmsg(), "damaged gzip"));
+    assert_status(UR_EFORMAT, ur__reader_read(r, to, sizeof to, &got));
+    assert_non_null(strstr(ur_errmsg(), "reading failed before"));
+    ur__reader_close(r);
+}
+
+static int64_t failing_seek(int fd, int64_t offset, int whence)
+{
+    if (seeks_left-- > 0)
+        return (int64_t)lseek(fd, (off_t)offset, whence);
+    errno = EIO;
+    return -1;
+}
+
+static void paths__a_failed_seek_is_told(void **state)
+{
+    (void)state;
+    static const struct ur__file_ops ops = {.seek = failing_seek};
+    const char *path = tmp_path("model");
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    fputs("\2", f);
+    fwrite("\0\0\0\0\0\0\0{}", 1, 9, f);
+    fclose(f);
+    ur__file_set_ops(&ops);
+    for (int k = 0; k < 2; k++) {
+        seeks_left = k;
+        refuses_model(path, UR_EINPUT, "cannot seek in");
+    }
+    ur__file_set_ops(NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +187,8 @@ int main(void)
         cmocka_unit_test(paths__models_are_plain_files),
         cmocka_unit_test(paths__texts_may_be_pipes),
         cmocka_unit_test(paths__malformed_text_is_placed),
+        cmocka_unit_test(paths__a_failed_read_stays_failed),
+        cmocka_unit_test(paths__a_failed_seek_is_told),
     };
     return cmocka_run_group_tests_name("hostile paths", tests, NULL, NULL);
 }

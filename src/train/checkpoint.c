@@ -270,6 +270,17 @@ static bool parse_mishaps(const struct ur__json *j, struct ur__progress *p)
         && ur__json_get_bool(j, "drawn", &p->drawn);
 }
 
+/* Counters that a run can have reached: none overflows when it goes on. */
+static bool is_possible(const struct ur__progress *p, const struct ur__optimizer_clock *clock)
+{
+    const int64_t most = (int64_t)1 << 53;
+    return p->step >= 0 && p->step <= most && p->evaluated >= -1 && p->evaluated <= p->step &&
+           p->best_step >= -1 && p->best_step <= p->step && p->loss_items >= 0 &&
+           p->loss_items <= INT64_MAX / 2 && p->skipped <= most && clock->steps >= 0 && clock->steps <= most &&
+           clock->power1 >= 0 && clock->power1 <= 1 && clock->power2 >= 0 && clock->power2 <= 1 &&
+           p->plateau.factor >= 0 && p->plateau.factor <= 1 && p->seconds >= 0;
+}
+
 static ur_status parse_progress(const struct source *s, struct ur__progress *p,
                                 struct ur__optimizer_clock *clock)
 {
@@ -293,8 +304,8 @@ static ur_status parse_progress(const struct source *s, struct ur__progress *p,
         && get_real(j, "seconds", &p->seconds)
         && parse_mishaps(j, p);
     ur__json_free(j);
-    if (!whole || p->step < 0)
-        return ur__fail(UR_EFORMAT, "%s: damaged: its progress is not whole", s->path);
+    if (!whole || !is_possible(p, clock))
+        return ur__fail(UR_EFORMAT, "%s: damaged: its progress is not whole or cannot be", s->path);
     return UR_OK;
 }
 
