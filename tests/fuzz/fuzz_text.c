@@ -29,7 +29,7 @@ static const char *const paths[] = {"mem:in", "mem:in"};
 static size_t squeeze(const uint8_t *data, size_t size, uint8_t damage, uint8_t *to)
 {
     z_stream z = {0};
-    FUZZ_CHECK(deflateInit2(&z, 1, Z_DEFLATED, 15 + 16, 1, Z_DEFAULT_STRATEGY) == Z_OK);
+    FUZZ_CHECK(deflateInit2(&z, 1, Z_DEFLATED, 9 + 16, 1, Z_DEFAULT_STRATEGY) == Z_OK);
     z.next_in = (Bytef *)(uintptr_t)data;
     z.avail_in = (uInt)size;
     z.next_out = to;

@@ -3,6 +3,7 @@
 #include "support/heap.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,38 @@
 #include "unroll/base.h"
 
 enum { ROOM = 16 };     /* for the size, without loss of alignment */
+
+/* Sanitizers map and unmap a large block each time, which is all that a fuzzer of texts
+ * would do: a few are kept. */
+enum { LARGE = 1 << 17, KEPT = 4 };
+static struct {
+    unsigned char *base;
+    size_t bytes;
+} kept[KEPT];
+
+static void *take_kept(size_t bytes)
+{
+    for (int i = 0; i < KEPT; i++) {
+        if (kept[i].base && kept[i].bytes == bytes) {
+            unsigned char *base = kept[i].base;
+            kept[i].base = NULL;
+            return base;
+        }
+    }
+    return NULL;
+}
+
+static bool keep(unsigned char *base, size_t bytes)
+{
+    for (int i = 0; i < KEPT && bytes >= LARGE && bytes < 8 * LARGE; i++) {
+        if (!kept[i].base) {
+            kept[i].base = base;
+            kept[i].bytes = bytes;
+            return true;
+        }
+    }
+    return false;
+}
 
 static size_t now, most, mark;
 
@@ -20,11 +53,14 @@ static void *resize(void *p, size_t bytes)
     if (base)
         memcpy(&old, base, sizeof old);
     if (bytes == 0) {
-        free(base);
+        if (!keep(base, old))
+            free(base);
         now -= old;
         return NULL;
     }
-    unsigned char *block = bytes < SIZE_MAX - ROOM ? realloc(base, bytes + ROOM) : NULL;
+    unsigned char *block = base ? NULL : take_kept(bytes);
+    if (!block)
+        block = bytes < SIZE_MAX - ROOM ? realloc(base, bytes + ROOM) : NULL;
     if (!block)
         return NULL;
     memcpy(block, &bytes, sizeof bytes);
