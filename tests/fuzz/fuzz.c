@@ -29,7 +29,6 @@ void fuzz_start(void)
     started = true;
     heap_watch();
     memory_files_on();
-    setenv("TMPDIR", "mem:", 1);
 }
 
 void fuzz_begin(void)

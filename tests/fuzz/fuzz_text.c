@@ -10,6 +10,8 @@
  * A text that is taken is read again with the vocabulary that it made: the same tokens,
  * whichever way it was cut into reads.
  */
+#define _POSIX_C_SOURCE 200809L     /* setenv */
+
 #include "fuzz.h"
 
 #include <stdlib.h>
@@ -77,6 +79,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ur_vocab *v = NULL;
     ur_token_kind kind = (ur_token_kind)(data[0] & 3);
     int n_paths = data[0] & 32 ? 2 : 1;
+    /* Scratch files too. Not before the first input: libFuzzer makes files of its own. */
+    setenv("TMPDIR", "mem:", 1);
     fuzz_begin();
     if (data[0] & 4)
         memory_file("mem:in", packed, squeeze(data + 3, size - 3, data[0] & 16 ? data[2] : 0,
