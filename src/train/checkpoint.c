@@ -276,7 +276,8 @@ static bool is_possible(const struct ur__progress *p, const struct ur__optimizer
     const int64_t most = (int64_t)1 << 53;
     return p->step >= 0 && p->step <= most && p->evaluated >= -1 && p->evaluated <= p->step &&
            p->best_step >= -1 && p->best_step <= p->step && p->loss_items >= 0 &&
-           p->loss_items <= INT64_MAX / 2 && p->skipped <= most && clock->steps >= 0 && clock->steps <= most &&
+           p->loss_items <= INT64_MAX / 2 && p->skipped <= most && clock->steps >= 0 &&
+           clock->steps <= most &&
            clock->power1 >= 0 && clock->power1 <= 1 && clock->power2 >= 0 && clock->power2 <= 1 &&
            p->plateau.factor >= 0 && p->plateau.factor <= 1 && p->seconds >= 0;
 }

@@ -45,7 +45,8 @@ void small_state_new(struct small_state *s)
         s->carried[i] = (ur_real)i / 8;
     s->progress = (struct ur__progress){
         .step = 1, .evaluated = -1, .loss_sum = 1.5, .loss_items = 3, .train_loss = (double)NAN,
-        .val_loss = (double)NAN, .best_loss = (double)NAN, .best_step = -1, .plateau = {.factor = 1}
+        .val_loss = (double)NAN, .best_loss = (double)NAN, .best_step = -1,
+        .plateau = {.factor = 1}, .lr_factor = 1
     };
     s->checkpoint = (struct ur__checkpoint){
         s->identity.data, &s->facts, s->optimizer, s->carried, 4, &s->progress
