@@ -20,7 +20,7 @@
 #define PIECE 4096                      /* tokens looked at at a time, on the stack */
 #define PAGES (0x110000 / 256)          /* of the code space */
 /* Different words, and bytes of them, that are held while a vocabulary is sought. */
-#define MOST_WORDS (1 << 21)
+#define MOST_WORDS 1500000
 #define MOST_WORD_BYTES ((size_t)64 << 20)
 
 static int32_t most_words = MOST_WORDS;
