@@ -14,7 +14,7 @@ DATA = $(if $(UNROLL_DATA),-DUNROLL_DATA="$(UNROLL_DATA)")
 SETUP = $(CMAKE) -S . -B $(BUILD) $(CONFIGURE)
 COMPILE = $(APART) $(CMAKE) --build $(BUILD) --parallel $(JOBS)
 
-.PHONY: all demo test test-long bench install uninstall clean help
+.PHONY: all demo test test-long analyze coverage mutants bench install uninstall clean help
 
 all:
 	@$(SETUP)
@@ -37,6 +37,27 @@ test-long:
 	@$(SETUP) -DUNROLL_TESTS=ON -DUNROLL_WERROR=ON $(DATA)
 	@$(COMPILE)
 	@cd $(BUILD) && $(APART) ctest --output-on-failure -L long
+
+# What follows tests the tests and the code at rest; each builds in a folder of its own.
+analyze:
+	@sh scripts/deps.sh --dev
+	@python3 tools/analyze.py $(BUILD)/analyze
+
+COVERAGE = $(BUILD)/coverage
+coverage:
+	@sh scripts/deps.sh --test
+	@$(CMAKE) -S . -B $(COVERAGE) -DCMAKE_C_COMPILER=gcc -DCMAKE_BUILD_TYPE=None \
+	    -DCMAKE_C_FLAGS='-O1 -g --coverage' -DUNROLL_TESTS=ON -DUNROLL_TEST_NESTED=OFF \
+	    -DUNROLL_SHARED=OFF $(DATA)
+	@$(APART) $(CMAKE) --build $(COVERAGE) --parallel $(JOBS)
+	@find $(COVERAGE) -name '*.gcda' -exec rm -f {} +
+	@cd $(COVERAGE) && $(APART) ctest --output-on-failure --parallel $(JOBS) \
+	    -L '^(unit|numeric|cli|example)$$' -E '^install$$'
+	@python3 tools/coverage.py $(COVERAGE) --least 92
+
+mutants:
+	@sh scripts/deps.sh --test
+	@nice -n 19 python3 tools/mutants.py $(BUILD)/mutants
 
 bench:
 	@$(SETUP) -DUNROLL_BENCH=ON
@@ -71,6 +92,9 @@ help:
 	@echo 'make demo         train on a small text for a minute and show what it writes'
 	@echo 'make test         build all, run the quick tests (10 minutes at most)'
 	@echo 'make test-long    run the rest'
+	@echo 'make analyze      clang-tidy, cppcheck and gcc -fanalyzer over src/ and cli/'
+	@echo 'make coverage     which lines of src/ and cli/ the tests run'
+	@echo 'make mutants      plant faults and see which of them the tests find'
 	@echo 'make bench        measure speed on this machine, beside the peers it has'
 	@echo 'make install      install below PREFIX ($(PREFIX)); DESTDIR is put in front'
 	@echo 'make uninstall    remove what was installed'

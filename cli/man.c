@@ -62,6 +62,7 @@ static void put_all(const char *text)
 static void put_prose(const char *text)
 {
     int at = 0;
+    text += strspn(text, " ");
     while (*text != '\0') {
         size_t n = strcspn(text, " ");
         if (at > 0)

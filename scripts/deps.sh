@@ -4,7 +4,7 @@
 #
 #   deps.sh           what the library and the program need
 #   deps.sh --test    and what the tests need
-#   deps.sh --dev     and a second compiler, emulators, peers to compare with
+#   deps.sh --dev     and a second compiler, analysers, emulators, peers to compare with
 #
 # Nothing missing: silent. On Debian and its kin it installs, as root or through
 # sudo after showing the line. Elsewhere it prints the line to run, and exits 1.
@@ -57,6 +57,8 @@ look() {
     have clang || needed="$needed clang"
     clang_has_sanitizers || needed="$needed clang-rt"
     have clang-format || needed="$needed clang-format"
+    have clang-tidy || needed="$needed clang-tidy"
+    have cppcheck || needed="$needed cppcheck"
     have valgrind || needed="$needed valgrind"
     have mandoc || wanted="$wanted mandoc"
     case $(uname -m) in
@@ -90,7 +92,7 @@ package() {
     dnf:zlib) echo zlib-devel ;;
     dnf:cmocka) echo libcmocka-devel ;;
     dnf:clang-rt) echo compiler-rt ;;
-    dnf:clang-format) echo clang-tools-extra ;;
+    dnf:clang-format | dnf:clang-tidy) echo clang-tools-extra ;;
     dnf:qemu) echo qemu-user ;;
     dnf:gcc-aarch64) echo gcc-aarch64-linux-gnu ;;
     dnf:onednn) echo onednn-devel ;;
@@ -99,7 +101,7 @@ package() {
     pacman:pkg-config) echo pkgconf ;;
     pacman:python3) echo python ;;
     pacman:clang-rt) echo compiler-rt ;;
-    pacman:clang-format) echo clang ;;
+    pacman:clang-format | pacman:clang-tidy) echo clang ;;
     pacman:qemu) echo qemu-user ;;
     pacman:gcc-aarch64) echo aarch64-linux-gnu-gcc ;;
     apk:cc) echo gcc musl-dev ;;
@@ -109,11 +111,11 @@ package() {
     apk:zlib) echo zlib-dev ;;
     apk:cmocka) echo cmocka-dev ;;
     apk:clang-rt) echo compiler-rt ;;
-    apk:clang-format) echo clang-extra-tools ;;
+    apk:clang-format | apk:clang-tidy) echo clang-extra-tools ;;
     apk:qemu) echo qemu-aarch64 ;;
     apk:openblas) echo openblas-dev ;;
     apk:gcc-aarch64 | apk:onednn) ;;
-    brew:cc | brew:c++ | brew:clang | brew:clang-rt) echo llvm ;;
+    brew:cc | brew:c++ | brew:clang | brew:clang-rt | brew:clang-tidy) echo llvm ;;
     brew:pkg-config) echo pkgconf ;;
     brew:python3) echo python ;;
     brew:valgrind | brew:gcc-aarch64) ;;

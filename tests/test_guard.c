@@ -400,8 +400,10 @@ static int peek(guard_side side, ptrdiff_t offset, char *said, size_t room)
         _exit(p[offset] == 1 ? 3 : 2);
     }
     close(fd[1]);
-    ssize_t n = read(fd[0], said, room - 1);
-    said[n > 0 ? n : 0] = '\0';
+    size_t all = 0;
+    for (ssize_t n = 1; n > 0; all += n > 0 ? (size_t)n : 0)
+        n = read(fd[0], said + all, room - 1 - all);
+    said[all] = '\0';
     close(fd[0]);
     assert_int_equal(waitpid(child, &status, 0), child);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;

@@ -26,7 +26,7 @@ struct ur__file_ops {
 };
 /* Replaces the table (NULL: the system's); an entry left NULL is the system's.
  * The table is copied. Test hook, not thread-safe. */
-void ur__file_set_ops(const struct ur__file_ops *ops);
+void ur__file_set_ops(const struct ur__file_ops *table);
 
 /* ---- reading ----------------------------------------------------------- */
 

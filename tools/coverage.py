@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Says which lines of src/ and cli/ a build with gcc's --coverage has run.
+
+    coverage.py BUILD                     lines by floor and by file
+    coverage.py BUILD --lines [PATH...]   and the lines that never ran
+    coverage.py BUILD --least PERCENT     exit status 1 if src/ has less
+
+A source that is compiled several times (once per instruction set, once in double) counts a line as
+run if any of its objects has run it.
+"""
+
+import argparse
+import collections
+import json
+import os
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def notes(build):
+    """The .gcno files of the library and the program; tests and examples are not measured."""
+    for folder, _, names in os.walk(build):
+        if '/tests/' in folder + '/' or '/CMakeFiles/example_' in folder:
+            continue
+        for name in sorted(names):
+            if name.endswith('.gcno'):
+                yield os.path.join(folder, name)
+
+
+def read(gcov, build):
+    """{path: {line: times}} of all sources below src/ and cli/."""
+    files = collections.defaultdict(dict)
+    paths = list(notes(build))
+    if not paths:
+        sys.exit('coverage.py: %s holds no .gcno file: build it with --coverage' % build)
+    for at in range(0, len(paths), 50):
+        run = subprocess.run([gcov, '--json-format', '--stdout'] + paths[at:at + 50],
+                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=build,
+                             check=False)
+        for text in run.stdout.splitlines():
+            if text.strip():
+                collect(json.loads(text), files)
+    return files
+
+
+def collect(report, files):
+    for entry in report['files']:
+        path = os.path.join(report['current_working_directory'], entry['file'])
+        path = os.path.relpath(os.path.realpath(path), os.path.realpath(ROOT))
+        if not path.startswith(('src/', 'cli/')):
+            continue
+        lines = files[path]
+        for line in entry['lines']:
+            number = line['line_number']
+            lines[number] = max(lines.get(number, 0), line['count'])
+
+
+def floor_of(path):
+    return os.path.dirname(path)
+
+
+def ranges(numbers):
+    """[1,2,3,7] -> 1-3, 7"""
+    parts = []
+    for n in sorted(numbers):
+        if parts and parts[-1][1] == n - 1:
+            parts[-1][1] = n
+        else:
+            parts.append([n, n])
+    return ', '.join('%d' % a if a == b else '%d-%d' % (a, b) for a, b in parts)
+
+
+def percent(run, all_lines):
+    return 100.0 * run / all_lines if all_lines else 100.0
+
+
+def row(name, lines_of):
+    total = sum(len(lines) for lines in lines_of)
+    run = sum(sum(1 for n in lines.values() if n > 0) for lines in lines_of)
+    print('%-34s %6d lines %6d run %6.1f %%' % (name, total, run, percent(run, total)))
+    return percent(run, total)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('build')
+    parser.add_argument('--gcov', default=os.environ.get('GCOV', 'gcov'))
+    parser.add_argument('--lines', nargs='*', metavar='PATH')
+    parser.add_argument('--least', type=float, default=0)
+    options = parser.parse_args()
+
+    files = read(options.gcov, options.build)
+    floors = sorted({floor_of(path) for path in files})
+    for floor in floors:
+        for path in sorted(files):
+            if floor_of(path) == floor:
+                row('  ' + path, [files[path]])
+        row(floor, [files[path] for path in files if floor_of(path) == floor])
+    if options.lines is not None:
+        wanted = tuple(options.lines) or ('',)
+        for path in sorted(files):
+            missed = [n for n, times in files[path].items() if times == 0]
+            if missed and path.startswith(wanted):
+                print('%s: %s' % (path, ranges(missed)))
+    print()
+    for floor in floors:
+        row(floor, [files[path] for path in files if floor_of(path) == floor])
+    print()
+    row('cli', [files[path] for path in files if path.startswith('cli/')])
+    share = row('src', [files[path] for path in files if path.startswith('src/')])
+    if share < options.least:
+        print('coverage: src/ has %.1f %% of its lines run, not %.1f %%' % (share, options.least))
+        return 1
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
