@@ -157,6 +157,7 @@ static void token_kind__has_names(void **state)
     ur_token_kind kind;
     assert_string_equal(ur_token_kind_name(UR_TOKEN_BYTE), "byte");
     assert_null(ur_token_kind_name((ur_token_kind)4));
+    assert_true(ur_token_kind_find("byte", &kind) && kind == UR_TOKEN_BYTE);
     assert_true(ur_token_kind_find("char", &kind));
     assert_int_equal(kind, UR_TOKEN_CHAR);
     assert_false(ur_token_kind_find("chars", &kind));

@@ -382,12 +382,21 @@ static void correlation__lies_between_minus_one_and_one(void **state)
     (void)state;
     const double a[] = {1, 2, 3, 4}, b[] = {-2, -4, -6, -8}, c[] = {0.1, 0.1, 0.1, 0.1};
     const double d[] = {1, -1, -1, 1}, e[] = {1, 3, 2, 5};
+    const double f[] = {2, 2, 5, 6};    /* begins as if it were constant */
     assert_near(ur_correlation(4, a, a), 1);
     assert_near(ur_correlation(4, a, b), -1);
     assert_true(ur_correlation(4, a, c) == 0);
     assert_true(ur_correlation(4, c, a) == 0);
     assert_near(ur_correlation(4, a, d), 0);
     assert_near(ur_correlation(4, a, e), 5.5 / sqrt(5 * 8.75));
+    assert_near(ur_correlation(4, a, f), 7.5 / sqrt(5 * 12.75));
+    /* The mean of ten times 0.1 is not 0.1; squares that vanish; a spread of exactly 1. */
+    const double g[] = {0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1};
+    const double x[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 9}, h[] = {0, 1e-200, 0, 1e-200};
+    const double i[] = {0, 1, 0, 1};
+    assert_true(ur_correlation(10, g, x) == 0 && ur_correlation(10, x, g) == 0);
+    assert_true(ur_correlation(4, a, h) == 0);
+    assert_near(ur_correlation(4, i, i), 1);
     assert_true(ur_correlation(1, a, b) == 0);
     assert_true(ur_correlation(0, NULL, NULL) == 0);
 }

@@ -232,6 +232,18 @@ static void json__each_stops_at_the_first_failure(void **state)
     assert_int_equal(ur__json_each(NULL, stop_at_b, &calls), UR_EFORMAT);
 }
 
+static void json__arrays_have_no_keys(void **state)
+{
+    (void)state;
+    struct ur__buf b = {0};
+    struct ur__json *j = ur__json_new_array();
+    ur__json_set(j, "a", ur__json_new_object());
+    assert_int_equal(ur__json_size(j), 0);
+    assert_status(UR_EINVAL, ur__json_dump(j, &b));
+    ur__json_free(j);
+    ur__buf_free(&b);
+}
+
 static void json__failed_sets_are_remembered(void **state)
 {
     (void)state;
@@ -288,6 +300,7 @@ int main(void)
         cmocka_unit_test(json__what_would_grow_is_refused),
         cmocka_unit_test(json__what_was_parsed_is_not_changed),
         cmocka_unit_test(json__each_stops_at_the_first_failure),
+        cmocka_unit_test(json__arrays_have_no_keys),
         cmocka_unit_test(json__failed_sets_are_remembered),
         cmocka_unit_test(json__survives_every_failed_allocation),
     };

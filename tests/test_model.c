@@ -65,6 +65,7 @@ static void config__refuses_what_is_impossible(void **state)
     IMPOSSIBLE("need cell lstm, not gru", (c.cell = UR_GRU, c.peepholes = true));
     IMPOSSIBLE("need cell lstm, not rnn", (c.cell = UR_RNN, c.projection = 3));
     IMPOSSIBLE("128 units to 128", c.projection = 128);
+    IMPOSSIBLE("layer 0's 3 units to 3", (c.hidden[0] = 3, c.projection = 3));
     IMPOSSIBLE("units to -1", c.projection = -1);
     IMPOSSIBLE("no forget bias", (c.coupled = true, c.forget_bias = 1));
     IMPOSSIBLE("cell clip", c.cell_clip = -1);
@@ -149,6 +150,22 @@ static void config__every_key_is_wanted_and_known(void **state)
             assert_ok(parse_config(text, &c));
         else
             assert_status(UR_EFORMAT, parse_config(text, &c));
+    }
+}
+
+static void config__sizes_are_not_cut_to_fit(void **state)
+{
+    (void)state;
+    static const char form[] = "{\"task\":\"lm\",\"tokens\":\"char\",\"cell\":\"lstm\","
+                               "\"activation\":\"tanh\",\"reset\":\"after\",\"hidden\":[%s],"
+                               "\"embed\":0,\"tie\":false,\"dropout\":0,\"orthogonal\":false,"
+                               "\"forget_bias\":0}";
+    static const char *const sizes[] = {"4,5", "4,4294967301", "4294967301", "0", "-1"};
+    for (int i = 0; i < 5; i++) {
+        char text[512];
+        ur_config c;
+        snprintf(text, sizeof text, form, sizes[i]);
+        assert_status(i == 0 ? UR_OK : UR_EFORMAT, parse_config(text, &c));
     }
 }
 
@@ -542,6 +559,7 @@ int main(void)
         cmocka_unit_test(config__refuses_what_is_impossible),
         cmocka_unit_test(config__text_reads_back),
         cmocka_unit_test(config__every_key_is_wanted_and_known),
+        cmocka_unit_test(config__sizes_are_not_cut_to_fit),
         cmocka_unit_test(model__names_say_what_torch_can_load),
         cmocka_unit_test(model__leaves_the_vocabulary_on_failure),
         cmocka_unit_test(model__summary_is_a_json_object),

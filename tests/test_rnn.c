@@ -353,9 +353,25 @@ static void training__keeps_few_bytes_a_unit_and_step(void **unused)
     }
 }
 
+static void cells__are_found_by_their_names(void **unused)
+{
+    (void)unused;
+    ur_cell cell = UR_GRU;
+    ur_activation f = UR_RELU;
+    for (int i = 0; ur_cell_name((ur_cell)i); i++)
+        assert_true(ur_cell_find(ur_cell_name((ur_cell)i), &cell) && (int)cell == i);
+    for (int i = 0; ur_activation_name((ur_activation)i); i++)
+        assert_true(ur_activation_find(ur_activation_name((ur_activation)i), &f) && (int)f == i);
+    assert_false(ur_cell_find("lst", &cell) || ur_cell_find("", &cell) ||
+                 ur_cell_find(NULL, &cell));
+    assert_false(ur_activation_find("tan", &f) || ur_activation_find("", &f) ||
+                 ur_activation_find(NULL, &f));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(cells__are_found_by_their_names),
         cmocka_unit_test(rnn__follows_the_equations),
         cmocka_unit_test(rnn__steps_allocate_nothing),
         cmocka_unit_test(observer__sees_every_nth_step),

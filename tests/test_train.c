@@ -162,7 +162,9 @@ static void optimizer__rejects_what_is_impossible(void **unused)
     o.clip_norm = (double)NAN;
     assert_status(UR_EINVAL, ur_optimizer_new(&optimizer, params, &o, NULL));
     o = (ur_optimizer_options)UR_OPTIMIZER_OPTIONS_INIT;
+    o.momentum = 0;     /* none, where less than 0 means the usual one */
     assert_ok(ur_optimizer_new(&optimizer, params, &o, NULL));
+    assert_true(ur__optimizer_options(optimizer)->momentum == 0);
     assert_status(UR_EINVAL, ur_optimizer_step(optimizer, (double)NAN, NULL));
     ur_optimizer_free(optimizer);
     ur_params_free(params);
