@@ -92,7 +92,7 @@ def main():
     parser.add_argument('--least', type=float, default=0)
     options = parser.parse_args()
 
-    files = read(options.gcov, options.build)
+    files = read(options.gcov, os.path.abspath(options.build))
     floors = sorted({floor_of(path) for path in files})
     for floor in floors:
         for path in sorted(files):
