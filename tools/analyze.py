@@ -6,8 +6,8 @@
     analyze.py BUILD tidy|cppcheck|gcc    one of them
 
 One that is not installed is skipped with a line. A finding is one line, file:line: text [check];
-those explained in tools/analyze.allow are not printed. Exit status 1 if there is any other, or if an
-explanation explains nothing any more.
+those explained in tools/analyze.allow are not printed. Exit status 1 if there is any other, or if
+an explanation explains nothing any more.
 """
 
 import concurrent.futures

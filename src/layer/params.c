@@ -279,31 +279,31 @@ static bool holds(const ur_params *p, const ur_param *view)
     return view->size <= size && view->offset <= size - view->size;
 }
 
-ur_real *ur_param_data(const ur_params *p, const ur_param *view)
+ur_real *ur_param_data(const ur_params *params, const ur_param *p)
 {
-    UR__NEED_OR(p, "params", NULL);
-    UR__NEED_OR(view, "p", NULL);
-    if (!holds(p, view)) {
-        ur__fail(UR_EINVAL, "parameter %s is of another store", view->name);
+    UR__NEED_OR(params, "params", NULL);
+    UR__NEED_OR(p, "p", NULL);
+    if (!holds(params, p)) {
+        ur__fail(UR_EINVAL, "parameter %s is of another store", p->name);
         return NULL;
     }
-    return p->built ? (view->trained ? p->values : p->buffers) + view->offset : NULL;
+    return params->built ? (p->trained ? params->values : params->buffers) + p->offset : NULL;
 }
 
-ur_real *ur__param_grad(const ur_params *p, const ur_param *view)
+ur_real *ur__param_grad(const ur_params *params, const ur_param *p)
 {
-    return p->built && view->trained ? p->grads + view->offset : NULL;
+    return params->built && p->trained ? params->grads + p->offset : NULL;
 }
 
-ur_tensor *ur_param_tensor(ur_tape *tape, const ur_params *p, const ur_param *view)
+ur_tensor *ur_param_tensor(ur_tape *tape, const ur_params *params, const ur_param *p)
 {
-    if (!p || !view)
+    if (!params || !p)
         return ur__tape_fail(tape, UR_EINVAL, "there is no such parameter");
-    const ur_real *data = ur_param_data(p, view);
+    const ur_real *data = ur_param_data(params, p);
     if (!data)
-        return ur__tape_fail(tape, UR_EINVAL, "parameter %s %s", view->name,
-                             p->built ? "is of another store"
-                                      : "has no value: call ur_params_build first");
-    ur_real *grad = ur__param_grad(p, view);    /* NULL if it is not trained */
-    return ur__tape_note(ur_variable(tape, view->rank, view->dim, data, grad), view->name, 0, NULL);
+        return ur__tape_fail(tape, UR_EINVAL, "parameter %s %s", p->name,
+                             params->built ? "is of another store"
+                                            : "has no value: call ur_params_build first");
+    ur_real *grad = ur__param_grad(params, p);    /* NULL if it is not trained */
+    return ur__tape_note(ur_variable(tape, p->rank, p->dim, data, grad), p->name, 0, NULL);
 }

@@ -53,7 +53,7 @@ static ur_status check_absent(const struct ur__run *r)
 static ur_status lock(struct ur__run *r)
 {
     struct ur__buf path = {0};
-    long holder;
+    long holder = 0;
     ur_status status = ur__buf_printf(&path, "%s.lock", r->state.data);
     if (status == UR_OK)
         status = ur__lock_take(&r->lock, path.data, &holder);
