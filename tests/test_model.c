@@ -158,13 +158,16 @@ static void config__sizes_are_not_cut_to_fit(void **state)
     (void)state;
     static const char form[] = "{\"task\":\"lm\",\"tokens\":\"char\",\"cell\":\"lstm\","
                                "\"activation\":\"tanh\",\"reset\":\"after\",\"hidden\":[%s],"
-                               "\"embed\":0,\"tie\":false,\"dropout\":0,\"orthogonal\":false,"
+                               "\"embed\":%s,\"tie\":false,\"dropout\":0,\"orthogonal\":false,"
                                "\"forget_bias\":0}";
-    static const char *const sizes[] = {"4,5", "4,4294967301", "4294967301", "0", "-1"};
-    for (int i = 0; i < 5; i++) {
+    static const char *const sizes[][2] = {
+        {"4,5", "0"}, {"4,4294967301", "0"}, {"4294967301", "0"}, {"0", "0"}, {"-1", "0"},
+        {"4", "4294967296"}, {"4", "-4294967296"},
+    };
+    for (int i = 0; i < 7; i++) {
         char text[512];
         ur_config c;
-        snprintf(text, sizeof text, form, sizes[i]);
+        snprintf(text, sizeof text, form, sizes[i][0], sizes[i][1]);
         assert_status(i == 0 ? UR_OK : UR_EFORMAT, parse_config(text, &c));
     }
 }
