@@ -360,7 +360,7 @@ static void sequence__touches_nothing_beyond_its_arrays(void **unused)
     (void)unused;
     int cases = 0;
     guard_watch();
-    for (int i = 0; i < N_FORMS * N_SHAPES * 8; i++) {
+    for (int i = 0; i < N_FORMS * N_SHAPES * 8; i += GUARD_STRIDE) {
         const struct form *f = &forms[i / (N_SHAPES * 8)];
         const struct shape *q = &shapes[i / 8 % N_SHAPES];
         /* Each of training or not, split or not, padded or not; teams and the rest in turn. */

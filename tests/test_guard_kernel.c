@@ -308,7 +308,7 @@ static void product__touches_its_elements_alone(void **unused)
     enum { N_MN = sizeof mn / sizeof *mn, N_K = sizeof ks / sizeof *ks };
     guard_watch();
     for (const struct ur__kernel *const *k = ur__kernels_available(); *k; k++)
-        for (int i = 0; i < N_MN * N_MN * N_K; i++) {
+        for (int i = 0; i < N_MN * N_MN * N_K; i += GUARD_STRIDE) {
             int M = mn[i % N_MN], N = mn[i / N_MN % N_MN], K = ks[i / (N_MN * N_MN)];
             bool few = M <= 7 && N <= 17 && K <= 19;
             /* All ways of small products, a few of the large ones. */
