@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/team.h"
 #include "cli/fail.h"
 #include "cli/ui.h"
 #include "io/json.h"
@@ -227,12 +228,12 @@ static ur_status measure(ur_status (*call)(struct net *), struct net *n, double 
     double took[REPEATS_MAX];
     int repeats = 0;
     ur_status status = call(n);
-    double begin = ui_now(), now = begin;
+    double begin = ur__clock(), now = begin;
     while (status == UR_OK && repeats < REPEATS_MAX &&
            (repeats < REPEATS_MIN || now - begin < seconds)) {
         double before = now;
         status = call(n);
-        now = ui_now();
+        now = ur__clock();
         took[repeats++] = now - before;
     }
     if (status != UR_OK)

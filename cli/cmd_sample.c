@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/team.h"
 #include "cli/fail.h"
 #include "cli/ui.h"
 #include "io/file.h"
@@ -92,7 +93,7 @@ static bool pass_on(struct sink *s)
     fwrite(s->text.data, 1, whole, stdout);
     memmove(s->text.data, s->text.data + whole, held);
     s->text.size = held;
-    double now = ui_now();
+    double now = ur__clock();
     if (now - s->flushed < FLUSH_EVERY)
         return true;
     s->flushed = now;
@@ -219,7 +220,7 @@ static int sample(const struct sample *a, const char *path, const char *prime, s
         if (status == UR_OK && !pass_on(&sink))
             goto out;
     }
-    double begin = ui_now();
+    double begin = ur__clock();
     if (status == UR_OK)
         status = draw(a, session, vocab, &join, &sink);
     end_line(&sink);
@@ -229,7 +230,7 @@ static int sample(const struct sample *a, const char *path, const char *prime, s
         code = print_json(a, prime, primed, &sink);
     } else if (a->common.verbose && !a->common.quiet) {
         char drawn[UI_NUMBER], speed[UI_NUMBER];
-        double took = ui_now() - begin;
+        double took = ur__clock() - begin;
         fprintf(stderr, "drew %s tokens, %s a second\n", ui_count(drawn, (double)sink.drawn),
                 ui_short(speed, took > 0.0 ? (double)sink.drawn / took : 0.0));
     }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/team.h"
 #include "cli/fail.h"
 #include "cli/plan.h"
 #include "io/json.h"
@@ -25,7 +26,7 @@ void report_init(struct report *r, struct ui *ui, const ur_config *config)
     r->config = config;
     r->words = config->tokens == UR_TOKEN_WORD || config->tokens == UR_TOKEN_WORDPUNCT;
     r->unit = r->words ? "word" : config->tokens == UR_TOKEN_BYTE ? "byte" : "char";
-    r->told = ui_now();
+    r->told = ur__clock();
     r->best = (double)NAN;
     r->last.loss = r->last.val_loss = r->last.best_loss = (double)NAN;
 }
@@ -218,7 +219,7 @@ static void say_step(struct report *r, const ur_report *s)
     snprintf(text, sizeof text, "loss %.3f  %s  |g| %.2f  %s/s  %s left", r->loss,
              report_measure(r, r->loss, measure), s->grad_norm, ui_short(speed, r->speed),
              ui_time(left, s->seconds_left));
-    double now = ui_now();
+    double now = ur__clock();
     if (r->ui->live && !r->ui->verbose) {
         ui_draw(r->ui, share_done(s), text);
     } else if (r->ui->verbose || now - r->told >= PLAIN_EVERY) {
@@ -241,7 +242,7 @@ static void say_valid(struct report *r, const ur_report *s)
     bool green = better && r->ui->color;
     if (better)
         r->best = s->val_loss;
-    r->told = ui_now();
+    r->told = ur__clock();
     ui_say(r->ui, "epoch %-6.2f step %s  loss %.3f  val %s%.3f  %s%s  %s/s%s", s->epoch, step,
            s->loss, green ? "\033[32m" : "", s->val_loss, measure, green ? "\033[0m" : "",
            ui_short(speed, r->speed), better ? "  best" : "");

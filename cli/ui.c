@@ -11,18 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/team.h"
 #include "cli/fail.h"
 #include "io/json.h"
-
-double ui_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 static bool is_set(const char *name)
 {
@@ -80,7 +73,7 @@ void ui_warn(struct ui *ui, const char *format, ...)
 
 void ui_draw(struct ui *ui, double done, const char *text)
 {
-    double now = ui_now();
+    double now = ur__clock();
     if (!ui->live || (ui->last >= 0 && now - ui->last < 0.1 && done < 1.0))
         return;
     ui->last = now;

@@ -30,9 +30,6 @@ void ui_clear(struct ui *ui);
 /* May standard output (1) or error (2) have colours? choice: "auto", "always", "never". */
 bool ui_color(int fd, const char *choice);
 
-/* Seconds of a clock that never jumps. */
-double ui_now(void);
-
 /* Numbers for people; each returns to. */
 #define UI_NUMBER 32
 char *ui_count(char to[UI_NUMBER], double n);           /* 240,321 */

@@ -40,7 +40,7 @@
 #define SPINS 2000      /* some 20 to 100 microseconds, a few times a wake-up */
 
 /* A thread that is waited for longer has lost its core; a wake-up takes less. */
-#define LATE_NS 200000
+#define LATE 200e-6     /* seconds */
 /* Brief regions: three late ones among some two dozen, and the caller works alone, for twice
  * as many regions each time until a try goes well. */
 #define LATE_COSTS 8
@@ -87,11 +87,12 @@ struct ur_team {
 
 /* ---- waiting ----------------------------------------------------------- */
 
-static int64_t nanoseconds(void)
+double ur__clock(void)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
+        return 0;
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
 static void await_change(ur_team *t, atomic_uint *counter, unsigned old)
@@ -101,14 +102,14 @@ static void await_change(ur_team *t, atomic_uint *counter, unsigned old)
             return;
         UR__PAUSE();
     }
-    int64_t begin = nanoseconds();
+    double begin = ur__clock();
     pthread_mutex_lock(&t->lock);
     atomic_fetch_add(&t->sleepers, 1);
     while (atomic_load(counter) == old)
         pthread_cond_wait(&t->changed, &t->lock);
     atomic_fetch_sub(&t->sleepers, 1);
     pthread_mutex_unlock(&t->lock);
-    if (counter != &t->starts && nanoseconds() - begin > LATE_NS)
+    if (counter != &t->starts && ur__clock() - begin > LATE)
         atomic_fetch_add(&t->late, 1);
 }
 
@@ -200,13 +201,13 @@ void ur__team_run_brief(ur_team *team, ur__work work, void *arg)
         team->pause = 0;
     }
     if (team->score >= LATE_LIMIT && !team->insists) {
-        team->pause = team->pause == 0 ? ALONE_LEAST : team->pause < ALONE_MOST
-            ? 2 * team->pause : ALONE_MOST;
+        team->pause = team->pause ? 2 * team->pause : ALONE_LEAST;
+        if (team->pause > ALONE_MOST)
+            team->pause = ALONE_MOST;
         team->alone = team->pause;
         team->score = LATE_LIMIT - LATE_COSTS;  /* one late try is enough to go on alone */
     }
 }
-
 
 void ur__team_insist(ur_team *team)
 {

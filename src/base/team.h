@@ -34,6 +34,9 @@ void ur__team_barrier(const struct ur__worker *w);
  * multiples of `grain`: sizes differ by at most one grain. */
 void ur__share(int total, int grain, int index, int n, int *begin, int *end);
 
+/* Seconds of a clock that only goes forward. */
+double ur__clock(void);
+
 /* Floating-point mode of this thread: sets the IEEE default, returns the old. */
 unsigned ur__fpmode_default(void);
 void ur__fpmode_restore(unsigned mode);

@@ -13,6 +13,8 @@ struct ur__json;    /* an object, array or scalar */
 
 /* Parses n bytes. UR_EFORMAT names line and column. Free with ur__json_free. */
 ur_status ur__json_parse(struct ur__json **out, const char *text, size_t n);
+/* Where the string that begins at text[at] has its closing quote; n if it has none. */
+size_t ur__json_string_end(const char *text, size_t n, size_t at);
 void ur__json_free(struct ur__json *j);
 
 /* Typed look-ups in an object; false if absent or of another type. */

@@ -28,19 +28,22 @@
 
 /* ---- the outline ------------------------------------------------------- */
 
+size_t ur__json_string_end(const char *text, size_t n, size_t at)
+{
+    for (at++; at < n && text[at] != '"'; at++)
+        at += text[at] == '\\';
+    return at < n ? at : n;
+}
+
 /* At most so many values will the parser make of the text. *values is right for JSON;
  * of other text the parser sees no more than was counted here. */
 static ur_status count_values(const char *text, size_t n, size_t *values)
 {
     size_t depth = 0, lists = 0, commas = 0;
-    bool in_string = false;
     for (size_t i = 0; i < n; i++) {
         char c = text[i];
-        if (in_string) {
-            i += c == '\\';
-            in_string = c != '"';
-        } else if (c == '"') {
-            in_string = true;
+        if (c == '"') {
+            i = ur__json_string_end(text, n, i);
         } else if (c == '{' || c == '[') {
             lists++;
             if (++depth > MAX_DEPTH)

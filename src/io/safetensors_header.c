@@ -217,15 +217,11 @@ static ur_status read_member(struct reading *r, const char *text, size_t at, siz
 static const char *find_end(const char *text, size_t n, size_t at, size_t *end)
 {
     size_t depth = 1;
-    bool in_string = false;
     for (size_t i = at + 1; i < n; i++) {
         char c = text[i];
         *end = i;
-        if (in_string) {
-            i += c == '\\';
-            in_string = c != '"';
-        } else if (c == '"') {
-            in_string = true;
+        if (c == '"') {
+            i = ur__json_string_end(text, n, i);
         } else if (c == '{' || c == '[') {
             if (++depth > MAX_DEPTH)
                 return "its header is nested too deeply";

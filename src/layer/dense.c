@@ -81,7 +81,7 @@ static bool keeps_logits(const ur_linear_layer *layer, size_t rows)
 /* Kept: the product, with its bias, and the gradients of both. */
 size_t ur__linear_cross_entropy_bytes(const ur_linear_layer *layer, size_t rows)
 {
-    const size_t small = 8192;
+    const size_t small = 8 * UR__ROOM_SMALL;
     if (!keeps_logits(layer, rows))
         return small + rows * sizeof(int32_t);
     return small + 4 * rows * (size_t)layer->O * sizeof(ur_real);

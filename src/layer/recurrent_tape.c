@@ -322,14 +322,11 @@ ur_tensor *ur_rnn_forward_ids(ur_tape *tape, const ur_rnn *rnn, ur_ids ids, cons
 
 /* ---- known beforehand -------------------------------------------------- */
 
-/* The arena's share of what is small: a node or tensor with its record. */
-enum { SMALL = 1024 };
-
 static size_t slot_bytes(const struct ur__rnn_layer *d, const struct ur__pass *p, bool learns)
 {
     size_t numbers = (size_t)p->B * ((size_t)d->P + (d->cell->has_c ? (size_t)d->H : 0));
     size_t copies = 1 + (size_t)!p->state + (learns ? 3 : 0);   /* out, in, and what is learnt */
-    return 8 * SMALL + copies * numbers * sizeof(ur_real);
+    return 8 * UR__ROOM_SMALL + copies * numbers * sizeof(ur_real);
 }
 
 size_t ur__rnn_tape_bytes(const ur_rnn *rnn, const struct ur__pass *p)
@@ -344,7 +341,7 @@ size_t ur__rnn_tape_bytes(const ur_rnn *rnn, const struct ur__pass *p)
         .ids = p->ids ? &some_id : NULL, .lengths = p->lengths ? &some_length : NULL,
         .see = p->see,
     };
-    size_t bytes = 4 * SMALL + y + ur__stack_bytes(&job);
+    size_t bytes = 4 * UR__ROOM_SMALL + y + ur__stack_bytes(&job);
     bytes += p->ids ? TB * sizeof *job.ids : 0;
     bytes += p->lengths ? (size_t)p->B * sizeof *job.lengths : 0;
     for (int i = 0; i < rnn->slots; i++)
@@ -354,8 +351,7 @@ size_t ur__rnn_tape_bytes(const ur_rnn *rnn, const struct ur__pass *p)
     return bytes;
 }
 
-size_t ur__rnn_tape_scratch(const ur_rnn *rnn, ur_team *team)
+size_t ur__rnn_tape_scratch(ur_team *team)
 {
-    (void)rnn;
     return ur__stack_scratch(ur__kernel(), team);
 }

@@ -6,6 +6,9 @@
 
 #include "unroll/layer.h"
 
+/* The arena's share of what is small: a node or tensor with its record. */
+enum { UR__ROOM_SMALL = 1024 };
+
 /* A recurrent net over [T,B]. */
 struct ur__pass {
     int T, B;
@@ -17,7 +20,7 @@ struct ur__pass {
 };
 /* Of the tape's arena, its inputs apart, and of the tape's scratch. */
 size_t ur__rnn_tape_bytes(const ur_rnn *rnn, const struct ur__pass *pass);
-size_t ur__rnn_tape_scratch(const ur_rnn *rnn, ur_team *team);
+size_t ur__rnn_tape_scratch(ur_team *team);
 /* Of the packed weights. */
 size_t ur__rnn_packed_bytes(const ur_rnn *rnn);
 /* Of a state for B sequences; *carried: its numbers h and c. */

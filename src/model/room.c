@@ -13,9 +13,6 @@
 #include "model/model.h"
 #include "model/net.h"
 
-/* The arena's share of a tensor's and a node's records. */
-enum { SMALL = 1024 };
-
 static size_t larger(size_t a, size_t b)
 {
     return a > b ? a : b;
@@ -26,7 +23,7 @@ static size_t stack_bytes(const ur_model *m, const ur_rnn *rnn, const struct ur_
 {
     size_t TB = (size_t)p->T * (size_t)p->B, bytes = ur__rnn_tape_bytes(rnn, p);
     if (m->config.embed)
-        bytes += SMALL + TB * ((size_t)m->config.embed * sizeof(ur_real)
+        bytes += UR__ROOM_SMALL + TB * ((size_t)m->config.embed * sizeof(ur_real)
                                + (p->back ? sizeof(int32_t) : 0));
     return bytes;
 }
@@ -36,14 +33,15 @@ static size_t side_bytes(const ur_model *m, const ur_rnn *rnn, const struct ur__
 {
     size_t TB = (size_t)p->T * (size_t)p->B, P = (size_t)ur_rnn_output(rnn);
     size_t each = p->back ? 2 : 1;      /* with gradients */
-    return 8 * SMALL + stack_bytes(m, rnn, p) + (each * (2 * TB + 1) + 1) * P * sizeof(ur_real)
+    return 8 * UR__ROOM_SMALL + stack_bytes(m, rnn, p)
+        + (each * (2 * TB + 1) + 1) * P * sizeof(ur_real)
         + (p->back ? TB * sizeof(int32_t) : 0);
 }
 
 static size_t sides_bytes(const ur_model *m, const struct ur__pass *p)
 {
     size_t TB = (size_t)p->T * (size_t)p->B, top = (size_t)ur__config_top(&m->config);
-    return side_bytes(m, m->rnn, p) + side_bytes(m, m->behind, p) + 8 * SMALL
+    return side_bytes(m, m->rnn, p) + side_bytes(m, m->behind, p) + 8 * UR__ROOM_SMALL
         + TB * (3 * sizeof(int32_t) + (p->back ? 2 : 1) * top * sizeof(ur_real));
 }
 
@@ -56,11 +54,11 @@ struct ur__room ur__model_loss_room(const ur_model *m, int T, int B, bool see, u
     size_t TB = (size_t)T * (size_t)B, top = (size_t)ur__config_top(&m->config);
     struct ur__room room = {
         .arena = m->behind ? sides_bytes(m, &p) : stack_bytes(m, m->rnn, &p),
-        .scratch = larger(ur__rnn_tape_scratch(m->rnn, team),
+        .scratch = larger(ur__rnn_tape_scratch(team),
                           ur__linear_cross_entropy_scratch(&m->decoder, TB, team)),
     };
     if (m->config.dropout > 0)      /* its result and the gradient of that */
-        room.arena += 2 * SMALL + 2 * TB * top * sizeof(ur_real);
+        room.arena += 2 * UR__ROOM_SMALL + 2 * TB * top * sizeof(ur_real);
     room.arena += ur__linear_cross_entropy_bytes(&m->decoder, TB);
     return room;
 }
@@ -70,8 +68,8 @@ struct ur__room ur__model_fill_room(const ur_model *m, int T, int B, ur_team *te
     const struct ur__pass p = {.T = T, .B = B, .ids = !m->config.embed, .lengths = true};
     size_t logits = (size_t)T * (size_t)B * (size_t)m->decoder.O;
     return (struct ur__room){
-        .arena = sides_bytes(m, &p) + 8 * SMALL + 2 * logits * sizeof(ur_real),
-        .scratch = ur__rnn_tape_scratch(m->rnn, team),
+        .arena = sides_bytes(m, &p) + 8 * UR__ROOM_SMALL + 2 * logits * sizeof(ur_real),
+        .scratch = ur__rnn_tape_scratch(team),
     };
 }
 

@@ -54,12 +54,12 @@ static ur_status measure(struct ur__run *r, double budget, double *seconds)
     int n = 0;
     *seconds = (double)NAN;
     while (n < MOST_STEPS && (n == 0 || spent + spent / n < budget)) {
-        double before = ur__run_clock();
+        double before = ur__clock();
         ur_status status = take_step(r, n);
         if (status == UR_ENUMERIC)
             return UR_OK;
         UR__TRY(status);
-        took[n] = ur__run_clock() - before;
+        took[n] = ur__clock() - before;
         spent += took[n++];
     }
     double *from = n > 1 ? took + 1 : took;

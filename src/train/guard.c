@@ -58,11 +58,6 @@ void ur__guard_close(struct ur__run *r)
 
 /* ---- looking ----------------------------------------------------------- */
 
-static const char *text_of(ur_real x)
-{
-    return isnan((double)x) ? "nan" : x > 0 ? "inf" : "-inf";
-}
-
 /* Which layer's the number is, if the numbers are those of the model's own net: [B,P] of h,
  * then, with LSTM, [B,H] of c, layer by layer. */
 static ur_status fail_carried(const struct ur__run *r, const ur_real *x, size_t n, size_t at)
@@ -80,11 +75,11 @@ static ur_status fail_carried(const struct ur__run *r, const ur_real *x, size_t 
         for (int i = 0; i < 2; begin += B * sizes[i], i++) {
             if (at - begin < B * sizes[i])
                 return ur__fail(UR_ENUMERIC, "the carried state of layer %d is %s at %c[%zu,%zu]",
-                                l, text_of(x[at]), "hc"[i], (at - begin) / sizes[i],
-                                (at - begin) % sizes[i]);
+                                l, ur__nonfinite_name((double)x[at]), "hc"[i],
+                                (at - begin) / sizes[i], (at - begin) % sizes[i]);
         }
     }
-    return ur__fail(UR_ENUMERIC, "carried number %zu is %s", at, text_of(x[at]));
+    return ur__fail(UR_ENUMERIC, "carried number %zu is %s", at, ur__nonfinite_name((double)x[at]));
 }
 
 static ur_status check_carried(const struct ur__run *r, const ur_real *x, size_t n)
@@ -103,7 +98,7 @@ static ur_status check_untrained(const ur_params *params)
         size_t bad = ur__kernel()->find_nonfinite(p->size, x);
         if (bad < p->size)
             return ur__fail(UR_ENUMERIC, "parameter %s[%zu] is %s", p->name, bad,
-                            text_of(x[bad]));
+                            ur__nonfinite_name((double)x[bad]));
     }
     return UR_OK;
 }

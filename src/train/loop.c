@@ -65,7 +65,7 @@ static ur_status train_step(struct ur__run *r)
 {
     struct ur__progress *p = &r->progress;
     int64_t epoch = p->step / r->facts.epoch_steps, at = p->step % r->facts.epoch_steps;
-    double before = ur__run_clock(), value = 0;
+    double before = ur__clock(), value = 0;
     int64_t items = 0;
     if (at == 0)
         UR__TRY(r->task->begin_epoch(r->job, epoch));
@@ -82,7 +82,7 @@ static ur_status train_step(struct ur__run *r)
     p->loss_items += items;
     r->window_loss += value * (double)items;
     r->window_items += items;
-    r->window_seconds += ur__run_clock() - before;
+    r->window_seconds += ur__clock() - before;
     int64_t every = r->options->report_every;
     if (every <= 1 || p->step % every == 0) {
         ur__run_report(r, UR_REPORT_STEP);

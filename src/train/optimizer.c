@@ -227,11 +227,16 @@ static void sum_share(const struct ur__worker *w, void *arg)
     }
 }
 
+const char *ur__nonfinite_name(double x)
+{
+    return isnan(x) ? "nan" : x > 0 ? "inf" : "-inf";
+}
+
 /* what: "parameter ", "the gradient of ", ...; x is laid out as the flat parameters. */
 static ur_status fail_at(const ur_optimizer *o, const char *what, const ur_real *x, size_t at)
 {
     double value = (double)x[at];
-    const char *is = isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
+    const char *is = ur__nonfinite_name(value);
     for (int i = 0; i < ur_params_count(o->params); i++) {
         const ur_param *p = ur_params_at(o->params, i);
         if (p->trained && at >= p->offset && at - p->offset < p->size)

@@ -74,8 +74,6 @@ void ur__run_close(struct ur__run *r);
 bool ur__run_at_limit(const struct ur__run *r);
 bool ur__run_out_of_patience(const struct ur__run *r);
 
-/* Seconds of a clock that only goes forward. */
-double ur__run_clock(void);
 /* Seconds that the run has taken, earlier sessions of a timed run included. */
 double ur__run_seconds(const struct ur__run *r);
 void ur__run_report(struct ur__run *r, ur_report_kind kind);

@@ -1,29 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* What a run tells. The clock is read here and nowhere else in the library: it ends a
- * run that has a limit in time, and fills reports. */
-#define _POSIX_C_SOURCE 200809L
-
+/* What a run tells, and how long it has taken: the clock fills reports and ends a run that
+ * has a limit in time. */
 #include "train/run.h"
 
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/team.h"
 #include "train/identity.h"
-
-double ur__run_clock(void)
-{
-    struct timespec t;
-    if (clock_gettime(CLOCK_MONOTONIC, &t) != 0)
-        return 0;
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 double ur__run_seconds(const struct ur__run *r)
 {
-    return r->seconds_before + (ur__run_clock() - r->start);
+    return r->seconds_before + (ur__clock() - r->start);
 }
 
 /* By the pace so far; NaN before there is one. */

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/status.h"
+#include "base/team.h"
 #include "tape/tape.h"
 #include "train/guard.h"
 #include "train/identity.h"
@@ -216,7 +217,7 @@ ur_status ur__run_open(struct ur__run *r, bool *finished)
     *finished = false;
     r->older = UR__OLDER_MOVE;
     r->saved = r->sampled = r->on_disk = -1;
-    r->start = ur__run_clock();
+    r->start = ur__clock();
     UR__TRY(check_options(r->options));
     if (r->options->report_gradients && !r->task->reach)
         return ur__fail(UR_EINVAL, "the task %s does not report gradients", r->task->name);

@@ -7,16 +7,6 @@
 text some.txt
 NET="--hidden 12 --layers 1 --batch 4 --seq-length 16 --threads 1 --steps 4000 --eval-every 50"
 
-# wait_for COMMAND...: until it succeeds, 20 seconds at most.
-wait_for() {
-    waited=0
-    until "$@" 2>/dev/null; do
-        waited=$((waited + 1))
-        [ "$waited" -lt 1000 ] || { not_ok "waited in vain: $*"; return 1; }
-        sleep 0.02
-    done
-}
-
 # ends CODE: the training in the background does.
 ends() {
     status=0

@@ -27,16 +27,6 @@ text some.txt
 NET="--hidden 24 --layers 1 --batch 4 --seq-length 16 --threads 1 --steps 4000 --eval-every 50 -q"
 M=$FULL_DISK/m
 
-# wait_for COMMAND...: until it succeeds, 20 seconds at most.
-wait_for() {
-    waited=0
-    until "$@" 2>/dev/null; do
-        waited=$((waited + 1))
-        [ "$waited" -lt 1000 ] || { not_ok "waited in vain: $*"; return 1; }
-        sleep 0.02
-    done
-}
-
 # The last bytes too: dd stops where no block fits any more.
 fill() {
     dd if=/dev/zero of="$FULL_DISK/filler" bs=4096 2>/dev/null
