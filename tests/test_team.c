@@ -125,7 +125,7 @@ static void meet_late(const struct ur__worker *w, void *arg)
     if (w->index == 0)
         l->n = w->n;
     if (l->late && w->index > 0) {
-        const struct timespec pause = {0, 1000000};
+        const struct timespec pause = {0, 20000000};
         nanosleep(&pause, NULL);
     }
     atomic_fetch_add(&l->came, 1);

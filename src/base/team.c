@@ -39,9 +39,8 @@
 #define MAX_THREADS 1024
 #define SPINS 2000      /* some 20 to 100 microseconds, a few times a wake-up */
 
-/* A thread that is waited for longer has lost its core; a wake-up takes less. */
-#define LATE 200e-6     /* seconds */
-/* Brief regions: three late ones among some two dozen, and the caller works alone, for twice
+/* A brief region is late if its caller slept through more than half of it: alone he would
+ * have been done sooner. Three late ones among some two dozen, and he works alone, for twice
  * as many regions each time until a try goes well. */
 #define LATE_COSTS 8
 #define LATE_LIMIT 24
@@ -78,8 +77,8 @@ struct ur_team {
     _Alignas(UR__ALIGN) atomic_uint phase;
     atomic_int arrived;         /* threads at the barrier */
     _Alignas(UR__ALIGN) atomic_int sleepers;
-    atomic_int late;            /* long waits inside regions */
-    /* Of brief regions, the caller's own: */
+    /* The caller's own: */
+    double slept;               /* seconds, inside regions */
     int score;                  /* rises with late regions, sinks with others */
     int alone, pause;           /* regions yet to be done alone; of the last such pause */
     bool insists;
@@ -95,11 +94,12 @@ double ur__clock(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-static void await_change(ur_team *t, atomic_uint *counter, unsigned old)
+/* Returns the seconds asleep. */
+static double await_change(ur_team *t, atomic_uint *counter, unsigned old)
 {
     for (int i = 0; i < t->spins; i++) {
         if (atomic_load_explicit(counter, memory_order_acquire) != old)
-            return;
+            return 0;
         UR__PAUSE();
     }
     double begin = ur__clock();
@@ -109,8 +109,7 @@ static void await_change(ur_team *t, atomic_uint *counter, unsigned old)
         pthread_cond_wait(&t->changed, &t->lock);
     atomic_fetch_sub(&t->sleepers, 1);
     pthread_mutex_unlock(&t->lock);
-    if (counter != &t->starts && ur__clock() - begin > LATE)
-        atomic_fetch_add(&t->late, 1);
+    return ur__clock() - begin;
 }
 
 static void change(ur_team *t, atomic_uint *counter)
@@ -133,7 +132,9 @@ void ur__team_barrier(const struct ur__worker *w)
         atomic_store(&t->arrived, 0);   /* seen by all with the new phase */
         change(t, &t->phase);
     } else {
-        await_change(t, &t->phase, old);
+        double slept = await_change(t, &t->phase, old);
+        if (w->index == 0)
+            t->slept += slept;
     }
 }
 
@@ -179,7 +180,7 @@ void ur__team_run(ur_team *team, ur__work work, void *arg)
     atomic_store(&team->running, team->n - 1);
     change(team, &team->starts);
     work(&team->members[0].worker, arg);
-    await_change(team, &team->ends, ended);
+    team->slept += await_change(team, &team->ends, ended);
     ur__fpmode_restore(mode);
 }
 
@@ -191,9 +192,9 @@ void ur__team_run_brief(ur_team *team, ur__work work, void *arg)
             team->alone--;
         return;
     }
-    atomic_store(&team->late, 0);
+    double begin = ur__clock(), slept = team->slept;
     ur__team_run(team, work, arg);
-    if (atomic_load(&team->late) > 0) {
+    if (team->slept - slept > (ur__clock() - begin) / 2) {
         team->score += LATE_COSTS;
     } else if (team->score > 0) {
         team->score--;

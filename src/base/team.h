@@ -20,8 +20,8 @@ typedef void (*ur__work)(const struct ur__worker *w, void *arg);
 void ur__team_run(ur_team *team, ur__work work, void *arg);
 
 /* The same for work of microseconds whose threads meet often, and whose results do not depend
- * on their number: while something else has their cores, so that one must wait long for them,
- * the caller works alone (n 1) and tries the team again from time to time. */
+ * on their number: while something else has their cores, so that waiting for them takes longer
+ * than it saves, the caller works alone (n 1) and tries the team again from time to time. */
 void ur__team_run_brief(ur_team *team, ur__work work, void *arg);
 /* Test hook: brief regions are done by all threads, however late. */
 void ur__team_insist(ur_team *team);
