@@ -300,7 +300,9 @@ ur_status ur__corpus_open_rule(struct ur__corpus **out, const char *const *paths
     ur_status status = UR_ENOMEM;
     if (g) {
         c->words = ur__is_words(kind);
-        *g = (struct building){.corpus = c, .kind = kind, .vocab = vocab};
+        g->corpus = c;
+        g->kind = kind;
+        g->vocab = vocab;
         status = take_all(g, paths, n_paths, rule, built);
         for (int i = 0; i < PAGES; i++)
             ur__free(g->page[i]);
