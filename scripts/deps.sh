@@ -42,10 +42,9 @@ look() {
     cmake_is_new_enough || needed="$needed cmake"
     have make || needed="$needed make"
     if have pkg-config; then
-        pkg-config --atleast-version=2.9 jansson || needed="$needed jansson"
         pkg-config --exists zlib || needed="$needed zlib"
     else
-        needed="$needed pkg-config jansson zlib"
+        needed="$needed pkg-config zlib"
     fi
     [ -n "$level" ] || return 0
 
@@ -77,7 +76,6 @@ package() {
     case $1:$2 in
     apt:cc) echo gcc libc6-dev ;;
     apt:c++) echo g++ ;;
-    apt:jansson) echo libjansson-dev ;;
     apt:zlib) echo zlib1g-dev ;;
     apt:cmocka) echo libcmocka-dev ;;
     apt:clang-rt) echo libclang-rt-dev ;;
@@ -88,7 +86,6 @@ package() {
     dnf:cc) echo gcc ;;
     dnf:c++) echo gcc-c++ ;;
     dnf:pkg-config) echo pkgconf-pkg-config ;;
-    dnf:jansson) echo jansson-devel ;;
     dnf:zlib) echo zlib-devel ;;
     dnf:cmocka) echo libcmocka-devel ;;
     dnf:clang-rt) echo compiler-rt ;;
@@ -107,7 +104,6 @@ package() {
     apk:cc) echo gcc musl-dev ;;
     apk:c++) echo g++ ;;
     apk:pkg-config) echo pkgconf ;;
-    apk:jansson) echo jansson-dev ;;
     apk:zlib) echo zlib-dev ;;
     apk:cmocka) echo cmocka-dev ;;
     apk:clang-rt) echo compiler-rt ;;
@@ -189,6 +185,6 @@ $as env DEBIAN_FRONTEND=noninteractive $line -qq >&2
 look
 if [ -n "$needed" ]; then
     echo "deps.sh: still missing after the installation:$needed" >&2
-    echo "  (cmake must be 3.25 or newer, jansson 2.9 or newer)" >&2
+    echo "  (cmake must be 3.25 or newer)" >&2
     exit 1
 fi

@@ -19,9 +19,9 @@ case $kind in
 address) flags=address,undefined folder=$BUILD_DIR/asan ;;
 thread) flags=thread folder=$BUILD_DIR/tsan ;;
 memory)
-    # zlib and jansson are not instrumented: tests/support/msan.c speaks for them.
+    # zlib is not instrumented: tests/support/msan.c speaks for it.
     flags=memory folder=$BUILD_DIR/msan link=-Wl
-    for name in json_loadb gzopen gzwrite gzclose deflate inflate; do
+    for name in gzopen gzwrite gzclose deflate inflate; do
         link=$link,--wrap=$name
     done
     "$CC" --version 2>/dev/null | grep -q clang || CC=clang

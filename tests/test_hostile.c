@@ -31,11 +31,12 @@ static const struct {
     /* JSON that is none */
     {"{a:1}", 0, "from byte 0 on, is json"}, {"{\"a\"}", 0, "is json: line 1, column 5"},
     {"{\"a\":" T8 ",\"b\":nan}", 8, "from byte 53 on, is json"},
-    {"{\"a\":\"\xff\"}", 0, "unable to decode byte 0xff"},
-    {"{\"\xed\xa0\x80\":" T8 "}", 8, "unable to decode byte 0xed"},
+    {"{\"a\":\"\xff\"}", 0, "no valid UTF-8"},
+    {"{\"\xed\xa0\x80\":" T8 "}", 8, "no valid UTF-8"},
     {"{\"a\":\"\\ud800\"}", 0, "is json"}, {"{\"a\":\"\\u0000\"}", 0, "is json"},
-    {"{\"a\":\"\n\"}", 0, "is json"}, {"{\"a\":1e999}", 0, "real number overflow"},
-    {"{\"a\":99999999999999999999}", 0, "too big integer"}, {"{\"a\":01}", 0, "is json"},
+    {"{\"a\":\"\n\"}", 0, "is json"}, {"{\"a\":1e999}", 0, "a number beyond the largest"},
+    {"{\"a\":99999999999999999999}", 0, "beyond the largest"},
+    {"{\"a\":01}", 0, "is json"},
     {"{\"a\":[}]}", 0, "other than spaces follow"}, {"{\"a\":[1}}", 0, "is json"}, {"{\"a\":tru}",
      0, "is json"},
     {"{\"a\":{\"b\":{\"c\":{}}}}", 0, "nested too deeply"}, {"{\"a\":[[[]]]}", 0, "too deeply"},
@@ -49,7 +50,7 @@ static const struct {
     {"{\"a\":{\"dtype\":\"F32\",\"x\":[2],\"data_offsets\":[0,8]}}", 8, "it has no shape"},
     {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"x\":[0,8]}}", 8, "it has no data_offsets"},
     {"{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"data_offsets\":[0,8]}}", 8,
-     "duplicate object key"},
+     "a duplicate key in this object"},
     /* types */
     {ONE("\"F31\"", "[2]", "[0,8]"), 8, "tensor \"a\": dtype \"F31\" is not known"},
     {ONE("\"\\u001b]0;x\"", "[2]", "[0,8]"), 8, "dtype \"?]0;x\" is not known"},
@@ -101,7 +102,7 @@ static const struct {
     {"{\"__metadata__\":{\"a\":1}}", 0, "__metadata__ \"a\" is not a string"},
     {"{\"__metadata__\":{\"a\\u001b\":null}}", 0, "__metadata__ \"a?\" is not a string"},
     {"{\"__metadata__\":{\"a\":{}}}", 0, "is not a string"},
-    {"{\"__metadata__\":{\"a\":\"\",\"a\":\"\"}}", 0, "duplicate object key"},
+    {"{\"__metadata__\":{\"a\":\"\",\"a\":\"\"}}", 0, "a duplicate key in this object"},
     {"{\"__metadata__\":{},\"__metadata__\":{}}", 0, "it has __metadata__ twice"},
     {"{\"__metadata__\":{},\"\\u005f_metadata__\":{}}", 0, "it has __metadata__ twice"},
 };
@@ -186,7 +187,7 @@ static const struct {
     {CONFIG, "{", "\"config\": json"}, {CONFIG, "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]",
      "deeper than 32"},
     {"{\"task\"", "{\"a\\u001b[m\":1,\"task\"", "configuration: \"a?[m\" is unknown"},
-    {"{\"task\"", "{\"task\":\"lm\",\"task\"", "duplicate object key"},
+    {"{\"task\"", "{\"task\":\"lm\",\"task\"", "a duplicate key in this object"},
     {"\"lm\"", "\"chess\"", "\"task\" is missing or impossible"}, {"\"lm\"", "7", "\"task\""},
     {"\"char\"", "\"byte\"",
      "the configuration wants tokens of kind byte, the vocabulary has char"},
@@ -214,7 +215,7 @@ static const struct {
     {"\"tie\":false", "\"tie\":0", "\"tie\" is missing or impossible"},
     {"\"dropout\":0", "\"dropout\":1", "dropout is a probability in [0,1), not 1"},
     {"\"dropout\":0", "\"dropout\":-1e308", "dropout is a probability"},
-    {"\"dropout\":0", "\"dropout\":1e400", "real number overflow"},
+    {"\"dropout\":0", "\"dropout\":1e400", "a number beyond the largest"},
     {"\"dropout\":0", "\"dropout\":null", "\"dropout\" is missing or impossible"},
     {"\"orthogonal\":false", "\"orthogonal\":\"no\"", "\"orthogonal\" is missing"},
     {"\"forget_bias\":0", "\"forget_bias\":1", "a forget bias needs cell lstm"},
@@ -295,7 +296,7 @@ static void hostile__summaries_and_versions(void **state)
     (void)state;
     static const struct { const char *training, *why; } summaries[] = {
         {"", "the model's \"training\": json"}, {"[]", "a training summary is a JSON object"},
-        {"{\"a\":1,\"a\":2}", "duplicate object key"}, {"{\"a\":\"\\u0000\"}",
+        {"{\"a\":1,\"a\":2}", "a duplicate key in this object"}, {"{\"a\":\"\\u0000\"}",
          "\"training\": json"},
         {"3", "a training summary is a JSON object"},
     };

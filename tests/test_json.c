@@ -152,6 +152,72 @@ static void json__is_strict(void **state)
     ur__json_free(j);
 }
 
+static void json__says_where_and_what(void **state)
+{
+    (void)state;
+    static const struct { const char *text, *message; } bad[] = {
+        {"", "json: line 1, column 1: a value expected, but the text ends"},
+        {"[1,\n  2", "json: line 2, column 4: ',' or ']' expected, but the text ends"},
+        {"{\"\xc3\xa4\": x}", "json: line 1, column 7: a value expected"},
+        {"{\"a\" 1}", "json: line 1, column 6: ':' expected"},
+        {"{\"a\": 1 \"b\": 2}", "json: line 1, column 9: ',' or '}' expected"},
+        {"{\"a\": 1, b: 2}", "json: line 1, column 10: a key in quotes expected"},
+        {"{\"a\": 1,}", "json: line 1, column 9: a key in quotes expected"},
+        {"[\n{\"a\": 1, \"b\": 2, \"a\": 3}]",
+         "json: line 2, column 1: a duplicate key in this object"},
+        {"[1] 2", "json: line 1, column 5: the end expected"},
+        {"\"a", "json: line 1, column 3: '\"' expected, but the text ends"},
+        {"\"\t\"", "json: line 1, column 2: a control character in a string"},
+        {"\"a\xff\"", "json: line 1, column 3: no valid UTF-8"},
+        {"\"\xe2\x82", "json: line 1, column 2: no valid UTF-8"},
+        {"\"\\a\"", "json: line 1, column 2: no such escape"},
+        {"\"\\", "json: line 1, column 2: no such escape"},
+        {"\"\\u12G4\"", "json: line 1, column 2: four hexadecimal digits expected"},
+        {"\"\\u12", "json: line 1, column 2: four hexadecimal digits expected"},
+        {"\"x\\u0000\"", "json: line 1, column 3: U+0000 in a string"},
+        {"\"\\ud83d\"", "json: line 1, column 2: half of a surrogate pair"},
+        {"\"\\ud83d\\u0041\"", "json: line 1, column 2: half of a surrogate pair"},
+        {"\"\\ud83d\\ue000\"", "json: line 1, column 2: half of a surrogate pair"},
+        {"\"\\ude00\\ud83d\"", "json: line 1, column 2: half of a surrogate pair"},
+        {"[-]", "json: line 1, column 2: a value expected"},
+        {"[1.]", "json: line 1, column 4: a digit expected"},
+        {"[1e+]", "json: line 1, column 5: a digit expected"},
+        {"[-9223372036854775809]", "json: line 1, column 2: a number beyond the largest"},
+        {"[1, -1e309]", "json: line 1, column 5: a number beyond the largest"},
+        {"[truE]", "json: line 1, column 2: a value expected"},
+    };
+    struct ur__json *j;
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        assert_status(UR_EFORMAT, ur__json_parse(&j, bad[i].text, strlen(bad[i].text)));
+        assert_string_equal(ur_errmsg(), bad[i].message);
+    }
+}
+
+static void json__reads_what_it_may(void **state)
+{
+    (void)state;
+    static const struct { const char *text, *dump; } good[] = {
+        {" \t\r\n[ ] ", "[]"},
+        {"{ }", "{}"},
+        {"[-0, 0, -0.0, 10, 1E2, 1e-2, 12.5e+1]", "[0,0,-0.0,10,100.0,0.01,125.0]"},
+        {"[9223372036854775807,-9223372036854775808]",
+         "[9223372036854775807,-9223372036854775808]"},
+        {"1e-999", "0.0"},
+        {"{\"b\":1,\"a\":{\"b\":2,\"a\":[true,false,null]},\"\":3}",
+         "{\"b\":1,\"a\":{\"b\":2,\"a\":[true,false,null]},\"\":3}"},
+        {"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\\"\\\\/\\u0008\\u000c\\n\\r\\t\""},
+        {"\"\\u0041\\u00e4\\u20AC\\ud83d\\uDE00\\ud800\\udc00\\udbff\\udfff\"",
+         "\"A\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\""},
+        {"\"\x7f\xef\xbf\xbf\"", "\"\x7f\xef\xbf\xbf\""},
+    };
+    for (size_t i = 0; i < COUNT(good); i++) {
+        struct ur__json *j;
+        assert_ok(ur__json_parse(&j, good[i].text, strlen(good[i].text)));
+        assert_dumps(j, good[i].dump);
+        ur__json_free(j);
+    }
+}
+
 /* n times `part` between two brackets, with commas. */
 static char *list_of(const char *part, size_t n)
 {
@@ -297,6 +363,8 @@ int main(void)
         cmocka_unit_test(json__round_trips),
         cmocka_unit_test(json__reals_are_shortest),
         cmocka_unit_test(json__is_strict),
+        cmocka_unit_test(json__says_where_and_what),
+        cmocka_unit_test(json__reads_what_it_may),
         cmocka_unit_test(json__what_would_grow_is_refused),
         cmocka_unit_test(json__what_was_parsed_is_not_changed),
         cmocka_unit_test(json__each_stops_at_the_first_failure),

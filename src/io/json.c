@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JSON values as a tree of our own; jansson only parses (json_parse.c). So a failed
- * insertion can be remembered where it happened, writing is ours to make deterministic
- * (jansson has no shortest reals), and the values lie in the library's heap.
+ * JSON values as a tree. A failed insertion is remembered where it happened and told when
+ * the tree is written (json_dump.c); what json_parse.c makes is one block and not changed.
  */
 #include "io/json.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON over jansson: strict in reading, deterministic in writing (keys in order of
+/* JSON (RFC 8259): strict in reading, deterministic in writing (keys in order of
  * insertion, reals in the shortest form that reads back to the same double, non-finite as
  * null). Rejected are duplicate keys, bad UTF-8, zeros, trailing text, depth beyond 32, more
  * than 1024 lists and objects or 2^18 values: a text takes at most 64 times its size and

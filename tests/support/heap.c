@@ -2,7 +2,6 @@
 /* Each block begins with its size. */
 #include "support/heap.h"
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -76,21 +75,9 @@ static void *allocate(void *user, void *p, size_t bytes)
     return resize(p, bytes);
 }
 
-static void *jansson_malloc(size_t bytes)
-{
-    return resize(NULL, bytes ? bytes : 1);
-}
-
-static void jansson_free(void *p)
-{
-    if (p)
-        resize(p, 0);
-}
-
 void heap_watch(void)
 {
     ur_set_allocator(allocate, NULL);
-    json_set_alloc_funcs(jansson_malloc, jansson_free);
 }
 
 size_t heap_now(void)

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* How much memory something took at most: the library's and jansson's together. */
+/* How much memory something took at most: by the library's allocator. */
 #ifndef UR_TESTS_HEAP_H
 #define UR_TESTS_HEAP_H
 
 #include <stddef.h>
 
-/* Puts counting allocators in place. Call before any other function of unroll, in a
- * program that uses no jansson of its own. */
+/* Puts a counting allocator in place. Call before any other function of unroll. */
 void heap_watch(void);
-/* Bytes held now, of both. */
+/* Bytes held now. */
 size_t heap_now(void);
 /* The most held since heap_mark(), above what was held then. */
 void heap_mark(void);

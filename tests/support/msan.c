@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* For the memory sanitizer, which sees what its own compiler has built and so takes what zlib and
- * jansson write for uninitialised. The linker leads their calls here (--wrap in sanitize.sh): what
- * zlib wrote is declared written, libc's functions are not checked while these two call them, and
- * jansson gets memory that is initialised. Empty in every other build. */
+/* For the memory sanitizer, which sees what its own compiler has built and so takes what zlib
+ * writes for uninitialised. The linker leads its calls here (--wrap in sanitize.sh): what it wrote
+ * is declared written, and libc's functions are not checked while it calls them. Empty in every
+ * other build. */
 #ifdef __has_feature
 #if __has_feature(memory_sanitizer)
 
-#include <jansson.h>
 #include <sanitizer/msan_interface.h>
-#include <stdlib.h>
 #include <zlib.h>
 
 /* NAME(parameters) calls __real_NAME(arguments) without checks. */
@@ -23,8 +21,6 @@
         return result;                                                        \
     }
 
-UNCHECKED(json_t *, json_loadb,
-          (const char *text, size_t n, size_t flags, json_error_t *error), (text, n, flags, error))
 UNCHECKED(gzFile, gzopen, (const char *path, const char *mode), (path, mode))
 UNCHECKED(int, gzwrite, (gzFile f, const void *from, unsigned n), (f, from, n))
 UNCHECKED(int, gzclose, (gzFile f), (f))
@@ -46,16 +42,6 @@ UNCHECKED(int, gzclose, (gzFile f), (f))
 
 STREAM(inflate)
 STREAM(deflate)
-
-static void *zeroed(size_t n)
-{
-    return calloc(1, n);
-}
-
-__attribute__((constructor)) static void give_jansson_zeros(void)
-{
-    json_set_alloc_funcs(zeroed, free);
-}
 
 #endif
 #endif
