@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -195,9 +196,10 @@ static ur_status detect_gzip(struct ur__reader *r)
 ur_status ur__reader_open(struct ur__reader **out, const char *path)
 {
     *out = NULL;
-    struct ur__reader *r = ur__calloc(1, sizeof *r);
+    struct ur__reader *r = ur__alloc(1, sizeof *r);
     if (!r)
         return UR_ENOMEM;
+    memset(r, 0, offsetof(struct ur__reader, in));
     bool is_stdin = strcmp(path, "-") == 0;
     r->fd = -1;
     r->path = ur__strdup(is_stdin ? "standard input" : path);
