@@ -14,7 +14,7 @@ DATA = $(if $(UNROLL_DATA),-DUNROLL_DATA="$(UNROLL_DATA)")
 SETUP = $(CMAKE) -S . -B $(BUILD) $(CONFIGURE)
 COMPILE = $(APART) $(CMAKE) --build $(BUILD) --parallel $(JOBS)
 
-.PHONY: all demo test test-long analyze coverage mutants bench install uninstall clean help
+.PHONY: all demo test test-long analyze coverage fuzz-coverage mutants bench install uninstall clean help
 
 all:
 	@$(SETUP)
@@ -44,16 +44,29 @@ analyze:
 	@python3 tools/analyze.py $(BUILD)/analyze
 
 COVERAGE = $(BUILD)/coverage
+COVERED = $(CMAKE) -S . -B $(COVERAGE) -DCMAKE_C_COMPILER=gcc -DCMAKE_BUILD_TYPE=None \
+    -DCMAKE_C_FLAGS='-O1 -g --coverage' -DUNROLL_TESTS=ON -DUNROLL_TEST_NESTED=OFF \
+    -DUNROLL_SHARED=OFF $(DATA)
 coverage:
 	@sh scripts/deps.sh --test
-	@$(CMAKE) -S . -B $(COVERAGE) -DCMAKE_C_COMPILER=gcc -DCMAKE_BUILD_TYPE=None \
-	    -DCMAKE_C_FLAGS='-O1 -g --coverage' -DUNROLL_TESTS=ON -DUNROLL_TEST_NESTED=OFF \
-	    -DUNROLL_SHARED=OFF $(DATA)
+	@$(COVERED)
 	@$(APART) $(CMAKE) --build $(COVERAGE) --parallel $(JOBS)
 	@find $(COVERAGE) -name '*.gcda' -exec rm -f {} +
 	@cd $(COVERAGE) && $(APART) ctest --output-on-failure --parallel $(JOBS) \
 	    -L '^(unit|numeric|cli|example)$$' -E '^install$$'
 	@python3 tools/coverage.py $(COVERAGE) --least 92
+
+# By the fuzzers' inputs alone, without mutants.
+fuzz-coverage:
+	@sh scripts/deps.sh --test
+	@$(COVERED)
+	@$(APART) $(CMAKE) --build $(COVERAGE) --parallel $(JOBS) --target unroll_fuzz
+	@find $(COVERAGE) -name '*.gcda' -exec rm -f {} +
+	@for folder in tests/fuzz/corpus/*/; do \
+	    name=$$(basename $$folder); \
+	    $(COVERAGE)/tests/fuzz/fuzz_$$name -runs=0 $$folder || exit 1; \
+	done
+	@python3 tools/coverage.py $(COVERAGE) --parsers --lines --least 95
 
 mutants:
 	@sh scripts/deps.sh --test
@@ -94,6 +107,7 @@ help:
 	@echo 'make test-long    run the rest'
 	@echo 'make analyze      clang-tidy, cppcheck and gcc -fanalyzer over src/ and cli/'
 	@echo 'make coverage     which lines of src/ and cli/ the tests run'
+	@echo 'make fuzz-coverage which lines of the file parsers the inputs of the fuzzers run'
 	@echo 'make mutants      plant faults and see which of them the tests find'
 	@echo 'make bench        measure speed on this machine, beside the peers it has'
 	@echo 'make install      install below PREFIX ($(PREFIX)); DESTDIR is put in front'

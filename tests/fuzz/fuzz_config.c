@@ -18,9 +18,21 @@ static ur_status parse(ur_config *c, const char *text, size_t n)
     return status == UR_OK ? ur_config_check(c) : status;
 }
 
+static ur_status work(const uint8_t *data, size_t size)
+{
+    ur_config c;
+    char *text = NULL;
+    ur_status status = parse(&c, (const char *)data, size);
+    if (status == UR_OK)
+        status = ur__config_text(&c, &text);
+    ur__free(text);
+    return status;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     ur_config c, back;
+    fuzz_plan(&data, &size, work);
     fuzz_begin();
     ur_status status = parse(&c, (const char *)data, size);
     if (status != UR_OK) {

@@ -62,9 +62,21 @@ static void save_twice(const ur_model *m)
     memory_file_remove("mem:/out");
 }
 
+static ur_status work(const uint8_t *data, size_t size)
+{
+    ur_model *m;
+    memory_file("mem:in", data, size);
+    ur_status status = ur_model_load(&m, "mem:in");
+    if (status == UR_OK && ur_params_size(ur_model_params(m)) < SMALL)
+        status = ur_model_save(m, "mem:/out");
+    ur_model_free(m);
+    return status;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     ur_model *m;
+    fuzz_plan(&data, &size, work);
     fuzz_begin();
     memory_file("mem:in", data, size);
     ur_status status = ur_model_load(&m, "mem:in");

@@ -53,9 +53,42 @@ static void look(struct ur__st_file *f, size_t size)
     FUZZ_CHECK(ur__st_data_crc(f, &crc) == UR_OK);
 }
 
+static ur_status read_all(struct ur__st_file *f)
+{
+    uint32_t crc;
+    ur_status status = ur__st_data_crc(f, &crc);
+    for (size_t i = 0; i < ur__st_count(f) && status == UR_OK; i++) {
+        const struct ur__st_tensor *t = ur__st_at(f, i);
+        size_t n = (size_t)t->bytes / ur__dtype_size(t->type);
+        ur_real *real = malloc(n * sizeof *real + !n);
+        unsigned char *raw = malloc((size_t)t->bytes + !t->bytes);
+        FUZZ_CHECK(real && raw);
+        status = ur__st_read_raw(f, t, raw, (size_t)t->bytes);
+        if (status == UR_OK)
+            status = ur__st_read_real(f, t, real, n);
+        if (status == UR_OK)
+            status = ur__st_check_finite(f, t);
+        free(raw);
+        free(real);
+    }
+    return status;
+}
+
+static ur_status work(const uint8_t *data, size_t size)
+{
+    struct ur__st_file *f;
+    memory_file("mem:in", data, size);
+    ur_status status = ur__st_open(&f, "mem:in");
+    if (status == UR_OK)
+        status = read_all(f);
+    ur__st_close(f);
+    return status;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct ur__st_file *f;
+    fuzz_plan(&data, &size, work);
     fuzz_begin();
     memory_file("mem:in", data, size);
     ur_status status = ur__st_open(&f, "mem:in");

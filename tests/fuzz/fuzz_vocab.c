@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Any text as a vocabulary. Of one that is possible each token is found by its text, and
- * it is written and read back the same. */
+/* Any text as a vocabulary. Of one that is possible each token is found by its text, any
+ * text is encoded or refused, and it is written and read back the same. */
 #include "fuzz.h"
 
 #include <string.h>
 
+#include "base/mem.h"
 #include "data/vocab.h"
 #include "model/vocab_text.h"
 
@@ -31,6 +32,35 @@ static void encode(const ur_vocab *v, int32_t id)
         FUZZ_CHECK(count == 1 && ids[0] == id);
 }
 
+/* The text that the vocabulary stands in, in pieces that may end within a character. */
+static void encode_all(const ur_vocab *v, const char *text, size_t n)
+{
+    enum { PIECES = 8 };
+    for (size_t i = 0; i < PIECES; i++) {
+        size_t from = n * i / PIECES, m = n * (i + 1) / PIECES - from, count;
+        int32_t *ids = ur__alloc(m, sizeof *ids);
+        FUZZ_CHECK(ids != NULL);
+        ur_status status = ur_vocab_encode(v, text + from, m, ids, &count);
+        if (status != UR_OK)
+            FUZZ_CHECK(status == UR_EINVAL && count == 0);
+        for (size_t t = 0; t < count; t++)
+            FUZZ_CHECK(count <= m && ids[t] >= 0 && ids[t] < ur_vocab_size(v));
+        ur__free(ids);
+    }
+}
+
+static ur_status work(const uint8_t *data, size_t size)
+{
+    ur_vocab *v;
+    struct ur__buf text = {0};
+    ur_status status = parse(&v, (const char *)data, size);
+    if (status == UR_OK)
+        status = ur__vocab_text(v, &text);
+    ur__vocab_free(v);
+    ur__buf_free(&text);
+    return status;
+}
+
 static void look(const ur_vocab *v)
 {
     struct ur__buf text = {0}, again = {0};
@@ -43,6 +73,7 @@ static void look(const ur_vocab *v)
         FUZZ_CHECK(ur_vocab_join(v, &join, id, &n) != NULL);
     }
     FUZZ_CHECK(!ur_vocab_text(v, -1, &n) && !ur_vocab_text(v, V, &n));
+    FUZZ_CHECK(ur_vocab_line_end(v) < V && ur_vocab_unknown(v) < V);
     FUZZ_CHECK(ur__vocab_text(v, &text) == UR_OK);
     FUZZ_CHECK(parse(&back, text.data, text.size) == UR_OK);
     FUZZ_CHECK(ur__vocab_text(back, &again) == UR_OK);
@@ -55,13 +86,16 @@ static void look(const ur_vocab *v)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     ur_vocab *v;
+    fuzz_plan(&data, &size, work);
     fuzz_begin();
     ur_status status = parse(&v, (const char *)data, size);
     FUZZ_CHECK((status == UR_OK) == (v != NULL));
-    if (status == UR_OK)
+    if (status == UR_OK) {
         look(v);
-    else
+        encode_all(v, (const char *)data, size);
+    } else {
         fuzz_refused(status, size, size);
+    }
     ur__vocab_free(v);
     fuzz_end();
     return 0;

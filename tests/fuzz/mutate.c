@@ -320,10 +320,37 @@ static size_t mutate_header(uint8_t *data, size_t size, size_t max)
     return 8 + t.n + n;
 }
 
-size_t mutate_safetensors(uint8_t *data, size_t size, size_t max, unsigned with)
+static size_t mutate_file(uint8_t *data, size_t size, size_t max)
 {
-    seed = with * 2654435761u | 1;
     if (size < 10 || draw(16) == 0)
         return LLVMFuzzerMutate(data, size, max);
     return mutate_header(data, size, max);
+}
+
+/* Drops the plan or one number of it, or makes one. Its size. */
+static size_t mutate_plan(uint8_t *data, size_t *size, size_t max)
+{
+    uint8_t made[] = {0xff, (uint8_t)draw(10), (uint8_t)draw(64), draw(4) ? 0 : (uint8_t)draw(4)};
+    size_t n = fuzz_plan_size(data, *size);
+    if (n == 0 && draw(8) == 0 && *size + sizeof made <= max) {
+        memmove(data + sizeof made, data, *size);
+        memcpy(data, made, sizeof made);
+        n = sizeof made;
+        *size += n;
+    } else if (n > 0 && draw(16) == 0) {
+        memmove(data, data + n, *size - n);
+        *size -= n;
+        n = 0;
+    } else if (n > 0 && draw(2)) {
+        size_t at = 1 + draw((uint32_t)n - 1);
+        data[at] = made[at];
+    }
+    return n;
+}
+
+size_t mutate_safetensors(uint8_t *data, size_t size, size_t max, unsigned with)
+{
+    seed = with * 2654435761u | 1;
+    size_t n = mutate_plan(data, &size, max);
+    return n + mutate_file(data + n, size - n, max - n);
 }

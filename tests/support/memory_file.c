@@ -36,6 +36,12 @@ static struct descriptor {
 static struct file folder = {.path = "mem:/"};   /* to be opened and synced */
 static size_t at_most;
 
+static struct {
+    enum memory_fault fault;
+    long left;              /* operations until it strikes */
+    long struck;
+} plan;
+
 static bool is_ours(const char *path)
 {
     return strncmp(path, "mem:", 4) == 0;
@@ -67,12 +73,57 @@ static struct file *add(const char *path)
     abort();
 }
 
+/* ---- faults ------------------------------------------------------------ */
+
+/* Does the plan strike this operation, one that may be interrupted or not? */
+static bool strikes(bool interruptible)
+{
+    bool for_good = plan.fault == MEMORY_EIO_ALL || plan.fault == MEMORY_EINTR_ALL ||
+                    plan.fault == MEMORY_PIPE;
+    bool interrupts = plan.fault == MEMORY_EINTR || plan.fault == MEMORY_EINTR_ALL;
+    if (plan.fault == MEMORY_SOUND || (interrupts && !interruptible))
+        return false;
+    if (plan.left > 0)
+        plan.left--;
+    if (plan.left > 0 || (plan.struck && !for_good))
+        return false;
+    plan.struck++;
+    return true;
+}
+
+/* Whether an operation fails, errno set. */
+static bool fails(bool interruptible)
+{
+    if (plan.fault < MEMORY_EIO || plan.fault > MEMORY_EINTR_ALL || !strikes(interruptible))
+        return false;
+    errno = plan.fault <= MEMORY_EIO_ALL ? EIO : EINTR;
+    return true;
+}
+
+/* The file as another program leaves it: with half of its bytes, or some more. */
+static void change(struct file *f)
+{
+    enum { MORE = 7 };
+    unsigned char *own = calloc(f->size + MORE, 1);
+    size_t n = plan.fault == MEMORY_SHRINKS ? f->size / 2 : f->size;
+    if (!own)
+        abort();
+    if (n)
+        memcpy(own, f->bytes, n);
+    free(f->own);
+    f->bytes = f->own = own;
+    f->capacity = f->size + MORE;
+    f->size = plan.fault == MEMORY_SHRINKS ? n : n + MORE;
+}
+
 /* ---- the operations ---------------------------------------------------- */
 
 static int memory_open(const char *path, int flags, int mode)
 {
     if (!is_ours(path))
         return open(path, flags, (mode_t)mode);
+    if (fails(true))
+        return -1;
     struct file *f = find(path);
     if (f && flags & O_EXCL) {
         errno = EEXIST;
@@ -104,6 +155,12 @@ static long memory_read(int fd, void *to, size_t n)
     struct descriptor *d = descriptor(fd);
     if (!d)
         return (long)read(fd, to, n);
+    if (fails(true))
+        return -1;
+    if ((plan.fault == MEMORY_SHRINKS || plan.fault == MEMORY_GROWS) && strikes(false))
+        change(d->file);
+    if (n > 1 && plan.fault == MEMORY_SHORT && strikes(false))
+        n /= 2;
     size_t left = d->at < d->file->size ? d->file->size - d->at : 0;
     n = n < left ? n : left;
     n = at_most && n > at_most ? at_most : n;
@@ -118,6 +175,10 @@ static long memory_write(int fd, const void *from, size_t n)
     struct descriptor *d = descriptor(fd);
     if (!d)
         return (long)write(fd, from, n);
+    if (fails(true))
+        return -1;
+    if (n > 1 && plan.fault == MEMORY_SHORT && strikes(false))
+        n /= 2;
     struct file *f = d->file;
     size_t end = d->at + n;
     if (!f->own || end > f->capacity) {
@@ -144,6 +205,12 @@ static int64_t memory_seek(int fd, int64_t offset, int whence)
     struct descriptor *d = descriptor(fd);
     if (!d)
         return (int64_t)lseek(fd, (off_t)offset, whence);
+    if (fails(false))
+        return -1;
+    if (plan.fault == MEMORY_PIPE && strikes(false)) {
+        errno = ESPIPE;
+        return -1;
+    }
     int64_t from = whence == SEEK_END ? (int64_t)d->file->size
                    : whence == SEEK_CUR ? (int64_t)d->at : 0;
     if (offset < -from) {
@@ -156,7 +223,9 @@ static int64_t memory_seek(int fd, int64_t offset, int whence)
 
 static int memory_sync(int fd)
 {
-    return descriptor(fd) ? 0 : fsync(fd);
+    if (!descriptor(fd))
+        return fsync(fd);
+    return fails(true) ? -1 : 0;
 }
 
 static int memory_close(int fd)
@@ -168,7 +237,7 @@ static int memory_close(int fd)
     d->file = NULL;
     if (--f->open == 0 && !f->path[0])
         forget(f);
-    return 0;
+    return fails(true) ? -1 : 0;    /* closed all the same, as on Linux */
 }
 
 static int memory_unlink(const char *path)
@@ -176,6 +245,8 @@ static int memory_unlink(const char *path)
     struct file *f = is_ours(path) ? find(path) : NULL;
     if (!is_ours(path))
         return unlink(path);
+    if (fails(false))
+        return -1;
     if (!f) {
         errno = ENOENT;
         return -1;
@@ -191,6 +262,8 @@ static int memory_rename(const char *from, const char *to)
     struct file *f = is_ours(from) ? find(from) : NULL;
     if (!is_ours(from))
         return rename(from, to);
+    if (fails(false))
+        return -1;
     if (!f) {
         errno = ENOENT;
         return -1;
@@ -210,6 +283,8 @@ static int memory_mode(const char *path, unsigned *mode)
         *mode = (unsigned)st.st_mode;
         return 0;
     }
+    if (fails(false))
+        return -1;
     if (strcmp(path, folder.path) != 0 && !find(path)) {
         errno = ENOENT;
         return -1;
@@ -235,6 +310,7 @@ void memory_files_off(void)
     for (int i = 0; i < FILES; i++)
         forget(&files[i]);
     at_most = 0;
+    memory_files_fail(MEMORY_SOUND, 0);
     ur__file_set_ops(NULL);
 }
 
@@ -267,4 +343,24 @@ void memory_file_remove(const char *path)
 void memory_files_read_at_most(size_t n)
 {
     at_most = n;
+}
+
+void memory_files_fail(enum memory_fault fault, long n)
+{
+    plan.fault = fault;
+    plan.left = n;
+    plan.struck = 0;
+}
+
+long memory_files_failed(void)
+{
+    return plan.struck;
+}
+
+int memory_files_open(void)
+{
+    int n = 0;
+    for (int i = 0; i < FILES; i++)
+        n += descriptors[i].file != NULL;
+    return n;
 }
