@@ -14,7 +14,8 @@ DATA = $(if $(UNROLL_DATA),-DUNROLL_DATA="$(UNROLL_DATA)")
 SETUP = $(CMAKE) -S . -B $(BUILD) $(CONFIGURE)
 COMPILE = $(APART) $(CMAKE) --build $(BUILD) --parallel $(JOBS)
 
-.PHONY: all demo test test-long analyze coverage fuzz-coverage mutants bench install uninstall clean help
+.PHONY: all demo test test-long analyze coverage fuzz-coverage mutants bench install uninstall
+.PHONY: clean help
 
 all:
 	@$(SETUP)

@@ -82,6 +82,8 @@ static void load_older(void)
     memory_file("mem:/older", first.bytes, first.n);
     FUZZ_CHECK(ur__checkpoint_load(&s.checkpoint, "mem:in", "mem:/older", &from) == UR_OK);
     FUZZ_CHECK(from == UR__LOADED_PREVIOUS && s.progress.step == 1);
+    FUZZ_CHECK(ur__checkpoint_load(&s.checkpoint, "mem:/none", "mem:/older", &from) == UR_OK);
+    FUZZ_CHECK(from == UR__LOADED_PREVIOUS);
     memory_file_remove("mem:/older");
 }
 

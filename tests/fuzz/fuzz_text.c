@@ -182,6 +182,21 @@ static void check_whole(const struct ur__corpus *c, int n_paths, size_t size)
     FUZZ_CHECK(ur__file_slurp(paths[0], n - 1, &whole, &n) == UR_EDATA && !whole && n == 0);
 }
 
+/* Other bytes, those of the input itself, by the text's vocabulary: what it has not, or no
+ * UTF-8, is refused. */
+static void check_other(const struct how *how, const ur_vocab *v, const uint8_t *data, size_t size)
+{
+    static const char *const other = "mem:other";
+    struct ur__corpus *c;
+    memory_file(other, data, size);
+    ur_status status = ur__corpus_open(&c, &other, 1, how->kind, v, NULL);
+    FUZZ_CHECK((status == UR_OK) == (c != NULL));
+    if (status != UR_OK)
+        fuzz_refused(status, size + WHOLE, MAX);
+    ur__corpus_free(c);
+    memory_file_remove(other);
+}
+
 /* A vocabulary of another kind, and no file at all, are impossible. */
 static void check_misuse(const struct how *how, const ur_vocab *v)
 {
@@ -207,6 +222,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     /* Words of the text and its tokens are held beside it: of that nothing was promised. */
     if (status == UR_OK) {
         check_again(c, &how, v);
+        check_other(&how, v, data, size);
         check_misuse(&how, v);
     } else {
         fuzz_refused(status, size + MAX, MAX);

@@ -3,10 +3,12 @@
  * later runs have found stands beside them under other names. */
 #define _POSIX_C_SOURCE 200809L
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <zlib.h>
 
 #include "base/mem.h"
 #include "data/vocab.h"
@@ -14,11 +16,18 @@
 #include "model/model.h"
 #include "model/vocab_text.h"
 #include "support/small_state.h"
+#include "train/identity.h"
 #include "unroll/exchange.h"
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
 static const char *top;
+
+static void fail(const char *what, const char *of)
+{
+    fprintf(stderr, "seeds: %s: %s\n", what, of);
+    exit(1);
+}
 
 static void must(ur_status status)
 {
@@ -124,6 +133,57 @@ static void put_models(void)
     put_model("fill", &c);
 }
 
+/* What a configuration cannot be: a member of a right one exchanged or added. */
+static void put_wrong_configs(void)
+{
+    static const char *const wrong[][3] = {
+        {"layers", "\"hidden\":[2]", "\"hidden\":[]"},
+        {"units", "\"hidden\":[2]", "\"hidden\":[65537]"},
+        {"embed", "\"embed\":0", "\"embed\":-1"},
+        {"activation", "\"activation\":\"tanh\"", "\"activation\":\"relu\""},
+        {"identity", "\"gru\",\"activation\":\"tanh\"", "\"rnn\",\"activation\":\"identity\""},
+        {"reset", "\"gru\",\"activation\":\"tanh\",\"reset\":\"after\"",
+         "\"rnn\",\"activation\":\"tanh\",\"reset\":\"before\""},
+        {"tie", "\"tie\":false", "\"tie\":true"},
+        {"dropout", "\"dropout\":0.0", "\"dropout\":1"},
+        {"forget", "\"forget_bias\":0.0", "\"forget_bias\":1"},
+        {"bias", "\"gru\"", "\"lstm\""},
+        {"residual", "\"tie\":false", "\"tie\":false,\"time_residual\":true"},
+        {"coupled", "\"tie\":false", "\"tie\":false,\"coupled\":true"},
+        {"variational", "\"tie\":false", "\"tie\":false,\"variational\":true"},
+    };
+    ur_config c = config_of(UR_GRU, 2);
+    char *right, text[1024], name[32];
+    must(ur__config_text(&c, &right));
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        const char *at = strstr(right, wrong[i][1]);
+        if (!at)
+            fail("no such text", wrong[i][1]);
+        snprintf(text, sizeof text, "%.*s%s%s", (int)(at - right), right, wrong[i][2],
+                 at + strlen(wrong[i][1]));
+        snprintf(name, sizeof name, "wrong-%s", wrong[i][0]);
+        put_text("config", name, text);
+    }
+    ur__free(right);
+    put_text("config", "wrong-clip", "{\"task\":\"lm\",\"tokens\":\"char\",\"cell\":\"lstm\","
+             "\"activation\":\"tanh\",\"reset\":\"after\",\"hidden\":[2],\"embed\":0,"
+             "\"tie\":false,\"dropout\":0.5,\"orthogonal\":true,\"forget_bias\":1,"
+             "\"cell_clip\":-1}");
+    put_text("config", "wrong-coupled-bias", "{\"task\":\"lm\",\"tokens\":\"char\","
+             "\"cell\":\"lstm\",\"activation\":\"tanh\",\"reset\":\"after\",\"hidden\":[2],"
+             "\"embed\":0,\"tie\":false,\"dropout\":0.5,\"orthogonal\":true,\"forget_bias\":101,"
+             "\"coupled\":false}");
+}
+
+static void put_vocabs(void)
+{
+    put_text("vocab", "quotes", "{\"tokens\":\"wordpunct\",\"words\":[\"<unk>\",\"</s>\","
+             "\"\\\"\",\"(\",\")\",\"a\",\"\xe3\x80\x82\",\"\xe3\x80\x8c\"]}");
+    put_text("vocab", "cut", "{\"tokens\":\"word\",\"words\":[\"<unk>\",\"</s>\","
+             "\"\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\","
+             "\"\xf0\x9f\x98\x80\xf0\x9f\x98\x80\"]}");
+}
+
 /* ---- safetensors ------------------------------------------------------- */
 
 static void put_tensors(const char *fuzzer, const char *name, const char *const *names,
@@ -140,6 +200,35 @@ static void put_tensors(const char *fuzzer, const char *name, const char *const 
     must(ur__st_out_tensor(out, "none", UR__F32, 1, &(uint64_t){0}, NULL));
     must(ur__st_out_save(out, path_of(fuzzer, name)));
     ur__st_out_free(out);
+}
+
+/* Weights whose strings are a map of names. */
+static void put_map(const char *name, size_t n, const char *const map[][2])
+{
+    static const uint64_t two[] = {2, 3}, one[] = {2};
+    static const float data[6] = {1, -2, 0.5F};
+    struct ur__st_out *out;
+    must(ur__st_out_new(&out));
+    for (size_t i = 0; i < n; i++)
+        must(ur__st_out_meta(out, map[i][0], map[i][1]));
+    must(ur__st_out_tensor(out, "lstm.weight", UR__F32, 2, two, data));
+    must(ur__st_out_tensor(out, "lstm.bias", UR__F32, 1, one, data));
+    must(ur__st_out_tensor(out, "running", UR__F32, 1, one, data));
+    must(ur__st_out_save(out, path_of("weights", name)));
+    ur__st_out_free(out);
+}
+
+static void put_maps(void)
+{
+    static const char *const right[][2] = {{"rnn.*", "lstm.*"}, {"mean", "running"}},
+        *const partial[][2] = {{"rnn.*", "lstm.*"}, {"m*", ""}},
+        *const twice[][2] = {{"rnn.bias", "running"}, {"rnn.*", "lstm.*"}, {"mean", "running"}},
+        *const stars[][2] = {{"*.*", "lstm.*"}}, *const lost[][2] = {{"rnn.*", "lstm"}};
+    put_map("map", COUNT(right), right);
+    put_map("map-partial", COUNT(partial), partial);
+    put_map("map-twice", COUNT(twice), twice);
+    put_map("map-stars", COUNT(stars), stars);
+    put_map("map-lost-star", COUNT(lost), lost);
 }
 
 static void put_weights(void)
@@ -167,7 +256,143 @@ static void put_state(void)
     small_state_new(&s);
     must(ur__checkpoint_save(&s.checkpoint, path_of("state", "small"), "", UR__OLDER_KEEP));
     put_text("identity", "default", s.identity.data);
+    s.facts.data_crc++;
+    must(ur__checkpoint_save(&s.checkpoint, path_of("state", "data"), "", UR__OLDER_KEEP));
+    s.facts.data_crc--;
+    s.facts.val_bytes++;
+    must(ur__checkpoint_save(&s.checkpoint, path_of("state", "held-out"), "", UR__OLDER_KEEP));
     small_state_free(&s);
+}
+
+/* A state with the number in its last bytes that no state is written with. */
+static void put_state_of_nan(void)
+{
+    static unsigned char bytes[1 << 14];
+    const float nan = (float)NAN;
+    const char *path = path_of("state", "small");
+    struct ur__st_file *f;
+    char sum[9], was[9];
+    FILE *in = fopen(path, "rb");
+    size_t n = in ? fread(bytes, 1, sizeof bytes, in) : 0;
+    if (!in || n < sizeof nan || n == sizeof bytes || fclose(in) != 0)
+        fail("cannot be read", path);
+    memcpy(bytes + n - sizeof nan, &nan, sizeof nan);
+    must(ur__st_open(&f, path));
+    small_state_checksum(f, was);
+    ur__st_close(f);
+    put("state", "nan", bytes, n);
+    must(ur__st_open(&f, path_of("state", "nan")));
+    small_state_checksum(f, sum);
+    ur__st_close(f);
+    for (size_t i = 0; i + 8 < n; i++) {
+        if (memcmp(bytes + i, was, 8) == 0)
+            memcpy(bytes + i, sum, 8);
+    }
+    put("state", "nan", bytes, n);
+}
+
+/* Behind a zero byte the options of the run that goes on, a byte each (fuzz_identity.c). */
+static void put_identities(void)
+{
+    static const char held[] = "{}\0\1\1\2\1\3\4\5\6\1\2\3\4\5\6\7",
+        sgd[] = "{\"end\":{\"epochs\":null,\"steps\":7,\"seconds\":0}}\0\4\2\3\0\377\0\1\2",
+        seed[] = "{\"seed\":\"18446744073709551614\"}\0\2\1", grad[] = "[]\0\3\3\1\1\2";
+    put("identity", "held-out", held, sizeof held - 1);
+    put("identity", "sgd", sgd, sizeof sgd - 1);
+    put("identity", "seed", seed, sizeof seed - 1);
+    put("identity", "adagrad", grad, sizeof grad - 1);
+}
+
+/* The options of a run, and a limit where it had none or a later one. */
+static void put_limits(void)
+{
+    static const char *const limits[][2] = {
+        {"\"seconds\":0.0", "\"seconds\":9.0"}, {"\"steps\":-1", "\"steps\":9"},
+        {"\"epochs\":50.0", "\"epochs\":null"}, {"\"epochs\":50.0", "\"epochs\":51"},
+    };
+    struct ur__buf text = {0}, changed = {0};
+    ur_train_options o = UR_TRAIN_OPTIONS_INIT;
+    char name[16];
+    must(ur__identity_text(&o, &o.optimizer, &text));
+    for (size_t i = 0; i < COUNT(limits); i++) {
+        const char *at = strstr(text.data, limits[i][0]);
+        if (!at)
+            fail("no such text", limits[i][0]);
+        changed.size = 0;
+        must(ur__buf_put(&changed, text.data, (size_t)(at - text.data)));
+        must(ur__buf_puts(&changed, limits[i][1]));
+        must(ur__buf_puts(&changed, at + strlen(limits[i][0])));
+        snprintf(name, sizeof name, "limit-%zu", i);
+        put_text("identity", name, changed.data);
+    }
+    ur__buf_free(&text);
+    ur__buf_free(&changed);
+}
+
+/* ---- texts ------------------------------------------------------------- */
+
+/* More different characters than a byte tells apart, in reads of less than all of them. */
+static void put_wide(const char *name, uint8_t how)
+{
+    unsigned char text[3 + 2 * 320] = {how, 100, 0};
+    size_t n = 3;
+    for (uint32_t code = 0x100; code < 0x100 + 320; code++)
+        n += (size_t)ur__utf8_encode(code, text + n);
+    put("text", name, text, n);
+}
+
+/* More different words than a table begins with. */
+static void put_many_words(void)
+{
+    char text[4096] = "\2\377";
+    size_t n = 3;
+    for (int i = 0; i < 600; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n, "%x ", i);
+    put("text", "many-words", text, n);
+}
+
+/* A file a hundred times as large as it looks. */
+static void put_blown_up(void)
+{
+    static unsigned char text[200000], packed[4096] = {0};
+    z_stream z = {0};
+    memset(text, 'a', sizeof text);
+    if (deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) != Z_OK)
+        fail("deflate", "zlib");
+    z.next_in = text;
+    z.avail_in = sizeof text;
+    z.next_out = packed + 3;
+    z.avail_out = sizeof packed - 3;
+    if (deflate(&z, Z_FINISH) != Z_STREAM_END)
+        fail("deflate", "zlib");
+    put("text", "blown-up", packed, 3 + z.total_out);
+    deflateEnd(&z);
+}
+
+static void put_more_texts(void)
+{
+    static const char members[] = "\104\0\0a text that is squeezed twice",
+        padding[] = "\124\0\361a text that is squeezed twice", cut[] = "\40\0\0\x1f",
+        rule[] = "\2\0\101one two one three one two four", few[] = "\202\0\0a b c d e f a b c d",
+        ends[] = "\1\0\0caf\xc3", stray[] = "\1\0\0caf\xff and more", blank[] = "\2\0\0 \t ",
+        none[] = "\40\0\0";
+    unsigned char word[3 + 400] = {3, 0, 0};
+    memset(word + 3, 'w', 300);
+    memset(word + 303, '!', 100);
+    put("text", "members", members, sizeof members - 1);
+    put("text", "padding", padding, sizeof padding - 1);
+    put("text", "cut", cut, sizeof cut - 1);
+    put("text", "rule", rule, sizeof rule - 1);
+    put("text", "few-words", few, sizeof few - 1);
+    put("text", "ends", ends, sizeof ends - 1);
+    put("text", "stray", stray, sizeof stray - 1);
+    put("text", "blank", blank, sizeof blank - 1);
+    put("text", "none", none, sizeof none - 1);
+    put("text", "long-word", word, sizeof word);
+    put_wide("wide", 1);
+    put_wide("wide-spooled", 9);
+    put_many_words();
+    put_blown_up();
 }
 
 static void put_texts(void)
@@ -186,6 +411,10 @@ static void put_texts(void)
     put_text("json", "all", "{\"a\":[1,-2.5e-3,true,false,null,\"x\\n\\u00e9\\ud83d\\ude00\"],\"b\":{}}");
     put_text("json", "list", "[[],[[]],\"\",0]");
     put_text("json", "number", "-9223372036854775808");
+    put_text("json", "real", "-12.50e-3");
+    put_text("json", "huge", "1e999");
+    put_text("json", "exponent", "1.e");
+    put_text("json", "truth", "[[true,false,null],{\"a\":true,\"b\":[\"x\",2.5,3,[]]}]");
 }
 
 static void put_options(void)
@@ -213,9 +442,16 @@ int main(int argc, char **argv)
     }
     top = argv[1];
     put_models();
+    put_wrong_configs();
+    put_vocabs();
     put_weights();
+    put_maps();
     put_state();
+    put_state_of_nan();
+    put_identities();
+    put_limits();
     put_texts();
+    put_more_texts();
     put_options();
     return 0;
 }
