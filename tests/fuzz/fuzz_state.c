@@ -126,7 +126,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_CHECK(memcmp(values, ur_params_values(params), bytes) == 0);
         FUZZ_CHECK(memcmp(&before, &s.progress, sizeof before) == 0);
     }
-    if (status == UR_EFORMAT)
+    if (status == UR_EFORMAT && size % 8 == 0)      /* it takes twice the time of the rest */
         load_older();
     else if (status == UR_OK)
         save_and_load();
