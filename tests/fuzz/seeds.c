@@ -414,6 +414,9 @@ static void put_texts(void)
     put_text("json", "real", "-12.50e-3");
     put_text("json", "huge", "1e999");
     put_text("json", "exponent", "1.e");
+    put_text("json", "no-digits", "\"\\u12g4\"");
+    put_text("json", "half-pair", "\"\\ud83d!\"");
+    put_text("json", "other-half", "\"\\ude00\"");
     put_text("json", "truth", "[[true,false,null],{\"a\":true,\"b\":[\"x\",2.5,3,[]]}]");
 }
 
