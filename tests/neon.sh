@@ -1,17 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # The NEON kernels, computed by an emulator of 64-bit ARM: the floors that need no other
-# library are built for it, statically, and
+# library are built for it, statically.
 #
-#   - the cases of neon/*.c (each kernel, each function over all floats, whole recurrent
-#     nets) must give the bits they give here, with each table of either machine and
-#     each compiler that builds for ARM;
-#   - the unit tests of these floors must pass (with neon/cmocka.h for cmocka).
+#   neon.sh bits    the cases of neon/*.c (each kernel, each function over all floats, whole
+#                   recurrent nets) must give the bits they give here, with each table of
+#                   either machine and each compiler that builds for ARM
+#   neon.sh units   the unit tests of these floors must pass (with neon/cmocka.h for cmocka)
 #
 # Environment: SOURCE_DIR; BITS, the cases built for this machine; FLAGS of the compiler.
 # Exits 77 where the emulator or a compiler for ARM is absent.
 set -eu
 
+kind=$1
 target=aarch64-linux-gnu
 have() { command -v "$1" >/dev/null 2>&1; }
 
@@ -58,9 +59,28 @@ build() {
     cd "$work"
 }
 
-# ---- the cases -----------------------------------------------------------
+# ---- the unit tests ------------------------------------------------------
 
 build gcc "$target-gcc"
+if [ "$kind" = units ]; then
+    folder=$work/gcc compiler=$target-gcc
+    cd "$SOURCE_DIR"
+    # shellcheck disable=SC2086  # patterns
+    for unit in $units; do
+        ls tests/test_$unit.c
+    done | each '
+        program=$(basename "$1" .c)
+        $compiler -std=c11 -O2 $FLAGS -Itests/neon -Iinclude -Isrc -Itests "$1" \
+            "$folder/unroll.a" -static -pthread -lm -o "$folder/$program"
+        cd "$work"
+        "$emulator" "$folder/$program" >"$program.log" ||
+            { echo "$program:"; tail -n 3 "$program.log"; exit 1; }'
+    grep -h ' ULP ' "$work"/*.log
+    exit 0
+fi
+
+# ---- the cases -----------------------------------------------------------
+
 compilers=gcc
 if have clang && echo 'int main(void) { return 0; }' |
     clang "--target=$target" -static -x c - -o probe 2>probe.log; then
@@ -102,20 +122,4 @@ if [ "$failed" -eq 0 ]; then
     echo "$cases cases, the same in $(echo ./*.bits | sed 's|\./||g; s|\.bits||g')"
 fi
 grep -c ' unsupported$' "$first" | sed '/^0$/d; s/$/ cases are of options not built yet/'
-
-# ---- the unit tests ------------------------------------------------------
-
-folder=$work/gcc compiler=$target-gcc
-cd "$SOURCE_DIR"
-# shellcheck disable=SC2086  # patterns
-for unit in $units; do
-    ls tests/test_$unit.c
-done | each '
-    program=$(basename "$1" .c)
-    $compiler -std=c11 -O2 $FLAGS -Itests/neon -Iinclude -Isrc -Itests "$1" \
-        "$folder/unroll.a" -static -pthread -lm -o "$folder/$program"
-    cd "$work"
-    "$emulator" "$folder/$program" >"$program.log" ||
-        { echo "$program:"; tail -n 3 "$program.log"; exit 1; }'
-grep -h ' ULP ' "$work"/*.log
 exit $failed
