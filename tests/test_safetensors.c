@@ -263,6 +263,7 @@ static void safetensors__naming_is_checked(void **state)
 {
     (void)state;
     static const uint64_t huge[2] = {(uint64_t)1 << 40, (uint64_t)1 << 40};
+    static const uint64_t none[3] = {0, (uint64_t)1 << 40, (uint64_t)1 << 40};
     static const uint64_t many[9] = {1, 1, 1, 1, 1, 1, 1, 1, 1};
     char name[1100];
     memset(name, 'n', sizeof name);
@@ -277,6 +278,7 @@ static void safetensors__naming_is_checked(void **state)
     assert_status(UR_EINVAL, ur__st_out_tensor(s, "\xff", UR__F32, 1, &two, data));
     assert_status(UR_EINVAL, ur__st_out_tensor(s, "__metadata__", UR__F32, 1, &two, data));
     assert_status(UR_ESHAPE, ur__st_out_tensor(s, "b", UR__F32, 2, huge, data));
+    assert_status(UR_ESHAPE, ur__st_out_tensor(s, "b", UR__F32, 3, none, NULL));
     assert_status(UR_ESHAPE, ur__st_out_tensor(s, "b", UR__F32, 9, many, data));
     assert_status(UR_ESHAPE, ur__st_out_tensor(s, "b", UR__F32, -1, many, data));
     assert_ok(ur__st_out_meta(s, "k", "v"));

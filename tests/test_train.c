@@ -359,6 +359,17 @@ static void schedule__steps_plateau_and_warmup(void **unused)
     }
 }
 
+static void schedule__epochs_may_be_single_steps(void **unused)
+{
+    (void)unused;
+    struct ur__schedule one = {UR_SCHEDULE_STEP, 1, 0, -1, 0, 1}, fifty = one;
+    struct ur__plateau p = {0};
+    fifty.epoch_steps = 50;
+    for (int64_t e = 0; e < 30; e++)
+        assert_true(ur__schedule_lr(&one, &p, e, 0) == ur__schedule_lr(&fifty, &p, 50 * e + 49, 0));
+    assert_true(ur__schedule_lr(&one, &p, 29, 0) < ur__schedule_lr(&one, &p, 9, 0));
+}
+
 static void schedule__rejects_what_is_impossible(void **unused)
 {
     (void)unused;
@@ -406,6 +417,7 @@ int main(void)
         cmocka_unit_test(schedule__cosine_ends_at_a_tenth),
         cmocka_unit_test(schedule__time_and_steps_end_it_together),
         cmocka_unit_test(schedule__steps_plateau_and_warmup),
+        cmocka_unit_test(schedule__epochs_may_be_single_steps),
         cmocka_unit_test(schedule__rejects_what_is_impossible),
         cmocka_unit_test(names__go_both_ways),
     };
