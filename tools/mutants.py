@@ -5,7 +5,8 @@
     mutants.py BUILD [--numeric 36] [--parsers 24] [--seed 1] [--only N,N]
 
 A mutant turns round one operator, moves one whole number by one, or drops one "!". It is killed if
-one of its floor's tests fails or does not end in time. One that does not compile, or whose object
+one of its floor's tests fails or does not end in time, plainly or, as in `make test`, under the
+address and undefined behaviour sanitizers. One that does not compile, or whose object
 code is that of the original, does not count: another is drawn. BUILD/mutants.txt keeps the list.
 """
 
@@ -33,12 +34,12 @@ NUMERIC = {
     'train/optimizer.c': ['test_train', 'test_resume'],
     'train/schedule.c': ['test_train', 'test_resume'],
     'metric/': ['test_decode', 'test_task'],
-    'decode/': ['test_decode'],
+    'decode/': ['test_decode', 'test_guard_decode'],
 }
 PARSERS = {
-    'io/': ['test_json', 'test_safetensors', 'test_io'],
+    'io/': ['test_json', 'test_safetensors', 'test_descriptors', 'test_io'],
     'model/': ['test_model', 'test_model_run', 'test_fill'],
-    'data/': ['test_data', 'test_words', 'test_fill'],
+    'data/': ['test_word_table', 'test_data', 'test_words', 'test_fill'],
 }
 
 # Lines whose numbers choose between ways to the same bits: they move speed and nothing else.
@@ -100,9 +101,10 @@ def change(token, previous, after, number):
 class Tree:
     """A copy of the sources, built once; then one file at a time is changed in it."""
 
-    def __init__(self, build, jobs):
+    def __init__(self, build, jobs, sanitize=''):
         self.top = os.path.abspath(build)
-        self.source, self.build = os.path.join(self.top, 'tree'), os.path.join(self.top, 'build')
+        self.source = os.path.join(self.top, 'tree')
+        self.build = os.path.join(self.top, 'asan' if sanitize else 'build')
         self.jobs, self.seconds = str(jobs), {}
         os.makedirs(self.top, exist_ok=True)
         names = subprocess.run(['git', 'ls-files', '-co', '--exclude-standard'], cwd=ROOT,
@@ -111,7 +113,8 @@ class Tree:
             self.copy(name)
         subprocess.run(['cmake', '-S', self.source, '-B', self.build, '-DCMAKE_BUILD_TYPE=None',
                         '-DCMAKE_C_FLAGS=-O1', '-DUNROLL_TESTS=ON', '-DUNROLL_TEST_NESTED=OFF',
-                        '-DUNROLL_SHARED=OFF', '-DUNROLL_EXAMPLES=OFF', '-DUNROLL_CLI=OFF'],
+                        '-DUNROLL_SANITIZE=' + sanitize, '-DUNROLL_SHARED=OFF',
+                        '-DUNROLL_EXAMPLES=OFF', '-DUNROLL_CLI=OFF'],
                        check=True, stdout=subprocess.DEVNULL)
 
     def copy(self, name):
@@ -183,10 +186,26 @@ def read(path):
         return f.read()
 
 
-def try_one(tree, mutant, programs, baseline):
+def try_sanitized(tree, restore, programs):
+    """The same under the sanitizers: a failure counts if the unchanged program passes there."""
+    for program in programs:
+        if tree.make([program]) and tree.test(program) == 'failed':
+            restore()
+            if tree.make([program]) and tree.test(program) == 'passed':
+                return 'killed: %s failed under the sanitizers' % program
+            break
+    return 'survived'
+
+
+def try_one(tree, sanitized, mutant, programs, baseline):
     """killed by ..., survived, or why it does not count."""
     path = os.path.join(tree.source, mutant.path)
     original = read(path)
+
+    def restore():
+        with open(path, 'w', encoding='utf-8') as f:
+            f.write(original)
+
     try:
         with open(path, 'w', encoding='utf-8') as f:
             f.write(mutant.apply(original))
@@ -201,13 +220,12 @@ def try_one(tree, mutant, programs, baseline):
             verdict = tree.test(program)
             if verdict != 'passed':
                 return 'killed: %s %s' % (program, verdict)
-        return 'survived'
+        return try_sanitized(sanitized, restore, programs)
     finally:
-        with open(path, 'w', encoding='utf-8') as f:
-            f.write(original)
+        restore()
 
 
-def run_group(tree, kind, groups, wanted, chance, report, only):
+def run_group(tree, sanitized, kind, groups, wanted, chance, report, only):
     """Draws floors evenly, then places evenly over a floor's code."""
     by_floor, killed, counted = {}, 0, 0
     for path, programs in sources_of(groups):
@@ -216,7 +234,7 @@ def run_group(tree, kind, groups, wanted, chance, report, only):
         floor = path.split('/')[1]
         by_floor.setdefault(floor, []).extend((m, programs) for m in places)
     programs = sorted({p for _, names in sources_of(groups) for p in names})
-    if only and not any(label.startswith(kind) for label in only):
+    if not wanted or only and not any(label.startswith(kind) for label in only):
         return 0, 0
     have = [p for p in programs if os.path.exists(os.path.join(tree.source, 'tests', p + '.c'))]
     if not tree.make(have):
@@ -239,7 +257,7 @@ def run_group(tree, kind, groups, wanted, chance, report, only):
             continue
         left.discard(label)
         text = read(os.path.join(tree.source, mutant.path))
-        verdict = try_one(tree, mutant, [p for p in names if p in have], baseline)
+        verdict = try_one(tree, sanitized, mutant, [p for p in names if p in have], baseline)
         if verdict in ('does not compile', 'same object code'):
             report('%s: %s: not counted: %s' % (label, mutant.path, verdict))
             continue
@@ -259,6 +277,7 @@ def main():
     parser.add_argument('--only', default='', help='labels, as "numeric 3,parser 0"')
     options = parser.parse_args()
     tree = Tree(options.build, options.jobs)
+    sanitized = Tree(options.build, options.jobs, 'address,undefined')
     only = {name.strip() for name in options.only.split(',') if name.strip()}
     with open(os.path.join(tree.top, 'mutants.txt'), 'a' if only else 'w',
               encoding='utf-8') as log:
@@ -270,7 +289,7 @@ def main():
         for kind, groups, wanted in (('numeric', NUMERIC, options.numeric),
                                      ('parser', PARSERS, options.parsers)):
             chance = random.Random('%d %s' % (options.seed, kind))
-            killed, counted = run_group(tree, kind, groups, wanted, chance, report, only)
+            killed, counted = run_group(tree, sanitized, kind, groups, wanted, chance, report, only)
             if not only:
                 report('%s: %d of %d killed' % (kind, killed, counted))
             total = [total[0] + killed, total[1] + counted]
