@@ -421,7 +421,11 @@ static void corpus__spool_and_memory_are_equal(void **state)
         assert_memory_equal(x, y, (size_t)take * sizeof *x);
     }
     assert_ok(ur__corpus_read(a, n, 0, x));
+    char want[100];
+    snprintf(want, sizeof want, "corpus: tokens %lld to %lld of %lld", (long long)n,
+             (long long)n + 1, (long long)n);
     assert_status(UR_EINVAL, ur__corpus_read(a, n, 1, x));
+    expect_message(want);
     assert_status(UR_EINVAL, ur__corpus_read(a, -1, 1, x));
     ur__corpus_free(a);
     ur__corpus_free(b);
@@ -589,6 +593,7 @@ static void stream__says_what_would_fit(void **state)
     expect_message("7 tokens");
     expect_message("at most 6");
     assert_status(UR_EDATA, ur__stream_init(&s, c, 0, 1, 4, 1));
+    expect_message("the text is too short: 1 tokens, and a prediction needs 2");
     assert_status(UR_EDATA, ur__stream_init(&s, c, 0, 0, 4, 1));
     assert_status(UR_EINVAL, ur__stream_init(&s, c, 0, 100, 0, 1));
     assert_status(UR_EINVAL, ur__stream_init(&s, c, 0, 100, 4, 0));

@@ -307,6 +307,7 @@ static void raw__reads_at_offsets(void **state)
     assert_ok(ur__raw_read(&f, 0, part, 10));
     assert_ok(ur__raw_read(&f, 10, part, 0));
     assert_status(UR_EFORMAT, ur__raw_read(&f, 7, part, 4));
+    assert_non_null(strstr(ur_errmsg(), "is truncated: bytes 7 to 11 of 10 are wanted"));
     assert_status(UR_EFORMAT, ur__raw_read(&f, UINT64_MAX, part, 1));
     assert_status(UR_EFORMAT, ur__raw_read(&f, 1, part, SIZE_MAX));
     assert_int_equal(truncate(path, 5), 0);
@@ -462,6 +463,7 @@ static void spool__appends_and_reads_anywhere(void **state)
         }
     }
     assert_status(UR_EINVAL, ur__spool_read(s, 8999, part, 2));
+    assert_string_equal(ur_errmsg(), "the scratch file has no bytes 8999 to 9001: it ends at 9000");
     fail_at(WRITE, 2, ENOSPC);
     plan.short_by = 4;
     assert_status(UR_EOUTPUT, ur__spool_append(s, "123456789", 9));
