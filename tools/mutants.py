@@ -30,15 +30,17 @@ NUMERIC = {
     'rnn/': ['test_rnn', 'test_golden', 'test_rnn_bits', 'test_guard', 'test_guard_stack',
              'test_rnn_split', 'double_rnn'],
     'tape/': ['test_tape', 'test_tape_more', 'double_tape', 'double_tape_more',
-              'test_tape_heads', 'test_tape_dump', 'test_tape_round', 'test_tape_decode'],
+              'test_tape_heads', 'test_tape_dump', 'test_tape_round', 'test_tape_decode',
+              'test_misuse_tape'],
     'train/optimizer.c': ['test_train', 'test_resume'],
     'train/schedule.c': ['test_train', 'test_resume'],
     'metric/': ['test_decode', 'test_task'],
     'decode/': ['test_decode', 'test_guard_decode'],
 }
 PARSERS = {
-    'io/': ['test_json', 'test_safetensors', 'test_descriptors', 'test_io'],
-    'model/': ['test_model', 'test_model_run', 'test_fill'],
+    'io/': ['test_json', 'test_safetensors', 'test_descriptors', 'test_io',
+            'test_lock'],
+    'model/': ['test_model', 'test_model_run', 'test_fill', 'test_misuse_models'],
     'data/': ['test_word_table', 'test_data', 'test_words', 'test_fill'],
 }
 
