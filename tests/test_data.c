@@ -551,8 +551,9 @@ static void check_covers(struct ur__corpus *c, int64_t begin, int64_t tokens, in
         bool inside = k > begin && k <= begin + B * s.row;
         assert_int_equal(seen[k], inside);
     }
-    int t;
+    int t = 9;
     assert_status(UR_EINVAL, ur__stream_batch(&s, s.steps, in, out, &t));
+    assert_int_equal(t, 0);
     assert_status(UR_EINVAL, ur__stream_batch(&s, -1, in, out, &t));
 }
 

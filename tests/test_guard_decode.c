@@ -96,6 +96,9 @@ static void draw_words(int V)
             int32_t id;
             assert_ok(ur_session_draw(s, &o, &id));
             assert_in_range(id, 1, V - 1);
+            int top = o.temperature == 0 ? 1 : o.top_k;
+            if (top > 0)    /* among those that have a text */
+                assert_true(rank_of(V - 1, ur_session_logits(s) + 1, id - 1) < top);
             assert_ok(ur_session_feed(s, id));
         }
     }

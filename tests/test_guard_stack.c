@@ -154,6 +154,9 @@ static void run_stack(const struct form *f, const struct shape *q, const struct 
 {
     struct net n;
     make_net(&n, f, q, k);
+    /* Between layers one, and three a slot; masks follow them, so they are counted. */
+    int streams = f->noise > 0 ? L - 1 + 3 * L * n.stack.directions : 0;
+    assert_int_equal(ur__stack_streams(&n.stack), streams);
     size_t TB = (size_t)q->T * (size_t)q->B, out = TB * (size_t)ur__stack_output(&n.stack, L - 1);
     int *lengths = guard_bytes("lengths", (size_t)q->B * sizeof *lengths, sizeof *lengths);
     int32_t *ids = guard_bytes("ids", TB * sizeof *ids, sizeof *ids);
