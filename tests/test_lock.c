@@ -21,7 +21,12 @@ static void lock__is_one_at_a_time(void **unused)
     const char *path = tmp_path("a.lock");
     struct ur__lock *a, *b;
     long holder;
+    mode_t mask = umask(027);
     assert_ok(ur__lock_take(&a, path, &holder));
+    umask(mask);
+    struct stat info;       /* as any file is made: who may write there may lock */
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_mode & 07777, 0640);
     assert_non_null(a);
     assert_status(UR_EEXIST, ur__lock_take(&b, path, &holder));
     assert_null(b);

@@ -40,7 +40,8 @@ NUMERIC = {
 PARSERS = {
     'io/': ['test_json', 'test_safetensors', 'test_descriptors', 'test_io',
             'test_lock', 'test_hostile'],
-    'model/': ['test_model', 'test_model_run', 'test_fill', 'test_misuse_models', 'test_hostile'],
+    'model/': ['test_model', 'test_model_run', 'test_fill', 'test_misuse_models', 'test_hostile',
+               'test_plan'],
     'data/': ['test_word_table', 'test_data', 'test_words', 'test_fill'],
 }
 
