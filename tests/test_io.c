@@ -175,6 +175,28 @@ static void reader__reads_standard_input(void **state)
     ur__free(text);
 }
 
+/* Two bytes tell what a file is; whoever writes them is not asked for a third. */
+static void reader__takes_what_a_pipe_has(void **state)
+{
+    (void)state;
+    const char *path = tmp_path("pipe");
+    assert_int_equal(mkfifo(path, 0600), 0);
+    int fd = open(path, O_RDWR);        /* a reader's open() need not wait, nor find an end */
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "ab", 2), 2);
+    struct ur__reader *r;
+    char text[8];
+    size_t got;
+    alarm(20);
+    assert_ok(ur__reader_open(&r, path));
+    assert_ok(ur__reader_read(r, text, sizeof text, &got));
+    alarm(0);
+    assert_int_equal(got, 2);
+    assert_memory_equal(text, "ab", 2);
+    ur__reader_close(r);
+    close(fd);
+}
+
 static void reader__retries_and_goes_on(void **state)
 {
     (void)state;
@@ -534,6 +556,7 @@ int main(void)
         cmocka_unit_test(reader__reads_plain_files),
         cmocka_unit_test(reader__says_what_is_wrong),
         cmocka_unit_test(reader__reads_standard_input),
+        cmocka_unit_test(reader__takes_what_a_pipe_has),
         cmocka_unit_test_teardown(reader__retries_and_goes_on, restore),
         cmocka_unit_test_teardown(gzip__members_are_joined, restore),
         cmocka_unit_test(gzip__every_truncation_is_rejected),
