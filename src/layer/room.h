@@ -7,7 +7,7 @@
 #include "unroll/layer.h"
 
 /* The arena's share of what is small: a node or tensor with its record. */
-enum { UR__ROOM_SMALL = 1024 };
+#define UR__ROOM_SMALL ((size_t)1024)
 
 /* A recurrent net over [T,B]. */
 struct ur__pass {
