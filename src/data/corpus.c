@@ -73,10 +73,8 @@ static struct building *new_building(struct ur__corpus *c, ur_token_kind kind,
 
 static void free_building(struct building *g)
 {
-    for (int i = 0; i < PAGES; i++) {
-        if (g->page[i])
-            ur__free(g->page[i]);
-    }
+    for (int i = 0; i < PAGES; i++)
+        ur__free(g->page[i]);
     ur__free(g->codes);
     ur__word_table_free(&g->words);
     ur__free(g);
