@@ -3,6 +3,7 @@
  * unroll.h: recurrent neural networks in C. All that a user includes.
  *
  *   base.h    status and messages, memory, threads, random numbers
+ *   options.h options by name: networks, training, their ranges and help
  *   tensor.h  tensors and automatic differentiation on a tape
  *   rnn.h     which recurrent cells there are; the observer
  *   layer.h   parameters, layers, recurrent nets, cells of one's own
@@ -19,6 +20,7 @@
 #define UNROLL_H
 
 #include "unroll/base.h"
+#include "unroll/options.h"
 #include "unroll/tensor.h"
 #include "unroll/rnn.h"
 #include "unroll/layer.h"

@@ -150,6 +150,14 @@ bool ur__json_real(const struct ur__json *j, double *out)
     return true;
 }
 
+bool ur__json_bool(const struct ur__json *j, bool *out)
+{
+    if (!j || j->kind != UR__JSON_BOOL)
+        return false;
+    *out = j->u.boolean;
+    return true;
+}
+
 bool ur__json_get_string(const struct ur__json *j, const char *key, const char **out)
 {
     return ur__json_string(ur__json_get(j, key), out);
@@ -167,11 +175,7 @@ bool ur__json_get_real(const struct ur__json *j, const char *key, double *out)
 
 bool ur__json_get_bool(const struct ur__json *j, const char *key, bool *out)
 {
-    const struct ur__json *value = ur__json_get(j, key);
-    if (!value || value->kind != UR__JSON_BOOL)
-        return false;
-    *out = value->u.boolean;
-    return true;
+    return ur__json_bool(ur__json_get(j, key), out);
 }
 
 bool ur__json_is_object(const struct ur__json *j)

@@ -31,6 +31,7 @@ const struct ur__json *ur__json_at(const struct ur__json *j, size_t i);     /* o
 bool ur__json_string(const struct ur__json *j, const char **out);
 bool ur__json_int(const struct ur__json *j, int64_t *out);
 bool ur__json_real(const struct ur__json *j, double *out);
+bool ur__json_bool(const struct ur__json *j, bool *out);
 /* Calls fn for each member of an object, in order; stops at the first failure. */
 ur_status ur__json_each(const struct ur__json *j,
                         ur_status (*fn)(void *user, const char *key, const struct ur__json *value),

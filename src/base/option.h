@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* Rows of options (unroll/options.h) and values in a struct that they describe. */
+#ifndef UR_BASE_OPTION_H
+#define UR_BASE_OPTION_H
+
+#include "base/text.h"
+#include "unroll/options.h"
+
+/* Larger than any count that makes sense, small enough that sums stay in range. */
+#define UR__OPTION_MANY 1e15
+
+struct ur_option_table {
+    const char *name;           /* whose they are: "lm" */
+    const char *what;           /* what that is, for messages: "network" */
+    const ur_option *rows;
+    int n;                      /* at most 128 */
+    size_t size;                /* of the struct of values */
+    /* Values that the rows cannot say: NULL, or sets them before the rows' defaults. */
+    void (*init)(void *values);
+};
+
+/* The row of a name of n letters with dashes or underscores; −1: none. */
+int ur__option_find(const ur_option_table *table, const char *name, size_t n);
+/* Reads a value; NULL: the value that stands for none. False: it is impossible. */
+bool ur__option_read(const ur_option *o, const char *text, void *values);
+/* Appends the value as text. */
+ur_status ur__option_write(const ur_option *o, const void *values, struct ur__buf *to);
+/* Do both structs have the same value? */
+bool ur__option_same(const ur_option *o, const void *a, const void *b);
+/* "a whole number from 1 to 1024": what a value must be. */
+enum { UR__OPTION_MUST = 512 };
+const char *ur__option_must(const ur_option *o, char to[UR__OPTION_MUST]);
+/* "rnn|lstm|gru" or arg: what help calls the value; "" for a flag. */
+const char *ur__option_arg(const ur_option *o, char to[UR__OPTION_MUST]);
+
+/* Sets the defaults of a table. */
+void ur__options_defaults(const ur_option_table *table, void *values);
+/* Values with the defaults of a table. */
+void ur__options_init(ur_options *options, const ur_option_table *table);
+/* The struct of values. */
+void *ur__options_values(ur_options *options);
+const void *ur__options_read(const ur_options *options);
+/* Marks a row as set, from ur__option_find. */
+void ur__options_give(ur_options *options, int row);
+bool ur__options_has(const ur_options *options, int row);
+/* UR_EINVAL unless it was initialised with a table of that kind ("network"). */
+ur_status ur__options_check(const ur_options *options, const char *what);
+
+#endif

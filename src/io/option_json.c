@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+#include "io/option_json.h"
+
+#include <string.h>
+
+#include "base/status.h"
+
+const char *ur__option_key(const ur_option *o, char to[UR__OPTION_KEY])
+{
+    size_t n = 0;
+    for (; o->name[n] && n < UR__OPTION_KEY - 1; n++)
+        to[n] = o->name[n] == '-' ? '_' : o->name[n];
+    to[n] = '\0';
+    return to;
+}
+
+/* ---- writing ----------------------------------------------------------- */
+
+static void set_list(struct ur__json *j, const char *key, const ur_option *o, const void *values)
+{
+    const int *list = (const int *)(const void *)((const char *)values + o->at);
+    int n = o->at_n ? *(const int *)(const void *)((const char *)values + o->at_n) : 1;
+    struct ur__json *array = ur__json_new_array();
+    for (int i = 0; i < n && i < UR_OPTION_LIST; i++)
+        ur__json_add_int(array, list[i]);
+    ur__json_set(j, key, array);
+}
+
+/* A seed may be larger than a JSON integer. */
+static void set_seed(struct ur__json *j, const char *key, uint64_t seed, const char *text)
+{
+    if (seed <= INT64_MAX)
+        ur__json_set_int(j, key, (int64_t)seed);
+    else
+        ur__json_set_string(j, key, text);
+}
+
+static void set_member(struct ur__json *j, const ur_option *o, const void *values)
+{
+    const void *at = (const char *)values + o->at;
+    char key[UR__OPTION_KEY];
+    struct ur__buf text = {0};
+    int whole;
+    ur__option_key(o, key);
+    switch (o->kind) {
+    case UR_OPTION_FLAG: ur__json_set_bool(j, key, *(const bool *)at); break;
+    case UR_OPTION_INT:
+        memcpy(&whole, at, sizeof whole);
+        ur__json_set_int(j, key, whole);
+        break;
+    case UR_OPTION_COUNT: ur__json_set_int(j, key, *(const int64_t *)at); break;
+    case UR_OPTION_REAL:
+    case UR_OPTION_SECONDS: ur__json_set_real(j, key, *(const double *)at); break;
+    case UR_OPTION_LIST_OF_INT: set_list(j, key, o, values); break;
+    case UR_OPTION_SEED:
+    case UR_OPTION_TEXT:
+    case UR_OPTION_CHOICE:
+    case UR_OPTION_EITHER:
+        if (ur__option_write(o, values, &text) == UR_OK && o->kind == UR_OPTION_SEED)
+            set_seed(j, key, *(const uint64_t *)at, text.data);
+        else
+            ur__json_set_string(j, key, text.size ? text.data : "");
+        ur__buf_free(&text);
+        break;
+    }
+}
+
+void ur__options_to_json(const ur_option_table *table, const void *values, unsigned without,
+                         struct ur__json *j)
+{
+    ur_options standard;
+    ur__options_init(&standard, table);
+    for (int i = 0; i < table->n; i++) {
+        const ur_option *o = &table->rows[i];
+        bool standing = ur__option_same(o, values, ur__options_read(&standard));
+        if (!(o->flags & without) && !(o->flags & UR_OPTION_SPARSE && standing))
+            set_member(j, o, values);
+    }
+}
+
+/* ---- reading ----------------------------------------------------------- */
+
+static bool read_list(const ur_option *o, const struct ur__json *value, void *values)
+{
+    struct ur__buf text = {0};
+    if (!ur__json_is_array(value) || ur__json_size(value) < 1)
+        return false;
+    bool possible = true;
+    for (size_t i = 0; i < ur__json_size(value) && possible; i++) {
+        int64_t whole;
+        possible = ur__json_int(ur__json_at(value, i), &whole) &&
+                   ur__buf_printf(&text, "%s%lld", i ? "," : "", (long long)whole) == UR_OK;
+    }
+    possible = possible && ur__option_read(o, text.data, values);
+    ur__buf_free(&text);
+    /* A list of one has its length, too. */
+    if (possible && o->at_n) {
+        int n = (int)ur__json_size(value);
+        memcpy((char *)values + o->at_n, &n, sizeof n);
+    }
+    return possible;
+}
+
+static bool read_number(const ur_option *o, const struct ur__json *value, void *values)
+{
+    struct ur__buf text = {0};
+    int64_t whole;
+    double real;
+    ur_status status = UR_EFORMAT;
+    if (ur__json_int(value, &whole))
+        status = ur__buf_printf(&text, "%lld", (long long)whole);
+    else if (o->kind == UR_OPTION_REAL && ur__json_real(value, &real))
+        status = ur__buf_printf(&text, "%.17g", real);
+    bool possible = status == UR_OK && ur__option_read(o, text.data, values);
+    ur__buf_free(&text);
+    return possible;
+}
+
+bool ur__option_from_json(const ur_option *o, const struct ur__json *value, void *values)
+{
+    const char *text;
+    double seconds;
+    switch (o->kind) {
+    case UR_OPTION_FLAG: return ur__json_bool(value, (bool *)((char *)values + o->at));
+    case UR_OPTION_SECONDS:
+        if (!ur__json_real(value, &seconds) || seconds < 0)
+            return false;
+        memcpy((char *)values + o->at, &seconds, sizeof seconds);
+        return true;
+    case UR_OPTION_LIST_OF_INT: return read_list(o, value, values);
+    case UR_OPTION_CHOICE:
+    case UR_OPTION_EITHER:
+        return ur__json_string(value, &text) && ur__option_read(o, text, values);
+    case UR_OPTION_SEED:
+        if (ur__json_string(value, &text))
+            return ur__option_read(o, text, values);
+        return read_number(o, value, values);
+    case UR_OPTION_INT:
+    case UR_OPTION_COUNT:
+    case UR_OPTION_REAL: return read_number(o, value, values);
+    case UR_OPTION_TEXT: return false;      /* a borrowed text would outlive its document */
+    }
+    return false;
+}
+
+struct reading {
+    const ur_option_table *table;
+    void *values;
+};
+
+static ur_status read_member(void *user, const char *key, const struct ur__json *value)
+{
+    const struct reading *r = user;
+    int row = ur__option_find(r->table, key, strlen(key));
+    if (row < 0)
+        return ur__fail(UR_EFORMAT, "configuration: \"%.80s\" is unknown", key);
+    if (!ur__option_from_json(&r->table->rows[row], value, r->values))
+        return ur__fail(UR_EFORMAT, "configuration: \"%.80s\" has an impossible value", key);
+    return UR_OK;
+}
+
+ur_status ur__options_from_json(const ur_option_table *table, const struct ur__json *j,
+                                void *values)
+{
+    struct reading r = {table, values};
+    if (!ur__json_is_object(j))
+        return ur__fail(UR_EFORMAT, "configuration: not a JSON object");
+    ur__options_defaults(table, values);
+    UR__TRY(ur__json_each(j, read_member, &r));
+    for (int i = 0; i < table->n; i++) {
+        char key[UR__OPTION_KEY];
+        const ur_option *o = &table->rows[i];
+        if (!(o->flags & (UR_OPTION_SPARSE | UR_OPTION_FREE)) &&
+            !ur__json_get(j, ur__option_key(o, key)))
+            return ur__fail(UR_EFORMAT, "configuration: \"%s\" is missing", key);
+    }
+    return UR_OK;
+}
