@@ -11,7 +11,7 @@
 
 struct eval {
     struct opt_common common;
-    const char *part, *protocol;
+    const char *part, *protocol, *newlines;
     int64_t threads;
 };
 
@@ -25,6 +25,8 @@ static const struct opt options[] = {
      AT(protocol),
      .help = "one stream from the zero state (fill: windows as in training), or windows of 256 "
              "predictions, each from it"},
+    {.name = "newlines", .arg = "unix", .shown = "as in training", .kind = OPT_CHOICE, AT(newlines),
+     .help = "unix: CRLF and CR are read as LF"},
     {.name = "threads", .arg = "N", .fallback = "0", .shown = "the cores available",
      .kind = OPT_INT, .max = 1024, AT(threads), .help = "changes speed, never the result"},
     OPT_COMMON(struct eval),
@@ -88,6 +90,7 @@ static int evaluate(const struct eval *a, const struct opt_words *words)
             .held_out = strcmp(a->part, "val") == 0,
             .protocol = strcmp(a->protocol, "window") == 0 ? UR_PROTOCOL_WINDOW
                                                            : UR_PROTOCOL_STREAM,
+            .unix_newlines = a->newlines != NULL,
             .team = team,
             .on_progress = on_progress,
             .user = &ui,

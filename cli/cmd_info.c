@@ -46,6 +46,7 @@ static const struct {
     {"time_residual", "residual in time", false}, {"learned_state", "learned state", false},
     {"recurrent_dropout", "recurrent dropout", true},
     {"zoneout_h", "zoneout", true}, {"zoneout_c", "zoneout of the cell", true},
+    {"unix_newlines", "CRLF read as LF", false},
 };
 enum { N_FORMS = sizeof forms / sizeof *forms };
 
@@ -54,6 +55,7 @@ static double form_value(const ur_config *c, size_t i)
     const double value[N_FORMS] = {
         c->projection, c->peepholes, c->coupled, c->cell_clip, c->time_residual,
         c->learned_state, c->recurrent_dropout, c->zoneout_h, c->zoneout_c,
+        c->unix_newlines,
     };
     return value[i];
 }

@@ -10,6 +10,7 @@
 #include "cli/ui.h"
 #include "io/file.h"
 #include "io/json.h"
+#include "io/plain_text.h"
 #include "unroll.h"
 
 struct predict {
@@ -46,6 +47,8 @@ struct work {
     const ur_vocab *vocab;
     ur_filler *filler;
     const char *name;           /* of the input, for messages */
+    bool as_bytes;              /* nothing is skipped or changed */
+    struct ur__line_ends ends;
     int64_t line;               /* its number */
     int64_t unknown;            /* words that the model does not know */
     int32_t *before, *behind;   /* tokens on either side of the gap at hand */
@@ -179,12 +182,16 @@ static ur_status take_lines(struct work *w, struct ur__buf *in, bool last, bool 
     size_t at = 0;
     while (at < in->size && *read_on) {
         char *line = in->data + at, *end = memchr(line, '\n', in->size - at);
-        size_t n = end != NULL ? (size_t)(end - line) : in->size - at;
         if (end == NULL && !last)
             break;
+        if (w->line == 0 && !w->as_bytes) {
+            UR__TRY(ur__text_check(w->name, line, in->size));
+            line += ur__text_mark(line, in->size);
+        }
+        size_t n = end != NULL ? (size_t)(end - line) : (size_t)(in->data + in->size - line);
         line[n] = '\0';
         UR__TRY(take_line(w, line, n));
-        at += n + 1;
+        at = (size_t)(line - in->data) + n + 1;
         *read_on = out_flush();
     }
     at = at < in->size ? at : in->size;
@@ -201,8 +208,11 @@ static ur_status take_all(struct work *w, struct ur__reader *r)
     ur_status status = UR_OK;
     for (size_t got = 1; got > 0 && read_on && status == UR_OK; ) {
         status = ur__reader_read(r, block, sizeof block, &got);
+        size_t kept = got;
+        if (status == UR_OK && !w->as_bytes)
+            ur__line_ends_put(&w->ends, block, &kept);
         if (status == UR_OK)
-            status = ur__buf_put(&in, block, got);
+            status = ur__buf_put(&in, block, kept);
         if (status == UR_OK)
             status = take_lines(w, &in, got == 0, &read_on);
         if (status == UR_OK && in.size > MOST_LINE)
@@ -230,6 +240,8 @@ static int predict(const struct predict *a, const char *model_path, const char *
         status = ur__reader_open(&reader, path);
     if (status == UR_OK) {
         w.vocab = ur_model_vocab(model);
+        w.as_bytes = ur_vocab_kind(w.vocab) == UR_TOKEN_BYTE;
+        w.ends.to_lf = ur_model_config(model)->unix_newlines;
         status = take_all(&w, reader);
     }
     int code = status == UR_OK ? EXIT_DONE : fail_reading(status);

@@ -13,6 +13,7 @@
 #include "cli/ui.h"
 #include "io/file.h"
 #include "io/json.h"
+#include "io/plain_text.h"
 #include "unroll.h"
 
 struct sample {
@@ -191,8 +192,19 @@ static int print_json(const struct sample *a, const char *prime, size_t primed,
     return ui_json(j);
 }
 
-static int sample(const struct sample *a, const char *path, const char *prime, size_t primed)
+/* What was read as a text has neither mark nor, where the model has none, foreign line ends. */
+static ur_status clean_prime(const ur_model *model, char *prime, size_t *n)
 {
+    const ur_config *c = ur_model_config(model);
+    if (c->tokens == UR_TOKEN_BYTE)
+        return UR_OK;
+    return ur__text_clean("standard input", c->unix_newlines, prime, n);
+}
+
+/* read: the prime, if it comes from standard input; else NULL. */
+static int sample(const struct sample *a, const char *path, char *read, size_t primed)
+{
+    const char *prime = read != NULL ? read : a->prime != NULL ? a->prime : "";
     ur_model *model = NULL;
     ur_team *team = NULL;
     ur_session *session = NULL;
@@ -203,6 +215,8 @@ static int sample(const struct sample *a, const char *path, const char *prime, s
     ur_status status = ur_model_load(&model, path);
     if (status == UR_OK)
         status = need_task(model, path, "lm");
+    if (status == UR_OK && read != NULL)
+        status = clean_prime(model, read, &primed);
     if (status == UR_OK)
         status = ur_team_new(&team, (int)a->threads);
     if (status == UR_OK)
@@ -250,14 +264,11 @@ static int run(const struct command *self, int argc, char **argv)
     char *read = NULL;
     int code;
     if (opt_parse(self, argc, argv, &a, &words, &code)) {
-        const char *prime = a.prime != NULL ? a.prime : "";
-        size_t primed = strlen(prime);
+        size_t primed = a.prime != NULL ? strlen(a.prime) : 0;
         ur_status status = UR_OK;
-        if (strcmp(prime, "-") == 0) {
+        if (a.prime != NULL && strcmp(a.prime, "-") == 0)
             status = ur__file_slurp("-", (size_t)1 << 28, &read, &primed);
-            prime = read;
-        }
-        code = status == UR_OK ? sample(&a, words.word[0], prime, primed) : fail_status(status);
+        code = status == UR_OK ? sample(&a, words.word[0], read, primed) : fail_status(status);
         ur__free(read);
     }
     opt_words_free(&words);

@@ -14,6 +14,7 @@
 #include "cli/ui.h"
 #include "io/file.h"
 #include "io/json.h"
+#include "io/plain_text.h"
 #include "unroll.h"
 
 /* Bytes of text at most. */
@@ -183,14 +184,17 @@ static ur_status read_beginning(const char *path, ur_token_kind kind, size_t mos
     return status;
 }
 
-static ur_status read_text(struct reading *r, const ur_vocab *vocab, const char *path,
+static ur_status read_text(struct reading *r, const ur_model *model, const char *path,
                            int64_t limit, bool *shortened)
 {
+    const ur_vocab *vocab = ur_model_vocab(model);
     const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
     ur_token_kind kind = ur_vocab_kind(vocab);
     struct ur__buf text = {0};
     bool more = false;
     ur_status status = read_beginning(path, kind, enough(kind, limit), &text, &more);
+    if (status == UR_OK && kind != UR_TOKEN_BYTE && text.size > 0)
+        status = ur__text_clean(name, ur_model_config(model)->unix_newlines, text.data, &text.size);
     size_t size = text.size, used = cut(text.data, size, kind, limit);
     r->ids = status == UR_OK ? ur__alloc(used + 1, sizeof *r->ids) : NULL;
     if (status == UR_OK && r->ids == NULL)
@@ -409,7 +413,7 @@ static int see(const struct see *a, const char *model_path, const char *path)
     if (status == UR_OK)
         status = need_task(model, model_path, "lm");
     if (status == UR_OK)
-        status = read_text(&reading, ur_model_vocab(model), path, a->limit, &shortened);
+        status = read_text(&reading, model, path, a->limit, &shortened);
     if (status == UR_OK)
         status = choose_recorded(&reading, a, ur_model_rnn(model));
     if (status == UR_OK)

@@ -24,7 +24,7 @@ struct train {
     double dropout, forget_bias, cell_clip, recurrent_dropout, zoneout, zoneout_cell;
     bool tie, variational, peepholes, coupled, time_residual, learned_state;
     /* text */
-    const char *tokens, *val;
+    const char *tokens, *newlines, *val;
     int64_t min_count;
     /* training */
     int64_t seq_length, batch, steps, warmup, patience, seed, threads;
@@ -93,6 +93,8 @@ static const struct opt options[] = {
      .shown = "lm: char, fill: word", .kind = OPT_CHOICE, AT(tokens),
      .help = "bytes, characters of UTF-8 text, words between white space, or words and "
              "punctuation"},
+    {.name = "newlines", .arg = "keep|unix", .fallback = "keep", .kind = OPT_CHOICE, AT(newlines),
+     .help = "unix: CRLF and CR are read as LF, by this model for ever"},
     {.name = "min-count", .arg = "N", .fallback = "2", WHOLE(1, 1e9), AT(min_count),
      .help = "words: rarer ones are <unk>"},
     {.name = "val", .arg = "SHARE|FILE", .fallback = "0.1", .kind = OPT_TEXT, AT(val),
@@ -208,6 +210,7 @@ static int configure(const struct train *a, const struct opt_words *words, ur_co
     ur_token_kind_find(a->tokens, &c->tokens);
     if (fills && !opt_given(words, "tokens"))
         c->tokens = UR_TOKEN_WORD;
+    c->unix_newlines = strcmp(a->newlines, "unix") == 0;
     ur_activation_find(a->activation, &c->activation);
     c->reset_before = strcmp(a->reset, "before") == 0;
     c->orthogonal = strcmp(a->init, "orthogonal") == 0;

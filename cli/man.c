@@ -318,8 +318,8 @@ void man_program(const struct program *program)
     }
     printf(".PP\n");
     put_prose("Results go to standard output, all else to standard error. A text that is "
-              "compressed by gzip is read as its content; in place of a text's name - is standard "
-              "input.");
+              "compressed by gzip is read as its content, and one that begins with a byte order "
+              "mark without it; in place of a text's name - is standard input.");
     printf(".PP\n");
     put_prose("An option is written --name value, --name=value or -name value, with _ or - "
               "between its words. Of an option given twice the last counts; -- ends the options.");

@@ -58,6 +58,7 @@ static inline ur_config any_config(int i)
     case 2:
         c = config_of(UR_GRU, 1, 11, 0);
         c.reset_before = true;
+        c.unix_newlines = c.tokens != UR_TOKEN_BYTE;
         break;
     case 3:
         c = config_of(UR_RNN, 2, 8, 8);

@@ -75,6 +75,7 @@ static void config__refuses_what_is_impossible(void **state)
     IMPOSSIBLE("needs a dropout", c.variational = true);
     IMPOSSIBLE("not of lstm", c.reset_before = true);
     IMPOSSIBLE("not gru", (c.cell = UR_GRU, c.forget_bias = 1));
+    IMPOSSIBLE("unix newlines", (c.tokens = UR_TOKEN_BYTE, c.unix_newlines = true));
     IMPOSSIBLE("1 to 32 layers, not 0", c.layers = 0);
     IMPOSSIBLE("not 33", c.layers = 33);
     IMPOSSIBLE("layer 1 has 0 units", c.hidden[1] = 0);
@@ -118,7 +119,8 @@ static void config__text_reads_back(void **state)
         assert_int_equal(back.projection, c.projection);
         assert_true(back.peepholes == c.peepholes && back.coupled == c.coupled &&
                     back.time_residual == c.time_residual && back.variational == c.variational &&
-                    back.learned_state == c.learned_state);
+                    back.learned_state == c.learned_state &&
+                    back.unix_newlines == c.unix_newlines);
         assert_true(back.cell_clip == c.cell_clip && back.zoneout_h == c.zoneout_h &&
                     back.zoneout_c == c.zoneout_c &&
                     back.recurrent_dropout == c.recurrent_dropout);

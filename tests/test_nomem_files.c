@@ -417,7 +417,7 @@ struct reading {
 static ur_status read_text(void *it, const void *arg, uint32_t *digest)
 {
     const struct reading *r = arg;
-    const struct ur__word_rule rule = {0.1, 2};
+    const struct ur__text_rule rule = {.kind = r->kind, .words = {0.1, 2}};
     struct ur__corpus *c = NULL;
     ur_vocab *vocab = NULL;
     int32_t ids[512];
@@ -425,7 +425,7 @@ static ur_status read_text(void *it, const void *arg, uint32_t *digest)
     int64_t unknown = 0;
     (void)it;
     ur__numbers_set_spool_at(r->spool ? 5000 : 0);
-    ur_status status = ur__corpus_open_rule(&c, &r->path, 1, r->kind, NULL, &rule, &vocab);
+    ur_status status = ur__corpus_open_rule(&c, &r->path, 1, &rule, &vocab);
     DO(ur__corpus_read(c, 100, 512, ids));
     DO(ur__corpus_unknown(c, 0, 1000, &unknown));
     if (status == UR_OK)

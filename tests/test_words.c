@@ -187,12 +187,13 @@ static void vocab__holds_frequent_words_of_the_training_part(void **unused)
         {0, 2, "<unk>|</s>|a|z|b|c|"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const struct ur__word_rule rule = {cases[i].held_out, cases[i].least};
+        const struct ur__text_rule rule = {.kind = UR_TOKEN_WORD,
+                                           .words = {cases[i].held_out, cases[i].least}};
         struct ur__corpus *c;
         ur_vocab *v;
         int64_t unknown;
         int32_t ids[20];
-        assert_ok(ur__corpus_open_rule(&c, &path, 1, UR_TOKEN_WORD, NULL, &rule, &v));
+        assert_ok(ur__corpus_open_rule(&c, &path, 1, &rule, &v));
         assert_int_equal(ur__corpus_tokens(c), 20);
         expect_words(v, cases[i].want);
         assert_int_equal(ur_vocab_unknown(v), 0);
@@ -209,8 +210,8 @@ static void vocab__holds_frequent_words_of_the_training_part(void **unused)
     }
     struct ur__corpus *c;
     ur_vocab *v;
-    const struct ur__word_rule never = {0.3, 6};
-    assert_status(UR_EDATA, ur__corpus_open_rule(&c, &path, 1, UR_TOKEN_WORD, NULL, &never, &v));
+    const struct ur__text_rule never = {.kind = UR_TOKEN_WORD, .words = {0.3, 6}};
+    assert_status(UR_EDATA, ur__corpus_open_rule(&c, &path, 1, &never, &v));
     assert_message("no word occurs 6 times");
     assert_null(c);
     assert_null(v);

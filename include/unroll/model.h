@@ -38,13 +38,15 @@ typedef struct ur_config {
     bool learned_state;
     bool variational;
     double recurrent_dropout, zoneout_h, zoneout_c;
+    bool unix_newlines;             /* CRLF and a CR alone are read as LF; not of bytes */
 } ur_config;
 
 /** lm over characters: 2 LSTM layers of 128. */
 #define UR_CONFIG_INIT                                                                 \
     {                                                                                  \
         "lm", UR_TOKEN_CHAR, UR_LSTM, UR_TANH, false, 2, {128, 128}, 0, false, 0.0,    \
-            false, 0.0, 0, false, false, 0.0, false, false, false, 0.0, 0.0, 0.0       \
+            false, 0.0, 0, false, false, 0.0, false, false, false, 0.0, 0.0, 0.0,      \
+            false                                                                      \
     }
 
 /** UR_EINVAL with a sentence if a configuration is impossible. */

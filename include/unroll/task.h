@@ -47,6 +47,8 @@ typedef struct ur_eval_options {
     int n_data;
     bool held_out;              /* only the part that training held out of the same data */
     ur_protocol protocol;
+    bool unix_newlines;         /* CRLF and CR are read as LF, also by a model that was trained
+                                   otherwise */
     ur_team *team;
     /* Sees progress in [0,1]; returning false stops with UR_ECANCELED. May be NULL. The model
      * is in use: it may be read, not changed or freed. */

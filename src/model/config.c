@@ -45,7 +45,7 @@ static const struct extra {
     EXTRA(WHOLE, projection), EXTRA(FLAG, peepholes), EXTRA(FLAG, coupled),
     EXTRA(REAL, cell_clip), EXTRA(FLAG, time_residual), EXTRA(FLAG, learned_state),
     EXTRA(FLAG, variational), EXTRA(REAL, recurrent_dropout), EXTRA(REAL, zoneout_h),
-    EXTRA(REAL, zoneout_c),
+    EXTRA(REAL, zoneout_c), EXTRA(FLAG, unix_newlines),
 #undef EXTRA
 };
 enum { N_EXTRAS = sizeof extras / sizeof *extras };
@@ -127,6 +127,9 @@ ur_status ur_config_check(const ur_config *c)
         return ur__fail(UR_EINVAL, "there is no task \"%s\"", c->task ? c->task : "");
     if (!ur_token_kind_name(c->tokens))
         return ur__fail(UR_EINVAL, "%d is no kind of token", (int)c->tokens);
+    if (c->unix_newlines && c->tokens == UR_TOKEN_BYTE)
+        return ur__fail(UR_EINVAL, "bytes are read as they are: unix newlines need characters or "
+                        "words");
     UR__TRY(check_cell(c));
     UR__TRY(check_sizes(c));
     UR__TRY(check_noise(c));

@@ -54,6 +54,7 @@ struct ur__facts {
     uint32_t data_crc;          /* CRC-32 of the same */
     uint64_t val_bytes;         /* of val_file, 0 without */
     uint32_t val_crc;
+    const char *note[2];        /* to be said of the data and of val_file; NULL: nothing */
     uint64_t spooled;           /* bytes of a scratch file that holds what is too much for memory */
 };
 

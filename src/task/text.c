@@ -12,10 +12,13 @@
 
 static ur_status open_files(struct ur__text *text, const struct ur__job *job, ur_model **model)
 {
-    const struct ur__word_rule rule = {job->val_file ? 0 : job->val, job->min_count};
+    struct ur__text_rule rule = {
+        .kind = job->config->tokens,
+        .words = {job->val_file ? 0 : job->val, job->min_count},
+        .unix_newlines = job->config->unix_newlines,
+    };
     ur_vocab *vocab;
-    UR__TRY(ur__corpus_open_rule(&text->corpus, job->data, job->n_data, job->config->tokens, NULL,
-                                 &rule, &vocab));
+    UR__TRY(ur__corpus_open_rule(&text->corpus, job->data, job->n_data, &rule, &vocab));
     ur_status status = ur__model_declare(model, job->config, vocab);
     if (status != UR_OK) {
         ur__vocab_free(vocab);
@@ -23,8 +26,8 @@ static ur_status open_files(struct ur__text *text, const struct ur__job *job, ur
     }
     if (!job->val_file)
         return UR_OK;
-    return ur__corpus_open(&text->val_corpus, &job->val_file, 1, job->config->tokens,
-                           ur_model_vocab(*model), NULL);
+    rule.vocab = ur_model_vocab(*model);
+    return ur__corpus_open_rule(&text->val_corpus, &job->val_file, 1, &rule, NULL);
 }
 
 ur_status ur__text_open(struct ur__text *text, const struct ur__job *job, ur_model **model)
@@ -76,8 +79,10 @@ ur_status ur__text_facts(const struct ur__text *text, ur_model *model, int64_t s
         .data_bytes = ur__corpus_bytes(text->corpus),
         .data_crc = ur__corpus_crc(text->corpus),
         .spooled = ur__corpus_spooled(text->corpus),
+        .note = {ur__corpus_note(text->corpus)},
     };
     if (text->val_corpus) {
+        facts->note[1] = ur__corpus_note(text->val_corpus);
         facts->spooled += ur__corpus_spooled(text->val_corpus);
         facts->val_bytes = ur__corpus_bytes(text->val_corpus);
         facts->val_crc = ur__corpus_crc(text->val_corpus);
@@ -125,8 +130,12 @@ ur_status ur__text_find_part(struct ur__corpus **corpus, struct ur__part *part, 
         if (!options->data[i])
             return ur__fail(UR_EINVAL, "the name of file %d of the data is NULL", i);
     }
-    UR__TRY(ur__corpus_open(corpus, options->data, options->n_data, ur_vocab_kind(vocab), vocab,
-                            NULL));
+    const struct ur__text_rule rule = {
+        .kind = ur_vocab_kind(vocab),
+        .vocab = vocab,
+        .unix_newlines = ur_model_config(model)->unix_newlines || options->unix_newlines,
+    };
+    UR__TRY(ur__corpus_open_rule(corpus, options->data, options->n_data, &rule, NULL));
     *part = (struct ur__part){*corpus, 0, ur__corpus_tokens(*corpus)};
     if (options->held_out) {
         const char *text = ur_model_summary(model);

@@ -99,6 +99,10 @@ static ur_status make_parts(struct ur__run *r)
     };
     struct ur__memory_mark mark = ur__memory_mark();
     UR__TRY(r->task->open(&r->job, &job, &r->facts));
+    for (int i = 0; i < 2; i++) {
+        if (r->facts.note[i])
+            ur__run_note(r, "%s", r->facts.note[i]);
+    }
     UR__TRY(make_schedule(r));
     UR__TRY(ur__plan_make(o, &r->facts, r->schedule.steps, &mark, &r->plan));
     UR__TRY(r->task->build(r->job));

@@ -375,7 +375,8 @@ static void put_more_texts(void)
         padding[] = "\124\0\361a text that is squeezed twice", cut[] = "\40\0\0\x1f",
         rule[] = "\2\0\101one two one three one two four", few[] = "\202\0\0a b c d e f a b c d",
         ends[] = "\1\0\0caf\xc3", stray[] = "\1\0\0caf\xff and more", blank[] = "\2\0\0 \t ",
-        none[] = "\40\0\0";
+        none[] = "\40\0\0", marked[] = "\51\202\0\xef\xbb\xbf" "one\r\ntwo\rthree\n\r\n",
+        utf16[] = "\1\0\0\xff\xfe" "a\0b\0", no_mark[] = "\2\7\0a\0b\0 \0c\0\n\0d\0";
     unsigned char word[3 + 400] = {3, 0, 0};
     memset(word + 3, 'w', 300);
     memset(word + 303, '!', 100);
@@ -388,6 +389,9 @@ static void put_more_texts(void)
     put("text", "stray", stray, sizeof stray - 1);
     put("text", "blank", blank, sizeof blank - 1);
     put("text", "none", none, sizeof none - 1);
+    put("text", "marked", marked, sizeof marked - 1);
+    put("text", "utf16", utf16, sizeof utf16 - 1);
+    put("text", "utf16-no-mark", no_mark, sizeof no_mark - 1);
     put("text", "long-word", word, sizeof word);
     put_wide("wide", 1);
     put_wide("wide-spooled", 9);
