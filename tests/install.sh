@@ -98,7 +98,7 @@ note "$(wc -l <exported | tr -d ' ') symbols exported"
     grep -v '^ur_' && not_ok "these are global in libunroll.a"
 
 # ---- a consumer ----------------------------------------------------------
-# Uses a net, and a reader that needs zlib where it is linked statically.
+# Uses a net, and a reader, which may need zlib where it is linked statically.
 mkdir consumer
 cat >consumer/consumer.c <<'END'
 #include <stdio.h>

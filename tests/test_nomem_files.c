@@ -2,13 +2,13 @@
 /* Memory that runs out while models are saved, loaded and run, and while texts are read. */
 #include "models.h"
 
-#include <zlib.h>
-
 #include "base/mem.h"
 #include "base/status.h"
+#include "base/text.h"
 #include "data/corpus.h"
 #include "data/numbers.h"
 #include "io/file.h"
+#include "support/gzip.h"
 #include "support/nomem.h"
 #include "unroll/decode.h"
 #include "unroll/exchange.h"
@@ -34,8 +34,8 @@ static char *text_path, *zipped_path, *short_path, *model_path, *fill_path, *for
 static void write_texts(void)
 {
     FILE *f = fopen(text_path, "w"), *part = fopen(short_path, "w");
-    gzFile z = gzopen(zipped_path, "wb");
-    assert_true(f && part && z);
+    struct ur__buf all = {0};
+    assert_true(f && part);
     for (uint32_t i = 0; i < 12000; i++) {
         char word[24];
         uint32_t r[4];
@@ -45,11 +45,13 @@ static void write_texts(void)
         fputs(word, f);
         if (i < 200)
             fputs(word, part);
-        assert_true(gzwrite(z, word, (unsigned)strlen(word)) > 0);
+        assert_ok(ur__buf_puts(&all, word));
     }
     assert_int_equal(fclose(f), 0);
     assert_int_equal(fclose(part), 0);
-    assert_int_equal(gzclose(z), Z_OK);
+    if (UR__HAVE_ZLIB)
+        gzip_file(zipped_path, all.data, all.size);
+    ur__buf_free(&all);
 }
 
 static ur_config fill_config(void)
@@ -451,6 +453,8 @@ static void text__is_read_or_not_at_all(void **unused)
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         char name[64];
+        if (all[i].path == zipped_path && !UR__HAVE_ZLIB)
+            continue;
         snprintf(name, sizeof name, "read %ss%s%s", ur_token_kind_name(all[i].kind),
                  all[i].path == zipped_path ? ", gzip" : "", all[i].spool ? ", spooled" : "");
         nomem_try(&(struct nomem){.name = name, .act = read_text, .arg = &all[i]});
@@ -460,7 +464,7 @@ static void text__is_read_or_not_at_all(void **unused)
 static void nomem__has_refused_enough(void **unused)
 {
     (void)unused;
-    nomem_total(1500);
+    nomem_total(UR__HAVE_ZLIB ? 1500 : 1400);
 }
 
 int main(void)

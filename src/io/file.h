@@ -33,7 +33,8 @@ void ur__file_set_ops(const struct ur__file_ops *table);
 struct ur__reader;
 /* Opens a file, or standard input for "-". Content that starts with gzip's magic
  * bytes is inflated. UR_EINPUT: missing, a folder, unreadable (names the path and
- * the reason); UR_EFORMAT from a read: damaged gzip. */
+ * the reason); UR_EDATA: gzip, and the library was built without zlib; UR_EFORMAT from a read:
+ * damaged gzip. */
 ur_status ur__reader_open(struct ur__reader **out, const char *path);
 /* Up to n bytes; *got 0 at the end only. UR_EINPUT: a file that ends elsewhere than where
  * it did when it was opened. */
@@ -104,7 +105,7 @@ void ur__spool_free(struct ur__spool *s);
 
 /* ---- checksum ---------------------------------------------------------- */
 
-/* CRC-32 (zlib's) of n more bytes; start with 0. */
+/* CRC-32 (gzip's) of n more bytes; start with 0. */
 uint32_t ur__crc32(uint32_t crc, const void *bytes, size_t n);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of file operations, and the checksum. */
+/* The table of file operations. */
 #define _POSIX_C_SOURCE 200809L     /* O_CLOEXEC, lstat, the XSI strerror_r */
 #define _DEFAULT_SOURCE             /* flock */
 #ifdef __APPLE__
@@ -17,7 +17,6 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "base/locale.h"
 #include "base/mem.h"
@@ -270,16 +269,4 @@ bool ur__file_exists(const char *path)
 {
     unsigned mode;
     return ur__io_mode(path, &mode) == 0 || (errno != ENOENT && errno != ENOTDIR);
-}
-
-uint32_t ur__crc32(uint32_t crc, const void *bytes, size_t n)
-{
-    const unsigned char *at = bytes;
-    while (n > 0) {     /* zlib counts in unsigned int */
-        uInt part = (uInt)(n < MAX_CALL ? n : MAX_CALL);
-        crc = (uint32_t)crc32(crc, at, part);
-        at += part;
-        n -= part;
-    }
-    return crc;
 }

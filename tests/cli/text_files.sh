@@ -110,5 +110,5 @@ foreign a.xz xz 'xz -dc FILE | unroll'
 foreign a.zst zstd 'zstd -dc FILE | unroll'
 foreign a.zip zip 'unzip -p FILE | unroll'
 foreign a.tar tar 'tar -xOf FILE | unroll'
-foreign a.tar.gz tar 'tar -xOf FILE | unroll'
+with_gzip && foreign a.tar.gz tar 'tar -xOf FILE | unroll'
 finish
