@@ -292,7 +292,7 @@ static void forward_work(const struct ur__worker *w, void *arg)
     bool split = r->split && w->n > 1;
     if (!split)
         ur__share(r->s.B, 1, w->index, w->n, &b0, &b1);
-    ur__sequence_forward(&r->s, b0, b1, split ? w : NULL, own_scratch(r, w));
+    ur__sequence_forward(&r->s, b0, b1, split ? w : NULL);
 }
 
 static void backward_work(const struct ur__worker *w, void *arg)

@@ -17,7 +17,7 @@ enum { PIECE_ROWS = 64, PIECE_STEPS = 16 };
 static struct ur__stack_job job_of(const ur_state *s, int T)
 {
     return (struct ur__stack_job){
-        .k = s->rnn->k, .stack = &s->rnn->stack, .T = T, .B = s->B, .scratch = s->scratch,
+        .k = s->rnn->k, .stack = &s->rnn->stack, .T = T, .B = s->B,
     };
 }
 
@@ -57,13 +57,12 @@ static ur_status take_memory(ur_state *s)
     }
     s->data = ur__calloc(s->size, sizeof(ur_real));
     s->layer = ur__calloc((size_t)rnn->slots, sizeof *s->layer);
-    s->scratch = ur__alloc(ur__stack_scratch(rnn->k, s->team), 1);
     struct ur__stack_job job = job_of(s, s->piece);
     if (!ur__mul(&out, (size_t)s->piece * (size_t)s->B, (size_t)ur_rnn_output(rnn)))
         return ur__fail(UR_ENOMEM, "a state for %d sequences does not fit in memory", s->B);
     s->memory = ur__alloc(ur__stack_bytes(&job), 1);
     s->out = ur__alloc(out, sizeof(ur_real));
-    if (!s->data || !s->layer || !s->scratch || !s->memory || !s->out)
+    if (!s->data || !s->layer || !s->memory || !s->out)
         return UR_ENOMEM;
     if (rnn->stack.directions > 1 && !(s->row = ur__alloc((size_t)s->B * widest, sizeof *s->row)))
         return UR_ENOMEM;
@@ -141,7 +140,7 @@ size_t ur__state_bytes(const ur_rnn *rnn, int B, ur_team *team, size_t *carried)
     size_t out = (size_t)s.piece * (size_t)B * (size_t)ur_rnn_output(rnn);
     size_t reals = s.size + out + (ur__rnn_learns_state(rnn) ? s.size : 0);
     return sizeof s + (size_t)rnn->slots * sizeof *s.layer + reals * sizeof(ur_real)
-        + ur__stack_scratch(k, team) + ur__stack_bytes(&job);
+        + ur__stack_bytes(&job);
 }
 
 void ur_state_free(ur_state *s)
@@ -152,7 +151,6 @@ void ur_state_free(ur_state *s)
     ur__free(s->layer);
     ur__free(s->start);
     ur__free(s->row);
-    ur__free(s->scratch);
     ur__free(s->memory);
     ur__free(s->out);
     ur__free(s->in);

@@ -31,7 +31,7 @@ struct ur_state {
     void *gradients_user;
     /* running without a tape: room for `piece` steps */
     int piece;
-    void *memory, *scratch;
+    void *memory;
     ur_real *out;                   /* [piece,B,O] where the caller wants no output */
     ur_real *in;                    /* room that a model takes for its inputs, or NULL */
 };

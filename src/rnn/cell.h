@@ -71,7 +71,7 @@ struct ur__cell_step {
     const struct ur__rnn_layer *d;
     const struct ur__packed *p;
     const struct ur__packed_back *pb;
-    void *scratch;                  /* of gemm */
+    void *scratch;                  /* of gemm; backward only */
     /* NULL: the rows are this worker's alone. Else all workers compute the same rows: each its
      * columns of a product and its rows of all else, and meets the others in between. */
     const struct ur__worker *split;

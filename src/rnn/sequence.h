@@ -66,11 +66,11 @@ struct ur__sequence {
 /* Size of a layer's output in one direction. */
 int ur__layer_output(const struct ur__rnn_layer *d);
 
-/* Rows [b0,b1) forward. scratch: of this worker's gemm. split: NULL, or this worker, where
- * all workers of a region compute the same rows together, each its share of the hidden units;
- * they have met when it returns. */
+/* Rows [b0,b1) forward; all products are of packed weights, so that gemm needs no scratch. split:
+ * NULL, or this worker, where all workers of a region compute the same rows together, each its
+ * share of the hidden units; they have met when it returns. */
 void ur__sequence_forward(const struct ur__sequence *s, int b0, int b1,
-                          const struct ur__worker *split, void *scratch);
+                          const struct ur__worker *split);
 /* Rows [b0,b1) back: gate gradients, dx, gradients of the initial state. */
 void ur__sequence_backward(const struct ur__sequence *s, int b0, int b1, void *scratch);
 /* After all rows: adds weight gradients, this worker's share. scratch: of all workers'

@@ -22,7 +22,6 @@ struct part {
     const struct ur__sequence *s;
     int b0, b1;
     const struct ur__worker *split;
-    void *scratch;
 };
 
 /* This worker's columns of [0,N). */
@@ -71,7 +70,7 @@ static void project(const struct part *p, int t, int steps)
         .c = s->kept.gates + at * ld, .c_row = ld, .c_group = (ptrdiff_t)s->B * ld,
         .start = s->p->start,
     };
-    s->k->gemm(&g, 0, g.M, n0, n1, p->scratch);
+    s->k->gemm(&g, 0, g.M, n0, n1, NULL);
 }
 
 /* The i-th step is about to be computed: every `chunk` steps those to come are projected. */
@@ -166,7 +165,7 @@ static void finish_state(const struct ur__sequence *s, int b0, int b1)
 static void step(const struct part *p, int t, int b, int end)
 {
     const struct ur__sequence *s = p->s;
-    struct ur__cell_step c = ur__step_at(s, t, b, end, p->scratch);
+    struct ur__cell_step c = ur__step_at(s, t, b, end, NULL);
     c.split = p->split;
     if (s->kept.drop) {
         ur__drop_read(s, &c, t, b);
@@ -183,9 +182,9 @@ static void step(const struct part *p, int t, int b, int end)
 }
 
 void ur__sequence_forward(const struct ur__sequence *s, int b0, int b1,
-                          const struct ur__worker *split, void *scratch)
+                          const struct ur__worker *split)
 {
-    struct part p = {s, b0, b1, split, scratch};
+    struct part p = {s, b0, b1, split};
     bool first = !split || split->index == 0;
     if (b0 >= b1)
         return;

@@ -46,13 +46,13 @@ static int unit_workers(const struct ur__stack_job *job, int n)
     return join < 2 ? 1 : join;
 }
 
-static void forward_layers(struct ur__stack_job *job, const struct ur__worker *w, int b0, int b1,
+static void forward_layers(struct ur__stack_job *job, int b0, int b1,
                            const struct ur__worker *split)
 {
     int D = job->stack->directions;
     for (int l = 0; l < job->stack->layers; l++) {
         for (int d = 0; d < D; d++)
-            ur__sequence_forward(&job->layer[l * D + d], b0, b1, split, own_scratch(job, w));
+            ur__sequence_forward(&job->layer[l * D + d], b0, b1, split);
         if (!job->dropped[l])
             continue;
         if (b0 < b1 && (!split || split->index == 0))
@@ -69,10 +69,10 @@ static void forward(const struct ur__worker *w, void *arg)
     int b0, b1;
     some.n = unit_workers(job, w->n);
     if (some.n > 1 && some.index < some.n) {
-        forward_layers(job, w, 0, job->B, &some);
+        forward_layers(job, 0, job->B, &some);
     } else if (some.n == 1) {
         ur__share(job->B, 1, w->index, w->n, &b0, &b1);
-        forward_layers(job, w, b0, b1, NULL);
+        forward_layers(job, b0, b1, NULL);
     }
 }
 

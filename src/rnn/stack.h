@@ -32,7 +32,7 @@ struct ur__stack_job {
     bool training;              /* dropout and zoneout draw masks */
     uint64_t seed, step;
     uint32_t stream;            /* the first of ur__stack_streams() */
-    void *scratch;              /* ur__stack_scratch() bytes */
+    void *scratch;              /* backward: ur__stack_scratch() bytes */
 
     struct ur__sequence *layer; /* [L·D], in the memory given to ur__stack_place */
     ur_real **out;              /* [L], outputs [T,B,D·O] */
