@@ -36,9 +36,9 @@ static void status__message_is_one_line_and_may_quote_itself(void **state)
     errno = 7;
     assert_int_equal(ur__fail(UR_EDATA, "a\nb %d %s", 3, "\x1b[31m"), UR_EDATA);
     assert_int_equal(errno, 7);
-    assert_string_equal(ur_errmsg(), "a?b 3 ?[31m");
+    assert_string_equal(ur_errmsg(), "a" HIDDEN "b 3 " HIDDEN "[31m");
     ur__fail(UR_EDATA, "again: %s", ur_errmsg());
-    assert_string_equal(ur_errmsg(), "again: a?b 3 ?[31m");
+    assert_string_equal(ur_errmsg(), "again: a" HIDDEN "b 3 " HIDDEN "[31m");
 }
 
 /* What a terminal would obey or a log would split at, and what is no UTF-8. */
@@ -46,11 +46,13 @@ static void status__message_has_no_control_characters(void **state)
 {
     (void)state;
     static const struct { const char *text, *shown; } cases[] = {
-        {"a\xc2\x9b" "31m", "a??31m"}, {"a\x9b" "31m", "a?31m"}, {"\xe2\x80\xae" "txt", "???txt"},
-        {"a\xe2\x80\xa8", "a???"}, {"\xe2\x81\xa6", "???"}, {"\xff\xc3", "??"},
+        {"a\xc2\x9b" "31m", "a" HIDDEN "31m"}, {"a\x9b" "31m", "a" HIDDEN "31m"},
+        {"\xe2\x80\xae" "txt", HIDDEN "txt"}, {"a\xe2\x80\xa8", "a" HIDDEN},
+        {"\xe2\x81\xa6", HIDDEN}, {"\xff\xc3", HIDDEN HIDDEN}, {"\x7f", HIDDEN},
+        {"a\xe2\x80\x8b" "b", "a" HIDDEN "b"}, {"\xef\xbb\xbf" "b", HIDDEN "b"},
         {"\xc3\xa9 \xc2\xa0 \xe2\x82\xac \xf0\x9f\x98\x80", "\xc3\xa9 \xc2\xa0 \xe2\x82\xac "
-         "\xf0\x9f\x98\x80"}, {"\xe2\x80\xa7 \xe2\x81\xaa", "\xe2\x80\xa7 \xe2\x81\xaa"},
-        {"\xf0\x9f\x98", "???"}, {"\x7f", "?"},
+         "\xf0\x9f\x98\x80"}, {"\xe2\x80\xa7 \xe2\x81\xb0", "\xe2\x80\xa7 \xe2\x81\xb0"},
+        {"\xf0\x9f\x98", HIDDEN HIDDEN HIDDEN},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ur__fail(UR_EDATA, "%s", cases[i].text);
@@ -381,6 +383,49 @@ static void utf8__control_characters_are_found(void **state)
         assert_false(ur__has_control(without[i]));
 }
 
+static void utf8__what_cannot_be_seen_is_not_printable(void **state)
+{
+    (void)state;
+    static const uint32_t hidden[] = {
+        0, '\n', 0x1b, 0x1f, 0x7f, 0x80, 0x9f, 0xad, 0x61c, 0x200b, 0x200e, 0x200f, 0x2028, 0x202a,
+        0x202e, 0x2060, 0x2066, 0x2069, 0x206f, 0xd800, 0xfeff, 0xfff9, 0xfffe, 0xffff, 0x1ffff,
+        0xe0001, 0xe007f, 0x110000, 0xffffffff,
+    };
+    static const uint32_t seen[] = {
+        ' ', '~', 0xa0, 0xac, 0xae, 0xe9, 0x301, 0x5d0, 0x627, 0x200a, 0x2010, 0x2027, 0x202f,
+        0x2070, 0x20ac, 0x4e00, 0xfe0f, 0xfffd, 0x1f600, 0x10fffd,
+    };
+    for (size_t i = 0; i < COUNT(hidden); i++)
+        if (ur__is_printable(hidden[i]))
+            fail_msg("U+%04X is printable", (unsigned)hidden[i]);
+    for (size_t i = 0; i < COUNT(seen); i++)
+        if (!ur__is_printable(seen[i]))
+            fail_msg("U+%04X is not printable", (unsigned)seen[i]);
+}
+
+static void utf8__texts_are_shown_as_what_they_are_for(void **state)
+{
+    (void)state;
+    static const char text[] = "a\n\tb\x1b\xe2\x80\xae\xff\xc3\0\xc3\xa9";
+    static const struct { enum ur__show as; const char *shown; } cases[] = {
+        {UR__SHOW_LINE, "a" HIDDEN HIDDEN "b" HIDDEN HIDDEN HIDDEN HIDDEN HIDDEN "\xc3\xa9"},
+        {UR__SHOW_TEXT, "a\n\tb" HIDDEN HIDDEN HIDDEN HIDDEN HIDDEN "\xc3\xa9"},
+        {UR__SHOW_UTF8, "a\n\tb\x1b\xe2\x80\xae" HIDDEN HIDDEN HIDDEN "\xc3\xa9"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct ur__buf b = {0};
+        assert_ok(ur__buf_show(&b, text, sizeof text - 1, cases[i].as));
+        assert_string_equal(b.data, cases[i].shown);
+        ur__buf_free(&b);
+    }
+    char room[8];
+    assert_int_equal(ur__show_line(room, sizeof room, "abcd\x1b" "efg"), 7);
+    assert_string_equal(room, "abcd" HIDDEN);
+    assert_int_equal(ur__show_line(room, sizeof room, "abcde\x1b"), 5);
+    assert_int_equal(ur__show_line(room, 1, "abc"), 0);
+    assert_string_equal(room, "");
+}
+
 static void utf8__rejects_what_is_malformed(void **state)
 {
     (void)state;
@@ -546,6 +591,8 @@ int main(void)
         cmocka_unit_test(random__uniform_has_53_bits_in_range),
         cmocka_unit_test(utf8__round_trips_every_code_point),
         cmocka_unit_test(utf8__control_characters_are_found),
+        cmocka_unit_test(utf8__what_cannot_be_seen_is_not_printable),
+        cmocka_unit_test(utf8__texts_are_shown_as_what_they_are_for),
         cmocka_unit_test(utf8__rejects_what_is_malformed),
         cmocka_unit_test(parse__integers),
         cmocka_unit_test(parse__reals),

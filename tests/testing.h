@@ -27,6 +27,9 @@
 
 #include "unroll/base.h"
 
+/* What a message shows for a character that is not printable: U+FFFD. */
+#define HIDDEN "\xef\xbf\xbd"
+
 /* Fails with the library's message unless expr gives UR_OK. */
 #define assert_ok(expr) assert_status(UR_OK, expr)
 

@@ -270,9 +270,7 @@ const char *ur__code_text(ur_token_kind kind, uint32_t code, char out[UR__CODE_T
         snprintf(out, UR__CODE_TEXT, "byte 0x%02X", (unsigned)code);
         return out;
     }
-    /* A control character would say nothing, or upset the terminal. */
-    bool visible = code >= 0x20 && !(code >= 0x7f && code < 0xa0);
-    if (visible && ur__utf8_encode(code, text) > 0)
+    if (ur__is_printable(code) && ur__utf8_encode(code, text) > 0)
         snprintf(out, UR__CODE_TEXT, "character \"%s\" (U+%04X)", (char *)text, (unsigned)code);
     else
         snprintf(out, UR__CODE_TEXT, "character U+%04X", (unsigned)code);
