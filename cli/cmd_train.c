@@ -27,7 +27,8 @@ struct train {
     const char *tokens, *val;
     int64_t min_count;
     /* training */
-    int64_t seq_length, batch, steps, warmup, patience, seed, threads;
+    int64_t seq_length, batch, steps, warmup, patience, threads;
+    struct opt_seed seed;
     int64_t checkpoint_every, eval_every, sample_every;
     double epochs, seconds, lr, clip_norm, clip_value, weight_decay;
     const char *optimizer, *schedule, *init_from, *log, *on_nan;
@@ -126,7 +127,7 @@ static const struct opt options[] = {
      AT(weight_decay), .help = "pull towards zero; adamw applies it apart from the gradient"},
     {.name = "patience", .arg = "N", .fallback = "0", .shown = "0: off", WHOLE(0, 1e9),
      AT(patience), .help = "end after so many validations without a better loss"},
-    {.name = "seed", .arg = "N", .fallback = "123", WHOLE(0, OPT_MANY), AT(seed),
+    {.name = "seed", .arg = "N", .fallback = "123", .kind = OPT_SEED, AT(seed),
      .help = "of all random numbers; equal seeds give equal models"},
     {.name = "threads", .arg = "N", .fallback = "0", .shown = "the cores available",
      WHOLE(0, 1024), AT(threads), .help = "changes speed, never the result"},
@@ -290,7 +291,7 @@ static void set_options(const struct train *a, const struct opt_words *words, ur
     ur_schedule_find(a->schedule, &o->schedule);
     o->warmup = a->warmup;
     o->patience = (int)a->patience;
-    o->seed = (uint64_t)a->seed;
+    o->seed = a->seed.value;
     o->init_from = a->init_from;
     o->resume = a->resume;
     o->force = a->force;

@@ -54,21 +54,22 @@ static int distance_of(const char *a, const char *b)
     return row[n % 3][m];
 }
 
-const char *help_nearest(const char *word, const char *const *list, int n)
+void help_nearest_begin(struct help_nearest *near, const char *word)
 {
     size_t length = strlen(word);
-    const char *nearest = NULL;
-    int best = length < 4 ? 1 : length < 8 ? 2 : 3;
-    for (int i = 0; i < n; i++) {
-        /* The beginning of a name is as good as one wrong letter. */
-        bool begins = length >= 3 && strncmp(word, list[i], length) == 0;
-        int distance = begins ? 1 : distance_of(word, list[i]);
-        if (distance < best || (distance == best && nearest == NULL)) {
-            best = distance;
-            nearest = list[i];
-        }
+    *near = (struct help_nearest){.word = word, .best = length < 4 ? 1 : length < 8 ? 2 : 3};
+}
+
+void help_nearest_try(struct help_nearest *near, const char *name)
+{
+    /* The beginning of a name is as good as one wrong letter. */
+    size_t length = strlen(near->word);
+    bool begins = length >= 3 && strncmp(near->word, name, length) == 0;
+    int distance = begins ? 1 : distance_of(near->word, name);
+    if (distance < near->best || (distance == near->best && near->name == NULL)) {
+        near->best = distance;
+        near->name = name;
     }
-    return nearest;
 }
 
 /* ---- help -------------------------------------------------------------- */

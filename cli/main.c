@@ -58,16 +58,16 @@ static const struct command *find(const char *name)
 
 static int unknown(const char *name)
 {
-    const char *list[N_COMMANDS];
-    for (int i = 0; i < N_COMMANDS; i++)
-        list[i] = commands[i]->name;
+    struct help_nearest near;
     if (name[0] == '-')
         return fail(EXIT_USAGE, "%s stands where a command is expected: see unroll --help", name);
     if (ur__file_exists(name))
         return fail(EXIT_USAGE, "%s is a file, not a command: unroll train %s", name, name);
-    const char *nearest = help_nearest(name, list, N_COMMANDS);
-    if (nearest != NULL)
-        return fail(EXIT_USAGE, "unknown command %s: did you mean %s?", name, nearest);
+    help_nearest_begin(&near, name);
+    for (int i = 0; i < N_COMMANDS; i++)
+        help_nearest_try(&near, commands[i]->name);
+    if (near.name != NULL)
+        return fail(EXIT_USAGE, "unknown command %s: did you mean %s?", name, near.name);
     return fail(EXIT_USAGE, "unknown command %s: see unroll --help", name);
 }
 

@@ -4,10 +4,14 @@
  * Understood: --name value, --name=value, -name value (as Torch's programs take it),
  * -o value, -q; underscores as dashes; other spellings of opt_aliases. "--" ends the
  * options, "-" is a word. Of an option given twice the last counts. */
+#define _POSIX_C_SOURCE 200809L
+
 #include "cli/opt.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -42,6 +46,42 @@ static bool in_range(const struct opt *o, double v)
 static bool read_int(const struct opt *o, const char *text, int64_t *out)
 {
     return ur__parse_int(text, out) && in_range(o, (double)*out);
+}
+
+/* Below 2^53, which every reader of JSON keeps. splitmix64 (Steele et al. 2014) of what no
+ * two processes share. */
+static uint64_t random_seed(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    uint64_t x = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec +
+                 ((uint64_t)getpid() << 40);
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+    return (x ^ x >> 31) >> 11;
+}
+
+static bool read_whole(const char *text, uint64_t *out)
+{
+    uint64_t value = 0;
+    const char *digit = text;
+    for (; *digit >= '0' && *digit <= '9'; digit++) {
+        unsigned d = (unsigned)(*digit - '0');
+        if (value > (UINT64_MAX - d) / 10)
+            return false;
+        value = 10 * value + d;
+    }
+    *out = value;
+    return *digit == '\0' && digit > text;
+}
+
+static bool read_seed(const struct opt *o, const char *text, struct opt_seed *out)
+{
+    out->random = strcmp(text, "random") == 0 && strstr(o->arg, text) != NULL;
+    if (!out->random)
+        return read_whole(text, &out->value);
+    out->value = random_seed();
+    return true;
 }
 
 /* "90", "90s", "1.5m", "2h"; more than a hundred years is a slip of the finger. */
@@ -107,6 +147,10 @@ static int bad_value(const struct opt *o, const char *text)
     case OPT_SECONDS:
         snprintf(must, sizeof must, "a time such as 90s, 10m or 2h");
         break;
+    case OPT_SEED:
+        snprintf(must, sizeof must, "a whole number from 0 to %llu%s",
+                 (unsigned long long)UINT64_MAX, strchr(o->arg, '|') ? ", or random" : "");
+        break;
     case OPT_LIST: {
         char one[128];
         describe(o, one);
@@ -143,6 +187,9 @@ static bool store(const struct opt *o, const char *text, void *values)
     case OPT_CHOICE:
         *(const char **)at = text;
         return text == NULL || is_choice(o->arg, text);
+    case OPT_SEED:
+        *(struct opt_seed *)at = (struct opt_seed){0, false};
+        return text == NULL || read_seed(o, text, at);
     case OPT_LIST:
         ((struct opt_list *)at)->n = 0;
         return text == NULL || read_list(o, text, at);
@@ -209,15 +256,15 @@ static int find_option(const struct command *c, const char *arg, const char **va
 
 static int unknown(const struct command *c, const char *arg, const char *name)
 {
-    const char *list[OPT_ROWS_MAX + 16];
-    int n = 0;
-    for (int i = 0; i < c->n_options && n < OPT_ROWS_MAX; i++)
+    struct help_nearest near;
+    help_nearest_begin(&near, name);
+    for (int i = 0; i < c->n_options; i++)
         if (c->options[i].name != NULL)
-            list[n++] = c->options[i].name;
+            help_nearest_try(&near, c->options[i].name);
     for (int i = 0; opt_aliases[i][0] != NULL; i++)
         if (find(c, opt_aliases[i][1]) >= 0)
-            list[n++] = opt_aliases[i][0];
-    const char *nearest = help_nearest(name, list, n);
+            help_nearest_try(&near, opt_aliases[i][0]);
+    const char *nearest = near.name;
     int length = (int)strcspn(arg, "=");
     if (nearest != NULL)
         return fail(EXIT_USAGE, "unknown option %.*s: did you mean --%s?", length, arg, nearest);
@@ -290,7 +337,8 @@ bool opt_parse(const struct command *c, int argc, char **argv, void *values,
             return false;
         }
     words->word = ur__alloc((size_t)argc + 1, sizeof *words->word);
-    if (words->word == NULL) {
+    words->given = ur__calloc((size_t)c->n_options + 1, sizeof *words->given);
+    if (words->word == NULL || words->given == NULL) {
         *code = fail_status(UR_ENOMEM);
         return false;
     }
@@ -320,8 +368,8 @@ bool opt_parse(const struct command *c, int argc, char **argv, void *values,
 void opt_words_free(struct opt_words *words)
 {
     ur__free(words->word);
-    words->word = NULL;
-    words->n = 0;
+    ur__free(words->given);
+    *words = (struct opt_words){0};
 }
 
 bool opt_given(const struct opt_words *words, const char *name)

@@ -17,6 +17,7 @@ enum opt_kind {
     OPT_TEXT,       /* const char * */
     OPT_CHOICE,     /* const char *: one of the words in arg, "a|b|c" */
     OPT_LIST,       /* struct opt_list, each in min..max */
+    OPT_SEED,       /* struct opt_seed; "random" too where arg offers it */
     OPT_HELP,
     OPT_VERSION
 };
@@ -25,6 +26,11 @@ enum opt_kind {
 struct opt_list {
     int n;
     int64_t v[OPT_LIST_MAX];
+};
+
+struct opt_seed {
+    uint64_t value;
+    bool random;    /* nobody chose it */
 };
 
 /* Ends of a range that do not belong to it. */
@@ -75,12 +81,11 @@ struct command {
     int (*run)(const struct command *self, int argc, char **argv);
 };
 
-#define OPT_ROWS_MAX 64
 struct opt_words {
     const struct command *command;
     const char **word;              /* the words that are no options; owned */
     int n;
-    bool given[OPT_ROWS_MAX];
+    bool *given;                    /* [n_options] the options that are there; owned */
 };
 
 /* Reads argv[0..argc) into values and words. True: go on. False: end the program with
@@ -99,8 +104,13 @@ bool opt_given(const struct opt_words *words, const char *name);
 void help_command(const struct command *command);
 /* The other spellings that an option may have: pairs {alias, name}, ended by NULL. */
 extern const char *const opt_aliases[][2];
-/* The word of the list that was probably meant, or NULL. */
-const char *help_nearest(const char *word, const char *const *list, int n);
+/* Which name a word was probably meant to be: begin, try each, then look at name. */
+struct help_nearest {
+    const char *word, *name;        /* name: the nearest so far, or NULL */
+    int best;
+};
+void help_nearest_begin(struct help_nearest *near, const char *word);
+void help_nearest_try(struct help_nearest *near, const char *name);
 bool opt_has(const struct command *command, const char *name);
 /* The sentence that names the other spellings; false: the command has none. */
 enum { HELP_ALIASES = 512 };
