@@ -134,7 +134,7 @@ static int print_json(const char *path, ur_model *model, int threads)
     if (model != NULL) {
         const char *summary = ur_model_summary(model);
         struct ur__json *trained = NULL;
-        ur__json_set_string(j, "model", path);
+        ui_json_name(j, "model", path);
         add_config(j, ur_model_config(model));
         add_params(j, ur_model_params(model));
         status = add_vocab(j, ur_model_vocab(model));
@@ -211,45 +211,59 @@ static int columns_of(const char *text, size_t n)
 /* Words that are listed, the most frequent ones. */
 enum { WORDS_SHOWN = 100 };
 
-/* Printable tokens as they are, others as numbers. */
-static void print_vocab(const ur_vocab *vocab)
+/* A token as it is, or as the number of its character or byte where that cannot be seen. */
+static ur_status spell_token(struct ur__buf *to, const char *bytes, size_t n, bool word)
+{
+    uint32_t code = (unsigned char)bytes[0];
+    int length = ur__utf8_decode((const unsigned char *)bytes, n, &code);
+    if (word)
+        return ur__buf_show(to, bytes, n, UR__SHOW_LINE);
+    if (length == (int)n && ur__is_printable(code) && code != ' ' && code != 0xa0)
+        return ur__buf_put(to, bytes, n);
+    if (code == '\n' || code == '\t')
+        return ur__buf_puts(to, code == '\n' ? "\\n" : "\\t");
+    return ur__buf_printf(to, "<%02x>", (unsigned)code);
+}
+
+static ur_status print_vocab(const ur_vocab *vocab)
 {
     int column = printf("vocabulary  "), all = ur_vocab_size(vocab);
     bool words = ur_vocab_unknown(vocab) >= 0;
-    int shown = words && all > WORDS_SHOWN ? WORDS_SHOWN : all;
-    for (int32_t id = 0; id < shown; id++) {
+    int listed = words && all > WORDS_SHOWN ? WORDS_SHOWN : all;
+    struct ur__buf token = {0};
+    ur_status status = UR_OK;
+    for (int32_t id = 0; id < listed && status == UR_OK; id++) {
         size_t n;
         const char *bytes = ur_vocab_text(vocab, id, &n);
-        uint32_t code = (unsigned char)bytes[0];
-        int length = ur__utf8_decode((const unsigned char *)bytes, n, &code);
-        bool text = words || length == (int)n;
-        if (column > 12 && column + 1 + columns_of(bytes, n) > 78)
+        token.size = 0;
+        if ((status = spell_token(&token, bytes, n, words)) != UR_OK)
+            break;
+        int width = 1 + columns_of(token.data, token.size);
+        if (column > 12 && column + width > 78)
             column = printf("\n            ") - 1;
-        if (text && code > 0x20 && code != 0x7f && !(code >= 0x80 && code <= 0xa0)) {
-            printf(" %.*s", (int)n, bytes);
-            column += 1 + columns_of(bytes, n);
-        } else {
-            column += printf(code == '\n' ? " \\n" : code == '\t' ? " \\t" : " <%02x>", code);
-        }
+        printf(" %s", token.data);
+        column += width;
     }
-    if (shown < all)
-        printf("\n             and %d rarer ones", all - shown);
+    ur__buf_free(&token);
+    if (listed < all)
+        printf("\n             and %d rarer ones", all - listed);
     putchar('\n');
+    return status;
 }
 
-/* What a file says of itself may hold anything: the terminal gets it cleaned. */
+/* A file's name, and what it says of itself, may hold anything. */
 static ur_status print_row(int indent, const char *key, const char *value)
 {
-    struct ur__buf row = {0}, clean = {0};
+    struct ur__buf row = {0}, shown = {0};
     int width = value[0] != '\0' ? 24 - indent : 0;
     ur_status status = ur__buf_printf(&row, "%*s%-*s%s%s", indent, "", width, key,
                                       width > 0 ? " " : "", value);
     if (status == UR_OK)
-        status = ui_clean(&clean, row.data, row.size);
+        status = ur__buf_show(&shown, row.data, row.size, UR__SHOW_LINE);
     if (status == UR_OK)
-        puts(clean.data != NULL ? clean.data : "");
+        puts(shown.data);
     ur__buf_free(&row);
-    ur__buf_free(&clean);
+    ur__buf_free(&shown);
     return status;
 }
 
@@ -282,6 +296,13 @@ static ur_status print_member(void *user, const char *key, const struct ur__json
     return print_row(indent, key, number);
 }
 
+static void print_name(const char *path)
+{
+    char shown[4096];
+    ur__show_line(shown, sizeof shown, path);
+    printf("model        %s\n", shown);
+}
+
 static int print_lines(const char *path, ur_model *model, int threads)
 {
     ur_status status = UR_OK;
@@ -291,11 +312,12 @@ static int print_lines(const char *path, ur_model *model, int threads)
         const char *summary = ur_model_summary(model);
         struct ur__json *trained = NULL;
         int indent = 2;
-        printf("model        %s\n", path);
+        print_name(path);
         print_network(ur_model_config(model), ur_model_vocab(model));
         print_params(ur_model_params(model));
-        print_vocab(ur_model_vocab(model));
-        status = ur__json_parse(&trained, summary, strlen(summary));
+        status = print_vocab(ur_model_vocab(model));
+        if (status == UR_OK)
+            status = ur__json_parse(&trained, summary, strlen(summary));
         if (status == UR_OK) {
             printf("trained%s\n", ur__json_size(trained) == 0 ? "      not at all" : "");
             status = ur__json_each(trained, print_member, &indent);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* unroll predict: lines in, lines out. A model of task fill puts a token into each gap of
- * a line, which is written ___. */
+ * a line, which is written _ or ___. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/status.h"
+#include "cli/encode.h"
 #include "cli/fail.h"
 #include "cli/ui.h"
 #include "io/file.h"
@@ -15,6 +16,7 @@
 struct predict {
     struct opt_common common;
     int64_t top, threads;
+    const char *unknown;
 };
 
 #define AT(field) .at = offsetof(struct predict, field)
@@ -24,6 +26,9 @@ static const struct opt options[] = {
     {.group = "predicting"},
     {.name = "top", .arg = "N", .fallback = "5", .kind = OPT_INT, .min = 1, .max = TOP_MAX,
      AT(top), .help = "likeliest tokens of each gap that --json lists"},
+    {.name = "unknown", .arg = UNKNOWN_CHOICES, .shown = UNKNOWN_DEFAULT, .kind = OPT_CHOICE,
+     AT(unknown), .help = "what becomes of tokens that the model does not know; replace: by "
+                          "<unk>, or by U+FFFD, ? or a space"},
     {.name = "threads", .arg = "N", .fallback = "1", .kind = OPT_INT, .max = 1024, AT(threads),
      .help = "more than 1 pays for wide layers only; 0: the cores available"},
     OPT_COMMON(struct predict),
@@ -35,8 +40,6 @@ static const char *const examples[] = {
     NULL,
 };
 
-static const char gap[] = "___";
-
 /* Bytes of the longest line. */
 #define MOST_LINE ((size_t)16 << 20)
 
@@ -47,7 +50,7 @@ struct work {
     ur_filler *filler;
     const char *name;           /* of the input, for messages */
     int64_t line;               /* its number */
-    int64_t unknown;            /* words that the model does not know */
+    struct encoder encoder;
     int32_t *before, *behind;   /* tokens on either side of the gap at hand */
     size_t n_before, n_behind, capacity;
     struct ur__buf text;        /* of the line as filled so far */
@@ -67,33 +70,26 @@ static ur_status reserve(struct work *w, size_t n)
 
 static ur_status encode(struct work *w, const char *text, size_t n, int32_t *ids, size_t *count)
 {
-    ur_status status = ur_vocab_encode(w->vocab, text, n, ids, count);
+    ur_status status = encoder_put(&w->encoder, text, n, ids, count);
     if (status == UR_EINVAL)    /* here the text is an input, not an option */
         return ur__fail(UR_EDATA, "%s: line %lld: %s", w->name, (long long)w->line, ur_errmsg());
-    for (size_t i = 0; i < *count; i++)
-        w->unknown += ids[i] == ur_vocab_unknown(w->vocab);
     return status;
 }
 
-static ur_status add_best(const struct work *w, struct ur__json *gaps, int n, const int32_t *ids,
-                          const double *p)
+static void add_best(const struct work *w, struct ur__json *gaps, int n, const int32_t *ids,
+                     const double *p)
 {
     struct ur__json *one = ur__json_new_object(), *best = ur__json_new_array();
-    ur_status status = UR_OK;
-    for (int i = 0; i < n && status == UR_OK; i++) {
+    for (int i = 0; i < n; i++) {
         struct ur__json *token = ur__json_new_object();
-        struct ur__buf clean = {0};
         size_t length;
         const char *text = ur_vocab_text(w->vocab, ids[i], &length);
-        status = ui_clean(&clean, text, length);
-        ur__json_set_string(token, "text", clean.data != NULL ? clean.data : "");
+        ui_json_text(token, "text", text, length);
         ur__json_set_real(token, "p", p[i]);
         ur__json_add(best, token);
-        ur__buf_free(&clean);
     }
     ur__json_set(one, "best", best);
     ur__json_add(gaps, one);
-    return status;
 }
 
 /* Fills the gap at hand. */
@@ -110,14 +106,16 @@ static ur_status fill(struct work *w, struct ur__json *gaps)
     const char *text = ur_vocab_text(w->vocab, ids[0], &length);
     UR__TRY(ur__buf_put(&w->text, text, length));
     w->before[w->n_before++] = ids[0];
-    return gaps != NULL ? add_best(w, gaps, n, ids, p) : UR_OK;
+    if (gaps != NULL)
+        add_best(w, gaps, n, ids, p);
+    return UR_OK;
 }
 
 /* What stands behind the next gap but one is not seen: nothing is known of that gap yet. */
 static ur_status fill_line(struct work *w, const char *line, struct ur__json *gaps)
 {
     int32_t line_end = ur_vocab_line_end(w->vocab);
-    const char *end = strstr(line, gap);
+    const char *end = strchr(line, '_');
     size_t n = end != NULL ? (size_t)(end - line) : strlen(line);
     w->text.size = 0;
     UR__TRY(ur__buf_put(&w->text, line, n));
@@ -129,8 +127,8 @@ static ur_status fill_line(struct work *w, const char *line, struct ur__json *ga
     UR__TRY(encode(w, line, n, w->before + first, &w->n_before));
     w->n_before += first;
     while (end != NULL) {
-        const char *piece = end + strlen(gap);
-        end = strstr(piece, gap);
+        const char *piece = end + strspn(end, "_");
+        end = strchr(piece, '_');
         n = end != NULL ? (size_t)(end - piece) : strlen(piece);
         UR__TRY(encode(w, piece, n, w->behind, &w->n_behind));
         size_t kept = w->n_behind;
@@ -154,20 +152,20 @@ static ur_status take_line(struct work *w, const char *line, size_t n)
     if (status != UR_OK || gaps == NULL) {
         ur__json_free(gaps);
         if (status == UR_OK) {
-            fwrite(w->text.data, 1, w->text.size, stdout);
-            putchar('\n');
+            out_put(w->text.data, w->text.size);
+            out_put("\n", 1);
         }
         return status;
     }
     struct ur__json *j = ur__json_new_object();
-    struct ur__buf clean = {0};
-    status = ui_clean(&clean, w->text.data, w->text.size);
-    ur__json_set_string(j, "line", clean.data != NULL ? clean.data : "");
+    ui_json_text(j, "line", w->text.data, w->text.size);
     ur__json_set(j, "gaps", gaps);
-    ur__buf_free(&clean);
-    if (status == UR_OK)
-        return ui_json(j) == EXIT_DONE ? UR_OK : UR_ENOMEM;
+    struct ur__buf out = {0};
+    status = ui_json_dump(j, &out);
     ur__json_free(j);
+    if (status == UR_OK)
+        out_put(out.data, out.size);
+    ur__buf_free(&out);
     return status;
 }
 
@@ -230,12 +228,13 @@ static int predict(const struct predict *a, const char *model_path, const char *
         status = ur__reader_open(&reader, path);
     if (status == UR_OK) {
         w.vocab = ur_model_vocab(model);
-        status = take_all(&w, reader);
+        status = encoder_init(&w.encoder, w.vocab, a->unknown);
     }
+    if (status == UR_OK)
+        status = take_all(&w, reader);
     int code = status == UR_OK ? EXIT_DONE : fail_reading(status);
-    if (status == UR_OK && w.unknown > 0 && !a->common.quiet)
-        fprintf(stderr, "unroll: %lld word%s of the input %s unknown to the model: <unk>\n",
-                (long long)w.unknown, w.unknown > 1 ? "s" : "", w.unknown > 1 ? "are" : "is");
+    if (status == UR_OK && !a->common.quiet)
+        encoder_say(&w.encoder, "the input");
     if (reader != NULL)
         ur__reader_close(reader);
     ur__free(w.before);
@@ -264,7 +263,8 @@ const struct command cmd_predict = {
     .brief = "fill the gaps in lines of text",
     .examples = examples,
     .notes = "MODEL is of train --task fill. FILE has lines of text, by default standard input. "
-             "Each gap, written ___, gets the likeliest token; lines without one stay as they are. "
+             "Each gap, a run of underscores, gets the likeliest token; lines without one stay as "
+             "they are. "
              "Several gaps of a line are filled from left to right, and what stands behind the "
              "next one is not seen.",
     .options = options,

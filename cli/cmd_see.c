@@ -423,7 +423,7 @@ static int see(const struct see *a, const char *model_path, const char *path)
         code = print_found(&reading, r, a);
     else
         code = show(&reading, r, a, &ui);
-    if (code == EXIT_DONE && shortened)
+    if (code == EXIT_DONE && shortened && out_flush())
         ui_say(&ui, "the first %d tokens; --limit reads more", (int)reading.n);
     ur__free(r);
     reading_free(&reading);

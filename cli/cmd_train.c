@@ -304,25 +304,6 @@ static void set_options(const struct train *a, const struct opt_words *words, ur
 
 /* ---- the run ----------------------------------------------------------- */
 
-static void put_quoted(struct ur__buf *to, const char *word)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                "-_./=,:+@%";
-    ur__buf_puts(to, " ");
-    if (word[0] != '\0' && strspn(word, plain) == strlen(word)) {
-        ur__buf_puts(to, word);
-        return;
-    }
-    ur__buf_puts(to, "'");
-    for (; *word != '\0'; word++) {
-        if (*word == '\'')
-            ur__buf_puts(to, "'\\''");
-        else
-            ur__buf_put(to, word, 1);
-    }
-    ur__buf_puts(to, "'");
-}
-
 /* The command line that goes on with this run. */
 static void say_resume(struct ui *ui, int argc, char **argv, int64_t step)
 {
@@ -330,8 +311,10 @@ static void say_resume(struct ui *ui, int argc, char **argv, int64_t step)
     bool resume = false;
     for (int i = 0; i < argc; i++) {
         resume = resume || strcmp(argv[i], "--resume") == 0;
-        if (strcmp(argv[i], "--force") != 0)
-            put_quoted(&line, argv[i]);
+        if (strcmp(argv[i], "--force") == 0)
+            continue;
+        ur__buf_puts(&line, " ");
+        ui_quote(&line, argv[i]);
     }
     ui_clear(ui);
     fprintf(stderr, "unroll: stopped after step %lld, all of it saved; go on with: "
@@ -363,8 +346,8 @@ static void say_end(struct report *r, const char *model)
                "learning rate is now %g of its schedule", s->rollbacks, s->rollbacks > 1 ? "s" : "",
                pow(0.5, s->rollbacks));
     struct ur__buf quoted = {0};
-    put_quoted(&quoted, model);
-    ui_say(r->ui, "next     %s %s%s", program_call,
+    ui_quote(&quoted, model);
+    ui_say(r->ui, "next     %s %s %s", program_call,
            strcmp(r->config->task, "fill") == 0 ? "predict" : "sample",
            quoted.data != NULL ? quoted.data : "");
     ur__buf_free(&quoted);

@@ -4,6 +4,8 @@
 #ifndef CLI_FAIL_H
 #define CLI_FAIL_H
 
+#include <stdarg.h>
+
 #include "unroll/model.h"
 
 enum exit_code {
@@ -17,6 +19,9 @@ enum exit_code {
     EXIT_SIGNAL = 128   /* + its number */
 };
 
+/* Prints a line on stderr after the text `before`. A file's name in it may hold anything:
+ * what is not printable is not printed. */
+void tell(const char *before, const char *format, va_list args) UR_PRINTF(2, 0);
 /* Prints "unroll: sentence" on stderr, on one line, and returns code. */
 int fail(int code, const char *format, ...) UR_PRINTF(2, 3);
 /* The same with this thread's last message of the library. */
@@ -37,8 +42,9 @@ int signals_caught(void);
 /* Ends standard output. Returns code, EXIT_OUTPUT if what was printed could not be
  * written, or EXIT_DONE if only its reader went away (`| head`). */
 int out_end(int code);
-/* Writes what is printed so far; false: nobody reads on or the disk is full, and
- * out_end() will say which. */
+/* Prints n bytes, or writes what is printed so far; false: nobody reads on or the disk is
+ * full, and out_end() will say which. */
+bool out_put(const void *bytes, size_t n);
 bool out_flush(void);
 
 #endif

@@ -16,6 +16,7 @@ const char *const opt_aliases[][2] = {
     {"max-epochs", "epochs"},
     {"learning-rate", "lr"},
     {"primetext", "prime"},
+    {"prompt", "prime"},
     {NULL, NULL},
 };
 

@@ -11,6 +11,7 @@
 
 #include "cli/fail.h"
 #include "cli/opt.h"
+#include "cli/ui.h"
 #include "io/file.h"
 
 extern const struct command cmd_train, cmd_sample, cmd_eval, cmd_predict, cmd_see, cmd_info,
@@ -137,7 +138,8 @@ int main(int argc, char **argv)
 {
     hold_descriptors();
     /* Hints can be pasted: a program that was called by its path is named by it. */
-    if (argc > 0 && strchr(argv[0], '/') != NULL && strpbrk(argv[0], " '\"\\$`") == NULL)
+    if (argc > 0 && strchr(argv[0], '/') != NULL && strpbrk(argv[0], " '\"\\$`") == NULL &&
+        ui_is_plain(argv[0]))
         program_call = argv[0];
     /* A reader that goes away is seen where standard output is written. */
     signal(SIGPIPE, SIG_IGN);

@@ -76,18 +76,18 @@ static ur_status put_character(struct paint *p, const char *bytes, size_t n, uin
         end_line(p);
         return UR_OK;
     }
-    struct ur__buf clean = {0};
-    ur_status status = ui_clean(&clean, bytes, n);
-    if (status == UR_OK && p->color)
+    const char *shown;
+    size_t size;
+    ur__show_next(bytes, n, UR__SHOW_TEXT, &shown, &size);
+    if (p->color)
         set_color(p, level);
-    if (status == UR_OK)
-        fwrite(clean.data, 1, clean.size, stdout);
-    ur__buf_free(&clean);
-    if (status != UR_OK || p->color)
-        return status;
+    fwrite(shown, 1, size, stdout);
+    if (p->color)
+        return UR_OK;
     /* A tab below a tab keeps the columns, and so do two signs below a wide character. */
     char sign = bytes[0] == '\t' ? '\t' : sign_of(level);
-    int columns = ui_columns(code);
+    int columns = shown == bytes ? ui_columns(code) : 1;
+    ur_status status = UR_OK;
     for (int i = 0; i < columns && status == UR_OK; i++)
         status = ur__buf_put(&p->signs, &sign, 1);
     return status;

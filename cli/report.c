@@ -121,12 +121,8 @@ static ur_status log_line(struct report *r, const ur_report *s)
     if (s->steps >= 0)
         ur__json_set_int(j, "steps", s->steps);
     ur__json_set_real(j, "epoch", s->epoch);
-    ur_status status = UR_OK;
     if (is_text(s->kind)) {
-        struct ur__buf text = {0};
-        status = ui_clean(&text, s->text, s->text_size);
-        ur__json_set_string(j, "text", text.data != NULL ? text.data : "");
-        ur__buf_free(&text);
+        ui_json_text(j, "text", s->text, s->text_size);
     } else if (s->kind == UR_REPORT_GRADIENTS) {
         add_reach(j, s);
     } else {
@@ -135,11 +131,8 @@ static ur_status log_line(struct report *r, const ur_report *s)
         if (s->kind != UR_REPORT_START && s->kind != UR_REPORT_CHECKPOINT)
             add_figures(j, r, s);
     }
-    if (status == UR_OK)
-        status = ur__json_dump(j, &line);
+    ur_status status = ui_json_dump(j, &line);
     ur__json_free(j);
-    if (status == UR_OK)
-        status = ur__buf_puts(&line, "\n");
     if (status == UR_OK)
         train_log_put(&r->log, r->ui, line.data, line.size);
     ur__buf_free(&line);
@@ -253,8 +246,10 @@ static void say_sample(struct report *r, const ur_report *s)
     struct ur__buf text = {0};
     char step[64];
     step_of(step, s);
-    if (ui_clean(&text, s->text, s->text_size) == UR_OK)
-        ui_say(r->ui, "--- step %s ---\n%s\n---", step, text.data != NULL ? text.data : "");
+    if (ur__buf_printf(&text, "--- step %s ---\n", step) == UR_OK &&
+        ur__buf_show(&text, s->text, s->text_size, UR__SHOW_TEXT) == UR_OK &&
+        ur__buf_puts(&text, "\n---") == UR_OK)
+        ui_print(r->ui, text.data);
     ur__buf_free(&text);
 }
 
@@ -324,7 +319,7 @@ int report_end(struct report *r)
 int report_json(const struct report *r, const char *model)
 {
     struct ur__json *j = ur__json_new_object();
-    ur__json_set_string(j, "model", model);
+    ui_json_name(j, "model", model);
     if (report_ended(r)) {
         ur__json_set_int(j, "step", r->last.step);
         ur__json_set_real(j, "epoch", r->last.epoch);

@@ -55,20 +55,25 @@ void ui_say(struct ui *ui, const char *format, ...)
     ui_clear(ui);
     va_list args;
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    tell("", format, args);
     va_end(args);
-    fputc('\n', stderr);
 }
 
 void ui_warn(struct ui *ui, const char *format, ...)
 {
     ui_clear(ui);
-    fputs("unroll: warning: ", stderr);
     va_list args;
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    tell("unroll: warning: ", format, args);
     va_end(args);
-    fputc('\n', stderr);
+}
+
+void ui_print(struct ui *ui, const char *text)
+{
+    if (ui->quiet)
+        return;
+    ui_clear(ui);
+    fprintf(stderr, "%s\n", text);
 }
 
 void ui_draw(struct ui *ui, double done, const char *text)
@@ -162,22 +167,53 @@ char *ui_time(char to[UI_NUMBER], double seconds)
 
 /* ---- text -------------------------------------------------------------- */
 
-ur_status ui_clean(struct ur__buf *to, const char *text, size_t n)
+bool ui_is_plain(const char *text)
 {
-    static const char replacement[] = "\xEF\xBF\xBD";
-    size_t i = 0;
-    while (i < n) {
-        uint32_t code = 0;
-        int length = ur__utf8_decode((const unsigned char *)text + i, n - i, &code);
-        bool control = code < 0x20 ? code != '\n' && code != '\t' : code >= 0x7f && code < 0xa0;
-        ur_status status = length <= 0 || control
-                               ? ur__buf_puts(to, replacement)
-                               : ur__buf_put(to, text + i, (size_t)length);
-        if (status != UR_OK)
-            return status;
-        i += length > 0 ? (size_t)length : 1;
+    const char *shown;
+    size_t n = strlen(text), size;
+    for (size_t at = 0; at < n; at += size) {
+        ur__show_next(text + at, n - at, UR__SHOW_LINE, &shown, &size);
+        if (shown != text + at)
+            return false;
     }
-    return UR_OK;
+    return true;
+}
+
+/* $'...' where plain quotes would pass on what a terminal obeys (POSIX 2024; bash, zsh, ksh). */
+static void quote_bytes(struct ur__buf *to, const char *word)
+{
+    ur__buf_puts(to, "$'");
+    for (size_t n = strlen(word), at = 0, used; at < n; at += used) {
+        const char *shown, *from = word + at;
+        size_t size;
+        used = ur__show_next(from, n - at, UR__SHOW_LINE, &shown, &size);
+        for (size_t i = 0; shown != from && i < used; i++)
+            ur__buf_printf(to, "\\%03o", (unsigned)(unsigned char)from[i]);
+        if (shown == from)
+            ur__buf_printf(to, "%s%.*s", strchr("'\\", *from) != NULL ? "\\" : "", (int)size, from);
+    }
+    ur__buf_puts(to, "'");
+}
+
+void ui_quote(struct ur__buf *to, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "-_./=,:+@%";
+    if (word[0] != '\0' && strspn(word, plain) == strlen(word)) {
+        ur__buf_puts(to, word);
+        return;
+    }
+    if (!ui_is_plain(word)) {
+        quote_bytes(to, word);
+        return;
+    }
+    ur__buf_puts(to, "'");
+    for (; *word != '\0'; word++)
+        if (*word == '\'')
+            ur__buf_puts(to, "'\\''");
+        else
+            ur__buf_put(to, word, 1);
+    ur__buf_puts(to, "'");
 }
 
 /* Unicode's combining marks and its wide characters (Standard Annex 11), by blocks. */
@@ -198,15 +234,77 @@ int ui_columns(uint32_t code)
     return 1;
 }
 
-int ui_json(struct ur__json *j)
+/* ---- JSON -------------------------------------------------------------- */
+
+void ui_json_text(struct ur__json *j, const char *key, const char *text, size_t n)
+{
+    struct ur__buf utf8 = {0};
+    if (ur__buf_show(&utf8, text, n, UR__SHOW_UTF8) == UR_OK)
+        ur__json_set_string(j, key, utf8.data != NULL ? utf8.data : "");
+    else
+        ur__json_set(j, key, NULL);     /* remembers that memory is short */
+    ur__buf_free(&utf8);
+}
+
+void ui_json_name(struct ur__json *j, const char *key, const char *name)
+{
+    struct ur__buf hex_key = {0}, hex = {0};
+    ui_json_text(j, key, name, strlen(name));
+    if (ur__is_utf8(name))
+        return;
+    ur_status status = ur__buf_printf(&hex_key, "%s_hex", key);
+    for (const char *at = name; *at != '\0' && status == UR_OK; at++)
+        status = ur__buf_printf(&hex, "%02x", (unsigned)(unsigned char)*at);
+    if (status == UR_OK)
+        ur__json_set_string(j, hex_key.data, hex.data);
+    else
+        ur__json_set(j, key, NULL);
+    ur__buf_free(&hex_key);
+    ur__buf_free(&hex);
+}
+
+void ui_json_seed(struct ur__json *j, const char *key, uint64_t seed)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%llu", (unsigned long long)seed);
+    if (seed <= INT64_MAX)
+        ur__json_set_int(j, key, (int64_t)seed);
+    else
+        ur__json_set_string(j, key, text);
+}
+
+/* \u202e for what is not printable, in UTF-16 as JSON has it. */
+static ur_status put_escaped(struct ur__buf *to, uint32_t code)
+{
+    if (code < 0x10000)
+        return ur__buf_printf(to, "\\u%04x", (unsigned)code);
+    code -= 0x10000;
+    return ur__buf_printf(to, "\\u%04x\\u%04x", 0xd800 + (unsigned)(code >> 10),
+                          0xdc00 + (unsigned)(code & 0x3ff));
+}
+
+ur_status ui_json_dump(struct ur__json *j, struct ur__buf *to)
 {
     struct ur__buf text = {0};
     ur_status status = ur__json_dump(j, &text);
-    ur__json_free(j);
-    if (status == UR_OK) {
-        fwrite(text.data, 1, text.size, stdout);
-        fputc('\n', stdout);
+    for (size_t at = 0; at < text.size && status == UR_OK; ) {
+        uint32_t code;
+        int n = ur__utf8_decode((unsigned char *)text.data + at, text.size - at, &code);
+        status = ur__is_printable(code) ? ur__buf_put(to, text.data + at, (size_t)n)
+                                        : put_escaped(to, code);
+        at += (size_t)n;
     }
+    ur__buf_free(&text);
+    return status != UR_OK ? status : ur__buf_puts(to, "\n");
+}
+
+int ui_json(struct ur__json *j)
+{
+    struct ur__buf text = {0};
+    ur_status status = ui_json_dump(j, &text);
+    ur__json_free(j);
+    if (status == UR_OK)
+        out_put(text.data, text.size);
     ur__buf_free(&text);
     return status == UR_OK ? EXIT_DONE : fail_status(status);
 }

@@ -141,6 +141,49 @@ static void sample__top_p_keeps_the_fewest_that_reach_it(void **state)
     check_distribution(logits, options_of(1, 3, 0.999), three, 13.8);
 }
 
+static void sample__min_p_keeps_what_is_near_the_likeliest(void **state)
+{
+    (void)state;
+    /* Probabilities 0.4, 0.3, 0.2, 0.1 of tokens 4, 1, 8, 3: shares 1, 0.75, 0.5, 0.25. */
+    ur_real logits[V];
+    for (int i = 0; i < V; i++)
+        logits[i] = -200;
+    logits[4] = (ur_real)log(0.4);
+    logits[1] = (ur_real)log(0.3);
+    logits[8] = (ur_real)log(0.2);
+    logits[3] = (ur_real)log(0.1);
+    static const struct {
+        double temperature, top_p, min_p;
+        bool keep[V];
+        double limit;
+    } cases[] = {
+        {1, 1, 0.24, {[4] = true, [1] = true, [8] = true, [3] = true}, 16.3},
+        {1, 1, 0.26, {[4] = true, [1] = true, [8] = true}, 13.8},
+        {1, 1, 0.74, {[4] = true, [1] = true}, 10.8},
+        {1, 1, 1, {[4] = true}, 0.001},
+        {2, 1, 0.51, {[4] = true, [1] = true, [8] = true}, 13.8},   /* shares of square roots */
+        {2, 1, 0.49, {[4] = true, [1] = true, [8] = true, [3] = true}, 16.3},
+        {1, 0.69, 0.24, {[4] = true, [1] = true}, 10.8},            /* after top-p */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ur_sample_options o = options_of(cases[i].temperature, 0, cases[i].top_p);
+        o.min_p = cases[i].min_p;
+        check_distribution(logits, o, cases[i].keep, cases[i].limit);
+    }
+}
+
+static void sample__penalty_makes_what_was_seen_less_likely(void **state)
+{
+    (void)state;
+    const ur_real logits[5] = {3, -3, 3, -3, (ur_real)3e38};
+    const unsigned char seen[5] = {1, 1, 0, 0, 1};
+    ur_real out[5];
+    ur__penalize(5, logits, 1.5, seen, out);
+    assert_true(out[0] == 2 && out[1] == (ur_real)-4.5 && out[2] == 3 && out[3] == -3);
+    ur__penalize(5, logits, 0.5, seen, out);
+    assert_true(out[0] == 6 && out[1] == (ur_real)-1.5 && out[4] <= (ur_real)1e38);
+}
+
 static void sample__greedy_takes_the_first_likeliest(void **state)
 {
     (void)state;
@@ -256,6 +299,43 @@ static void session__draws_are_functions_of_seed_and_count(void **state)
     ur_team_free(team);
     ur_model_free(m);
     ur_session_free(NULL);
+}
+
+/* What was fed is what counts, until the reset. */
+static void session__penalty_is_on_what_was_fed(void **state)
+{
+    (void)state;
+    ur_model *m = small_model();
+    ur_session *s;
+    ur_sample_options o = UR_SAMPLE_OPTIONS_INIT;
+    bool drawn[V] = {false};
+    o.temperature = 0;
+    o.repetition_penalty = 1e6;
+    assert_ok(ur_session_new(&s, m, NULL));
+    /* With all logits far above zero each token comes once. */
+    ur_params *p = ur_model_params(m);
+    for (int k = 0; k < V; k++)
+        ur_param_data(p, ur_params_find(p, "decoder.bias"))[k] = 5;
+    assert_ok(ur_model_prepare(m));
+    assert_ok(ur_session_feed(s, 3));
+    drawn[3] = true;
+    for (int i = 1; i < V; i++) {
+        int32_t id;
+        assert_ok(ur_session_draw(s, &o, &id));
+        assert_false(drawn[id]);
+        drawn[id] = true;
+        assert_ok(ur_session_feed(s, id));
+    }
+    ur_session_reset(s);
+    o.repetition_penalty = 1;
+    int32_t plain, penalized;
+    assert_ok(ur_session_draw(s, &o, &plain));
+    o.repetition_penalty = 1e6;
+    ur_session_reset(s);
+    assert_ok(ur_session_draw(s, &o, &penalized));
+    assert_int_equal(plain, penalized);
+    ur_session_free(s);
+    ur_model_free(m);
 }
 
 /* Without a prime a text starts as a line does, if the vocabulary has lines. */
@@ -410,6 +490,9 @@ int main(void)
         cmocka_unit_test(sample__follows_the_softmax),
         cmocka_unit_test(sample__top_k_keeps_the_likeliest),
         cmocka_unit_test(sample__top_p_keeps_the_fewest_that_reach_it),
+        cmocka_unit_test(sample__min_p_keeps_what_is_near_the_likeliest),
+        cmocka_unit_test(sample__penalty_makes_what_was_seen_less_likely),
+        cmocka_unit_test(session__penalty_is_on_what_was_fed),
         cmocka_unit_test(sample__greedy_takes_the_first_likeliest),
         cmocka_unit_test(sample__extremes_stay_in_range),
         cmocka_unit_test(sample__names_what_is_not_finite),

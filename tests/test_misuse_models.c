@@ -310,6 +310,13 @@ static void session__refuses_to_run_wrongly(void **unused)
     WITH(o.top_p = 0);
     WITH(o.top_p = 1.5);
     WITH(o.top_p = (double)NAN);
+    WITH(o.repetition_penalty = 0);
+    WITH(o.repetition_penalty = -1);
+    WITH(o.repetition_penalty = HUGE_VAL);
+    WITH(o.repetition_penalty = (double)NAN);
+    WITH(o.min_p = -0.1);
+    WITH(o.min_p = 1.5);
+    WITH(o.min_p = (double)NAN);
 #undef WITH
     assert_ok(ur_session_draw(s, &usual, &id));
     ur_session_free(s);

@@ -33,8 +33,12 @@ typedef struct ur_sample_options {
     int top_k;              /* keep the k likeliest; 0: all */
     double top_p;           /* then keep the fewest whose probabilities reach p; 1: all */
     uint64_t seed;
+    double repetition_penalty;  /* > 0; a logit of a token that was fed is divided by it if
+                                   positive, else multiplied: above 1 repeats less; 1: off */
+    double min_p;           /* then keep what is at least so many times as likely as the
+                               likeliest, 0..1; 0: all */
 } ur_sample_options;
-#define UR_SAMPLE_OPTIONS_INIT {1.0, 0, 1.0, 123}
+#define UR_SAMPLE_OPTIONS_INIT {1.0, 0, 1.0, 123, 1.0, 0.0}
 
 /** UR_EINVAL with a sentence if an option is impossible. */
 UR_API ur_status ur_sample_options_check(const ur_sample_options *options);

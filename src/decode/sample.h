@@ -11,4 +11,8 @@
 ur_status ur__sample(int V, const ur_real *logits, const ur_sample_options *options,
                      double uniform, ur_real *weight, int32_t *order, int32_t *id);
 
+/* out [V]: the logits after the penalty on tokens that were seen. */
+void ur__penalize(int V, const ur_real *logits, double penalty, const unsigned char *seen,
+                  ur_real *out);
+
 #endif

@@ -19,6 +19,8 @@ struct ur_session {
     ur_real *logits;        /* [V] */
     ur_real *weight;        /* [V] work of a draw */
     int32_t *order;         /* [V] the same */
+    unsigned char *seen;    /* [V] was it fed since then? */
+    ur_real *penalized;     /* [V] work of a draw */
 };
 
 ur_status ur_session_new(ur_session **out, const ur_model *model, ur_team *team)
@@ -37,7 +39,9 @@ ur_status ur_session_new(ur_session **out, const ur_model *model, ur_team *team)
         s->logits = ur__calloc(V, sizeof *s->logits);
         s->weight = ur__alloc(V, sizeof *s->weight);
         s->order = ur__alloc(V, sizeof *s->order);
-        if (!s->logits || !s->weight || !s->order)
+        s->seen = ur__calloc(V, sizeof *s->seen);
+        s->penalized = ur__alloc(V, sizeof *s->penalized);
+        if (!s->logits || !s->weight || !s->order || !s->seen || !s->penalized)
             status = UR_ENOMEM;
     }
     if (status != UR_OK) {
@@ -56,6 +60,8 @@ void ur_session_free(ur_session *session)
     ur__free(session->logits);
     ur__free(session->weight);
     ur__free(session->order);
+    ur__free(session->seen);
+    ur__free(session->penalized);
     ur__free(session);
 }
 
@@ -64,6 +70,7 @@ void ur_session_reset(ur_session *session)
     UR__NEED_OR(session, "session", );
     ur_state_zero(session->state);
     memset(session->logits, 0, (size_t)session->V * sizeof *session->logits);
+    memset(session->seen, 0, (size_t)session->V);
     session->drawn = 0;
 }
 
@@ -81,6 +88,7 @@ ur_status ur_session_feed(ur_session *session, int32_t id)
         return ur__fail(UR_EINVAL, "token %ld is not in the vocabulary of %d", (long)id,
                         session->V);
     UR__TRY(ur_model_run(session->model, session->state, 1, &id, session->logits));
+    session->seen[id] = 1;
     unsigned mode = ur__fpmode_default();   /* the host may trap what is not finite */
     size_t bad = ur__kernel()->find_nonfinite((size_t)session->V, session->logits);
     ur__fpmode_restore(mode);
@@ -111,9 +119,16 @@ ur_status ur_session_draw(ur_session *session, const ur_sample_options *options,
     double uniform = ur_random_uniform(options->seed, UR__STREAM_SAMPLE, session->drawn, 0);
     /* An unknown word has no text: the draw is among those behind it. */
     int32_t first = ur_vocab_unknown(ur_model_vocab(session->model)) + 1;
+    int V = session->V - first;
+    const ur_real *logits = session->logits + first;
     unsigned mode = ur__fpmode_default();
-    ur_status status = ur__sample(session->V - first, session->logits + first, options, uniform,
-                                  session->weight, session->order, id);
+    if (options->repetition_penalty != 1) {
+        ur__penalize(V, logits, options->repetition_penalty, session->seen + first,
+                     session->penalized);
+        logits = session->penalized;
+    }
+    ur_status status = ur__sample(V, logits, options, uniform, session->weight, session->order,
+                                  id);
     ur__fpmode_restore(mode);
     if (status != UR_OK)
         return status;

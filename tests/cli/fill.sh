@@ -87,13 +87,28 @@ has line '^{"line":"no gap","gaps":\[\]}$'
 grep -q '<unk>\|</s>' out && not_ok "no word of a line: $(cat out)"
 printf 'red unicorn ___.\n' >unknown.txt
 expect 0 "$UNROLL" predict m.safetensors unknown.txt
-has err '^unroll: 1 word of the input is unknown to the model: <unk>$'
+has err '^unroll: 1 word of the input is unknown to the model: read as <unk>$'
 printf 'r___d app___e.\nblue ___ky.\n' >letters.txt
 expect 0 "$UNROLL" predict net1.safetensors letters.txt
 has out '^r.d app.e\.$' '^blue .ky\.$'
 printf 'red ___.\nr~d ___\n' >unknown.txt
 expect 3 "$UNROLL" predict net1.safetensors unknown.txt
 has err '^unroll: unknown.txt: line 2: character "~" (U+007E) at byte 1 is not in '
+# A gap is a run of underscores, of any length.
+for gap in _ __ ____ ______________________; do
+    sed "s/___/$gap/g" gaps.txt >other.txt
+    expect 0 "$UNROLL" predict m.safetensors other.txt
+    "$UNROLL" predict m.safetensors gaps.txt >want
+    same out want
+done
+# What the model does not know.
+expect 0 "$UNROLL" predict net1.safetensors unknown.txt --unknown skip
+has out '^red .*\.$' '^r~d ' && has err '1 character of the input is unknown to the model: skipped'
+expect 0 "$UNROLL" predict net1.safetensors unknown.txt --unknown replace
+has err '1 character of the input is unknown to the model: read as a space'
+printf 'red unicorn ___.\n' >unknown.txt
+refuses 3 'unknown.txt: line 1: 1 word is unknown to the model' "$UNROLL" predict m.safetensors \
+    unknown.txt --unknown error
 printf 'red ___\n\377 ___\n' >broken.txt
 expect 3 "$UNROLL" predict m.safetensors broken.txt
 has err 'broken.txt: line 2: malformed UTF-8 at byte 0'

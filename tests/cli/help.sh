@@ -38,7 +38,8 @@ for command in sample eval see info bench; do
     has out '^unroll [0-9]'
 done
 "$UNROLL" sample --help >out
-has out '(2000)$' '^  --temperature X' '^  --prime TEXT' '--primetext for --prime'
+has out '(2000)$' '^  --temperature X' '^  -p, --prime TEXT' \
+    '^  -n, --length N' '--primetext and --prompt for --prime'
 expect 0 "$UNROLL" train nowhere.txt --hidden 3 --help
 
 # Commands.

@@ -62,7 +62,7 @@ has out '^the cat[ .(;]'
 expect 0 "$UNROLL" sample m.safetensors --prime 'the cat ' --length 3
 grep -q 'cat  ' out && not_ok "two spaces behind the prime"
 expect 0 "$UNROLL" sample m.safetensors --prime 'the unicorn saw zebras' --length 3
-[ "$(cat err)" = "unroll: 2 words of the prime are unknown to the model: <unk>" ] ||
+[ "$(cat err)" = "unroll: 2 words of the prime are unknown to the model: read as <unk>" ] ||
     not_ok "unknown words of the prime: $(cat err)"
 has out '^the unicorn saw zebras'
 expect 0 "$UNROLL" sample m.safetensors --prime 'the unicorn' --length 3 -q
@@ -70,6 +70,37 @@ expect 0 "$UNROLL" sample m.safetensors --prime 'the unicorn' --length 3 -q
 refuses 2 'malformed UTF-8' "$UNROLL" sample m.safetensors --prime "$(printf 'a\377')"
 expect 0 "$UNROLL" sample m.safetensors --stop ' cat' --length 5000
 [ "$(tail -c 4 out)" = ' cat' ] || not_ok "--stop: ends with $(tail -c 4 out)"
+# Inside words and across them; what follows in the last word is not printed.
+for stop in 'at' 'a' 't s' 'o' '. ' '.
+'; do
+    expect 0 "$UNROLL" sample m.safetensors --stop "$stop" --length 5000
+    [ ! -s err ] || not_ok "--stop '$stop' is said not to be possible: $(cat err)"
+    printf '%s' "$stop" >stop
+    tail -c "$(size stop)" out >tail
+    same stop tail
+    [ "$(size out)" -lt 5000 ] || not_ok "--stop '$stop' never came"
+    case $stop in
+    *"
+"*) ;;
+    *)
+        head -c $(($(size out) - 1)) out | grep -qF -e "$stop" &&
+            not_ok "--stop '$stop' came before"
+        ;;
+    esac
+done
+for stop in 'cat  sat' ' .' 'unicorn' 'cta' ' \n'; do
+    expect 0 "$UNROLL" sample m.safetensors --stop "$stop" --escape --length 50
+    has err '^unroll: the model cannot write the text of --stop'
+done
+expect 0 "$UNROLL" sample m.safetensors --prime 'the unicorn cat' --length 3 --unknown skip
+[ "$(cat err)" = "unroll: 1 word of the prime is unknown to the model: skipped" ] ||
+    not_ok "--unknown skip: $(cat err)"
+sed 's/^the unicorn cat//' out >rest
+expect 0 "$UNROLL" sample m.safetensors --prime 'the cat' --length 3
+sed 's/^the cat//' out >want
+same rest want
+refuses 2 '1 word is unknown to the model' "$UNROLL" sample m.safetensors \
+    --prime 'the unicorn' --unknown error
 expect 0 "$UNROLL" sample m.safetensors --json --prime 'the' --length 5
 json out prime text n seed
 has out '"n":5'
