@@ -309,7 +309,7 @@ static ur_status row(const struct table *t, const struct shape *s)
 {
     struct net n;
     double a = 0.0, b = 0.0, seconds = t->options->seconds;
-    ui_draw(t->ui, 0.0, "measuring");
+    ui_busy(t->ui, 0.0, "measuring");
     ur_status status = net_new(&n, s, t->team);
     if (status != UR_OK)
         return status;

@@ -38,7 +38,7 @@ static const char *const examples[] = {
 
 static bool on_progress(void *user, double done)
 {
-    ui_draw(user, done, "measuring");
+    ui_busy(user, done, "measuring");
     return true;
 }
 

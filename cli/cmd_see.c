@@ -43,7 +43,8 @@ static const struct opt options[] = {
      .help = "units that --find lists for each"},
     {.group = "looks"},
     {.name = "color", .arg = "auto|always|never", .fallback = "auto", .kind = OPT_CHOICE,
-     AT(color), .help = "colours, or a line of signs below each line of text"},
+     AT(color), .help = "colours, as many as COLORTERM and TERM promise, or a line of signs below "
+                        "each line of text"},
     {.name = "limit", .arg = "N", .fallback = "20000", .kind = OPT_INT, .min = 2, .max = 1e7,
      AT(limit), .help = "tokens to read of FILE"},
     OPT_COMMON(struct see),
@@ -362,7 +363,7 @@ static int print_text(const struct reading *x, int i, const struct see *a)
         return ui_json(j);
     }
     struct paint paint;
-    paint_begin(&paint, ui_color(1, a->color), scale);
+    paint_begin(&paint, ui_colors(1, a->color), scale);
     ur_status status = UR_OK;
     for (size_t t = 0; t < x->n && status == UR_OK; t++) {
         const char *bytes = x->text.data + x->begin[t];

@@ -231,6 +231,10 @@ static void put_environment(void)
                        "error. They change speed, never the result."},
         {"NO_COLOR", "If it is set and not empty, nothing is coloured unless --color always asks "
                      "for it."},
+        {"TERM, COLORTERM", "How many colours a terminal has: COLORTERM=truecolor or 24bit all of "
+                            "them, a TERM with 256color in its name 256, another one 16; none, "
+                            "and no line that changes in place, where TERM is dumb or not set."},
+        {"COLUMNS", "How wide reports are where standard error is no terminal (default 80)."},
         {"TMPDIR", "Where scratch files are made (default /tmp)."},
     };
     put_section("ENVIRONMENT");

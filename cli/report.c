@@ -197,56 +197,74 @@ static double share_done(const ur_report *s)
     return time > steps ? time : steps;
 }
 
-static void step_of(char to[64], const ur_report *s)
+static void step_of(char to[56], const ur_report *s)
 {
     if (s->steps >= 0)
-        snprintf(to, 64, "%lld/%lld", (long long)s->step, (long long)s->steps);
+        snprintf(to, 56, "step %lld/%lld", (long long)s->step, (long long)s->steps);
     else
-        snprintf(to, 64, "%lld", (long long)s->step);
+        snprintf(to, 56, "step %lld", (long long)s->step);
 }
+
+/* What a step and a validation are told by, in the order of the line. */
+enum { PART_EPOCH, PART_STEP, PART_LOSS, PART_VAL, PART_MEASURE, PART_NORM, PART_SPEED, PART_LEFT,
+       PART_BEST, N_PARTS };
 
 static void say_step(struct report *r, const ur_report *s)
 {
-    char step[64], speed[UI_NUMBER], left[UI_NUMBER], measure[UI_NUMBER], text[256];
-    step_of(step, s);
-    snprintf(text, sizeof text, "loss %.3f  %s  |g| %.2f  %s/s  %s left", r->loss,
-             report_measure(r, r->loss, measure), s->grad_norm, ui_short(speed, r->speed),
-             ui_time(left, s->seconds_left));
+    char number[UI_NUMBER];
+    struct ui_part part[N_PARTS] = {
+        [PART_STEP] = {.rank = 3}, [PART_MEASURE] = {.rank = 1}, [PART_NORM] = {.rank = 5},
+        [PART_SPEED] = {.rank = 4}, [PART_LEFT] = {.rank = 2},
+    };
+    snprintf(part[PART_LOSS].text, sizeof part->text, "loss %.3f", r->loss);
+    report_measure(r, r->loss, part[PART_MEASURE].text);
+    snprintf(part[PART_NORM].text, sizeof part->text, "|g| %.2f", s->grad_norm);
+    snprintf(part[PART_SPEED].text, sizeof part->text, "%s/s", ui_short(number, r->speed));
+    snprintf(part[PART_LEFT].text, sizeof part->text, "%s left", ui_time(number, s->seconds_left));
     double now = ur__clock();
     if (r->ui->live && !r->ui->verbose) {
-        ui_draw(r->ui, share_done(s), text);
+        ui_draw(r->ui, share_done(s), part, N_PARTS);
     } else if (r->ui->verbose || now - r->told >= PLAIN_EVERY) {
         r->told = now;
-        ui_say(r->ui, "step %s  %s", step, text);
+        step_of(part[PART_STEP].text, s);
+        ui_report(r->ui, part, N_PARTS);
     }
 }
 
 static void say_valid(struct report *r, const ur_report *s)
 {
-    char step[64], speed[UI_NUMBER], measure[UI_NUMBER];
-    report_measure(r, s->val_loss, measure);
+    char number[UI_NUMBER];
     if (s->step == 0) {     /* --steps 0: the initial net, nothing learnt yet */
         r->best = s->val_loss;
-        ui_say(r->ui, "initial  val %.3f  %s", s->val_loss, measure);
+        ui_say(r->ui, "initial  val %.3f  %s", s->val_loss,
+               report_measure(r, s->val_loss, number));
         return;
     }
-    step_of(step, s);
     bool better = isfinite(s->val_loss) && !(s->val_loss >= r->best);
-    bool green = better && r->ui->color;
     if (better)
         r->best = s->val_loss;
     r->told = ur__clock();
-    ui_say(r->ui, "epoch %-6.2f step %s  loss %.3f  val %s%.3f  %s%s  %s/s%s", s->epoch, step,
-           s->loss, green ? "\033[32m" : "", s->val_loss, measure, green ? "\033[0m" : "",
-           ui_short(speed, r->speed), better ? "  best" : "");
+    struct ui_part part[N_PARTS] = {
+        [PART_EPOCH] = {.rank = 3}, [PART_STEP] = {.rank = 4}, [PART_LOSS] = {.rank = 2},
+        [PART_VAL] = {.good = better}, [PART_MEASURE] = {.rank = 1, .good = better},
+        [PART_SPEED] = {.rank = 5},
+    };
+    snprintf(part[PART_EPOCH].text, sizeof part->text, "epoch %-5.2f", s->epoch);
+    step_of(part[PART_STEP].text, s);
+    snprintf(part[PART_LOSS].text, sizeof part->text, "loss %.3f", r->loss);
+    snprintf(part[PART_VAL].text, sizeof part->text, "val %.3f", s->val_loss);
+    report_measure(r, s->val_loss, part[PART_MEASURE].text);
+    snprintf(part[PART_SPEED].text, sizeof part->text, "%s/s", ui_short(number, r->speed));
+    snprintf(part[PART_BEST].text, sizeof part->text, "%s", better ? "best" : "");
+    ui_report(r->ui, part, N_PARTS);
 }
 
 static void say_sample(struct report *r, const ur_report *s)
 {
     struct ur__buf text = {0};
-    char step[64];
+    char step[56];
     step_of(step, s);
-    if (ur__buf_printf(&text, "--- step %s ---\n", step) == UR_OK &&
+    if (ur__buf_printf(&text, "--- %s ---\n", step) == UR_OK &&
         ur__buf_show(&text, s->text, s->text_size, UR__SHOW_TEXT) == UR_OK &&
         ur__buf_puts(&text, "\n---") == UR_OK)
         ui_print(r->ui, text.data);
@@ -292,7 +310,7 @@ bool report_see(void *user, const ur_report *s)
         break;
     case UR_REPORT_VALIDATING:
         if (s->done < 1)
-            ui_draw(r->ui, s->done, "validating");
+            ui_busy(r->ui, s->done, "validating");
         break;
     case UR_REPORT_GRADIENTS:
     case UR_REPORT_END: break;

@@ -26,15 +26,31 @@ static bool is_set(const char *name)
 /* A terminal that understands escape sequences. */
 static bool is_able(int fd)
 {
-    const char *term = getenv("TERM");
-    return isatty(fd) && !(term != NULL && strcmp(term, "dumb") == 0);
+    return isatty(fd) && is_set("TERM") && strcmp(getenv("TERM"), "dumb") != 0;
 }
 
-bool ui_color(int fd, const char *choice)
+static bool ends_with(const char *text, const char *end)
 {
-    if (strcmp(choice, "always") == 0)
-        return true;
-    return strcmp(choice, "never") != 0 && !is_set("NO_COLOR") && is_able(fd);
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+/* By what terminals say of themselves: COLORTERM where they set it, else their name. */
+static int color_depth(void)
+{
+    const char *term = is_set("TERM") ? getenv("TERM") : "";
+    const char *color = is_set("COLORTERM") ? getenv("COLORTERM") : "";
+    if (strcmp(color, "truecolor") == 0 || strcmp(color, "24bit") == 0 ||
+        ends_with(term, "-direct") || ends_with(term, "-truecolor"))
+        return UI_TRUE_COLOR;
+    return strstr(term, "256color") != NULL ? 256 : 16;
+}
+
+int ui_colors(int fd, const char *choice)
+{
+    bool wanted = strcmp(choice, "always") == 0 ||
+                  (strcmp(choice, "never") != 0 && !is_set("NO_COLOR") && is_able(fd));
+    return wanted ? color_depth() : 0;
 }
 
 void ui_init(struct ui *ui, const struct opt_common *common)
@@ -43,8 +59,7 @@ void ui_init(struct ui *ui, const struct opt_common *common)
     ui->quiet = common->quiet || common->json;
     ui->verbose = common->verbose && !ui->quiet;
     ui->live = !ui->quiet && is_able(STDERR_FILENO);
-    ui->color = ui->live && ui_color(STDERR_FILENO, "auto");
-    ui->width = 80;
+    ui->color = ui->live && ui_colors(STDERR_FILENO, "auto") > 0;
     ui->last = -1.0;
 }
 
@@ -76,38 +91,103 @@ void ui_print(struct ui *ui, const char *text)
     fprintf(stderr, "%s\n", text);
 }
 
-void ui_draw(struct ui *ui, double done, const char *text)
+/* Columns of standard error: a window may change them at any time. */
+static int width_of_screen(void)
+{
+    struct winsize size;
+    int64_t columns;
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        return size.ws_col;
+    if (is_set("COLUMNS") && ur__parse_int(getenv("COLUMNS"), &columns) && columns > 0 &&
+        columns < UI_LINE)
+        return (int)columns;
+    return 80;
+}
+
+/* Columns of the parts whose rank is at most `most`: all of them are ASCII. */
+static int columns_of(const struct ui_part *parts, int n, int most)
+{
+    int columns = -2;
+    for (int i = 0; i < n; i++)
+        if (parts[i].rank <= most && parts[i].text[0] != '\0')
+            columns += 2 + (int)strlen(parts[i].text);
+    return columns;
+}
+
+/* The highest rank that fits. */
+static int rank_that_fits(const struct ui_part *parts, int n, int columns)
+{
+    int most = 0;
+    for (int i = 0; i < n; i++)
+        most = parts[i].rank > most ? parts[i].rank : most;
+    while (most > 0 && columns_of(parts, n, most) > columns)
+        most--;
+    return most;
+}
+
+char *ui_fit(const struct ui *ui, const struct ui_part *parts, int n, int columns,
+             char to[UI_LINE])
+{
+    int most = rank_that_fits(parts, n, columns);
+    size_t used = 0;
+    to[0] = '\0';
+    for (int i = 0; i < n; i++) {
+        const struct ui_part *p = &parts[i];
+        bool green = p->good && ui->color;
+        if (p->rank > most || p->text[0] == '\0' || used + sizeof p->text + 16 > UI_LINE)
+            continue;
+        used += (size_t)snprintf(to + used, UI_LINE - used, "%s%s%s%s", used > 0 ? "  " : "",
+                                 green ? "\033[32m" : "", p->text, green ? "\033[0m" : "");
+    }
+    return to;
+}
+
+void ui_report(struct ui *ui, const struct ui_part *parts, int n)
+{
+    char line[UI_LINE];
+    ui_print(ui, ui_fit(ui, parts, n, width_of_screen(), line));
+}
+
+/* "[===>    ]" in so many columns, or nothing in fewer than seven. */
+static void draw_bar(char to[40], int columns, double done)
+{
+    int cells = columns > 32 ? 30 : columns - 2, full = (int)(done * cells);
+    to[0] = '\0';
+    if (cells < 5)
+        return;
+    memset(to, ' ', (size_t)cells + 2);
+    to[0] = '[';
+    for (int i = 0; i < cells && i <= full; i++)
+        to[1 + i] = i < full ? '=' : '>';
+    to[cells + 1] = ']';
+    to[cells + 2] = '\0';
+}
+
+void ui_draw(struct ui *ui, double done, const struct ui_part *parts, int n)
 {
     double now = ur__clock();
     if (!ui->live || (ui->last >= 0 && now - ui->last < 0.1 && done < 1.0))
         return;
     ui->last = now;
-
-    /* The window may have changed its size meanwhile. */
-    struct winsize size;
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-        ui->width = size.ws_col;
-    int room = ui->width - 1;
-    int bar = room - (int)strlen(text) - 10;
-    bar = bar > 30 ? 30 : bar;
     done = done >= 0.0 && done <= 1.0 ? done : 0.0;
 
-    char line[512];
-    int used = 0;
-    if (bar >= 5) {
-        char cells[32];
-        int full = (int)(done * bar);
-        for (int i = 0; i < bar; i++)
-            cells[i] = i < full ? '=' : i == full ? '>' : ' ';
-        cells[bar] = '\0';
-        used = snprintf(line, sizeof line, "[%s] %3d %%  ", cells, (int)(100.0 * done));
-    }
-    snprintf(line + used, sizeof line - (size_t)used, "%s", text);
-    if (room < (int)sizeof line && room >= 0)
-        line[room] = '\0';
-    fprintf(stderr, "\r%s\033[K", line);
+    /* A terminal wraps at its last column. The bar is as long as there is room. */
+    char bar[40], percent[16], text[UI_LINE];
+    int length = snprintf(percent, sizeof percent, "%3d %%", (int)(100.0 * done));
+    int room = width_of_screen() - 1 - length - 2;
+    int rank = rank_that_fits(parts, n, room);
+    draw_bar(bar, room - columns_of(parts, n, rank) - 1, done);
+    fprintf(stderr, "\r%s%s%s  %.*s\033[K", bar, bar[0] != '\0' ? " " : "", percent,
+            room > 0 ? room : 0, ui_fit(ui, parts, n, room, text));
     fflush(stderr);
     ui->drawn = true;
+}
+
+void ui_busy(struct ui *ui, double done, const char *word)
+{
+    struct ui_part part = {0};
+    snprintf(part.text, sizeof part.text, "%s", word);
+    ui_draw(ui, done, &part, 1);
 }
 
 void ui_clear(struct ui *ui)

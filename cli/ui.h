@@ -12,7 +12,6 @@ struct ui {
     bool live;          /* stderr is a terminal: one line that changes in place */
     bool color;         /* colours on stderr */
     bool drawn;         /* a live line is on the screen */
-    int width;          /* columns */
     double last;        /* when it was drawn */
 };
 
@@ -23,14 +22,30 @@ void ui_say(struct ui *ui, const char *format, ...) UR_PRINTF(2, 3);
 void ui_warn(struct ui *ui, const char *format, ...) UR_PRINTF(2, 3);
 /* The same as ui_say for lines of our own making: they are printed as they are. */
 void ui_print(struct ui *ui, const char *text);
-/* Draws the live line: a bar of done (0..1) and the text. At most ten times a second
+/* A part of a line. Where a line is too long, those of the highest rank go first. */
+struct ui_part {
+    int rank;
+    bool good;          /* green where there are colours */
+    char text[56];
+};
+/* Puts together what fits into so many columns, with two spaces between the parts. */
+enum { UI_LINE = 512 };
+char *ui_fit(const struct ui *ui, const struct ui_part *parts, int n, int columns,
+             char to[UI_LINE]);
+/* Prints them as a line of the terminal's width. */
+void ui_report(struct ui *ui, const struct ui_part *parts, int n);
+/* Draws the live line: a bar of done (0..1) and the parts. At most ten times a second
  * unless done is 1. */
-void ui_draw(struct ui *ui, double done, const char *text);
+void ui_draw(struct ui *ui, double done, const struct ui_part *parts, int n);
+/* The same with one word: "validating". */
+void ui_busy(struct ui *ui, double done, const char *word);
 /* Takes the live line away. */
 void ui_clear(struct ui *ui);
 
-/* May standard output (1) or error (2) have colours? choice: "auto", "always", "never". */
-bool ui_color(int fd, const char *choice);
+/* How many colours may standard output (1) or error (2) have: 0, 16, 256 or UI_TRUE_COLOR?
+ * choice: "auto", "always", "never". */
+enum { UI_TRUE_COLOR = 1 << 24 };
+int ui_colors(int fd, const char *choice);
 
 /* Numbers for people; each returns to. */
 #define UI_NUMBER 32

@@ -68,7 +68,7 @@ for page in pages/*.1; do
     plain "$page" >text
     after 'EXIT STATUS' text | sed -n 's/^\.BI* \([0-9]*\).*/\1/p' | tr '\n' ' ' >codes
     [ "$(cat codes)" = '0 1 2 3 4 5 6 128 ' ] || not_ok "$page: exit status $(cat codes)"
-    for name in UNROLL_ISA NO_COLOR; do
+    for name in UNROLL_ISA NO_COLOR 'TERM, COLORTERM' COLUMNS; do
         after ENVIRONMENT text | grep -q "^\\.B $name\$" || not_ok "$page: no $name"
     done
     # The same page again, for builds that can be compared.
