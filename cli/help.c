@@ -6,6 +6,7 @@
 #include "cli/opt.h"
 
 const char *program_call = "unroll";
+const struct program *program_whole;
 
 /* Names of char-rnn, torch-rnn and others, so that old command lines work. */
 const char *const opt_aliases[][2] = {

@@ -15,10 +15,11 @@
 #include "io/file.h"
 
 extern const struct command cmd_train, cmd_sample, cmd_eval, cmd_predict, cmd_see, cmd_info,
-    cmd_bench;
+    cmd_bench, cmd_completion;
 
 static const struct command *const commands[] = {
     &cmd_train, &cmd_sample, &cmd_eval, &cmd_predict, &cmd_see, &cmd_info, &cmd_bench,
+    &cmd_completion,
 };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -43,7 +44,7 @@ static void print_overview(FILE *to)
     fprintf(to, "\nusage: unroll COMMAND ...\n\n");
     for (int i = 0; i < N_COMMANDS; i++) {
         int width = fprintf(to, "  %s %s", commands[i]->name, commands[i]->words);
-        fprintf(to, "%*s%s\n", width < 26 ? 26 - width : 1, "", commands[i]->brief);
+        fprintf(to, "%*s%s\n", width < 28 ? 28 - width : 1, "", commands[i]->brief);
     }
     fprintf(to, "\nunroll COMMAND --help says all about one of them; unroll --version\n"
                 "unroll help --man [COMMAND] prints a manual page, for man -l -\n");
@@ -137,6 +138,7 @@ static void hold_descriptors(void)
 int main(int argc, char **argv)
 {
     hold_descriptors();
+    program_whole = &program;
     /* Hints can be pasted: a program that was called by its path is named by it. */
     if (argc > 0 && strchr(argv[0], '/') != NULL && strpbrk(argv[0], " '\"\\$`") == NULL &&
         ui_is_plain(argv[0]))

@@ -125,6 +125,8 @@ struct program {
     const struct command *const *commands;
     int n_commands;
 };
+extern const struct program *program_whole;     /* set by main */
+
 /* Prints the manual page unroll(1), or unroll-COMMAND(1), for man(7). */
 void man_program(const struct program *program);
 void man_command(const struct program *program, const struct command *command);

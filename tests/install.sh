@@ -65,6 +65,13 @@ version=$(sed 's/^unroll //' out)
 expect 0 "$prefix/bin/unroll" --version
 [ "$(cat out)" = "unroll $version" ] || not_ok "the installed program says $(cat out)"
 expect 0 "$prefix/bin/unroll" info
+while read -r from to; do
+    same "$BUILD_DIR/completion/$from" "$prefix/share/$to"
+done <<'SHELLS'
+unroll.bash bash-completion/completions/unroll
+unroll.zsh zsh/site-functions/_unroll
+unroll.fish fish/vendor_completions.d/unroll.fish
+SHELLS
 for page in "$BUILD_DIR"/man/*.1; do
     installed=$(find "$root" -path "*/man1/${page##*/}")
     same "$page" "${installed:-missing}"

@@ -7,7 +7,8 @@ export LC_ALL
 
 # plain FILE: roff's escapes for single characters undone.
 plain() {
-    sed -e 's/\\f[BIR]//g' -e 's/\\-/-/g' -e "s/\\\\(aq/'/g" -e 's/\\&//g' -e 's/\\e/\\/g' "$1"
+    sed -e 's/\\f[BIR]//g' -e 's/\\-/-/g' -e "s/\\\\(aq/'/g" -e 's/\\(ti/~/g' -e 's/\\&//g' \
+        -e 's/\\e/\\/g' "$1"
 }
 
 # after NAME FILE: the section of that name.
