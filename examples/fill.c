@@ -7,14 +7,26 @@
  *     logits_t = W [f_{t−1}; g_{t+1}] + b
  *
  * f reads the text, g reads it backwards (docs/MATH.md, section Fill).
+ *
+ *     fill [FOLDER]
+ *
+ * Text and model go to FOLDER, which must not exist yet; without one to a temporary folder
+ * that is removed at the end.
  */
+#define _XOPEN_SOURCE 700   /* mkdtemp */
+
+#include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <unroll.h>
 
 enum { SENTENCES = 3000, WORDS_MAX = 32 };
 
+/* Names within the folder: it is the one that this program works in. */
 static const char data[] = "sentences.txt", model_file[] = "fill.safetensors";
 
 static int failed(void)
@@ -65,7 +77,6 @@ static ur_status train(void)
     o.lr = 0.02;
     o.steps = 120;
     o.eval_every = 40;
-    o.force = true;
     return ur_train(&o, listen, NULL);
 }
 
@@ -91,10 +102,35 @@ static ur_status fill(ur_filler *filler, const ur_vocab *vocab, const char *befo
     return UR_OK;
 }
 
-int main(void)
+/* Makes the folder and goes there. */
+static int enter(char *folder, bool temporary)
+{
+    bool made = temporary ? mkdtemp(folder) != NULL : mkdir(folder, 0777) == 0;
+    if (made && chdir(folder) == 0)
+        return 0;
+    perror(folder);
+    return 1;
+}
+
+/* Removes the folder and the files in it. */
+static void remove_all(const char *folder)
+{
+    DIR *d = opendir(".");
+    for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL; )
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+            unlink(e->d_name);
+    if (d != NULL)
+        closedir(d);
+    rmdir(folder);
+}
+
+int main(int argc, char **argv)
 {
     ur_model *model = NULL;
     ur_filler *filler = NULL;
+    char fresh[] = "/tmp/unroll-fill-XXXXXX", *folder = argc > 1 ? argv[1] : fresh;
+    if (enter(folder, folder == fresh) != 0)
+        return 1;
     if (write_sentences() != 0) {
         perror(data);
         return 1;
@@ -116,5 +152,7 @@ int main(void)
     int code = status == UR_OK ? 0 : failed();
     ur_filler_free(filler);
     ur_model_free(model);
+    if (folder == fresh)
+        remove_all(folder);
     return code;
 }
