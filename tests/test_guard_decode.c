@@ -10,9 +10,10 @@
 #include "model/model.h"
 #include "support/guard.h"
 
-static const struct how { double temperature; int top_k; double top_p; } hows[] = {
-    {0, 0, 1}, {1, 0, 1}, {1, 1, 1}, {1, 3, 1}, {1, 39, 1}, {1, 0, 1e-9}, {1, 0, 0.5},
-    {2, 0, 0.999999}, {1, 2, 0.9},
+static const struct how { double temperature; int top_k; double top_p, min_p, penalty; } hows[] = {
+    {0, 0, 1, 0, 1}, {1, 0, 1, 0, 1}, {1, 1, 1, 0, 1}, {1, 3, 1, 0, 1}, {1, 39, 1, 0, 1},
+    {1, 0, 1e-9, 0, 1}, {1, 0, 0.5, 0, 1}, {2, 0, 0.999999, 0, 1}, {1, 2, 0.9, 0, 1},
+    {1, 0, 1, 1, 1}, {1, 0, 1, 0.1, 1}, {1, 0, 1, 0, 2}, {1, 0, 0.9, 0.1, 0.5}, {0, 0, 1, 0, 3},
 };
 #define N_HOWS ((int)(sizeof hows / sizeof *hows))
 
@@ -22,6 +23,8 @@ static ur_sample_options options_of(int i)
     o.temperature = hows[i].temperature;
     o.top_k = hows[i].top_k;
     o.top_p = hows[i].top_p;
+    o.min_p = hows[i].min_p;
+    o.repetition_penalty = hows[i].penalty;
     return o;
 }
 
@@ -97,7 +100,7 @@ static void draw_words(int V)
             assert_ok(ur_session_draw(s, &o, &id));
             assert_in_range(id, 1, V - 1);
             int top = o.temperature == 0 ? 1 : o.top_k;
-            if (top > 0)    /* among those that have a text */
+            if (top > 0 && hows[how].penalty == 1)  /* among those that have a text */
                 assert_true(rank_of(V - 1, ur_session_logits(s) + 1, id - 1) < top);
             assert_ok(ur_session_feed(s, id));
         }

@@ -45,7 +45,8 @@ static void draw(ur_session *s, const ur_sample_options *o, int first)
     int32_t id = -1;
     ur_status status = ur_session_draw(s, o, &id);
     bool possible = o->temperature >= 0 && isfinite(o->temperature) && o->top_k >= 0 &&
-                    o->top_p > 0 && o->top_p <= 1;
+                    o->top_p > 0 && o->top_p <= 1 && o->min_p >= 0 && o->min_p <= 1 &&
+                    o->repetition_penalty > 0;
     FUZZ_CHECK(possible == (status == UR_OK));
     FUZZ_CHECK(possible == (ur_sample_options_check(o) == UR_OK));
     if (status != UR_OK) {
@@ -53,6 +54,8 @@ static void draw(ur_session *s, const ur_sample_options *o, int first)
         return;
     }
     FUZZ_CHECK(id >= first && id < V);
+    if (o->repetition_penalty != 1)     /* another order of the tokens */
+        return;
     if (o->temperature == 0)
         FUZZ_CHECK(rank_of(ur_session_logits(s), id, first) == 0);
     else if (o->top_k > 0)
@@ -74,6 +77,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(&o.top_p, data + 8, 8);
     memcpy(&o.top_k, data + 16, 4);
     memcpy(&o.seed, data + 20, 8);
+    if (o.seed & 2) {
+        o.min_p = (double)(o.seed >> 8 & 0xff) / 200;
+        o.repetition_penalty = (double)(o.seed >> 16 & 0xff) / 64;
+    }
     fuzz_begin();
     ur_session *s;
     bool of_words = o.seed & 1;
