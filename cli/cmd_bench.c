@@ -26,7 +26,7 @@ struct bench {
 #define AT(field) .at = offsetof(struct bench, field)
 
 static const struct opt options[] = {
-    {.group = "one net of this shape instead of the usual ones"},
+    {.group = "one network of this shape instead of the default set"},
     {.name = "cell", .arg = "rnn|lstm|gru", .fallback = "lstm", .kind = OPT_CHOICE, AT(cell),
      .help = "recurrent cell"},
     {.name = "hidden", .arg = "N[,N...]", .fallback = "512", .kind = OPT_LIST, .min = 1,
@@ -39,9 +39,9 @@ static const struct opt options[] = {
      AT(seq_length), .help = "time steps"},
     {.group = "measuring"},
     {.name = "seconds", .arg = "X", .fallback = "1", .kind = OPT_REAL, .max = 3600,
-     .open = OPT_OPEN_MIN, AT(seconds), .help = "time for each number; three repeats at least"},
+     .open = OPT_OPEN_MIN, AT(seconds), .help = "time per figure; at least three repeats"},
     {.name = "threads", .arg = "N", .fallback = "0", .shown = "the cores available",
-     .kind = OPT_INT, .max = 1024, AT(threads), .help = "threads that compute together"},
+     .kind = OPT_INT, .max = 1024, AT(threads), .help = "threads to use"},
     OPT_COMMON(struct bench),
 };
 
@@ -426,7 +426,7 @@ static int run(const struct command *self, int argc, char **argv)
 const struct command cmd_bench = {
     .name = "bench",
     .words = "",
-    .brief = "speed on this machine",
+    .brief = "measure speed on this machine",
     .examples = examples,
     .notes = "FLOP are counted as 2·T·B·(I+H)·G·H a layer forward, G = 1 (rnn), 4 (lstm) or 3 "
              "(gru), and three times that for forward and backward.",

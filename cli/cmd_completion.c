@@ -305,7 +305,7 @@ static int run(const struct command *self, int argc, char **argv)
         if (i < n)
             shells[i].put(program_whole);
         else
-            code = fail(EXIT_USAGE, "%s is not a shell that completion knows: must be one of %s",
+            code = fail(EXIT_USAGE, "unknown shell %s: must be one of %s",
                         words.word[0], self->words);
     }
     opt_words_free(&words);
@@ -315,11 +315,11 @@ static int run(const struct command *self, int argc, char **argv)
 const struct command cmd_completion = {
     .name = "completion",
     .words = "bash|zsh|fish",
-    .brief = "make a shell complete the words of unroll",
+    .brief = "print a completion script for a shell",
     .examples = examples,
-    .notes = "The script goes to standard output. An installed unroll has put it where these "
-             "shells look for it; bash needs the package bash-completion to find it there, or a "
-             "line source <(unroll completion bash) in ~/.bashrc.",
+    .notes = "make install puts these scripts where the shells look for them. bash finds it there "
+             "with the package bash-completion; without, add source <(unroll completion bash) to "
+             "~/.bashrc.",
     .options = options,
     .n_options = sizeof options / sizeof options[0],
     .min_words = 1,

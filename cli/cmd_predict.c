@@ -25,12 +25,12 @@ enum { TOP_MAX = 1000 };
 static const struct opt options[] = {
     {.group = "predicting"},
     {.name = "top", .arg = "N", .fallback = "5", .kind = OPT_INT, .min = 1, .max = TOP_MAX,
-     AT(top), .help = "likeliest tokens of each gap that --json lists"},
+     AT(top), .help = "most likely tokens to list for each gap with --json"},
     {.name = "unknown", .arg = UNKNOWN_CHOICES, .shown = UNKNOWN_DEFAULT, .kind = OPT_CHOICE,
-     AT(unknown), .help = "what becomes of tokens that the model does not know; replace: by "
-                          "<unk>, or by U+FFFD, ? or a space"},
+     AT(unknown), .help = "what to do with tokens that the model does not know; replace: read "
+                          "as <unk>, or as U+FFFD, ? or a space"},
     {.name = "threads", .arg = "N", .fallback = "1", .kind = OPT_INT, .max = 1024, AT(threads),
-     .help = "more than 1 pays for wide layers only; 0: the cores available"},
+     .help = "more than 1 helps only with wide layers; 0: all available cores"},
     OPT_COMMON(struct predict),
 };
 
@@ -102,7 +102,7 @@ static ur_status fill(struct work *w, struct ur__json *gaps)
     UR__TRY(ur_filler_run(w->filler, w->n_before, w->before, w->n_behind, w->behind, &logits));
     int n = ur_filler_best(w->filler, gaps != NULL ? (int)w->options->top : 1, ids, p);
     if (n == 0)
-        return ur__fail(UR_EDATA, "the model knows nothing that could stand in a line");
+        return ur__fail(UR_EDATA, "the vocabulary has no token that can fill a gap");
     const char *text = ur_vocab_text(w->vocab, ids[0], &length);
     UR__TRY(ur__buf_put(&w->text, text, length));
     w->before[w->n_before++] = ids[0];
@@ -111,7 +111,7 @@ static ur_status fill(struct work *w, struct ur__json *gaps)
     return UR_OK;
 }
 
-/* What stands behind the next gap but one is not seen: nothing is known of that gap yet. */
+/* Text after the next gap is not seen: nothing is known of that gap yet. */
 static ur_status fill_line(struct work *w, const char *line, struct ur__json *gaps)
 {
     int32_t line_end = ur_vocab_line_end(w->vocab);
@@ -262,11 +262,10 @@ const struct command cmd_predict = {
     .words = "MODEL [FILE]",
     .brief = "fill the gaps in lines of text",
     .examples = examples,
-    .notes = "MODEL is of train --task fill. FILE has lines of text, by default standard input. "
-             "Each gap, a run of underscores, gets the likeliest token; lines without one stay as "
-             "they are. "
-             "Several gaps of a line are filled from left to right, and what stands behind the "
-             "next one is not seen.",
+    .notes = "MODEL comes from train --task fill. FILE is lines of text, by default standard "
+             "input. Each gap, a run of underscores, gets the most likely token; lines without a "
+             "gap stay as they are. Several gaps in a line are filled from left to right, and text "
+             "after the next gap is not seen.",
     .options = options,
     .n_options = sizeof options / sizeof options[0],
     .min_words = 1,

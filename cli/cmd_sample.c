@@ -36,34 +36,34 @@ static const struct opt options[] = {
      .max = OPT_MANY, AT(length), .help = "tokens to draw after the prime"},
     {.name = "num-samples", .arg = "N", .fallback = "1", .kind = OPT_INT, .min = 1,
      .max = OPT_MANY, AT(samples),
-     .help = "draw so many texts, each with the next seed, which a line before it names"},
+     .help = "texts to draw, each with the next seed and a line before it that names it"},
     {.name = "temperature", .arg = "X", .fallback = "1", .kind = OPT_REAL, .max = 1000,
-     AT(temperature), .help = "below 1 safer, above 1 wilder; 0: always the likeliest"},
+     AT(temperature), .help = "below 1 safer, above 1 wilder; 0: always the most likely token"},
     {.name = "top-k", .arg = "N", .fallback = "0", .shown = "0: all", .kind = OPT_INT, .max = 1e9,
-     AT(top_k), .help = "draw among the N likeliest"},
+     AT(top_k), .help = "draw from the N most likely tokens"},
     {.name = "top-p", .arg = "P", .fallback = "1", .kind = OPT_REAL, .max = 1,
-     .open = OPT_OPEN_MIN, AT(top_p), .help = "then among the fewest that reach probability P"},
+     .open = OPT_OPEN_MIN, AT(top_p), .help = "then from the fewest whose probabilities reach P"},
     {.name = "min-p", .arg = "P", .fallback = "0", .shown = "0: all", .kind = OPT_REAL, .max = 1,
-     AT(min_p), .help = "then among those at least P times as likely as the likeliest"},
+     AT(min_p), .help = "then from those at least P times as likely as the most likely one"},
     {.name = "repetition-penalty", .arg = "X", .fallback = "1", .shown = "1: off",
      .kind = OPT_REAL, .max = 1e6, .open = OPT_OPEN_MIN, AT(repetition_penalty),
-     .help = "above 1: tokens of the prime and the text so far become less likely; meant for "
-             "words, since soon all characters have occurred"},
+     .help = "above 1 makes tokens of the prime and the text so far less likely; for words, "
+             "since all characters soon occur"},
     {.name = "prime", .letter = 'p', .arg = "TEXT", .kind = OPT_TEXT, AT(prime),
-     .help = "text to go on from, which is printed too; - reads standard input"},
+     .help = "text to continue, printed too; - reads standard input"},
     {.name = "prime-file", .arg = "FILE", .kind = OPT_TEXT, AT(prime_file),
      .help = "read the prime from a file"},
     {.name = "unknown", .arg = UNKNOWN_CHOICES, .shown = UNKNOWN_DEFAULT, .kind = OPT_CHOICE,
-     AT(unknown), .help = "what becomes of tokens of the prime that the model does not know; "
-                          "replace: by <unk>, or by U+FFFD, ? or a space"},
+     AT(unknown), .help = "what to do with tokens of the prime that the model does not know; "
+                          "replace: read as <unk>, or as U+FFFD, ? or a space"},
     {.name = "stop", .arg = "TEXT", .kind = OPT_TEXT, AT(stop),
-     .help = "end as soon as TEXT has been drawn"},
+     .help = "stop once TEXT has been drawn"},
     {.name = "escape", .kind = OPT_FLAG, AT(escape),
-     .help = "in --prime and --stop \\n, \\r, \\t, \\\\, \\xHH and \\uHHHH stand for characters"},
+     .help = "interpret \\n, \\r, \\t, \\\\, \\xHH and \\uHHHH in --prime and --stop"},
     {.name = "seed", .arg = "N|random", .fallback = "123", .kind = OPT_SEED, AT(seed),
-     .help = "equal seeds draw equal text; random: chosen and said on standard error"},
+     .help = "equal seeds give equal text; random picks one and prints it on standard error"},
     {.name = "threads", .arg = "N", .fallback = "1", .kind = OPT_INT, .max = 1024, AT(threads),
-     .help = "more than 1 pays for wide layers only; 0: the cores available"},
+     .help = "more than 1 helps only with wide layers; 0: all available cores"},
     OPT_COMMON(struct sample),
 };
 
@@ -251,7 +251,8 @@ static int sample_all(struct work *w)
     if (status != UR_OK)
         return fail_status(status);
     if (!possible && !a->common.quiet)
-        fputs("unroll: the model cannot write the text of --stop: it ends at --length\n", stderr);
+        fputs("unroll: this model can never write the --stop text; the text ends at --length\n",
+              stderr);
     if (a->seed.random)
         fprintf(stderr, "unroll: seed %llu\n", (unsigned long long)a->seed.value);
     for (int64_t i = 0; i < a->samples && code == EXIT_DONE && read_on; i++) {
@@ -338,12 +339,12 @@ static int run(const struct command *self, int argc, char **argv)
 const struct command cmd_sample = {
     .name = "sample",
     .words = "MODEL",
-    .brief = "write text as the model learnt it",
+    .brief = "generate text from a model",
     .examples = examples,
-    .notes = "The text goes to standard output, nothing else does. Without a prime it starts as "
-             "a line does. The draw is a function of model, prime, options and seed. Of several "
-             "texts the first has --seed, the next one more; a line \"--- seed N ---\" stands "
-             "before each, with --json each is an object on a line of its own.",
+    .notes = "Only the text goes to standard output. Without a prime it starts as a line does. It "
+             "depends on model, prime, options and seed alone. Of several texts the first uses "
+             "--seed and each further one the next number; a line \"--- seed N ---\" precedes "
+             "each, and with --json each is an object on its own line.",
     .options = options,
     .n_options = sizeof options / sizeof options[0],
     .min_words = 1,

@@ -34,19 +34,19 @@ static const struct opt options[] = {
     {.name = "layer", .arg = "N", .kind = OPT_INT, .max = UR_MAX_LAYERS - 1, AT(layer),
      .shown = "the last", .help = "layer of the unit; the first is 0"},
     {.name = "unit", .arg = "N", .kind = OPT_INT, .max = 65535, AT(unit),
-     .shown = "one that follows something", .help = "the unit; the first is 0"},
+     .shown = "one that follows a feature", .help = "the unit; the first is 0"},
     {.name = "follow", .arg = FEATURE_CHOICES, .kind = OPT_CHOICE, AT(follow),
-     .help = "the unit of all layers that best follows this"},
+     .help = "pick the unit, of all layers, that best follows this feature"},
     {.name = "find", .kind = OPT_FLAG, AT(find),
-     .help = "no text: list the units that follow each of these, by correlation r"},
+     .help = "list the units that best follow each feature, by correlation r, not the text"},
     {.name = "top", .arg = "N", .fallback = "3", .kind = OPT_INT, .min = 1, .max = 100, AT(top),
-     .help = "units that --find lists for each"},
-    {.group = "looks"},
+     .help = "units per feature with --find"},
+    {.group = "appearance"},
     {.name = "color", .arg = "auto|always|never", .fallback = "auto", .kind = OPT_CHOICE,
-     AT(color), .help = "colours, as many as COLORTERM and TERM promise, or a line of signs below "
-                        "each line of text"},
+     AT(color), .help = "colours, as many as COLORTERM and TERM announce, or a line of signs "
+                        "below each line of text"},
     {.name = "limit", .arg = "N", .fallback = "20000", .kind = OPT_INT, .min = 2, .max = 1e7,
-     AT(limit), .help = "tokens to read of FILE"},
+     AT(limit), .help = "tokens of FILE to read"},
     OPT_COMMON(struct see),
 };
 
@@ -234,7 +234,7 @@ static ur_status choose_recorded(struct reading *r, const struct see *a, const u
             }
     size_t count;
     if (!ur__mul(&count, (size_t)r->units, r->n))
-        return ur__fail(UR_ENOMEM, "too many numbers to keep: lower --limit");
+        return ur__fail(UR_ENOMEM, "too many activations to keep: use a lower --limit");
     r->h = ur__alloc(count, sizeof *r->h);
     return r->h == NULL ? UR_ENOMEM : UR_OK;
 }
@@ -386,7 +386,7 @@ static int show(const struct reading *x, const double *r, const struct see *a, s
     if (!a->has_unit) {
         i = best_unit(x, r, &f);
         if (i < 0 && a->follow != NULL)
-            return fail(EXIT_INPUT, "no unit follows %s: it is the same all through this text",
+            return fail(EXIT_INPUT, "no unit follows %s: it does not vary in this text",
                         a->follow);
         i = i < 0 ? x->units - 1 : i;
     }
@@ -425,7 +425,7 @@ static int see(const struct see *a, const char *model_path, const char *path)
     else
         code = show(&reading, r, a, &ui);
     if (code == EXIT_DONE && shortened && out_flush())
-        ui_say(&ui, "the first %d tokens; --limit reads more", (int)reading.n);
+        ui_say(&ui, "the first %d tokens; use --limit for more", (int)reading.n);
     ur__free(r);
     reading_free(&reading);
     ur_model_free(model);
@@ -441,7 +441,7 @@ static int run(const struct command *self, int argc, char **argv)
         a.has_layer = opt_given(&words, "layer");
         a.has_unit = opt_given(&words, "unit");
         if (a.has_unit && (a.find || a.follow != NULL))
-            code = fail(EXIT_USAGE, "--unit names a unit, --%s looks for one: give one of them",
+            code = fail(EXIT_USAGE, "--unit cannot be combined with --%s",
                         a.find ? "find" : "follow");
         else
             code = see(&a, words.word[0], words.n > 1 ? words.word[1] : "-");
@@ -453,10 +453,11 @@ static int run(const struct command *self, int argc, char **argv)
 const struct command cmd_see = {
     .name = "see",
     .words = "MODEL [FILE]",
-    .brief = "text coloured by what one unit does while the net reads it",
+    .brief = "show a text coloured by the activation of one unit",
     .examples = examples,
     .notes = "FILE is a text, by default standard input. Red is positive, blue negative, in "
-             "proportion to the unit's largest activation; without colours 1 to 9 and a to i.",
+             "proportion to the unit's largest activation; without colours, digits are "
+             "positive and letters negative.",
     .options = options,
     .n_options = sizeof options / sizeof options[0],
     .min_words = 1,

@@ -90,7 +90,7 @@ ur_status need_task(const ur_model *model, const char *path, const char *task)
     const char *own = ur_model_config(model)->task;
     if (strcmp(own, task) == 0)
         return UR_OK;
-    return ur__fail(UR_EDATA, "%s: the model's task is %s, and this needs one of task %s", path,
+    return ur__fail(UR_EDATA, "%s is a model of task %s; this needs one of task %s", path,
                     own, task);
 }
 
@@ -118,7 +118,7 @@ static void on_signal(int number)
     if (caught != 0)
         _exit(EXIT_SIGNAL + number);
     caught = number;
-    static const char text[] = "\nstopping after this step; once more stops at once\n";
+    static const char text[] = "\nstopping after this step; a second signal stops at once\n";
     if (isatty(STDERR_FILENO)) {
         int kept = errno;
         ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);

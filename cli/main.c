@@ -46,7 +46,7 @@ static void print_overview(FILE *to)
         int width = fprintf(to, "  %s %s", commands[i]->name, commands[i]->words);
         fprintf(to, "%*s%s\n", width < 28 ? 28 - width : 1, "", commands[i]->brief);
     }
-    fprintf(to, "\nunroll COMMAND --help says all about one of them; unroll --version\n"
+    fprintf(to, "\nunroll COMMAND --help describes one; unroll --version shows the version\n"
                 "unroll help --man [COMMAND] prints a manual page, for man -l -\n");
 }
 
@@ -62,7 +62,7 @@ static int unknown(const char *name)
 {
     struct help_nearest near;
     if (name[0] == '-')
-        return fail(EXIT_USAGE, "%s stands where a command is expected: see unroll --help", name);
+        return fail(EXIT_USAGE, "expected a command, not %s: see unroll --help", name);
     if (ur__file_exists(name))
         return fail(EXIT_USAGE, "%s is a file, not a command: unroll train %s", name, name);
     help_nearest_begin(&near, name);

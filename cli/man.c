@@ -11,7 +11,7 @@
 
 /* When the words of these pages last changed. The day of a build would make two builds of
  * one source differ. */
-static const char day[] = "2026-11-22";
+static const char day[] = "2026-12-01";
 
 /* Columns of the source: mandoc -Tlint asks for no more than 80. */
 enum { SOURCE_WIDTH = 76 };
@@ -207,7 +207,7 @@ static void put_exit_status(void)
     } row[] = {
         {EXIT_DONE, "done"},
         {EXIT_FAILED, "failed"},
-        {EXIT_USAGE, "unknown or impossible options"},
+        {EXIT_USAGE, "unknown or invalid options"},
         {EXIT_INPUT, "an input is missing, unreadable, malformed or too short"},
         {EXIT_MEMORY, "out of memory"},
         {EXIT_OUTPUT, "an output cannot be written, or exists already"},
@@ -220,21 +220,20 @@ static void put_exit_status(void)
     }
     printf(".TP\n.BI %d+ n\nended by signal\n.I n\n", EXIT_SIGNAL);
     printf(".PP\n");
-    put_prose("A failure is one line on standard error that says what is wrong.");
+    put_prose("A failure is explained by one line on standard error.");
 }
 
 static void put_environment(void)
 {
     static const struct item items[] = {
-        {"UNROLL_ISA", "The kernels to compute with: avx512, avx2, neon or scalar. By default the "
-                       "fastest that this machine runs; one that it does not run is a usage "
-                       "error. They change speed, never the result."},
-        {"NO_COLOR", "If it is set and not empty, nothing is coloured unless --color always asks "
-                     "for it."},
-        {"TERM, COLORTERM", "How many colours a terminal has: COLORTERM=truecolor or 24bit all of "
-                            "them, a TERM with 256color in its name 256, another one 16; none, "
-                            "and no line that changes in place, where TERM is dumb or not set."},
-        {"COLUMNS", "How wide reports are where standard error is no terminal (default 80)."},
+        {"UNROLL_ISA", "Kernels to use: avx512, avx2, neon or scalar. The default is the fastest "
+                       "that this machine supports; an unsupported one is a usage error. They "
+                       "change speed, never results."},
+        {"NO_COLOR", "If set and not empty, nothing is coloured without --color always."},
+        {"TERM, COLORTERM", "How many colours there are: with COLORTERM=truecolor or 24bit all, "
+                            "with 256color in TERM 256, else 16. Where TERM is dumb or unset, "
+                            "none, and no line is redrawn."},
+        {"COLUMNS", "Width of reports where standard error is not a terminal (default 80)."},
         {"TMPDIR", "Where scratch files are made (default /tmp)."},
     };
     put_section("ENVIRONMENT");
@@ -245,10 +244,10 @@ static void put_environment(void)
 static void put_files(bool trains, bool reads)
 {
     static const struct item items[] = {
-        {"MODEL.safetensors", "A model: the one that was best on what was held out. Nothing else "
-                              "is needed to use it."},
+        {"MODEL.safetensors", "The model that was best on the held-out part. Nothing else is "
+                              "needed to use it."},
         {"MODEL.last.safetensors", "The model after the last step of training."},
-        {"MODEL.state, MODEL.state.1", "The state of training that --resume goes on from, and the "
+        {"MODEL.state, MODEL.state.1", "The training state that --resume continues from, and the "
                                        "one before."},
     };
     if (!trains && !reads)
@@ -301,9 +300,9 @@ void man_command(const struct program *program, const struct command *c)
 void man_program(const struct program *program)
 {
     static const struct item options[] = {
-        {"-h, --help", "Show the list of commands; after a command, all about it."},
+        {"-h, --help", "List the commands; after a command, describe it."},
         {"-V, --version", "Show the version."},
-        {"help [--man] [COMMAND]", "The same as --help; with --man as a manual page."},
+        {"help [--man] [COMMAND]", "The same as --help; with --man, as a manual page."},
     };
     put_head(NULL, program->brief);
     put_section("SYNOPSIS");
@@ -321,9 +320,8 @@ void man_program(const struct program *program)
         put_prose(c->brief);
     }
     printf(".PP\n");
-    put_prose("Results go to standard output, all else to standard error. A text that is "
-              "compressed by gzip is read as its content; in place of a text's name - is standard "
-              "input.");
+    put_prose("Results go to standard output, all else to standard error. Texts compressed "
+              "by gzip are read as their content; - stands for standard input.");
     printf(".PP\n");
     put_prose("An option is written --name value, --name=value or -name value, with _ or - "
               "between its words. Of an option given twice the last counts; -- ends the options.");

@@ -154,7 +154,7 @@ static int bad_value(const struct opt *o, const char *text)
     case OPT_LIST: {
         char one[128];
         describe(o, one);
-        snprintf(must, sizeof must, "%s, or up to %d of them with commas between", one,
+        snprintf(must, sizeof must, "%s, or up to %d of them separated by commas", one,
                  OPT_LIST_MAX);
         break;
     }
@@ -333,7 +333,7 @@ bool opt_parse(const struct command *c, int argc, char **argv, void *values,
     *code = EXIT_FAILED;
     for (int i = 0; i < c->n_options; i++)
         if (c->options[i].name != NULL && !store(&c->options[i], c->options[i].fallback, values)) {
-            *code = fail(EXIT_FAILED, "--%s has an impossible default", c->options[i].name);
+            *code = fail(EXIT_FAILED, "the default of --%s is not valid", c->options[i].name);
             return false;
         }
     words->word = ur__alloc((size_t)argc + 1, sizeof *words->word);

@@ -119,11 +119,11 @@ static void print_text(const ur_plan *p, const ur_config *c, bool words)
 {
     const char *unit = words ? "word" : c->tokens == UR_TOKEN_BYTE ? "byte" : "char";
     char bytes[UI_NUMBER], train[UI_NUMBER], val[UI_NUMBER];
-    printf("text     %s, %d different %ss: %s %ss to learn from, %s held out\n",
+    printf("text     %s, %d different %ss: %s %ss for training, %s held out\n",
            plan_bytes(bytes, (double)p->data_bytes), p->vocabulary, unit,
            ui_count(train, (double)p->train_tokens), unit, ui_count(val, (double)p->val_tokens));
     if (words)
-        printf("unknown  %.2f %% of the words to learn from\n",
+        printf("unknown  %.2f %% of the training words\n",
                100.0 * (double)p->train_unknown / (double)p->train_tokens);
 }
 
@@ -132,12 +132,12 @@ static void print_steps(const ur_plan *p)
     char all[UI_NUMBER], each[UI_NUMBER], done[UI_NUMBER];
     ui_count(each, (double)p->epoch_steps);
     if (p->steps >= 0)
-        printf("steps    %s, %s an epoch: %.2f epochs\n", ui_count(all, (double)p->steps), each,
+        printf("steps    %s, %s per epoch: %.2f epochs\n", ui_count(all, (double)p->steps), each,
                (double)p->steps / (double)p->epoch_steps);
     else
-        printf("steps    as many as the time allows, %s an epoch\n", each);
+        printf("steps    as many as time allows, %s per epoch\n", each);
     if (p->finished)
-        printf("done     all of them: the run is finished\n");
+        printf("done     all; the run is finished\n");
     else if (p->step > 0)
         printf("done     %s\n", ui_count(done, (double)p->step));
 }
@@ -153,24 +153,24 @@ static void print_memory(const ur_plan *p)
 {
     char most[UI_NUMBER];
     printf("memory   %s at most\n", plan_bytes(most, (double)p->memory));
-    print_part("text", p->text, "numbers of tokens, vocabulary");
+    print_part("text", p->text, "token numbers and vocabulary");
     print_part("weights", p->weights, "");
     print_part("gradients", p->gradients, "");
     print_part("moments", p->moments, "of the optimizer");
-    print_part("snapshot", p->snapshot, "to go back to: --on-nan");
-    print_part("packed", p->packed, "weights once more, in the order of the kernels");
-    print_part("activations", p->activations, "of a step, and their gradients");
-    print_part("state", p->state, "carried from step to step, and a batch");
+    print_part("snapshot", p->snapshot, "for --on-nan rollback");
+    print_part("packed", p->packed, "the weights again, laid out for the kernels");
+    print_part("activations", p->activations, "of one step, and their gradients");
+    print_part("state", p->state, "carried between steps, and a batch");
     print_part("validation", p->validation, "");
-    print_part("passing", p->passing, "for a while: saving");
+    print_part("passing", p->passing, "temporary, while saving");
     if (p->reading >= p->memory)
-        print_part("reading", p->reading, "before all of these, while the text is read");
+        print_part("reading", p->reading, "before the rest, while the text is read");
 }
 
 static void print_files(const ur_plan *p)
 {
     char model[UI_NUMBER], state[UI_NUMBER], disk[UI_NUMBER], scratch[UI_NUMBER];
-    printf("files    model %s and state %s, two of each: %s with the one being written\n",
+    printf("files    model %s and state %s, two of each: at most %s while writing\n",
            plan_bytes(model, (double)p->model_file), plan_bytes(state, (double)p->state_file),
            plan_bytes(disk, (double)p->disk));
     if (p->scratch_file > 0)
@@ -184,7 +184,7 @@ static void print_time(const ur_plan *p)
     bool long_step = p->step_seconds >= 1;
     if (p->finished || isnan(p->step_seconds))
         return;
-    printf("time     %.2f %s a step here: about %s\n",
+    printf("time     %.2f %s per step here: about %s\n",
            long_step ? p->step_seconds : 1000 * p->step_seconds, long_step ? "s" : "ms",
            ui_time(all, p->seconds));
 }

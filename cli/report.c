@@ -156,7 +156,7 @@ static void say_unknown(struct report *r, const ur_report *s)
     char n[UI_NUMBER];
     double train = 100.0 * (double)s->train_unknown / (double)s->train_tokens;
     if (s->val_tokens > 0)
-        ui_say(r->ui, "unknown  %.2f %% of the words to learn from, %.2f %% of those held out",
+        ui_say(r->ui, "unknown  %.2f %% of the training words, %.2f %% of those held out",
                train, 100.0 * (double)s->val_unknown / (double)s->val_tokens);
     else
         ui_say(r->ui, "unknown  %.2f %% of the words", train);
@@ -178,14 +178,14 @@ static void say_start(struct report *r, const ur_report *s)
                                  c->hidden[l]);
     ui_say(r->ui, "network  %d %s layer%s of %s%s, %d %s%s, %s parameters", c->layers,
            ur_cell_name(c->cell), c->layers > 1 ? "s" : "", sizes,
-           strcmp(c->task, "fill") == 0 ? " from each side" : "", s->vocabulary, r->unit,
+           strcmp(c->task, "fill") == 0 ? " in each direction" : "", s->vocabulary, r->unit,
            s->vocabulary > 1 ? "s" : "", ui_count(a, (double)s->parameters));
-    ui_say(r->ui, "text     %s %ss to learn from, %s held out",
+    ui_say(r->ui, "text     %s %ss for training, %s held out",
            ui_count(a, (double)s->train_tokens), r->unit, ui_count(b, (double)s->val_tokens));
     if (r->words)
         say_unknown(r, s);
     if (r->ui->verbose)
-        ui_say(r->ui, "memory   %s will be needed", plan_bytes(a, (double)s->memory_planned));
+        ui_say(r->ui, "memory   %s needed", plan_bytes(a, (double)s->memory_planned));
 }
 
 static double share_done(const ur_report *s)

@@ -42,7 +42,7 @@ int train_log_check(const struct train_log *log)
     if (folder || !ur__file_exists(path))
         return fail_status(ur__writer_check(path));
     if (!log->append && !log->force)
-        return fail(EXIT_OUTPUT, "log %s exists already: --force replaces it", path);
+        return fail(EXIT_OUTPUT, "log %s exists; use --force to replace it", path);
     return EXIT_DONE;
 }
 
@@ -136,14 +136,15 @@ static void fail_put(struct train_log *log, struct ui *ui, int error)
     log->failing = true;
     log->gone = error == EPIPE;
     if (log->gone) {
-        ui_warn(ui, "nobody reads the log %s any more; training goes on without it", name_of(log));
+        ui_warn(ui, "the reader of the log %s has gone; training continues without it",
+                name_of(log));
         return;
     }
     log->lost++;
     if (!first)
         return;
     ur__io_fail(UR_EOUTPUT, "write the log", name_of(log), error);
-    ui_warn(ui, "%s; training goes on", ur_errmsg());
+    ui_warn(ui, "%s; training continues", ur_errmsg());
 }
 
 void train_log_put(struct train_log *log, struct ui *ui, const char *line, size_t n)
@@ -155,7 +156,7 @@ void train_log_put(struct train_log *log, struct ui *ui, const char *line, size_
         return;
     }
     if (log->failing)
-        ui_say(ui, "the log %s goes on", name_of(log));
+        ui_say(ui, "writing to the log %s again", name_of(log));
     log->failing = false;
 }
 
@@ -173,6 +174,6 @@ int train_log_end(const struct train_log *log)
     if (log->lost == 0)
         return EXIT_DONE;
     ur__io_fail(UR_EOUTPUT, "write the log", name_of(log), log->error);
-    return fail(EXIT_OUTPUT, "%s; %lld line%s of it %s missing", ur_errmsg(), (long long)log->lost,
-                log->lost > 1 ? "s" : "", log->lost > 1 ? "are" : "is");
+    return fail(EXIT_OUTPUT, "%s; %lld line%s lost", ur_errmsg(), (long long)log->lost,
+                log->lost > 1 ? "s" : "");
 }

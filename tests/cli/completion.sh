@@ -7,7 +7,7 @@ for shell in bash zsh fish; do
     [ ! -s err ] || not_ok "$shell: $(cat err)"
     cp out script.$shell
 done
-refuses 2 'csh is not a shell that completion knows: must be one of bash|zsh|fish' \
+refuses 2 'unknown shell csh: must be one of bash|zsh|fish' \
     "$UNROLL" completion csh
 refuses 2 'completion needs bash|zsh|fish' "$UNROLL" completion
 

@@ -17,7 +17,7 @@ SMALL="--task fill --embed 8 --hidden 12 --layers 1 --seq-length 8 --batch 16 --
 
 # ---- train -----------------------------------------------------------------
 expect 0 "$UNROLL" train pairs.txt $SMALL --tokens wordpunct --epochs 10 -o m.safetensors || finish
-has err '^network  1 lstm layer of 12 from each side, 11 words' 'perplexity' \
+has err '^network  1 lstm layer of 12 in each direction, 11 words' 'perplexity' \
     '^next     .* predict m.safetensors$'
 cp m.safetensors first.safetensors
 expect 0 "$UNROLL" train pairs.txt $SMALL --tokens wordpunct --epochs 10 -o m.safetensors \
@@ -127,8 +127,11 @@ done
 
 # ---- models of another task ------------------------------------------------
 expect 0 "$UNROLL" train pairs.txt --layers 1 --hidden 8 --threads 1 -q --steps 2 -o lm.safetensors
-refuses 3 'task is lm, and this needs one of task fill' "$UNROLL" predict lm.safetensors gaps.txt
-refuses 3 'task is fill, and this needs one of task lm' "$UNROLL" sample m.safetensors
-refuses 3 'task is fill, and this needs one of task lm' "$UNROLL" see m.safetensors pairs.txt
+refuses 3 'lm.safetensors is a model of task lm; this needs one of task fill' \
+    "$UNROLL" predict lm.safetensors gaps.txt
+refuses 3 'm.safetensors is a model of task fill; this needs one of task lm' \
+    "$UNROLL" sample m.safetensors
+refuses 3 'm.safetensors is a model of task fill; this needs one of task lm' \
+    "$UNROLL" see m.safetensors pairs.txt
 
 finish

@@ -94,7 +94,7 @@ kill -STOP "$pid"
 rm "$FULL_DISK/filler"
 kill -CONT "$pid"
 ends 5
-has err 'line.* of it .* missing'
+has err 'line.* lost'
 [ "$(tail -n 1 "$FULL_DISK/run.jsonl" | grep -c '"kind":"end"')" -eq 1 ] ||
     not_ok "the log did not go on"
 [ "$(grep -c '^{.*}$' "$FULL_DISK/run.jsonl")" -eq "$(wc -l <"$FULL_DISK/run.jsonl")" ] ||

@@ -9,8 +9,8 @@ SMALL="--tokens wordpunct --embed 12 --hidden 16 --layers 1 --batch 4 --seq-leng
 # ---- train -----------------------------------------------------------------
 expect 0 "$UNROLL" train some.txt $SMALL --steps 40 -o m.safetensors --log m.log || finish
 has err '^network  1 lstm layer of 16, 22 words' \
-    '^text     12,005 words to learn from, 1,333 held out' \
-    '^unknown  0.00 % of the words to learn from, 0.00 % of those held out' \
+    '^text     12,005 words for training, 1,333 held out' \
+    '^unknown  0.00 % of the training words, 0.00 % of those held out' \
     'val [0-9.]*  perplexity [0-9.]*  ' 'best validation perplexity'
 has m.log '"bpc":null' '"val_bpc":null' '"train_unknown":0,'
 expect 0 "$UNROLL" train some.txt $SMALL --steps 40 -o twin.safetensors --threads 2
@@ -33,7 +33,7 @@ refuses 3 'broken.txt: malformed UTF-8 at byte 7' "$UNROLL" train broken.txt $SM
 # Words of the held-out part are no reason to know them.
 { head -n 900 some.txt; yes 'rare words' | head -n 100; } >ends.txt
 expect 0 "$UNROLL" train ends.txt $SMALL --steps 2 --val 0.05 -o ends.safetensors
-has err 'unknown  0.0[0-9]* % of the words to learn from, [1-6][0-9].* % of those held out' ||
+has err 'unknown  0.0[0-9]* % of the training words, [1-6][0-9].* % of those held out' ||
     cat err
 expect 0 "$UNROLL" train some.txt $SMALL --steps 2 --val ends.txt -o val.safetensors
 
@@ -90,7 +90,7 @@ for stop in 'at' 'a' 't s' 'o' '. ' '.
 done
 for stop in 'cat  sat' ' .' 'unicorn' 'cta' ' \n'; do
     expect 0 "$UNROLL" sample m.safetensors --stop "$stop" --escape --length 50
-    has err '^unroll: the model cannot write the text of --stop'
+    has err '^unroll: this model can never write the --stop text'
 done
 expect 0 "$UNROLL" sample m.safetensors --prime 'the unicorn cat' --length 3 --unknown skip
 [ "$(cat err)" = "unroll: 1 word of the prime is unknown to the model: skipped" ] ||
