@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The token numbers of one or more text files, one after the other. Small ones stay in
  * memory; from 64 MiB on they go to a nameless scratch file, so that a text of any size
- * trains in bounded memory; of words each different one is held while they are read, up to
- * 2,097,152 or 64 MiB of them: what first occurs behind these is unknown. */
+ * trains in bounded memory. Of words each different one is held while they are read, up to
+ * 1,500,000 or 64 MiB of them: one that first occurs after these is unknown. */
 #ifndef UR_DATA_CORPUS_H
 #define UR_DATA_CORPUS_H
 
