@@ -2,6 +2,7 @@
 /* Memory that runs out while models are saved, loaded and run, and while texts are read. */
 #include "models.h"
 
+#include <sys/stat.h>
 #include <zlib.h>
 
 #include "base/mem.h"
@@ -457,6 +458,38 @@ static void text__is_read_or_not_at_all(void **unused)
     }
 }
 
+/* A scratch file in a folder whose name needs a buffer that grows. */
+static ur_status use_scratch_file(void *it, const void *arg, uint32_t *digest)
+{
+    struct ur__spool *s;
+    char text[4];
+    (void)it;
+    (void)arg;
+    ur_status status = ur__spool_new(&s);
+    if (status != UR_OK)
+        return status;
+    DO(ur__spool_append(s, "word", 4));
+    DO(ur__spool_read(s, 0, text, 4));
+    if (status == UR_OK)
+        nomem_digest(digest, text, 4);
+    ur__spool_free(s);
+    return status;
+}
+
+static void scratch_file__is_made_or_leaves_nothing(void **unused)
+{
+    (void)unused;
+    char folder[400];
+    char *old = getenv("TMPDIR") ? strdup(getenv("TMPDIR")) : NULL;
+    snprintf(folder, sizeof folder, "%s/%080d", tmp_dir(), 0);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    assert_int_equal(setenv("TMPDIR", folder, 1), 0);
+    nomem_try(&(struct nomem){.name = "scratch file", .act = use_scratch_file});
+    assert_int_equal(old ? setenv("TMPDIR", old, 1) : unsetenv("TMPDIR"), 0);
+    assert_int_equal(rmdir(folder), 0);
+    free(old);
+}
+
 static void nomem__has_refused_enough(void **unused)
 {
     (void)unused;
@@ -471,6 +504,7 @@ int main(void)
         cmocka_unit_test(params__are_exchanged_whole_or_not_at_all),
         cmocka_unit_test(model__runs_on_after_a_failure),
         cmocka_unit_test(text__is_read_or_not_at_all),
+        cmocka_unit_test(scratch_file__is_made_or_leaves_nothing),
         cmocka_unit_test(nomem__has_refused_enough),
     };
     return cmocka_run_group_tests_name("nomem_files", tests, set_up, tear_down);
