@@ -5,6 +5,10 @@
 
 #include "base/locale.h"
 
+/* The value of a macro as a string constant. */
+#define UR__QUOTE(macro) UR__QUOTE_(macro)
+#define UR__QUOTE_(text) #text
+
 /* A growable run of bytes, followed by a zero from the first put on. A zeroed
  * struct is a valid empty one. More than max bytes (0: 1 GiB) is UR_EDATA; a
  * failed put leaves what was there. */

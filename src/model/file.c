@@ -59,7 +59,7 @@ static ur_status name_metadata(const ur_model *m, struct ur__st_out *out)
     if (status == UR_OK)
         status = ur__vocab_text(m->vocab, &vocab);
     const char *const meta[][2] = {
-        {"format", FORMAT}, {"format_version", "1"}, {"config", config},
+        {"format", FORMAT}, {"format_version", UR__QUOTE(FORMAT_VERSION)}, {"config", config},
         {"vocab", vocab.data}, {"training", m->summary}
     };
     for (size_t i = 0; i < sizeof meta / sizeof *meta && status == UR_OK; i++)

@@ -34,7 +34,6 @@
 
 #define FORMAT "unroll-state"
 #define VERSION 2       /* what is written; all before it are read */
-#define VERSION_TEXT "2"
 
 static const char *const keys[] = {"format", "version", "options", "data", "progress"};
 #define N_KEYS 5
@@ -154,7 +153,8 @@ static ur_status fill(const struct ur__checkpoint *c, struct ur__st_out *out)
         status = data_text(c->facts, &data);
     if (status == UR_OK)
         status = progress_text(c, &progress);
-    const char *values[N_KEYS] = {FORMAT, VERSION_TEXT, c->identity, data.data, progress.data};
+    const char *values[N_KEYS] = {FORMAT, UR__QUOTE(VERSION), c->identity, data.data,
+                                  progress.data};
     for (int i = 0; i < N_KEYS && status == UR_OK; i++)
         status = ur__st_out_meta(out, keys[i], values[i]);
     if (status == UR_OK) {
