@@ -22,8 +22,9 @@ extern "C" {
 /* ---- parameters -------------------------------------------------------- */
 
 /** What a file calls our parameters. The first pair whose `ours` fits a parameter's name
- *  counts; without one the file uses the same name. A '*' stands for any text, and in
- *  `theirs` for the same text: both have one, or neither.
+ *  counts; without one the file uses the same name. A pair that fits no parameter is an
+ *  error. A '*' stands for any text, and in `theirs` for the same text: both have one, or
+ *  neither.
  *      {"rnn.*", "lstm.*"}             another prefix
  *      {"rnn.*", "*"}                  none: the state_dict of an nn.LSTM alone
  *      {"rnn.*_l0", "cell.*"}          nn.LSTMCell, nn.GRUCell, nn.RNNCell
@@ -39,12 +40,13 @@ typedef struct ur_meta {
 } ur_meta;
 
 /** Reads the values of all parameters (and of what is kept but not trained), from F64, F32,
- *  F16 or BF16. Nothing changes unless all of them are there, of the right shape and finite.
- *  strict: the file has no other tensors. Takes memory first, without initial values, if
- *  ur_params_build has not been called. Prepare nets anew afterwards. map NULL with n 0: the
- *  same names. Errors: UR_EINPUT, UR_EFORMAT (no safetensors file), UR_EDATA (a tensor is
- *  missing, one too many, or holds no real numbers), UR_ESHAPE, UR_ENUMERIC (NaN, Inf, or
- *  beyond ur_real), UR_EINVAL (the map is impossible; a parameter that is left out was never
+ *  F16 or BF16. Nothing changes unless all of them are there, of the right shape and finite; a
+ *  single number without dimensions suits a parameter of size 1. strict: the file has no other
+ *  tensors. Takes memory first, without initial values, if ur_params_build has not been
+ *  called. Prepare nets anew afterwards. map NULL with n 0: the same names. Errors: UR_EINPUT,
+ *  UR_EFORMAT (not a safetensors file), UR_EDATA (a tensor is missing, one too many, or of a
+ *  type that is not read), UR_ESHAPE, UR_ENUMERIC (NaN, Inf, or beyond ur_real), UR_EINVAL (the
+ *  map is impossible or has a pair that fits nothing; a parameter that is left out was never
  *  built). */
 UR_API ur_status ur_params_load(ur_params *params, const char *path, int n,
                                 const ur_rename *map, bool strict);

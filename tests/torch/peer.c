@@ -18,9 +18,10 @@
             return status_;           \
     } while (0)
 
-/* What PyTorch calls our parameters: a recurrent module's have no prefix, those of an
- * nn.Sequential are numbered. */
-static const ur_rename names[] = {{"rnn.*", "*"}, {"embed.*", "0.*"}, {"out.*", "1.*"}};
+/* What PyTorch calls our parameters: those of an nn.Sequential are numbered, a recurrent
+ * module's have no prefix. */
+static const ur_rename word_names[] = {{"embed.*", "0.*"}, {"out.*", "1.*"}};
+static const ur_rename rnn_names[] = {{"rnn.*", "*"}};
 
 struct peer {
     struct golden_case c;
@@ -50,7 +51,8 @@ static ur_status declare(struct peer *p, const char *line)
 
 static ur_status save(const struct peer *p, const char *path)
 {
-    return ur_params_save(p->params, path, 3, names, 0, NULL);
+    return ur_params_save(p->params, path, p->words ? 2 : 1, p->words ? word_names : rnn_names, 0,
+                          NULL);
 }
 
 /* All numbers of one tensor of a file; NULL with the status of the failure. */
@@ -148,7 +150,8 @@ static ur_status run(struct peer *p, char **paths)
 {
     ur_weights *file;
     ur_tensor *y = NULL;
-    TRY(ur_params_load(p->params, paths[0], 3, names, true));
+    TRY(ur_params_load(p->params, paths[0], p->words ? 2 : 1,
+                       p->words ? word_names : rnn_names, true));
     TRY(ur_tape_new(&p->tape, NULL));
     ur_tape_set_recording(p->tape, false);
     TRY(ur_weights_open(&file, paths[1]));
