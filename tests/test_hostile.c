@@ -10,6 +10,7 @@
 /* ---- the container ----------------------------------------------------- */
 
 #define T8 "{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}"
+#define DEEP "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[0]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"    /* 32 */
 #define ONE(dtype, shape, offsets) \
     "{\"a\":{\"dtype\":" dtype ",\"shape\":" shape ",\"data_offsets\":" offsets "}}"
 
@@ -20,10 +21,11 @@ static const struct {
 } containers[] = {
     /* no object */
     {"[]", 0, "does not begin with a brace"}, {"\"a\"", 0, "does not begin with a brace"},
-    {" {}", 0, "does not begin with a brace"}, {"12", 0, "does not begin with a brace"},
+    {"12", 0, "does not begin with a brace"}, {"  ", 0, "does not begin with a brace"},
+    {" {", 0, "does not end with a brace"}, {"{\n\t ", 0, "does not end with a brace"},
     {"{\"a\":" T8, 8, "ends within a member"}, {"{\"a\":", 0, "does not end with a brace"},
-    {"{}\n", 0, "does not end with a brace and spaces"}, {"{} x", 0, "does not end with a brace"},
-    {"{}{}", 0, "other than spaces follow"}, {"{\"a\":" T8 "]}", 8, "other than spaces follow"},
+    {"{} x", 0, "does not end with a brace"}, {"{}{}", 0, "other than white space follows"},
+    {"{\"a\":" T8 "]}", 8, "other than white space follows"},
     {"{\"a}", 0, "ends within a member"}, {"{\"a\\\"}", 0, "ends within a member"},
     {"{\"\\}", 0, "ends within a member"},
     {"{,}", 0, "comma without a member"}, {"{\"a\":" T8 ",}", 8, "comma without a member"},
@@ -37,33 +39,35 @@ static const struct {
     {"{\"a\":\"\n\"}", 0, "is json"}, {"{\"a\":1e999}", 0, "a number beyond the largest"},
     {"{\"a\":99999999999999999999}", 0, "beyond the largest"},
     {"{\"a\":01}", 0, "is json"},
-    {"{\"a\":[}]}", 0, "other than spaces follow"}, {"{\"a\":[1}}", 0, "is json"}, {"{\"a\":tru}",
-     0, "is json"},
-    {"{\"a\":{\"b\":{\"c\":{}}}}", 0, "nested too deeply"}, {"{\"a\":[[[]]]}", 0, "too deeply"},
+    {"{\"a\":[}]}", 0, "other than white space follows"},
+    {"{\"a\":[1}}", 0, "is json"}, {"{\"a\":tru}", 0, "is json"},
+    {"{\"a\":" DEEP "}", 0, "nested too deeply"},
     /* members that are no tensors */
-    {"{\"a\":1}", 0, "tensor \"a\": it is no object"}, {"{\"a\":[]}", 0, "it is no object"},
-    {"{\"a\":null}", 0, "it is no object"}, {"{\"a\":\"b\"}", 0, "it is no object"},
-    {"{\"a\":{}}", 0, "it is no object of dtype, shape and data_offsets"},
-    {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2]}}", 8, "it is no object of"},
-    {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8],\"x\":1}}", 8, "no object of"},
+    {"{\"a\":1}", 0, "tensor \"a\": it is not an object"},
+    {"{\"a\":[]}", 0, "it is not an object of dtype, shape and data_offsets"},
+    {"{\"a\":null}", 0, "it is not an object"}, {"{\"a\":\"b\"}", 0, "it is not an object"},
+    {"{\"a\":{}}", 0, "it has no dtype"},
+    {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2]}}", 8, "it has no data_offsets"},
     {"{\"a\":{\"x\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "it has no dtype"},
     {"{\"a\":{\"dtype\":\"F32\",\"x\":[2],\"data_offsets\":[0,8]}}", 8, "it has no shape"},
     {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"x\":[0,8]}}", 8, "it has no data_offsets"},
     {"{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"data_offsets\":[0,8]}}", 8,
      "a duplicate key in this object"},
     /* types */
-    {ONE("\"F31\"", "[2]", "[0,8]"), 8, "tensor \"a\": dtype \"F31\" is not known"},
-    {ONE("\"\\u001b]0;x\"", "[2]", "[0,8]"), 8, "dtype \"?]0;x\" is not known"},
-    {ONE("\"\"", "[2]", "[0,8]"), 8, "dtype \"\" is not known"},
-    {ONE("\"F8_E4M3\"", "[8]", "[0,8]"), 8, "dtype \"F8_E4M3\" is not known"},
+    {ONE("\"\\u001b]0;x\"", "[2]", "[0,8]"), 8, "dtype \"?]0;x\" is not a type's name"},
+    {ONE("\"\"", "[2]", "[0,8]"), 8, "dtype \"\" is not a type's name"},
+    {ONE("\"F8_E4M3_OF_17_LETTERS\"", "[8]", "[0,8]"), 8, "is not a type's name"},
+    {ONE("\"F8_E4M3\"", "[9]", "[0,8]"), 8, "its shape and its data_offsets disagree"},
+    {ONE("\"F4\"", "[15]", "[0,8]"), 8, "its shape and its data_offsets disagree"},
     {ONE("7", "[2]", "[0,8]"), 8, "it has no dtype"},
     /* shapes */
-    {ONE("\"F32\"", "2", "[0,8]"), 8, "its shape is no list"},
-    {ONE("\"F32\"", "{}", "[0,8]"), 8, "its shape is no list"},
-    {ONE("\"F32\"", "[-2]", "[0,8]"), 8, "a dimension that is no size"},
-    {ONE("\"F32\"", "[2.0]", "[0,8]"), 8, "a dimension that is no size"},
-    {ONE("\"F32\"", "[\"2\"]", "[0,8]"), 8, "a dimension that is no size"},
-    {ONE("\"F32\"", "[1,1,1,1,1,1,1,1,2]", "[0,8]"), 8, "more than 8 dimensions"},
+    {ONE("\"F32\"", "2", "[0,8]"), 8, "its shape is not a list"},
+    {ONE("\"F32\"", "{}", "[0,8]"), 8, "its shape is not a list"},
+    {ONE("\"F32\"", "[-2]", "[0,8]"), 8, "a dimension that is not a size"},
+    {ONE("\"F32\"", "[2.0]", "[0,8]"), 8, "a dimension that is not a size"},
+    {ONE("\"F32\"", "[\"2\"]", "[0,8]"), 8, "a dimension that is not a size"},
+    {ONE("\"F32\"", "[1,1,1,1,1,1,1,1,3]", "[0,8]"), 8, "disagree"},
+    {ONE("\"F31\"", "[288230376151711744]", "[0,8]"), 8, "larger than any memory"},
     {ONE("\"F32\"", "[4611686018427387906]", "[0,8]"), 8, "larger than any memory"},
     {ONE("\"U8\"", "[4294967296,4294967296]", "[0,0]"), 0, "larger than any memory"},
     {ONE("\"U8\"", "[0,9223372036854775807,9223372036854775807]", "[0,0]"), 0, "than any memory"},
@@ -91,7 +95,6 @@ static const struct {
     {"{\"a\":" T8 ",\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,16]}}", 16,
      "tensor \"a\": there are two of this name"},
     {"{\"a\":" T8 ",\"\\u0061\":" T8 "}", 8, "there are two of this name"},
-    {"{\"\":" T8 "}", 8, "a name is empty"},
     {"{\"a\\u001b[2J\":" T8 "}", 8, "tensor \"a?[2J\": its name has control characters"},
     {"{\"a\\n\":" T8 "}", 8, "control characters"}, {"{\"\\u007f\":" T8 "}", 8,
      "control characters"},
@@ -99,6 +102,7 @@ static const struct {
     /* metadata */
     {"{\"__metadata__\":1}", 0, "its __metadata__ is not an object"},
     {"{\"__metadata__\":[]}", 0, "its __metadata__ is not an object"},
+    {"{\"__metadata__\":null,\"__metadata__\":{}}", 0, "it has __metadata__ twice"},
     {"{\"__metadata__\":{\"a\":1}}", 0, "__metadata__ \"a\" is not a string"},
     {"{\"__metadata__\":{\"a\\u001b\":null}}", 0, "__metadata__ \"a?\" is not a string"},
     {"{\"__metadata__\":{\"a\":{}}}", 0, "is not a string"},
@@ -127,12 +131,6 @@ static void hostile__containers(void **state)
         make_file(containers[i].header, strlen(containers[i].header), containers[i].data);
         refuse_container(UR_EFORMAT, containers[i].why);
     }
-    char name[1200], header[1400];
-    memset(name, 'n', 1025);
-    name[1025] = '\0';
-    snprintf(header, sizeof header, "{\"%s\":" T8 "}", name);
-    make_file(header, strlen(header), 8);
-    refuse_container(UR_EFORMAT, "its name is longer than 1024 bytes");
     make_file("{\"a\":\"\0\"}", 9, 0);
     refuse_container(UR_EFORMAT, "a zero byte at offset 6");
 }
@@ -142,9 +140,9 @@ static void hostile__lengths(void **state)
     (void)state;
     static const struct { uint64_t length; const char *why; } lengths[] = {
         {0, "it has no header"}, {1, "it has no header"}, {3, "truncated in its header"},
-        {16 << 20, "truncated in its header"}, {(16 << 20) + 1, "longer than 16 MiB"},
-        {UINT64_MAX, "longer than 16 MiB"}, {UINT64_MAX - 7, "longer than 16 MiB"},
-        {(uint64_t)1 << 63, "longer than 16 MiB"}, {(uint64_t)1 << 32, "longer than 16 MiB"},
+        {16 << 20, "truncated in its header"}, {(16 << 20) + 1, "not a header's length"},
+        {UINT64_MAX, "not a header's length"}, {UINT64_MAX - 7, "not a header's length"},
+        {(uint64_t)1 << 63, "not a header's length"}, {(uint64_t)1 << 32, "not a header's length"},
     };
     for (size_t i = 0; i < COUNT(lengths); i++) {
         make_file("{}", 2, 0);
@@ -154,7 +152,7 @@ static void hostile__lengths(void **state)
     }
     for (size_t n = 0; n < 8; n++) {
         memory_file(HOSTILE, "\2\0\0\0\0\0\0", n);
-        refuse_container(UR_EFORMAT, "shorter than 8 bytes");
+        refuse_container(UR_EFORMAT, n ? "shorter than 8 bytes" : "is empty");
     }
 }
 

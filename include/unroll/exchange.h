@@ -66,9 +66,10 @@ typedef struct ur_weights ur_weights;
 
 /** One tensor of it; borrowed. */
 typedef struct ur_weight {
-    const char *name;
-    const char *type;       /* F64 F32 F16 BF16 I64 I32 I16 I8 U64 U32 U16 U8 BOOL */
-    int rank;               /* 0: a single number */
+    const char *name;       /* may be empty */
+    const char *type;       /* F64 F32 F16 BF16 I64 I32 I16 I8 U64 U32 U16 U8 BOOL; others
+                               (F8_E4M3, C64 ...) are listed, but cannot be read */
+    int rank;               /* 0: a single number; -1: more dimensions than dim can hold */
     int64_t dim[UR_WEIGHT_MAX_RANK];
     size_t size;            /* how many numbers */
 } ur_weight;
@@ -87,7 +88,8 @@ UR_API const char *ur_weights_meta(const ur_weights *file, const char *key);
 UR_API const char *ur_weights_meta_key(const ur_weights *file, int i);
 
 /** All n numbers of a tensor of real numbers, as they are: NaN and Inf too. Errors: UR_EDATA
- *  (no such tensor; it holds integers), UR_ESHAPE (it has other than n). */
+ *  (no such tensor; it holds integers or a type that is not read), UR_ESHAPE (it has other than
+ *  n). */
 UR_API ur_status ur_weights_read(ur_weights *file, const char *name, size_t n, ur_real *out);
 /** The same for integers and BOOL. Errors: also UR_EDATA for one beyond 32 bits. */
 UR_API ur_status ur_weights_read_ids(ur_weights *file, const char *name, size_t n,

@@ -209,7 +209,7 @@ static ur_status check_tensors(const ur_params *params, const struct ur__st_file
                             ur__dims_text(rank, dim, want));
         if (t->type != UR__F32 && t->type != UR__F64 && t->type != UR__F16 && t->type != UR__BF16)
             return ur__fail(UR_EFORMAT, "tensor %s holds %s, not real numbers", p->name,
-                            ur__dtype_name(t->type));
+                            t->type_name);
     }
     for (size_t i = 0; i < ur__st_count(f); i++) {
         const char *name = ur__st_at(f, i)->name;

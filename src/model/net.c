@@ -226,7 +226,7 @@ static ur_status same_vocab(const ur_vocab *a, const ur_vocab *b)
 
 const char *ur__dims_text(int rank, const uint64_t *dim, char out[UR__DIMS_TEXT])
 {
-    int at = snprintf(out, UR__DIMS_TEXT, "[");
+    int at = snprintf(out, UR__DIMS_TEXT, rank < 0 ? "[more than 8 dimensions" : "[");
     for (int i = 0; i < rank; i++)
         at += snprintf(out + at, (size_t)(UR__DIMS_TEXT - at), "%s%llu", i ? "," : "",
                        (unsigned long long)dim[i]);
