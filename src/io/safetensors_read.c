@@ -18,6 +18,7 @@
 #include "base/status.h"
 #include "io/file.h"
 #include "io/safetensors_header.h"
+#include "io/sniff.h"
 
 #define LENGTH 8                    /* bytes before the header */
 #define MAX_HEADER ((uint64_t)16 << 20)
@@ -32,7 +33,8 @@ struct ur__st_file {
 
 /* ---- opening ----------------------------------------------------------- */
 
-/* The length of a header and its first character show whether it is one at all. */
+/* The first n of UR__SNIFF_BYTES are there. The length of a header and its first character show
+ * whether it is one at all; what it is instead is worth more than what is wrong with it. */
 static ur_status check_beginning(const struct ur__st_file *f, const unsigned char *head, size_t n,
                                  uint64_t *length)
 {
@@ -56,14 +58,17 @@ static ur_status check_beginning(const struct ur__st_file *f, const unsigned cha
         fault = "its header is longer than 16 MiB";
     if (!fault)
         return UR_OK;
+    const char *like = cut ? NULL : ur__sniff(head, n);
     if (n == 0)
         return ur__fail(UR_EFORMAT, "%s: is empty", f->raw.path);
+    if (like)
+        return ur__fail(UR_EFORMAT, "%s: looks like %s", f->raw.path, like);
     return ur__fail(UR_EFORMAT, "%s: not a safetensors file: %s", f->raw.path, fault);
 }
 
 static ur_status read_header(struct ur__st_file *f)
 {
-    unsigned char head[LENGTH + 1];
+    unsigned char head[UR__SNIFF_BYTES];
     size_t there = f->raw.size < sizeof head ? (size_t)f->raw.size : sizeof head;
     uint64_t n;
     UR__TRY(ur__raw_read(&f->raw, 0, head, there));

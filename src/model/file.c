@@ -124,6 +124,9 @@ static ur_status check_version(const struct ur__st_file *f, const char *path)
     if (!format)
         return ur__fail(UR_EFORMAT, "%s: is a safetensors file but no unroll model: its metadata "
                         "names no format", path);
+    if (strcmp(format, UR__STATE_FORMAT) == 0)
+        return ur__fail(UR_EFORMAT, "%s: is the state of a training, not a model; the model is the "
+                        ".safetensors file beside it", path);
     if (strcmp(format, FORMAT) != 0)
         return ur__fail(UR_EFORMAT, "%s: is a safetensors file but no unroll model: its format is "
                         "\"%.40s\"", path, format);

@@ -6,6 +6,9 @@
 
 #include "unroll/model.h"
 
+/* What a training state's metadata has as its format, so that it is not taken for a model. */
+#define UR__STATE_FORMAT "unroll-state"
+
 /* A network of a configuration over a vocabulary (taken over on success) whose parameters
  * have names and shapes, but no memory yet. */
 ur_status ur__model_declare(ur_model **out, const ur_config *config, ur_vocab *vocab);

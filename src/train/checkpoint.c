@@ -32,7 +32,6 @@
 #include "train/identity.h"
 #include "train/optimizer.h"
 
-#define FORMAT "unroll-state"
 #define VERSION 2       /* what is written; all before it are read */
 
 static const char *const keys[] = {"format", "version", "options", "data", "progress"};
@@ -153,7 +152,7 @@ static ur_status fill(const struct ur__checkpoint *c, struct ur__st_out *out)
         status = data_text(c->facts, &data);
     if (status == UR_OK)
         status = progress_text(c, &progress);
-    const char *values[N_KEYS] = {FORMAT, UR__QUOTE(VERSION), c->identity, data.data,
+    const char *values[N_KEYS] = {UR__STATE_FORMAT, UR__QUOTE(VERSION), c->identity, data.data,
                                   progress.data};
     for (int i = 0; i < N_KEYS && status == UR_OK; i++)
         status = ur__st_out_meta(out, keys[i], values[i]);
@@ -194,7 +193,7 @@ static ur_status verify(const struct source *s)
         if (!values[i])
             return ur__fail(UR_EFORMAT, "%s: no training state: %s is missing", s->path, keys[i]);
     }
-    if (strcmp(values[0], FORMAT) != 0)
+    if (strcmp(values[0], UR__STATE_FORMAT) != 0)
         return ur__fail(UR_EFORMAT, "%s: no training state: its format is \"%s\"", s->path,
                         values[0]);
     int64_t version;
