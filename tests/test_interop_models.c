@@ -2,6 +2,7 @@
 /* Whole models that people use, run from their weights: embeddings, nets and linear layers
  * together give what their makers got, and greedy decoding the same text. */
 #include "interop.h"
+#include "told.h"
 
 #include "base/text.h"
 
@@ -66,6 +67,45 @@ static int likeliest(size_t n, const ur_real *x)
     return (int)best;
 }
 
+/* One pair for each net, and what its shapes tell. */
+static void models__shapes_tell_the_nets(void **state)
+{
+    (void)state;
+    static const int h128[] = {128, 128}, h15[] = {15}, h256[] = {256}, h8[] = {8, 8, 8};
+    static const struct {
+        const char *folder;
+        ur_rename pair;
+        ur_rnn_options want;
+    } nets[] = {
+        {"models/charrnn_shakespeare", {"*", "*"},
+         {.cell = UR_LSTM, .input = 128, .layers = 2, .hidden = h128, .biases = 2}},
+        {"models/wordseg_thai5", {"rnn.*", "lstm.*"},
+         {.cell = UR_LSTM, .input = 20, .layers = 1, .hidden = h15, .biases = 2,
+          .bidirectional = true}},
+        {"models/g2p_en", {"rnn.*", "encoder.gru.*"},
+         {.cell = UR_GRU, .input = 256, .layers = 1, .hidden = h256, .biases = 2}},
+        {"models/silero_vad_16k_safetensors", {"rnn.*_l0", "lstm_cell.*"},
+         {.cell = UR_LSTM, .input = 128, .layers = 1, .hidden = h128, .biases = 2}},
+        {"models/rtneural_lstm", {"rnn.*", "lstm2.*"},
+         {.cell = UR_LSTM, .input = 8, .layers = 3, .hidden = h8, .biases = 2}},
+    };
+    for (size_t i = 0; i < COUNT(nets); i++) {
+        ur_weights *w = open_weights(nets[i].folder, "model.safetensors");
+        ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+        ur_params *params;
+        ur_rnn *rnn;
+        assert_ok(ur_weights_rnn_options(w, "rnn", 1, &nets[i].pair, &o));
+        expect_told(&o, &nets[i].want, nets[i].folder);
+        assert_ok(ur_params_new(&params));
+        assert_ok(ur_rnn_new(&rnn, params, "rnn", &o));
+        assert_ok(ur_params_load(params, place(nets[i].folder, "model.safetensors"), 1,
+                                 &nets[i].pair, false));
+        ur_rnn_free(rnn);
+        ur_params_free(params);
+        ur_weights_close(w);
+    }
+}
+
 /* Two modules, of one layer and of three, make one net of four. */
 static void rtneural__four_lstm_layers(void **state)
 {
@@ -76,14 +116,16 @@ static void rtneural__four_lstm_layers(void **state)
         {"rnn.*_l0", "lstm.*_l0"}, {"rnn.*_l1", "lstm2.*_l0"},
         {"rnn.*_l2", "lstm2.*_l1"}, {"rnn.*_l3", "lstm2.*_l2"},
     };
+    ur_weights *model = open_weights(folder, "model.safetensors");
     ur_weights *io = open_weights(folder, "io.safetensors");
     int T = dim_of(io, "x", 0), dim[3] = {T, 1, 1};
     double worst = 0;
     struct net n = {0};
     ur_rnn_options o = UR_RNN_OPTIONS_INIT;
-    o.input = 1;
-    o.layers = 4;
-    o.hidden = hidden;
+    const ur_rnn_options want = {.cell = UR_LSTM, .input = 1, .layers = 4, .hidden = hidden,
+                                 .biases = 2};
+    assert_ok(ur_weights_rnn_options(model, "rnn", 4, map, &o));
+    expect_told(&o, &want, folder);
     net_new(&n, NULL, 0, "rnn", &o, "dense", 1);
     assert_ok(ur_params_load(n.params, place(folder, "model.safetensors"), 4, map, true));
     net_ready(&n);
@@ -99,6 +141,7 @@ static void rtneural__four_lstm_layers(void **state)
     net_free(&n);
     ur_params_free(n.params);
     ur_weights_close(io);
+    ur_weights_close(model);
 }
 
 /* The number of each code point; what is not in the vocabulary has the number `unknown`. */
@@ -439,6 +482,7 @@ static void silero__hears_speech(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(models__shapes_tell_the_nets),
         cmocka_unit_test(rtneural__four_lstm_layers),
         cmocka_unit_test(wordseg__both_directions_cut_thai_into_words),
         cmocka_unit_test(charrnn__writes_its_200_characters),

@@ -353,6 +353,12 @@ static void weights__need_their_pointers(void **unused)
     REFUSED(UR_EINVAL, ur_weights_read_ids(w, "decoder.bias", 1, NULL));
     REFUSED(UR_EDATA, ur_weights_read_ids(w, "nowhere", 1, ids));
     REFUSED(UR_EDATA, ur_weights_read_ids(w, "decoder.bias", V, ids));
+    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    REFUSED(UR_EINVAL, ur_weights_rnn_options(NULL, "rnn", 0, NULL, &o));
+    REFUSED(UR_EINVAL, ur_weights_rnn_options(w, NULL, 0, NULL, &o));
+    REFUSED(UR_EINVAL, ur_weights_rnn_options(w, "rnn", 0, NULL, NULL));
+    REFUSED(UR_EINVAL, ur_weights_rnn_options(w, "rnn", -1, NULL, &o));
+    REFUSED(UR_EDATA, ur_weights_rnn_options(w, "nowhere", 0, NULL, &o));
     ur_weights_close(w);
 }
 

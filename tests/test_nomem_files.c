@@ -304,6 +304,22 @@ static ur_status look_into(void *it, const void *arg, uint32_t *digest)
     return status;
 }
 
+static ur_status tell_options(void *it, const void *arg, uint32_t *digest)
+{
+    ur_weights *w;
+    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    (void)it;
+    (void)arg;
+    ur_status status = ur_weights_open(&w, foreign_path);
+    DO(ur_weights_rnn_options(w, "a recurrent net whose name needs more than one block", 1,
+                              &(ur_rename){"a recurrent net whose name needs more than one block.*",
+                                           "encoder.*"}, &o));
+    if (status == UR_OK)
+        nomem_digest(digest, o.hidden, sizeof *o.hidden);
+    ur_weights_close(w);
+    return status;
+}
+
 static void params__are_exchanged_whole_or_not_at_all(void **unused)
 {
     (void)unused;
@@ -315,6 +331,7 @@ static void params__are_exchanged_whole_or_not_at_all(void **unused)
     nomem_try(&(struct nomem){.name = "load weights, not built", .make = make_other,
                               .unmake = free_other, .act = load_other, .arg = &fresh});
     nomem_try(&(struct nomem){.name = "look into weights", .act = look_into});
+    nomem_try(&(struct nomem){.name = "tell options", .act = tell_options});
 }
 
 /* ---- running ----------------------------------------------------------- */

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Files as other programs write them: what cannot be read in them stops nothing else. */
+/* Files as other programs write them: what cannot be read in them stops nothing else, and
+ * their shapes tell what net they are of. */
 #include "test_io.h"
 
+#include "golden_case.h"
+#include "io/safetensors.h"
 #include "layer/params.h"
+#include "told.h"
 #include "unroll/exchange.h"
 
 static void expect_message(const char *part)
@@ -58,9 +62,135 @@ static void weights__are_not_stopped_by_what_is_not_asked_for(void **state)
     expect_message("\"deep\" is [more than 8 dimensions]");
 }
 
+/* ---- the options of a net ---------------------------------------------- */
+
+/* Whether the recurrent weights have PyTorch's name. */
+static bool is_plain(const ur_params *params)
+{
+    return ur_params_find(params, "rnn.weight_hh_l0") != NULL;
+}
+
+/* The net of a line, in a file and told from there: at once, or, in a form that the name of the
+ * weights is of, knowing that form. */
+static void tell(const char *path, const struct golden_case *c, int *plain)
+{
+    ur_rnn_options o = UR_RNN_OPTIONS_INIT, blank = o;
+    ur_params *params, *again;
+    ur_rnn *rnn, *same;
+    ur_weights *w;
+    assert_ok(ur_params_new(&params));
+    assert_ok(ur_rnn_new(&rnn, params, "rnn", &c->options));
+    assert_ok(ur_params_build(params, 1));
+    assert_ok(ur_params_save(params, path, 0, NULL, 0, NULL));
+    assert_ok(ur_weights_open(&w, path));
+    if (is_plain(params)) {
+        ++*plain;
+    } else {
+        assert_status(UR_EDATA, ur_weights_rnn_options(w, "rnn", 0, NULL, &o));
+        assert_memory_equal(&o, &blank, sizeof o);
+        expect_message("no tensor \"rnn.weight_hh_l0\"");
+        o = c->options;
+        o.input = o.layers = o.biases = 0;
+        o.hidden = o.projection = o.output = NULL;
+        o.bidirectional = o.peepholes = o.learned_state = false;
+    }
+    assert_ok(ur_weights_rnn_options(w, "rnn", 0, NULL, &o));
+    expect_told(&o, &c->options, c->line);
+    assert_ok(ur_params_new(&again));
+    assert_ok(ur_rnn_new(&same, again, "rnn", &o));
+    ur_weights_close(w);
+    assert_ok(ur_params_load(again, path, 0, NULL, true));
+    ur_rnn_free(same);
+    ur_rnn_free(rnn);
+    ur_params_free(again);
+    ur_params_free(params);
+}
+
+static void options__are_told_of_every_golden_net(void **state)
+{
+    (void)state;
+    char golden[512];
+    struct ur__st_file *f;
+    const char *path = tmp_path("golden");
+    int nets = 0, plain = 0;
+    snprintf(golden, sizeof golden, "%s/tests/golden/rnn.safetensors", getenv("SOURCE_DIR"));
+    assert_ok(ur__st_open(&f, golden));
+    for (size_t i = 0; i < ur__st_count(f); i++) {
+        struct golden_case c;
+        if (!golden_parse(&c, ur__st_at(f, i)->name) || c.options.input == 0)
+            continue;       /* a run of training */
+        tell(path, &c, &plain);
+        nets++;
+    }
+    ur__st_close(f);
+    assert_true(nets > 150 && plain > 50 && plain < nets);
+    print_message("%d nets told, %d of them without a word about their form\n", nets, plain);
+}
+
+/* Weights of these shapes [rows,columns], or without weight_hr. */
+static ur_weights *shaped(const char *path, const uint64_t ih[2], const uint64_t hh[2],
+                          const uint64_t hr[2])
+{
+    static const float zeros[4096];
+    struct ur__st_out *s;
+    ur_weights *w;
+    assert_ok(ur__st_out_new(&s));
+    assert_ok(ur__st_out_tensor(s, "weight_ih_l0", UR__F32, 2, ih, zeros));
+    assert_ok(ur__st_out_tensor(s, "weight_hh_l0", UR__F32, hh[1] ? 2 : 1, hh, zeros));
+    if (hr[0])
+        assert_ok(ur__st_out_tensor(s, "weight_hr_l0", UR__F32, 2, hr, zeros));
+    assert_ok(ur__st_out_save(s, path));
+    ur__st_out_free(s);
+    assert_ok(ur_weights_open(&w, path));
+    return w;
+}
+
+static void options__refuse_shapes_of_no_net(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t ih[2], hh[2], hr[2];
+        const char *why;
+    } cases[] = {
+        {{8, 2}, {8, 4}, {0}, "has 8 rows, which are not 1, 3 or 4 times 4 hidden units"},
+        {{13, 2}, {13, 4}, {0}, "has 13 rows"}, {{20, 2}, {20, 4}, {0}, "has 20 rows"},
+        {{16, 2}, {16, 4}, {4, 5}, "has 16 rows, which are not 1, 3 or 4 times 5 hidden units"},
+        {{16, 2}, {16, 0}, {0}, "\"weight_hh_l0\" is not a matrix"},
+        {{16, 0}, {16, 4}, {0}, "\"weight_ih_l0\" is not a matrix"},
+    };
+    static const ur_rename bare = {"rnn.*", "*"}, none = {"rnn.*", NULL};
+    static const ur_rename hidden[] = {{"rnn.weight_hh*", NULL}, {"rnn.*", "*"}};
+    const char *path = tmp_path("shapes");
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        ur_rnn_options o = UR_RNN_OPTIONS_INIT, before = o;
+        ur_weights *w = shaped(path, cases[i].ih, cases[i].hh, cases[i].hr);
+        assert_status(UR_ESHAPE, ur_weights_rnn_options(w, "rnn", 1, &bare, &o));
+        expect_message(cases[i].why);
+        expect_message(path);
+        assert_memory_equal(&o, &before, sizeof o);
+        ur_weights_close(w);
+    }
+    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_weights *w = shaped(path, (const uint64_t[2]){12, 2}, (const uint64_t[]){12, 3},
+                           (const uint64_t[2]){0});
+    assert_status(UR_EDATA, ur_weights_rnn_options(w, "rnn", 0, NULL, &o));
+    expect_message("no tensor \"rnn.weight_ih_l0\"");
+    assert_status(UR_EDATA, ur_weights_rnn_options(w, "rnn", 1, &none, &o));
+    expect_message("for parameter rnn.weight_ih_l0");
+    assert_status(UR_EDATA, ur_weights_rnn_options(w, "rnn", 2, hidden, &o));
+    assert_status(UR_EINVAL, ur_weights_rnn_options(w, "rnn", 1, NULL, &o));
+    assert_ok(ur_weights_rnn_options(w, "rnn", 1, &bare, &o));
+    assert_true(o.cell == UR_LSTM && o.biases == 0 && o.hidden[0] == 3 && o.input == 2);
+    o.coupled = true;       /* then the weights would have another name */
+    assert_status(UR_EDATA, ur_weights_rnn_options(w, "rnn", 1, &bare, &o));
+    ur_weights_close(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(options__are_told_of_every_golden_net),
+        cmocka_unit_test(options__refuse_shapes_of_no_net),
         cmocka_unit_test(weights__are_not_stopped_by_what_is_not_asked_for),
     };
     return cmocka_run_group_tests_name("weights", tests, NULL, NULL);

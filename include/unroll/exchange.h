@@ -87,6 +87,17 @@ UR_API const ur_weight *ur_weights_find(const ur_weights *file, const char *name
 UR_API const char *ur_weights_meta(const ur_weights *file, const char *key);
 UR_API const char *ur_weights_meta_key(const ur_weights *file, int i);
 
+/** The options of a recurrent net whose parameters this file holds, for ur_rnn_new with the same
+ *  prefix; map as in ur_params_load. Shapes and names tell cell, input, layers, hidden,
+ *  projection, output, biases, bidirectional, peepholes and learned_state. All else stays as it
+ *  was: set what the file does not tell (an nn.RNN's activation, dropout), and first the form
+ *  that the recurrent weights are named after (weight_hh_coupled: coupled, ...), with its cell.
+ *  The lists of sizes belong to the file and live until it is closed; ur_rnn_new copies them.
+ *  Errors, with *options as it was: UR_EDATA (layer 0 or a layer's recurrent weights are not
+ *  there), UR_ESHAPE (not the shapes of a recurrent net), UR_EINVAL (the map is impossible). */
+UR_API ur_status ur_weights_rnn_options(ur_weights *file, const char *prefix, int n,
+                                        const ur_rename *map, ur_rnn_options *options);
+
 /** All n numbers of a tensor of real numbers, as they are: NaN and Inf too. Errors: UR_EDATA
  *  (no such tensor; it holds integers or a type that is not read), UR_ESHAPE (it has other than
  *  n). */

@@ -60,7 +60,7 @@ ur_status ur__rename_check(int n, const ur_rename *map, const ur_params *params)
         return ur__fail(UR_EINVAL, "a map of %d names is impossible", n);
     for (int i = 0; i < n; i++) {
         UR__TRY(check_pair(i, &map[i]));
-        if (!fits_any(map[i].ours, params))
+        if (params && !fits_any(map[i].ours, params))
             return ur__fail(UR_EINVAL, "the map of names has \"%.80s\", but no parameter has such "
                             "a name", map[i].ours);
     }

@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* A safetensors file to look into: the public face of io/safetensors.h. */
+#include "exchange/weights.h"
+
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/status.h"
 #include "base/team.h"
 #include "io/safetensors.h"
-#include "unroll/exchange.h"
-
-struct ur_weights {
-    struct ur__st_file *file;
-    char *path;
-    int n;
-    ur_weight *list;        /* in the file's order: place i is the file's tensor i */
-};
 
 /* ---- opening ----------------------------------------------------------- */
 
@@ -64,6 +58,10 @@ void ur_weights_close(ur_weights *w)
     if (!w)
         return;
     ur__st_close(w->file);
+    for (struct ur__sizes *s = w->sizes, *next; s; s = next) {
+        next = s->next;
+        ur__free(s);
+    }
     ur__free(w->path);
     ur__free(w->list);
     ur__free(w);

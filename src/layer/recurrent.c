@@ -119,7 +119,7 @@ static ur_status declare(const struct naming *n, const char *kind, int rows, int
 }
 
 /* PyTorch's name, unless PyTorch would compute something else with the same tensors. */
-static const char *recurrent_name(const ur_rnn_options *o)
+const char *ur__rnn_recurrent_name(const ur_rnn_options *o)
 {
     if (o->coupled)
         return "weight_hh_coupled";
@@ -169,7 +169,7 @@ static ur_status declare_slot(const struct naming *n, const ur_rnn_options *o,
     double bound = ur__init_bound(d->H);
     bool orthogonal = o->orthogonal && d->P == d->H;    /* a block is square */
     UR__TRY(declare(n, "weight_ih", GH, d->I, UR_UNIFORM, bound, &v->w_ih));
-    UR__TRY(declare(n, recurrent_name(o), GH, d->P, orthogonal ? UR_ORTHOGONAL : UR_UNIFORM,
+    UR__TRY(declare(n, ur__rnn_recurrent_name(o), GH, d->P, orthogonal ? UR_ORTHOGONAL : UR_UNIFORM,
                     orthogonal ? 1 : bound, &v->w_hh));
     if (d->biases >= 1)
         UR__TRY(declare(n, "bias_ih", GH, 0, UR_UNIFORM, bound, &v->b_ih));

@@ -25,6 +25,8 @@ struct ur_rnn {
     uint64_t version;               /* of the parameters that are packed */
 };
 
+/* "weight_hh", or what stands for it in the form that the options name. */
+const char *ur__rnn_recurrent_name(const ur_rnn_options *o);
 struct ur__rnn_weights ur__rnn_weights_of(const ur_rnn *rnn, int slot);
 struct ur__rnn_grads ur__rnn_grads_of(const ur_rnn *rnn, int slot);
 /* UR_EINVAL unless prepared, and prepared again after each update by an optimizer. */

@@ -49,6 +49,25 @@ static void read(ur_weights *w, const ur_weight *t)
     free(id);
 }
 
+/* The net that the shapes tell, if it is one that can be, has parameters that are there. */
+static void tell(ur_weights *w)
+{
+    static const ur_rename maps[] = {{"rnn.*", "*"}, {"rnn.*", "rnn.*"}, {"rnn.*_l0", "cell.*"}};
+    for (size_t i = 0; i < sizeof maps / sizeof *maps; i++) {
+        ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+        ur_params *p;
+        ur_rnn *rnn;
+        FUZZ_CHECK(ur_params_new(&p) == UR_OK);
+        ur_status status = ur_weights_rnn_options(w, "rnn", 1, &maps[i], &o);
+        FUZZ_CHECK(status == UR_OK || status == UR_EDATA || status == UR_ESHAPE);
+        if (status == UR_OK && ur_rnn_new(&rnn, p, "rnn", &o) == UR_OK) {
+            FUZZ_CHECK(ur_rnn_layers(rnn) == o.layers && ur_rnn_input(rnn) == o.input);
+            ur_rnn_free(rnn);
+        }
+        ur_params_free(p);
+    }
+}
+
 static void look(size_t size, size_t header)
 {
     ur_weights *w;
@@ -63,6 +82,7 @@ static void look(size_t size, size_t header)
         FUZZ_CHECK(ur_weights_find(w, t->name) == t);
         read(w, t);
     }
+    tell(w);
     const char *key;
     for (int i = 0; (key = ur_weights_meta_key(w, i)) != NULL; i++)
         FUZZ_CHECK(ur_weights_meta(w, key) != NULL);
