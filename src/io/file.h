@@ -35,8 +35,8 @@ struct ur__reader;
  * bytes is inflated. UR_EINPUT: missing, a folder, unreadable (names the path and
  * the reason); UR_EFORMAT from a read: damaged gzip. */
 ur_status ur__reader_open(struct ur__reader **out, const char *path);
-/* Up to n bytes; *got 0 at the end only. UR_EINPUT: a file that ends elsewhere than where
- * it did when it was opened. */
+/* Up to n bytes; *got 0 at the end only. UR_EINPUT: the file's end has moved since it was
+ * opened. */
 ur_status ur__reader_read(struct ur__reader *r, void *to, size_t n, size_t *got);
 void ur__reader_close(struct ur__reader *r);
 
@@ -63,7 +63,7 @@ void ur__raw_close(struct ur__raw *f);
 
 /* A file that appears whole: written under a temporary name beside it, synced,
  * renamed, the folder synced. It keeps the permissions of the file it replaces.
- * What is there and no regular file (a folder, a device, a symbolic link) is
+ * A target that is not a regular file (a folder, a device, a symbolic link) is
  * UR_EOUTPUT: a rename would destroy it. A killed process leaves NAME.tmp-*. */
 struct ur__writer;
 ur_status ur__writer_open(struct ur__writer **out, const char *path);
@@ -90,7 +90,7 @@ int ur__writer_sweep(const char *const *paths, int n, bool gone_only);
  * unlocked. */
 struct ur__lock;
 /* UR_EEXIST: another has it; *holder is its process, 0 if unknown. *out NULL without a
- * failure: here nothing can be locked, or a file of another content has the name. */
+ * failure: files cannot be locked here, or the name belongs to a file of another kind. */
 ur_status ur__lock_take(struct ur__lock **out, const char *path, long *holder);
 void ur__lock_free(struct ur__lock *lock);
 

@@ -26,8 +26,8 @@
 /* One call's share: macOS refuses more than INT_MAX, Linux cuts at 2 GiB. */
 #define MAX_CALL ((size_t)1 << 30)
 
-/* So often in a row a call is made anew when a signal interrupts it: no signal comes that
- * often, but a broken file system may say so for ever. */
+/* Most retries in a row of a call that a signal interrupts: signals are never that frequent,
+ * but a broken file system may report them for ever. */
 #define MAX_INTERRUPTS 1000
 
 /* ---- the system's operations ------------------------------------------- */
@@ -134,7 +134,7 @@ void ur__file_set_ops(const struct ur__file_ops *table)
 
 /* ---- retried and finished ---------------------------------------------- */
 
-/* Should a call with this result be made anew? */
+/* Should a call with this result be retried? */
 static bool interrupted(long result, int *times)
 {
     return result < 0 && errno == EINTR && ++*times < MAX_INTERRUPTS;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of this floor share: the table of operations behind helpers
+/* What the files of this floor share: the table of operations, and helpers
  * that retry interrupted calls and finish short ones. */
 #ifndef UR_IO_FILE_OPS_H
 #define UR_IO_FILE_OPS_H

@@ -40,7 +40,7 @@ ur_status ur__json_each(const struct ur__json *j,
                         ur_status (*fn)(void *user, const char *key, const struct ur__json *value),
                         void *user);
 
-/* Building. A failed set (out of memory, text that is no UTF-8, into what was parsed) is
+/* Building. A failed set (out of memory, text that is not UTF-8, a parsed object) is
  * remembered and reported by ur__json_dump. j NULL is ignored. A value that is taken belongs to its
  * container and is gone if that failed: fill it first, then hand it over. */
 struct ur__json *ur__json_new_object(void);

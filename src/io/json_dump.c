@@ -94,7 +94,8 @@ static ur_status put_list(const struct ur__json *j, struct ur__buf *to)
     if (j->failed == UR_ENOMEM)
         return ur__fail(UR_ENOMEM, "out of memory: building json");
     if (j->failed != UR_OK)
-        return ur__fail(j->failed, "json: text that is not utf-8, or a member set in no object");
+        return ur__fail(j->failed, "json: text is not UTF-8, or a member was set in what is "
+                        "not an object");
     UR__TRY(ur__buf_puts(to, object ? "{" : "["));
     for (size_t i = 0; i < j->u.list.n; i++) {
         if (i)

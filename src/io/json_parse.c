@@ -7,9 +7,9 @@
  * Texts come from strangers, and a tree is many times as large as its text. So its
  * outline is looked at first: brackets and commas outside strings tell how many values
  * there can be, and what has far more than any file of ours is refused. The worst that
- * is left, a long list of one-digit numbers, takes some 40 bytes for each of its text.
+ * is left, a long list of one-digit numbers, takes some 40 bytes for each byte of text.
  *
- * A reader of our own, since a library must do with memory what this one promises:
+ * It is a reader of our own because a library must keep what it promises about memory:
  * jansson 2.14 goes on where its token buffer cannot grow, and loses bytes, ends the
  * process or writes beyond a block; others take duplicate keys, or are in no package.
  */
@@ -34,8 +34,8 @@ size_t ur__json_string_end(const char *text, size_t n, size_t at)
     return at < n ? at : n;
 }
 
-/* At most so many values will the parser make of the text. *values is right for JSON;
- * of other text the parser sees no more than was counted here. */
+/* *values: the most that the parser can make of the text. It is exact for JSON; of other text
+ * the parser sees no more than was counted here. */
 static ur_status count_values(const char *text, size_t n, size_t *values)
 {
     size_t depth = 0, lists = 0, commas = 0;
@@ -93,7 +93,7 @@ static ur_status fail(const struct parser *p, const char *what)
     return fail_at(p, p->at, what);
 }
 
-/* The next byte; 0 at the end, for the text has none. */
+/* The next byte; 0 at the end: the text holds no zero. */
 static char peek(const struct parser *p)
 {
     return p->at < p->n ? p->text[p->at] : '\0';
@@ -157,7 +157,7 @@ static ur_status read_number(struct parser *p, struct ur__json *to)
     if (to->kind == UR__JSON_INT ? ur__parse_int(p->string, &to->u.integer)
                                  : ur__parse_real(p->string, &to->u.real))
         return UR_OK;
-    return fail_at(p, from, "a number beyond the largest");
+    return fail_at(p, from, "a number that is too large");
 }
 
 static ur_status read_word(struct parser *p, struct ur__json *to)
@@ -185,7 +185,7 @@ static ur_status read_word(struct parser *p, struct ur__json *to)
 
 /* ---- strings ----------------------------------------------------------- */
 
-/* The four digits at p->at + 2 of an escape `\u`; UINT32_MAX if they are none. */
+/* The four digits at p->at + 2 of an escape `\u`; UINT32_MAX if they are not. */
 static uint32_t peek_unit(const struct parser *p)
 {
     uint32_t unit = 0;
@@ -235,7 +235,7 @@ static ur_status read_escape(struct parser *p)
         return read_unit(p);
     const char *known = c ? strchr(from, c) : NULL;
     if (!known)
-        return fail(p, "no such escape");
+        return fail(p, "an unknown escape");
     *p->string++ = to[known - from];
     p->at += 2;
     return UR_OK;
@@ -246,7 +246,7 @@ static ur_status read_character(struct parser *p)
     uint32_t code;
     int n = ur__utf8_decode((const unsigned char *)p->text + p->at, p->n - p->at, &code);
     if (n < 1)
-        return fail(p, "no valid UTF-8");
+        return fail(p, "invalid UTF-8");
     memcpy(p->string, p->text + p->at, (size_t)n);
     p->string += n;
     p->at += (size_t)n;

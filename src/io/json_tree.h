@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The tree behind ur__json, for the files that build, read and write it.
+/* The tree that ur__json is, for the files that build, read and write it.
  * Invariant: every value has one owner, its container or the caller; but the values of
- * a parsed text lie in one block, which its root begins and which ends with it. */
+ * a parsed text lie in one block, which begins with the root and is freed with it. */
 #ifndef UR_IO_JSON_TREE_H
 #define UR_IO_JSON_TREE_H
 

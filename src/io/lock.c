@@ -3,9 +3,9 @@
  * Locks. flock's, because it ends with the last descriptor of the open file, so with the
  * process, and because it holds between two opens of one process too.
  *
- * Who ends unlinks the file while it still has the lock. Another may have opened it before
- * that and lock it afterwards, when the name is gone or is a third one's: the lock
- * operation compares the two and the taking begins anew.
+ * The holder unlinks the file before it lets the lock go. Another process may have opened it
+ * before that and lock it afterwards, when the name is gone or belongs to a third: the lock
+ * operation compares name and file, and taking the lock starts over.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -28,7 +28,7 @@ struct ur__lock {
     char *path;
 };
 
-/* One that another user made can be locked all the same where locks are local. */
+/* A file of another user can be locked too, where locks are local. */
 static int open_file(const char *path)
 {
     int fd = ur__io_open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0666);
@@ -46,7 +46,7 @@ static bool is_ours(int fd, long *holder)
     return n == 0 || sscanf(text, "unroll %ld", holder) == 1;
 }
 
-/* Whoever cannot read it knows less; so a failure is none. */
+/* The number only serves a message, so a failure does no harm. */
 static void write_holder(int fd)
 {
     char text[CONTENT_SIZE + 16];
@@ -55,7 +55,7 @@ static void write_holder(int fd)
         ur__io_write_full(fd, text, (size_t)n);
 }
 
-/* One attempt. *fd −1 without a failure: there is no locking here. */
+/* One attempt. *fd −1 without a failure: files cannot be locked here. */
 static ur_status try_once(int *fd, const char *path, long *holder, bool *again)
 {
     *again = false;

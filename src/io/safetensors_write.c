@@ -59,7 +59,7 @@ void ur__st_out_free(struct ur__st_out *s)
 ur_status ur__st_out_meta(struct ur__st_out *s, const char *key, const char *value)
 {
     if (!ur__is_utf8(key) || !ur__is_utf8(value))
-        return ur__fail(UR_EINVAL, "metadata \"%.80s\" is not utf-8", key);
+        return ur__fail(UR_EINVAL, "metadata \"%.80s\" is not UTF-8", key);
     if (ur__json_get(s->meta, key))
         return ur__fail(UR_EINVAL, "metadata \"%.80s\" is named twice", key);
     size_t before = ur__json_size(s->meta);
@@ -184,7 +184,7 @@ static ur_status make_header(const struct ur__st_out *s, struct ur__buf *to)
     while (to->size % 8)
         UR__TRY(ur__buf_puts(to, " "));
     if (to->size > MAX_HEADER)
-        return ur__fail(UR_EDATA, "names and metadata take %zu bytes, a header holds %zu",
+        return ur__fail(UR_EDATA, "names and metadata take %zu bytes; a header holds at most %zu",
                         to->size, MAX_HEADER);
     return UR_OK;
 }
