@@ -249,9 +249,9 @@ static const struct {
     {"{\"tokens\":\"char\",\"codes\":[]}", "a vocabulary has 1 to 65536 tokens, not 0"},
     {"{\"tokens\":\"char\",\"codes\":[1,2,2,3]}", "code 2 of token 2 follows 2: codes must ascend"},
     {"{\"tokens\":\"char\",\"codes\":[1,3,2,5]}", "code 2 of token 2 follows 3"},
-    {"{\"tokens\":\"char\",\"codes\":[1,2,3,55296]}", "code 55296 of token 3 is no char"},
-    {"{\"tokens\":\"char\",\"codes\":[1,2,3,1114112]}", "code 1114112 of token 3 is no char"},
-    {"{\"tokens\":\"byte\",\"codes\":[1,2,3,256]}", "code 256 of token 3 is no byte"},
+    {"{\"tokens\":\"char\",\"codes\":[1,2,3,55296]}", "code 55296 of token 3 is not a char"},
+    {"{\"tokens\":\"char\",\"codes\":[1,2,3,1114112]}", "code 1114112 of token 3 is not a char"},
+    {"{\"tokens\":\"byte\",\"codes\":[1,2,3,256]}", "code 256 of token 3 is not a byte"},
     {"{\"tokens\":\"char\",\"codes\":[1,2,3,-1]}", "the code of token 3 is impossible"},
     {"{\"tokens\":\"char\",\"codes\":[1,2,3,4294967301]}", "the code of token 3 is impossible"},
     {"{\"tokens\":\"char\",\"codes\":[1,2,3,\"5\"]}", "the code of token 3 is impossible"},
@@ -263,11 +263,11 @@ static const struct {
     {"{\"tokens\":\"word\",\"words\":[\"<unk>\",\"</s>\",\"a\",\"a\"]}",
      "tokens 2 and 3 are both \"a\""},
     {"{\"tokens\":\"word\",\"words\":[\"<unk>\",\"</s>\",\"<unk>\"]}", "tokens 0 and 2 are both"},
-    {"{\"tokens\":\"word\",\"words\":[\"<unk>\",\"</s>\",\"\"]}", "text of token 2 is no word"},
+    {"{\"tokens\":\"word\",\"words\":[\"<unk>\",\"</s>\",\"\"]}", "text of token 2 is not a word"},
     {"{\"tokens\":\"word\",\"words\":[\"<unk>\",\"</s>\",\"a b\"]}",
-     "the text of token 2 is no word"},
-    {"{\"tokens\":\"word\",\"words\":[\"<unk>\",\"</s>\",\"\\u001b\"]}", "token 2 is no word"},
-    {"{\"tokens\":\"word\",\"words\":[\"<unk>\",\"</s>\",\"\\u009b\"]}", "token 2 is no word"},
+     "the text of token 2 is not a word"},
+    {"{\"tokens\":\"word\",\"words\":[\"<unk>\",\"</s>\",\"\\u001b\"]}", "token 2 is not a word"},
+    {"{\"tokens\":\"word\",\"words\":[\"<unk>\",\"</s>\",\"\\u009b\"]}", "token 2 is not a word"},
     {"{\"tokens\":\"word\",\"words\":[\"<unk>\",\"</s>\",\"\\u0000\"]}", "\"vocab\": json"},
     {"{\"tokens\":\"word\",\"words\":[\"<unk>\",\"</s>\",7]}", "token 2 is no text"},
     {"{\"tokens\":\"word\",\"words\":[\"<unk>\",\"</s>\",\"a\",\"b\"]}", "the vocabulary has word"},
@@ -286,7 +286,7 @@ static void hostile__vocabularies(void **state)
     snprintf(vocab, sizeof vocab, "{\"tokens\":\"word\",\"words\":[\"<unk>\",\"</s>\",\"%s\"]}",
         word);
     make_model(NULL, vocab, NULL);
-    refuse_model(UR_EFORMAT, "the text of token 2 is no word");
+    refuse_model(UR_EFORMAT, "the text of token 2 is not a word");
 }
 
 static void hostile__summaries_and_versions(void **state)

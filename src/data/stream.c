@@ -10,7 +10,7 @@ ur_status ur__stream_init(struct ur__stream *s, struct ur__corpus *corpus, int64
                           int64_t tokens, int T, int B)
 {
     if (T < 1 || B < 1)
-        return ur__fail(UR_EINVAL, "a batch of %d rows of %d tokens is impossible", B, T);
+        return ur__fail(UR_EINVAL, "a batch of %d rows of %d tokens: both are at least 1", B, T);
     int64_t all = ur__corpus_tokens(corpus);
     if (begin < 0 || tokens < 0 || begin > all || tokens > all - begin)
         return ur__fail(UR_EINVAL, "stream: %lld tokens from %lld on, of %lld",

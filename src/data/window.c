@@ -11,7 +11,7 @@ ur_status ur__windows_init(struct ur__windows *w, struct ur__corpus *corpus, int
 {
     int64_t all = ur__corpus_tokens(corpus);
     if (T < 1)
-        return ur__fail(UR_EINVAL, "windows of %d tokens are impossible", T);
+        return ur__fail(UR_EINVAL, "a window has at least one token, not %d", T);
     if (begin < 0 || tokens < 0 || begin > all || tokens > all - begin)
         return ur__fail(UR_EINVAL, "windows: %lld tokens from %lld on, of %lld",
                         (long long)tokens, (long long)begin, (long long)all);
@@ -63,7 +63,7 @@ ur_status ur__windows_read(struct ur__windows *w, int B, const int64_t *which, i
 /* ---- order ------------------------------------------------------------- */
 
 /* A Feistel network of four rounds permutes the numbers of 2·half bits (Luby and Rackoff
- * 1988); what falls behind n goes through it again until it does not (Black and Rogaway
+ * 1988); what falls beyond n goes through it again until it does not (Black and Rogaway
  * 2002). n is at least a quarter of them, so that takes four tries on average at most. */
 int64_t ur__shuffled(uint64_t seed, uint64_t round, int64_t n, int64_t i)
 {
