@@ -377,7 +377,7 @@ static void load__strict_names_what_nothing_asked_for(void **state)
     assert_ok(ur_params_save(n.params, path, 0, NULL, 0, NULL));
     expect_refused(&n, UR_EDATA, path, 1, &without, true);
     expect_message(path);
-    expect_message("no parameter is for decoder.weight, decoder.bias");
+    expect_message("no parameter for decoder.weight, decoder.bias");
     assert_ok(ur_params_load(n.params, path, 1, &without, false));
     const ur_rename most = {"rnn.*", NULL};
     expect_refused(&n, UR_EDATA, path, 1, &most, true);

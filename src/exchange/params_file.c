@@ -49,7 +49,7 @@ static ur_status missing(const struct loading *l, const char *name, const char *
     ur_status status = list_unused(l, &rest, &n);
     if (status == UR_OK)
         status = ur__fail(UR_EDATA, "%s: no tensor \"%.80s\" for parameter %.80s; %s%s", l->path,
-                          theirs, name, n ? "of the others it has " : "it has no others",
+                          theirs, name, n ? "it also has " : "it has no others",
                           n ? rest.data : "");
     ur__buf_free(&rest);
     return status;
@@ -86,8 +86,8 @@ static ur_status find_all(struct loading *l, const ur_params *params, int n,
         if (!left_out)
             UR__TRY(find(l, p, theirs->data, &l->tensor[i]));
         else if (!ur__params_built(params))
-            return ur__fail(UR_EINVAL, "parameter %.80s is not to be read and has no value: call "
-                            "ur_params_build first", p->name);
+            return ur__fail(UR_EINVAL, "the map leaves out parameter %.80s, which has no value: "
+                            "call ur_params_build first", p->name);
     }
     return UR_OK;
 }
@@ -98,7 +98,7 @@ static ur_status refuse_unused(const struct loading *l)
     size_t n;
     ur_status status = list_unused(l, &rest, &n);
     if (status == UR_OK && n > 0)
-        status = ur__fail(UR_EDATA, "%s: no parameter is for %s", l->path, rest.data);
+        status = ur__fail(UR_EDATA, "%s: no parameter for %s", l->path, rest.data);
     ur__buf_free(&rest);
     return status;
 }
@@ -197,10 +197,11 @@ static ur_status to_f32(const ur_params *params, const ur_param *p, const char *
 static ur_status check_meta(int n, const ur_meta *meta)
 {
     if (n < 0 || (n > 0 && !meta))
-        return ur__fail(UR_EINVAL, "%d strings beside the tensors are impossible", n);
+        return ur__fail(UR_EINVAL, "%d metadata strings: the number is negative or the list is "
+                        "NULL", n);
     for (int i = 0; i < n; i++) {
         if (!meta[i].key || !meta[i].value)
-            return ur__fail(UR_EINVAL, "string %d beside the tensors is NULL", i);
+            return ur__fail(UR_EINVAL, "metadata string %d has a NULL key or value", i);
     }
     return UR_OK;
 }

@@ -35,10 +35,10 @@ static ur_status check_pair(int i, const ur_rename *pair)
 {
     const char *ours = pair->ours, *theirs = pair->theirs;
     if (!ours)
-        return ur__fail(UR_EINVAL, "pair %d of the map of names has no name of ours", i);
+        return ur__fail(UR_EINVAL, "pair %d of the map of names: ours is NULL", i);
     if (stars(ours) > 1 || (theirs && stars(theirs) != stars(ours)))
-        return ur__fail(UR_EINVAL, "names \"%.80s\" and \"%.80s\": both have one star, or "
-                        "neither", ours, theirs ? theirs : "(none)");
+        return ur__fail(UR_EINVAL, "names \"%.80s\" and \"%.80s\": each needs one star, or "
+                        "neither may have one", ours, theirs ? theirs : "(none)");
     return UR_OK;
 }
 
@@ -57,7 +57,8 @@ static bool fits_any(const char *pattern, const ur_params *params)
 ur_status ur__rename_check(int n, const ur_rename *map, const ur_params *params)
 {
     if (n < 0 || (n > 0 && !map))
-        return ur__fail(UR_EINVAL, "a map of %d names is impossible", n);
+        return ur__fail(UR_EINVAL, "a map of %d names: the number is negative or the map is "
+                        "NULL", n);
     for (int i = 0; i < n; i++) {
         UR__TRY(check_pair(i, &map[i]));
         if (params && !fits_any(map[i].ours, params))
