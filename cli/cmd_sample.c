@@ -254,12 +254,15 @@ static int run(const struct command *self, int argc, char **argv)
         size_t primed = strlen(prime);
         ur_status status = UR_OK;
         if (strcmp(prime, "-") == 0) {
+            if ((code = spare_input("-")) != EXIT_DONE)
+                goto out;
             status = ur__file_slurp("-", (size_t)1 << 28, &read, &primed);
             prime = read;
         }
         code = status == UR_OK ? sample(&a, words.word[0], prime, primed) : fail_status(status);
         ur__free(read);
     }
+out:
     opt_words_free(&words);
     return code;
 }

@@ -11,6 +11,7 @@
 #include "cli/fail.h"
 #include "cli/plan.h"
 #include "cli/report.h"
+#include "io/file.h"
 
 struct train {
     struct opt_common common;
@@ -256,6 +257,12 @@ static int name_model(const char *output, const char *data, struct ur__buf *to)
     }
     if (n == 0 || strcmp(name, "-") == 0 || name[n - 1] == '/')
         return fail(EXIT_USAGE, "--output must be the name of a file: MODEL.safetensors");
+    struct ur__file_id there;
+    bool known = output != NULL && ur__file_identify(&there, output);
+    if (known && there.kind != UR__FILE_ABSENT && there.kind != UR__FILE_REGULAR)
+        return fail(EXIT_OUTPUT, "cannot write the model to %s: it is a %s; name a file, as in "
+                    "--output MODEL.safetensors", output,
+                    there.kind == UR__FILE_FOLDER ? "folder" : "device or pipe");
     ur_status status = ur__buf_put(to, name, n);
     bool ends = n >= sizeof ending && memcmp(name + n - (sizeof ending - 1), ending,
                                              sizeof ending - 1) == 0;
@@ -377,15 +384,14 @@ static int train(const struct train *a, const struct opt_words *words, const cha
     struct ui ui;
     ui_init(&ui, &a->common);
     report_init(&report, &ui, config);
-    report.log.path = a->log;
-    report.log.append = a->resume;
-    report.log.force = a->force;
+    train_log_init(&report.log, a->log, a->resume);
+    o.log = report.log.stream < 0 ? a->log : NULL;
     o.config = *config;
     o.model = model;
     set_options(a, words, &o);
     o.memory_limit = plan_machine_memory();
-    int code = train_log_check(&report.log);
-    if (code != EXIT_DONE)
+    int code = spare_input(o.val_file);
+    if (code != EXIT_DONE || (code = spare_input(a->init_from)) != EXIT_DONE)
         return code;
     ur_status status = ur_team_new(&o.team, (int)a->threads);
     if (status != UR_OK)

@@ -91,6 +91,16 @@ ur_status need_task(const ur_model *model, const char *path, const char *task)
                     own, task);
 }
 
+int spare_input(const char *path)
+{
+    struct ur__file_id in, out;
+    if (path == NULL || !ur__file_identify(&in, path) ||
+        !ur__stream_identify(&out, STDOUT_FILENO) || !ur__file_clash(&in, &out))
+        return EXIT_DONE;
+    return fail(EXIT_OUTPUT, "cannot write to standard output: it is the same file as %s, which "
+                "is read", strcmp(path, "-") == 0 ? "standard input" : path);
+}
+
 /* ---- signals ----------------------------------------------------------- */
 
 /* timeout(1) signals its child and then its group, which the child is in: what comes so

@@ -27,6 +27,10 @@ int fail_reading(ur_status status);
 /* UR_EDATA, naming its file, unless the model's task is this one. */
 ur_status need_task(const ur_model *model, const char *path, const char *task);
 
+/* EXIT_DONE, or EXIT_OUTPUT and a sentence if standard output goes to the file that this input
+ * ("-": standard input; NULL: none) is read from: it would read what it writes, or lose it. */
+int spare_input(const char *path);
+
 /* From now on (calling it again changes nothing) the first SIGINT, SIGTERM or SIGHUP is
  * remembered and a second one, a quarter of a second later or more, ends the program at
  * once. A signal that is ignored (nohup) stays so. */

@@ -210,7 +210,7 @@ static void put_exit_status(void)
         {EXIT_USAGE, "unknown or impossible options"},
         {EXIT_INPUT, "an input is missing, unreadable, malformed or too short"},
         {EXIT_MEMORY, "out of memory"},
-        {EXIT_OUTPUT, "an output cannot be written, or exists already"},
+        {EXIT_OUTPUT, "an output cannot be written, exists already, or is a file that is read"},
         {EXIT_DIVERGED, "training diverged"},
     };
     put_section("EXIT STATUS");

@@ -314,6 +314,10 @@ bool opt_parse(const struct command *c, int argc, char **argv, void *values,
         }
     }
     *code = count_words(c, words->n);
+    for (int i = 0; i < words->n && *code == EXIT_DONE; i++)
+        *code = spare_input(words->word[i]);    /* each is the name of an input */
+    if (*code == EXIT_DONE && words->n < c->max_words)
+        *code = spare_input("-");               /* which is read instead of [FILE] */
     return *code == EXIT_DONE;
 }
 

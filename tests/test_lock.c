@@ -130,6 +130,8 @@ static void lock__does_without(void **unused)
 
 /* ---- the sweep --------------------------------------------------------- */
 
+static const struct ur__spared sparing_none, sparing_living = {.gone_only = true};
+
 static void sweep__removes_what_is_exactly_ours(void **unused)
 {
     (void)unused;
@@ -150,8 +152,8 @@ static void sweep__removes_what_is_exactly_ours(void **unused)
         snprintf(name, sizeof name, "%s%s", path, ours[i]);
         put_file(name, "x", 1);
     }
-    assert_int_equal(ur__writer_sweep(&path, 1, false), COUNT(ours));
-    assert_int_equal(ur__writer_sweep(&path, 1, false), 0);
+    assert_int_equal(ur__writer_sweep(&path, 1, &sparing_none), COUNT(ours));
+    assert_int_equal(ur__writer_sweep(&path, 1, &sparing_none), 0);
     for (size_t i = 0; i < COUNT(others); i++) {
         snprintf(name, sizeof name, "%s%s", path, others[i]);
         assert_true(ur__file_exists(name));
@@ -173,13 +175,32 @@ static void sweep__spares_the_living(void **unused)
     snprintf(own, sizeof own, "%s.tmp-%ld-99999", path, (long)getpid());
     put_file(living, "x", 1);
     put_file(own, "x", 1);
-    assert_int_equal(ur__writer_sweep(&path, 1, true), 1);
+    assert_int_equal(ur__writer_sweep(&path, 1, &sparing_living), 1);
     assert_true(ur__file_exists(living));
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
     snprintf(gone, sizeof gone, "%s", living);
-    assert_int_equal(ur__writer_sweep(&path, 1, true), 1);
+    assert_int_equal(ur__writer_sweep(&path, 1, &sparing_living), 1);
     assert_false(ur__file_exists(gone));
+}
+
+/* By whatever name it is known. */
+static void sweep__spares_files(void **unused)
+{
+    (void)unused;
+    const char *path = tmp_path("u.safetensors");
+    char kept[600], link[600];
+    struct ur__file_id id;
+    snprintf(kept, sizeof kept, "%s.tmp-1-0", path);
+    put_file(kept, "x", 1);
+    snprintf(link, sizeof link, "%s.tmp-1-1", path);
+    put_file(link, "x", 1);
+    snprintf(link, sizeof link, "%s", tmp_path("link"));
+    assert_int_equal(symlink(kept, link), 0);
+    assert_true(ur__file_identify(&id, link));
+    const struct ur__spared spared = {.files = &id, .n = 1};
+    assert_int_equal(ur__writer_sweep(&path, 1, &spared), 1);
+    assert_true(ur__file_exists(kept));
 }
 
 /* ---- in a run ---------------------------------------------------------- */
@@ -271,6 +292,7 @@ int main(void)
         cmocka_unit_test(lock__does_without),
         cmocka_unit_test(sweep__removes_what_is_exactly_ours),
         cmocka_unit_test(sweep__spares_the_living),
+        cmocka_unit_test(sweep__spares_files),
         cmocka_unit_test(run__is_one_at_a_time),
         cmocka_unit_test(run__sweeps_what_killed_ones_left),
         cmocka_unit_test(run__trains_without_locks),

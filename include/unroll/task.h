@@ -18,11 +18,11 @@ UR_API const char *const *ur_task_names(void);
 
 /** Trains a model on files: MODEL (best on validation), NAME.last.safetensors, NAME.state
  *  and NAME.state.1. Errors: UR_EINVAL, UR_EINPUT, UR_EDATA (too short, invalid UTF-8),
- *  UR_EEXIST (model or state there, neither force nor resume; another run is writing them),
- *  UR_EOUTPUT, UR_ENUMERIC (diverged: names step and place), UR_ECANCELED, UR_ENOMEM (the files
- *  are whole, and resume goes on from them). A checkpoint that cannot be written is a warning;
- *  only if the last one cannot, UR_EOUTPUT. A report may start a run of other files; of the
- *  same: UR_EINVAL. */
+ *  UR_EEXIST (model or state there, neither force nor resume; another run is writing them), UR_EOUTPUT (an output is a file that the run reads,
+ *  whatever force says; it cannot be written), UR_ENUMERIC (diverged: names step and place),
+ *  UR_ECANCELED, UR_ENOMEM (the files are whole, and resume goes on from them). A checkpoint
+ *  that cannot be written is a warning; only if the last one cannot, UR_EOUTPUT. A report may
+ *  start a run of other files; of the same: UR_EINVAL. */
 UR_API ur_status ur_train(const ur_train_options *options, ur_on_report on, void *user);
 
 /** What ur_train() would do with these options, without doing it: reads the text, makes the

@@ -87,6 +87,9 @@ typedef struct ur_train_options {
     uint64_t seed;
     ur_team *team;
     const char *init_from;          /* a model whose parameters to start from, or NULL */
+    const char *log;                /* a file that the caller writes meanwhile (NULL: none): it is
+                                       none that the run reads or writes, can be written and,
+                                       without resume or force, is not there yet */
     bool resume, force;
     int64_t checkpoint_every;       /* steps; 0: at each validation */
     int64_t eval_every;             /* steps; 0: each epoch's end */
@@ -105,7 +108,7 @@ typedef struct ur_train_options {
     {                                                                                  \
         UR_CONFIG_INIT, NULL, 0, NULL, 0.1, NULL, 64, 64, 50, -1, 0,                   \
             UR_OPTIMIZER_OPTIONS_INIT, 2e-3, UR_SCHEDULE_COSINE, 0, 0, 123, NULL,      \
-            NULL, false, false, 0, 0, 0, 200, 0, 2, false, 0, UR_ON_NAN_ROLLBACK       \
+            NULL, NULL, false, false, 0, 0, 0, 200, 0, 2, false, 0, UR_ON_NAN_ROLLBACK       \
     }
 
 typedef enum ur_report_kind {
