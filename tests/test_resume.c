@@ -201,6 +201,45 @@ static void resume__falls_back_from_a_damaged_state(void **unused)
     assert_message("checksum");
 }
 
+static void refuse_to_begin_anew(const ur_train_options *o, const char *there)
+{
+    size_t n, m;
+    struct listener l;
+    ur_plan plan;
+    char *before = read_all(there, &n);
+    assert_status(UR_EEXIST, train_until(*o, 0, &l));
+    assert_message("its training state");
+    assert_message("--init-from");
+    assert_message("--force");
+    assert_status(UR_EEXIST, ur_train_plan(o, 0, NULL, NULL, &plan));
+    char *after = read_all(there, &m);
+    assert_true(n == m && memcmp(before, after, n) == 0);
+    ur__free(before);
+    ur__free(after);
+}
+
+/* Who has only the model would lose it. */
+static void resume__begins_over_no_model(void **unused)
+{
+    (void)unused;
+    struct listener l;
+    ur_train_options o = small_options(tmp_path("m.safetensors"));
+    o.steps = 50;
+    assert_ok(train_until(o, 0, &l));
+    assert_int_equal(unlink(with_end(o.model, ".state")), 0);
+    o.resume = true;
+    o.steps = 60;
+    assert_ok(train_until(o, 0, &l));   /* from NAME.state.1 */
+    unlink(with_end(o.model, ".state"));
+    unlink(with_end(o.model, ".state.1"));
+    refuse_to_begin_anew(&o, o.model);
+    unlink(o.model);
+    refuse_to_begin_anew(&o, with_end(o.model, ".last.safetensors"));
+    o.resume = false;
+    o.force = true;
+    assert_ok(train_until(o, 0, &l));
+}
+
 static void resume__without_a_state_starts_anew(void **unused)
 {
     (void)unused;
@@ -297,6 +336,7 @@ int main(void)
         cmocka_unit_test(resume__keeps_its_options),
         cmocka_unit_test(resume__refuses_data_that_changed),
         cmocka_unit_test(resume__falls_back_from_a_damaged_state),
+        cmocka_unit_test(resume__begins_over_no_model),
         cmocka_unit_test(resume__without_a_state_starts_anew),
         cmocka_unit_test(resume__survives_kills),
         cmocka_unit_test(resume__survives_a_full_disk),

@@ -116,6 +116,8 @@ static const char *find_fault(const char *path, long reached)
     int64_t step = -1;
     bool any = ur__file_exists(with_end(path, ".state"))
         || ur__file_exists(with_end(path, ".state.1"));
+    if (!any && (ur__file_exists(path) || ur__file_exists(with_end(path, ".last.safetensors"))))
+        return "a model is there without a state";
     if (!any)
         return reached == 0 ? NULL : "no state is there";
     ur_train_options o = torn_options(path);

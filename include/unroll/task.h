@@ -18,7 +18,8 @@ UR_API const char *const *ur_task_names(void);
 
 /** Trains a model on files: MODEL (best on validation), NAME.last.safetensors, NAME.state
  *  and NAME.state.1. Errors: UR_EINVAL, UR_EINPUT, UR_EDATA (too short, invalid UTF-8),
- *  UR_EEXIST (model or state there, neither force nor resume; another run is writing them), UR_EOUTPUT (an output is a file that the run reads,
+ *  UR_EEXIST (model or state there, neither force nor resume; with resume a model without a
+ *  state; another run is writing them), UR_EOUTPUT (an output is a file that the run reads,
  *  whatever force says; it cannot be written), UR_ENUMERIC (diverged: names step and place),
  *  UR_ECANCELED, UR_ENOMEM (the files are whole, and resume goes on from them). A checkpoint
  *  that cannot be written is a warning; only if the last one cannot, UR_EOUTPUT. A report may

@@ -109,13 +109,28 @@ static ur_status save_state(struct ur__run *r)
     return ur__checkpoint_save(&c, r->state.data, r->previous.data, ur__snapshot_older(r));
 }
 
+/* Models without a state are never begun anew over (output.c), so that a run which is killed
+ * before its first checkpoint needs one too. */
+ur_status ur__run_keep_first(struct ur__run *r)
+{
+    if (r->on_disk >= 0)
+        return UR_OK;
+    UR__TRY(ur__run_begin_files(r));
+    ur_status status = save_state(r);
+    if (status == UR_OK) {
+        r->on_disk = r->progress.step;
+        r->aside = r->progress.base != r->progress.step;
+    }
+    return status;
+}
+
 /* The state comes last: it claims the others. */
 static ur_status save_all(struct ur__run *r)
 {
     if (r->schedule.seconds > 0)
         r->progress.seconds = ur__run_seconds(r);
-    UR__TRY(ur__run_begin_files(r));
     UR__TRY(save_held(r));
+    UR__TRY(ur__run_keep_first(r));
     /* Without a part held out the latest is the best there is. */
     if (r->facts.val_items == 0)
         UR__TRY(save_model(r, r->options->model));

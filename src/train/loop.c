@@ -108,12 +108,14 @@ static bool see_validation(void *user, double done)
     return !r->canceled;
 }
 
-/* UR_ECANCELED: nothing has changed. */
+/* UR_ECANCELED: nothing has changed. A state that cannot be written is the checkpoint's trouble. */
 static ur_status validate(struct ur__run *r)
 {
     struct ur__progress *p = &r->progress;
     const struct ur__watch watch = {see_validation, r};
     double loss = 0;
+    ur_status status = ur__run_keep_first(r);
+    UR__TRY(status == UR_EOUTPUT ? UR_OK : status);
     UR__TRY(r->task->validate(r->job, &watch, &loss));
     if (!isfinite(loss))
         return ur__fail(UR_ENUMERIC, "the validation loss is %s",

@@ -126,12 +126,29 @@ static ur_status check_writable(const struct ur__run *r)
     return check_log(r->options);
 }
 
+/* Models without a state are no interrupted run's (keep.h): to begin anew would lose them. */
+static ur_status check_resumable(const struct ur__run *r)
+{
+    const char *models[] = {r->options->model, r->last.data};
+    bool has_state = ur__file_exists(r->state.data) || ur__file_exists(r->previous.data);
+    for (int i = 0; i < 2 && !has_state; i++) {
+        if (ur__file_exists(models[i]))
+            return ur__fail(UR_EEXIST, "%s exists, but its training state %s does not, so there "
+                            "is nothing to resume; use --init-from %s with another output to "
+                            "start from its weights, or --force instead of --resume to start "
+                            "over", models[i], r->state.data, models[i]);
+    }
+    return UR_OK;
+}
+
 /* Looked at under the lock: a run that ends just now has files. */
-static ur_status check_absent(const struct ur__run *r)
+static ur_status check_existing(const struct ur__run *r)
 {
     const ur_train_options *o = r->options;
     const char *paths[] = {o->model, r->last.data, r->state.data, r->previous.data};
-    for (int i = 0; i < 4 && !o->resume && !o->force; i++) {
+    if (o->resume)
+        return check_resumable(r);
+    for (int i = 0; i < 4 && !o->force; i++) {
         if (ur__file_exists(paths[i]))
             return ur__fail(UR_EEXIST, "%s exists; use --force to start over or --resume to "
                             "go on", paths[i]);
@@ -177,9 +194,9 @@ static ur_status claim(struct ur__run *r, struct files *f)
     UR__TRY(check_apart(r, f));
     UR__TRY(check_writable(r));
     if (r->only_plans)
-        return check_absent(r);
+        return check_existing(r);
     UR__TRY(lock(r, f));
-    UR__TRY(check_absent(r));
+    UR__TRY(check_existing(r));
     sweep(r, f);
     return UR_OK;
 }
