@@ -12,6 +12,7 @@
 #include "cli/plan.h"
 #include "cli/report.h"
 #include "io/file.h"
+#include "io/memory_there.h"
 
 struct train {
     struct opt_common common;
@@ -389,7 +390,7 @@ static int train(const struct train *a, const struct opt_words *words, const cha
     o.config = *config;
     o.model = model;
     set_options(a, words, &o);
-    o.memory_limit = plan_machine_memory();
+    o.memory_limit = ur__memory_there("");
     int code = spare_input(o.val_file);
     if (code != EXIT_DONE || (code = spare_input(a->init_from)) != EXIT_DONE)
         return code;

@@ -1,30 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* unroll train --dry-run: what the run would do and take. It goes to standard output, being
  * what was asked for. */
-#define _DEFAULT_SOURCE     /* _SC_PHYS_PAGES */
-#define _DARWIN_C_SOURCE
-
 #include "cli/plan.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "cli/fail.h"
 #include "io/json.h"
 
 /* Steps are timed for so long, but one at least. */
 #define MEASURE_SECONDS 1.0
-
-size_t plan_machine_memory(void)
-{
-#ifdef _SC_PHYS_PAGES
-    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-    if (pages > 0 && page > 0)
-        return (size_t)pages * (size_t)page;
-#endif
-    return 0;
-}
 
 char *plan_bytes(char to[UI_NUMBER], double bytes)
 {

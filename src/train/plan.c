@@ -77,13 +77,14 @@ static void plan_files(const ur_train_options *o, const struct ur__facts *f, ur_
 /* In words, largest part first: a batch that is too large, or a net. */
 static ur_status too_large(const ur_train_options *o, const ur_plan *p)
 {
-    double GiB = 0x1p30, limit = (double)o->memory_limit;
+    bool large = p->memory >= (size_t)1 << 30;
+    double unit = large ? 0x1p30 : 0x1p20, limit = (double)o->memory_limit;
     double net = (double)(p->weights + p->gradients + p->moments + p->snapshot + p->packed);
     double step = (double)(p->activations + p->state);
-    return ur__fail(UR_ENOMEM, "this run needs %.2f GiB of memory (the net and its optimizer %.2f, "
+    return ur__fail(UR_ENOMEM, "this run needs %.2f %s of memory (the net and its optimizer %.2f, "
                     "a step of %d by %d tokens %.2f, validation %.2f) and %.2f are there: %s",
-                    (double)p->memory / GiB, net / GiB, o->seq_length, o->batch, step / GiB,
-                    (double)p->validation / GiB, limit / GiB,
+                    (double)p->memory / unit, large ? "GiB" : "MiB", net / unit, o->seq_length,
+                    o->batch, step / unit, (double)p->validation / unit, limit / unit,
                     net > step ? "fewer or smaller layers"
                                : "a smaller batch or shorter sequences");
 }
