@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "support/ops_hook.h"
 
@@ -208,14 +207,16 @@ static void sweep__spares_files(void **unused)
 static int ready;
 
 /* Says that it trains, then takes its time. */
-static bool train_slowly(void *unused, const ur_report *r)
+/* Stays in its first step until it is killed. */
+static bool train_for_ever(void *unused, const ur_report *r)
 {
     (void)unused;
-    if (r->kind == UR_REPORT_STEP && r->step == 1 && write(ready, "x", 1) != 1)
+    if (r->kind != UR_REPORT_STEP)
+        return true;
+    if (write(ready, "x", 1) != 1)
         _exit(1);
-    if (r->kind == UR_REPORT_STEP)
-        nanosleep(&(struct timespec){0, 100000000}, NULL);
-    return true;
+    for (;;)
+        pause();
 }
 
 static void run__is_one_at_a_time(void **unused)
@@ -229,7 +230,7 @@ static void run__is_one_at_a_time(void **unused)
     ready = ends[1];
     pid_t child = fork();
     if (child == 0)
-        _exit(ur_train(&o, train_slowly, NULL) == UR_OK ? 0 : 1);
+        _exit(ur_train(&o, train_for_ever, NULL) == UR_OK ? 0 : 1);
     assert_int_equal(read(ends[0], &byte, 1), 1);
     o.force = true;
     assert_status(UR_EEXIST, train_until(o, 0, &l));

@@ -37,6 +37,7 @@ static void names__are_found_or_not(void **unused)
     ur_activation f;
     ur_optimizer_kind kind;
     ur_schedule_kind schedule;
+    ur_on_nan policy;
     NOTHING(ur_cell_find(NULL, &cell));
     NOTHING(ur_cell_find("lstm", NULL));
     NOTHING(ur_activation_find(NULL, &f));
@@ -45,6 +46,8 @@ static void names__are_found_or_not(void **unused)
     NOTHING(ur_optimizer_find("adam", NULL));
     NOTHING(ur_schedule_find(NULL, &schedule));
     NOTHING(ur_schedule_find("cosine", NULL));
+    NOTHING(ur_on_nan_find(NULL, &policy));
+    NOTHING(ur_on_nan_find("stop", NULL));
     static const int numbers[] = {-1, 99, INT_MAX, INT_MIN};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         QUIET(ur_cell_name((ur_cell)numbers[i]));

@@ -32,6 +32,8 @@ const char *ur_on_nan_name(ur_on_nan policy)
 
 bool ur_on_nan_find(const char *name, ur_on_nan *out)
 {
+    UR__NEED_OR(name, "name", false);
+    UR__NEED_OR(out, "out", false);
     int i = ur__find_name(names, N_POLICIES, name);
     if (i >= 0)
         *out = (ur_on_nan)i;
