@@ -93,7 +93,8 @@ static void train__patience_and_time_end_it(void **unused)
     assert_status(UR_EINVAL, train_until(o, 0, &l));
     l.last_step = 0;
     o.force = true;
-    for (o.seconds = 0.05; l.last_step == 0; o.seconds *= 2)    /* to read the text takes time too */
+    /* To read the text takes time too. */
+    for (o.seconds = 0.05; l.last_step == 0; o.seconds *= 2)
         assert_ok(train_until(o, 0, &l));
     o.seconds /= 2;
     o.force = false;
