@@ -355,6 +355,9 @@ static void say_end(struct report *r, const char *model)
         return;
     if (s->steps == 0)
         ui_say(r->ui, "wrote    %s, untrained", model);
+    else if (isfinite(s->val_loss) && !isfinite(s->best_loss))
+        ui_say(r->ui, "wrote    %s after %s, but it is worse than guessing", model,
+               ui_time(took, s->seconds));
     else if (isfinite(s->best_loss))
         ui_say(r->ui, "wrote    %s after %s, best validation %s", model,
                ui_time(took, s->seconds), report_measure(r, s->best_loss, best));

@@ -238,7 +238,7 @@ static void say_valid(struct report *r, const ur_report *s)
         return;
     }
     step_of(step, s);
-    bool better = isfinite(s->val_loss) && !(s->val_loss >= r->best);
+    bool better = s->val_loss == s->best_loss && !(s->val_loss >= r->best);
     bool green = better && r->ui->color;
     if (better)
         r->best = s->val_loss;

@@ -348,7 +348,8 @@ def main():
         stubs="".join(stub(m) for m in h.callbacks.values()),
         structs="".join(by_value(h, of) for of in sorted(passed)),
         initial="".join(initial(h, of) for of in pool),
-        preparers="".join(f"    {text};\n" for text in preparers(h)), makers=made, maker_rows=maker_rows, calls=calls, rows=rows)
+        preparers="".join(f"    {text};\n" for text in preparers(h)),
+        makers=made, maker_rows=maker_rows, calls=calls, rows=rows)
     with open(out, "w", encoding="utf-8") as file:
         file.write(text)
 

@@ -103,6 +103,35 @@ static void train__patience_and_time_end_it(void **unused)
     assert_int_equal(l.count[UR_REPORT_STEP], 0);
 }
 
+static bool keep_best_loss(void *user, const ur_report *r)
+{
+    double *best = user;    /* of the validations, and at the end */
+    if (r->kind == UR_REPORT_VALID && !isnan(r->best_loss))
+        best[0] = r->best_loss;
+    if (r->kind == UR_REPORT_WARNING && strstr(r->text, "of guessing among"))
+        best[1]++;
+    return true;
+}
+
+/* There is a model all the same; a loss like another's is the best of it. */
+static void train__worse_than_guessing_is_no_best(void **unused)
+{
+    (void)unused;
+    ur_train_options o = small_options(tmp_path("m.safetensors"));
+    for (int learns = 0; learns < 2; learns++) {
+        double best[2] = {(double)NAN, 0};
+        ur_model *m;
+        o.lr = learns ? 0.01 : 300;
+        o.schedule = UR_SCHEDULE_CONSTANT;
+        o.force = true;
+        assert_ok(ur_train(&o, keep_best_loss, best));
+        assert_int_equal(isnan(best[0]) != 0, !learns);
+        assert_int_equal((int)best[1], !learns);
+        assert_ok(ur_model_load(&m, o.model));
+        ur_model_free(m);
+    }
+}
+
 static void train__zero_steps_write_the_initial_model(void **unused)
 {
     (void)unused;
@@ -409,6 +438,7 @@ int main(void)
         cmocka_unit_test(train__step_allocates_nothing),
         cmocka_unit_test(train__without_validation_keeps_the_latest),
         cmocka_unit_test(train__patience_and_time_end_it),
+        cmocka_unit_test(train__worse_than_guessing_is_no_best),
         cmocka_unit_test(train__zero_steps_write_the_initial_model),
         cmocka_unit_test(train__diverging_leaves_files_alone),
         cmocka_unit_test(train__rejects_what_cannot_be),

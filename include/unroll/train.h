@@ -129,7 +129,8 @@ typedef struct ur_report {
     int64_t step, steps;            /* done, and to do in all (−1: ended by time) */
     double epoch;
     double loss;                    /* nats a token; mean since the last such report */
-    double val_loss, best_loss;     /* NaN before the first validation */
+    double val_loss, best_loss;     /* NaN before the first validation; best_loss also as long as
+                                       each was more than 1 nat above ln(vocabulary) */
     double lr, grad_norm;
     double tokens_per_second, seconds, seconds_left;
     size_t memory;                  /* bytes now held, and the most so far, of the process */

@@ -17,6 +17,7 @@
 
 #include "base/status.h"
 #include "base/team.h"
+#include "metric/uniform.h"
 #include "train/guard.h"
 #include "train/identity.h"
 #include "train/keep.h"
@@ -108,6 +109,17 @@ static bool see_validation(void *user, double done)
     return !r->canceled;
 }
 
+static void warn_if_worse_than_guessing(struct ur__run *r, double loss)
+{
+    int n = ur_vocab_size(ur_model_vocab(r->facts.model));
+    if (r->told_worse || !ur__run_is_worse_than_guessing(r, loss))
+        return;
+    r->told_worse = true;
+    ur__run_warn(r, "the validation loss, %.6g nats, is far above the %.3g of guessing among %d "
+                 "tokens: the net is worse than none; a lower learning rate may help", loss,
+                 ur__uniform_loss(n), n);
+}
+
 /* UR_ECANCELED: nothing has changed. A state that cannot be written is the checkpoint's trouble. */
 static ur_status validate(struct ur__run *r)
 {
@@ -122,6 +134,7 @@ static ur_status validate(struct ur__run *r)
                         isnan(loss) ? "nan" : "infinite");
     bool better = isnan(p->best_loss) || loss < p->best_loss;
     p->val_loss = loss;
+    warn_if_worse_than_guessing(r, loss);
     p->worse = better ? 0 : p->worse + 1;
     ur__plateau_see(&p->plateau, better);
     if (!better)

@@ -55,6 +55,7 @@ struct ur__run {
     struct ur__lock *lock;      /* of the files; NULL: there is no locking here */
     int64_t sampled;            /* step of the last sample */
     bool canceled;              /* a report was answered with false */
+    bool told_worse;            /* than guessing; a warning that comes once */
 
     /* Of this session, for reports and a limit in time alone. */
     double start;               /* the clock at its beginning */
@@ -74,6 +75,8 @@ void ur__run_close(struct ur__run *r);
 bool ur__run_at_limit(const struct ur__run *r);
 bool ur__run_out_of_patience(const struct ur__run *r);
 
+/* Is a validation loss so far above that of a uniform guess that it is nobody's best? */
+bool ur__run_is_worse_than_guessing(const struct ur__run *r, double loss);
 /* Seconds that the run has taken, earlier sessions of a timed run included. */
 double ur__run_seconds(const struct ur__run *r);
 void ur__run_report(struct ur__run *r, ur_report_kind kind);

@@ -9,7 +9,17 @@
 #include <string.h>
 
 #include "base/team.h"
+#include "metric/uniform.h"
 #include "train/identity.h"
+
+/* Nats above it. What nets lose to chance, or to other words in the part held out, is less. */
+#define WORSE_MARGIN 1.0
+
+bool ur__run_is_worse_than_guessing(const struct ur__run *r, double loss)
+{
+    int n = ur_vocab_size(ur_model_vocab(r->facts.model));
+    return loss > ur__uniform_loss(n) + WORSE_MARGIN;
+}
 
 double ur__run_seconds(const struct ur__run *r)
 {
@@ -51,7 +61,8 @@ static void fill(const struct ur__run *r, ur_report_kind kind, ur_report *report
         .epoch = facts->model ? (double)p->step / (double)facts->epoch_steps : 0,
         .loss = mean_loss(r, kind),
         .val_loss = p->val_loss,
-        .best_loss = p->best_loss,
+        .best_loss = facts->model && ur__run_is_worse_than_guessing(r, p->best_loss)
+            ? (double)NAN : p->best_loss,
         .lr = r->lr,
         .grad_norm = r->norm,
         .tokens_per_second = r->window_seconds > 0
