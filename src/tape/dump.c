@@ -4,7 +4,7 @@
 
 #include "base/status.h"
 #include "base/text.h"
-#include "kernel/kernel.h"
+#include "kernel/select.h"
 
 #include <math.h>
 
@@ -105,7 +105,7 @@ static ur_status hand_over(const ur_tape *tape, struct ur__buf *line, ur_text_si
 static ur_status dump(const ur_tape *tape, ur_dump_format format, struct ur__buf *line,
                       ur_text_sink put, void *user)
 {
-    const struct ur__kernel *k = ur__tape_kernel(tape);
+    const struct ur__kernel *k = ur__kernel();
     bool dot = format == UR_DUMP_DOT;
     if (dot) {
         UR__TRY(ur__buf_puts(line, "digraph tape {\n  node [shape=box];\n"));

@@ -78,7 +78,7 @@ static ur_status back(ur_tape *tape, void *saved)
         ur_real *g = op->f->no_grad >> s & 1 ? NULL : ur__grad(op->x[s]);
         if (!g)
             continue;
-        struct job j = {ur__tape_kernel(tape), op, row_back, s, g};
+        struct job j = {ur__kernel(), op, row_back, s, g};
         ur__op_run(tape, op->y->size, work, &j);
     }
     return UR_OK;
@@ -113,8 +113,7 @@ ur_tensor *ur__each(const struct ur__each *f, ur_tensor *const *x)
     if (!op.y)
         return NULL;
     ur__walk_make(&op.walk, f->n_inputs + 1, sides);
-    struct job j = {.k = ur__tape_kernel(tape), .op = &op, .row = row_forward,
-                    .side = f->n_inputs};
+    struct job j = {.k = ur__kernel(), .op = &op, .row = row_forward, .side = f->n_inputs};
     ur__op_run(tape, op.y->size, work, &j);
     return ur__tape_note(ur__op_end(op.y, back, &op, sizeof op), f->name, f->n_inputs, x);
 }

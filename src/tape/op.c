@@ -3,7 +3,6 @@
 #include "tape/op.h"
 
 #include "base/status.h"
-#include "kernel/kernel.h"
 
 #include <string.h>
 
@@ -100,21 +99,21 @@ static void blocks_work(const struct ur__worker *w, void *arg)
 
 void ur__op_axpy(ur_tape *tape, size_t n, ur_real s, const ur_real *x, ur_real *y)
 {
-    struct blocks b = {ur__tape_kernel(tape), 1, n, x, n, y, n, true, s};
+    struct blocks b = {ur__kernel(), 1, n, x, n, y, n, true, s};
     ur__op_run(tape, n, blocks_work, &b);
 }
 
 void ur__op_copy(ur_tape *tape, size_t rows, size_t n, const ur_real *x, size_t ldx, ur_real *y,
                  size_t ldy)
 {
-    struct blocks b = {ur__tape_kernel(tape), rows, n, x, ldx, y, ldy, false, 1};
+    struct blocks b = {ur__kernel(), rows, n, x, ldx, y, ldy, false, 1};
     ur__op_run(tape, rows * n, blocks_work, &b);
 }
 
 void ur__op_add(ur_tape *tape, size_t rows, size_t n, const ur_real *x, size_t ldx, ur_real *y,
                 size_t ldy)
 {
-    struct blocks b = {ur__tape_kernel(tape), rows, n, x, ldx, y, ldy, true, 1};
+    struct blocks b = {ur__kernel(), rows, n, x, ldx, y, ldy, true, 1};
     ur__op_run(tape, rows * n, blocks_work, &b);
 }
 

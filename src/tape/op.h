@@ -9,6 +9,7 @@
 #ifndef UR_TAPE_OP_H
 #define UR_TAPE_OP_H
 
+#include "kernel/select.h"
 #include "tape/tape.h"
 
 /* Elements that an operation needs for a team to be faster than one thread. */

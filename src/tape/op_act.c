@@ -7,7 +7,6 @@
 #include "tape/op.h"
 
 #include "base/status.h"
-#include "kernel/kernel.h"
 
 /* n elements forward: y from x. */
 typedef void map_function(size_t n, const ur_real *x, ur_real *y);
@@ -45,8 +44,8 @@ static void slope_work(const struct ur__worker *w, void *arg)
     ur__op_range(w, op->x->size, UR__OP_GRAIN, &i, &end);
     if (i == end)
         return;
-    struct slice s = {ur__tape_kernel(op->x->tape), end - i, op->x->data + i, op->y->data + i,
-                      op->dy + i, op->dx + i};
+    struct slice s = {ur__kernel(), end - i, op->x->data + i, op->y->data + i, op->dy + i,
+                      op->dx + i};
     op->slope(&s);
 }
 
@@ -116,17 +115,17 @@ static void log_slope(const struct slice *s)
 
 ur_tensor *ur_tanh(ur_tensor *x)
 {
-    return x ? unary("tanh", x, ur__tape_kernel(x->tape)->tanh, tanh_slope) : NULL;
+    return x ? unary("tanh", x, ur__kernel()->tanh, tanh_slope) : NULL;
 }
 
 ur_tensor *ur_sigmoid(ur_tensor *x)
 {
-    return x ? unary("sigmoid", x, ur__tape_kernel(x->tape)->sigmoid, sigmoid_slope) : NULL;
+    return x ? unary("sigmoid", x, ur__kernel()->sigmoid, sigmoid_slope) : NULL;
 }
 
 ur_tensor *ur_relu(ur_tensor *x)
 {
-    return x ? unary("relu", x, ur__tape_kernel(x->tape)->relu, relu_slope) : NULL;
+    return x ? unary("relu", x, ur__kernel()->relu, relu_slope) : NULL;
 }
 
 ur_tensor *ur_satlin(ur_tensor *x)
@@ -136,12 +135,12 @@ ur_tensor *ur_satlin(ur_tensor *x)
 
 ur_tensor *ur_exp(ur_tensor *x)
 {
-    return x ? unary("exp", x, ur__tape_kernel(x->tape)->exp, exp_slope) : NULL;
+    return x ? unary("exp", x, ur__kernel()->exp, exp_slope) : NULL;
 }
 
 ur_tensor *ur_log(ur_tensor *x)
 {
-    return x ? unary("log", x, ur__tape_kernel(x->tape)->log, log_slope) : NULL;
+    return x ? unary("log", x, ur__kernel()->log, log_slope) : NULL;
 }
 
 ur_tensor *ur_activate(ur_tensor *x, ur_activation f)
@@ -180,15 +179,15 @@ static void dropout_work(const struct ur__worker *w, void *arg)
     size_t i, end;
     ur__op_range(w, op->x->size, UR__OP_GRAIN, &i, &end);
     if (i < end)
-        ur__tape_kernel(op->x->tape)->dropout(end - i, op->p, op->seed, op->stream, op->step, i,
-                                              op->x->data + i, op->y->data + i);
+        ur__kernel()->dropout(end - i, op->p, op->seed, op->stream, op->step, i, op->x->data + i,
+                              op->y->data + i);
 }
 
 /* The same mask on dy, drawn again instead of kept. */
 static void dropout_back_work(const struct ur__worker *w, void *arg)
 {
     const struct dropout *op = arg;
-    const struct ur__kernel *k = ur__tape_kernel(op->x->tape);
+    const struct ur__kernel *k = ur__kernel();
     ur_real masked[UR__OP_CHUNK];
     size_t begin, end;
     ur__op_range(w, op->x->size, UR__OP_GRAIN, &begin, &end);

@@ -183,8 +183,7 @@ size_t ur__decode_scratch(const struct ur__kernel *k, size_t n, int V, int K, in
 static bool pass_begin(struct pass *p, ur_tape *tape, const struct decode *op, bool forward)
 {
     int workers = ur_team_size(ur__tape_team(tape));
-    *p = (struct pass){.op = op, .k = ur__tape_kernel(tape),
-                       .rows = chunk_rows(op->n, op->V, workers)};
+    *p = (struct pass){.op = op, .k = ur__kernel(), .rows = chunk_rows(op->n, op->V, workers)};
     struct parts at = parts_of(p->k, op->n, op->V, op->K, workers);
     char *memory = ur__tape_scratch(tape, at.bytes);
     if (!memory)

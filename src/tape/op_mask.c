@@ -9,7 +9,6 @@
 #include "tape/op.h"
 
 #include "base/status.h"
-#include "kernel/kernel.h"
 #include "tape/walk.h"
 
 #include <string.h>
@@ -25,7 +24,7 @@ struct masked {
 static void masked_work(const struct ur__worker *w, void *arg)
 {
     const struct masked *op = arg;
-    const struct ur__kernel *k = ur__tape_kernel(op->x->tape);
+    const struct ur__kernel *k = ur__kernel();
     size_t begin, end, V = op->V;
     ur__op_range(w, op->n, 1, &begin, &end);
     for (size_t r = begin; r < end; r++) {

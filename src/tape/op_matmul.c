@@ -23,7 +23,7 @@ struct product {
 
 static bool run(ur_tape *tape, const struct ur__gemm *g)
 {
-    const struct ur__kernel *k = ur__tape_kernel(tape);
+    const struct ur__kernel *k = ur__kernel();
     double work = (double)g->M * g->N * g->K;
     ur_team *team = work >= TEAM_WORK ? ur__tape_team(tape) : NULL;
     void *scratch = ur__tape_scratch(tape, ur__gemm_scratch(k, ur_team_size(team)));
@@ -190,7 +190,7 @@ static bool batch_run(ur_tape *tape, const struct batch *op, enum side side, ur_
     const struct product *p = &op->p;
     double each = (double)p->M * p->N * p->K;
     ur_team *team = ur__tape_team(tape);
-    struct job j = {ur__tape_kernel(tape), op, side, to, each < TEAM_WORK ? NULL : team, NULL};
+    struct job j = {ur__kernel(), op, side, to, each < TEAM_WORK ? NULL : team, NULL};
     j.scratch = ur__tape_scratch(tape, ur__gemm_scratch(j.k, ur_team_size(team)));
     if (!j.scratch)
         return false;

@@ -4,7 +4,6 @@
 #include "tape/op.h"
 
 #include "base/status.h"
-#include "kernel/kernel.h"
 
 #include <string.h>
 
@@ -56,8 +55,7 @@ static void move_work(const struct ur__worker *w, void *arg)
 static void move(const ur_tensor *from, const int *order, const ur_real *source, ur_real *to,
                  bool add)
 {
-    struct move m = {.rank = from->rank, .from = source, .to = to, .add = add,
-                     .k = ur__tape_kernel(from->tape)};
+    struct move m = {.rank = from->rank, .from = source, .to = to, .add = add, .k = ur__kernel()};
     for (int d = 0; d < m.rank; d++) {
         m.dim[d] = from->dim[order[d]];
         m.stride[d] = ur__op_extent(from, order[d] + 1, from->rank);
@@ -141,7 +139,7 @@ struct reverse {
 static void reverse_work(const struct ur__worker *w, void *arg)
 {
     const struct reverse *op = arg;
-    const struct ur__kernel *k = ur__tape_kernel(op->x->tape);
+    const struct ur__kernel *k = ur__kernel();
     size_t begin, end, n = op->inner, T = (size_t)op->x->dim[0];
     ur__op_range(w, T * op->B, 1, &begin, &end);
     for (size_t r = begin; r < end; r++) {

@@ -6,7 +6,6 @@
 #include "tape/op.h"
 
 #include "base/status.h"
-#include "kernel/kernel.h"
 
 #include <limits.h>
 #include <string.h>
@@ -214,9 +213,8 @@ static void gather_work(const struct ur__worker *worker, void *arg)
     size_t begin, end, N = (size_t)op->N;
     ur__op_range(worker, (size_t)op->M, 1, &begin, &end);
     if (begin < end)
-        ur__tape_kernel(op->w->tape)->gather((int)(end - begin), op->N, op->id + begin,
-                                             op->w->data, op->N, NULL, op->y->data + begin * N,
-                                             op->N);
+        ur__kernel()->gather((int)(end - begin), op->N, op->id + begin, op->w->data, op->N, NULL,
+                             op->y->data + begin * N, op->N);
 }
 
 /* Rows may meet in one row of w, so workers share the columns. */
@@ -226,9 +224,8 @@ static void scatter_work(const struct ur__worker *worker, void *arg)
     size_t begin, end;
     ur__op_range(worker, (size_t)op->N, UR__OP_GRAIN, &begin, &end);
     if (begin < end)
-        ur__tape_kernel(op->w->tape)->scatter_add(op->M, (int)(end - begin), op->id,
-                                                  op->y->grad + begin, op->N, op->dw + begin,
-                                                  op->N);
+        ur__kernel()->scatter_add(op->M, (int)(end - begin), op->id, op->y->grad + begin, op->N,
+                                  op->dw + begin, op->N);
 }
 
 static ur_status gather_back(ur_tape *tape, void *saved)

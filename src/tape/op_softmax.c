@@ -10,7 +10,6 @@
 #include "tape/op.h"
 
 #include "base/status.h"
-#include "kernel/kernel.h"
 
 #include <string.h>
 
@@ -25,7 +24,7 @@ struct rows {
 static void softmax_work(const struct ur__worker *w, void *arg)
 {
     const struct rows *op = arg;
-    const struct ur__kernel *k = ur__tape_kernel(op->x->tape);
+    const struct ur__kernel *k = ur__kernel();
     size_t begin, end, V = (size_t)op->V;
     ur__op_range(w, op->n, 1, &begin, &end);
     for (size_t r = begin; r < end; r++)
@@ -56,7 +55,7 @@ static void softmax_row_back(const struct rows *op, const struct ur__kernel *k, 
 static void softmax_back_work(const struct ur__worker *w, void *arg)
 {
     const struct rows *op = arg;
-    const struct ur__kernel *k = ur__tape_kernel(op->x->tape);
+    const struct ur__kernel *k = ur__kernel();
     size_t begin, end;
     ur__op_range(w, op->n, 1, &begin, &end);
     for (size_t r = begin; r < end; r++)
@@ -110,7 +109,7 @@ struct entropy {
 static void entropy_work(const struct ur__worker *w, void *arg)
 {
     const struct entropy *op = arg;
-    const struct ur__kernel *k = ur__tape_kernel(op->x->tape);
+    const struct ur__kernel *k = ur__kernel();
     size_t begin, end, V = (size_t)op->V;
     ur_real scale = (ur_real)(1.0 / (double)op->n_valid);
     ur__op_range(w, op->n, 1, &begin, &end);
@@ -129,7 +128,7 @@ static void entropy_work(const struct ur__worker *w, void *arg)
 static void entropy_total_work(const struct ur__worker *w, void *arg)
 {
     const struct entropy *op = arg;
-    double total = ur__tape_kernel(op->x->tape)->sum(op->n, op->loss);
+    double total = ur__kernel()->sum(op->n, op->loss);
     if (w->index == 0)
         op->y->data[0] = op->n_valid ? (ur_real)(total / (double)op->n_valid) : 0;
 }

@@ -11,7 +11,6 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/status.h"
-#include "kernel/select.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -227,12 +226,6 @@ ur_status ur__tape_record(ur_tape *tape, ur__back back, void *saved)
 ur_team *ur__tape_team(const ur_tape *tape)
 {
     return tape->team;
-}
-
-const struct ur__kernel *ur__tape_kernel(const ur_tape *tape)
-{
-    (void)tape;
-    return ur__kernel();
 }
 
 void *ur__tape_scratch(ur_tape *tape, size_t bytes)

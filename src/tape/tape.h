@@ -82,7 +82,6 @@ bool ur__tape_poisoned(const ur_tape *tape);
 uint64_t ur__tape_round(const ur_tape *tape);
 
 ur_team *ur__tape_team(const ur_tape *tape);
-const struct ur__kernel *ur__tape_kernel(const ur_tape *tape);
 /* Scratch of at least `bytes` for the duration of one operation, kept and reused. */
 void *ur__tape_scratch(ur_tape *tape, size_t bytes);
 /* What ur_matmul_cross_entropy takes of it, for n rows [n,K] and V classes. */
