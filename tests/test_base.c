@@ -119,6 +119,46 @@ static void mem__blocks_are_aligned_counted_and_freed(void **state)
     assert_int_equal(ur_memory_used(), used);
 }
 
+static void *free_block(void *block)
+{
+    ur__free(block);
+    return NULL;
+}
+
+static void mem__account_is_of_its_own_thread(void **state)
+{
+    (void)state;
+    struct ur__account outer, inner;
+    pthread_t thread;
+    void *old = ur__alloc(100000, 1);
+    ur__account_open(&outer);
+    void *a = ur__alloc(5000, 1);
+    assert_in_range(outer.held, 5000, 5000 + 128);
+    ur__account_open(&inner);
+    /* Another thread gives back more than this one holds. */
+    assert_int_equal(pthread_create(&thread, NULL, free_block, old), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(inner.held, 0);
+    assert_in_range(outer.held, 5000, 5000 + 128);
+    a = ur__realloc(a, 7000, 1);        /* the inner one has not seen it: not below nothing */
+    assert_in_range(inner.held, 7000, 7000 + 128);
+    void *b = ur__alloc(2000, 1);
+    assert_in_range(outer.held, 9000, 9000 + 256);
+    ur__free(b);
+    ur__free(a);
+    assert_int_equal(inner.held, 0);
+    ur__account_close(&inner);
+    assert_int_equal(outer.held, 0);
+    assert_in_range(outer.peak, 9000, 9000 + 256);
+    a = ur__alloc(20000, 1);
+    ur__account_close(&outer);
+    b = ur__alloc(50000, 1);
+    assert_in_range(outer.peak, 20000, 20000 + 128);
+    assert_in_range(inner.peak, 9000, 9000 + 256);
+    ur__free(a);
+    ur__free(b);
+}
+
 static void mem__overflow_is_out_of_memory(void **state)
 {
     (void)state;
@@ -276,6 +316,38 @@ static void arena__pieces_do_not_overlap(void **state)
     }
     assert_ptr_not_equal(p[0], p[1]);
     ur__arena_free(&a);
+}
+
+static void arena__carves_what_it_counted(void **state)
+{
+    (void)state;
+    struct ur__carve count = {0}, place = {0};
+    const size_t sizes[] = {1, 64, 0, 65, 1000};
+    unsigned char *before = NULL;
+    for (size_t i = 0; i < COUNT(sizes); i++)
+        assert_null(ur__carve(&count, sizes[i], 3));
+    place.base = ur__alloc(count.used, 1);
+    assert_non_null(place.base);
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        unsigned char *p = ur__carve(&place, sizes[i], 3);
+        assert_int_equal(p == NULL, sizes[i] == 0);
+        if (!p)
+            continue;
+        assert_int_equal((uintptr_t)p % 64, 0);
+        assert_true(p >= before);
+        memset(p, 1, sizes[i] * 3);
+        before = p + sizes[i] * 3;
+    }
+    assert_int_equal(place.used, count.used);
+    ur__free(place.base);
+    /* What is beyond the address space stays so. */
+    assert_null(ur__carve(&count, SIZE_MAX / 2, 1));
+    assert_null(ur__carve(&count, SIZE_MAX / 2, 1));
+    assert_int_equal(count.used, SIZE_MAX);
+    assert_null(ur__carve(&count, SIZE_MAX / 2, 3));
+    assert_null(ur__carve(&count, 1, 1));
+    assert_int_equal(count.used, SIZE_MAX);
+    assert_null(ur__alloc(count.used, 1));
 }
 
 static void arena__survives_want_of_memory(void **state)
@@ -535,12 +607,14 @@ int main(void)
         cmocka_unit_test(status__long_message_is_cut_between_characters),
         cmocka_unit_test(status__message_belongs_to_its_thread),
         cmocka_unit_test(mem__blocks_are_aligned_counted_and_freed),
+        cmocka_unit_test(mem__account_is_of_its_own_thread),
         cmocka_unit_test(mem__overflow_is_out_of_memory),
         cmocka_unit_test(mem__nth_allocation_fails),
         cmocka_unit_test(mem__resize_keeps_bytes_whatever_the_hook_returns),
         cmocka_unit_test(mem__strings_are_copied),
         cmocka_unit_test(arena__second_round_allocates_nothing),
         cmocka_unit_test(arena__pieces_do_not_overlap),
+        cmocka_unit_test(arena__carves_what_it_counted),
         cmocka_unit_test(arena__survives_want_of_memory),
         cmocka_unit_test(philox__known_answers),
         cmocka_unit_test(random__uniform_has_53_bits_in_range),
