@@ -21,7 +21,7 @@ ur_tensor *ur_unroll(ur_tape *tape, ur_step_function cell, void *params, ur_tens
                                                                           : "cell is");
     const uint64_t round = ur__tape_round(tape);
     int T = ur_dim(x, 0);
-    ur_tensor **y = ur__tape_alloc(tape, (size_t)T, sizeof *y);
+    ur_tensor **y = ur__tape_record_alloc(tape, (size_t)T, sizeof *y);
     if (!y)
         return NULL;
     for (int t = 0; t < T; t++) {

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Linear and embedding layers: parameters, and one or two operations of the tape. */
 #include "base/status.h"
-#include "kernel/gemm.h"
-#include "kernel/select.h"
 #include "layer/init.h"
 #include "layer/params.h"
-#include "layer/room.h"
 #include "tape/tape.h"
 
 /* Up to here logits are kept, 16 MiB and three times as much beside: computing them again takes a
@@ -76,25 +73,6 @@ ur_tensor *ur_linear(ur_tape *tape, const ur_linear_layer *layer, ur_tensor *x)
 static bool keeps_logits(const ur_linear_layer *layer, size_t rows)
 {
     return rows <= FEW_LOGITS / (size_t)layer->O;
-}
-
-/* Kept: the product, with its bias, and the gradients of both. */
-size_t ur__linear_cross_entropy_bytes(const ur_linear_layer *layer, size_t rows)
-{
-    const size_t small = 8 * UR__ROOM_SMALL;
-    if (!keeps_logits(layer, rows))
-        return small + rows * sizeof(int32_t);
-    return small + 4 * rows * (size_t)layer->O * sizeof(ur_real);
-}
-
-size_t ur__linear_cross_entropy_scratch(const ur_linear_layer *layer, size_t rows, ur_team *team)
-{
-    const struct ur__kernel *k = ur__kernel();
-    int workers = ur_team_size(team);
-    size_t products = ur__gemm_scratch(k, workers), losses = rows * sizeof(ur_real);
-    if (!keeps_logits(layer, rows))
-        return ur__decode_scratch(k, rows, layer->O, layer->I, workers);
-    return products > losses ? products : losses;
 }
 
 ur_tensor *ur_linear_cross_entropy(ur_tape *tape, const ur_linear_layer *layer, ur_tensor *h,

@@ -295,10 +295,19 @@ ur_real *ur__param_grad(const ur_params *params, const ur_param *p)
     return params->built && p->trained ? params->grads + p->offset : NULL;
 }
 
+/* On a measuring tape a store without memory has addresses, which tell parameters apart. */
+static ur_tensor *shape_alone(ur_tape *tape, const ur_param *p)
+{
+    ur_real *data = (ur_real *)UR__NOWHERE + p->offset;
+    return ur_variable(tape, p->rank, p->dim, data, p->trained ? data : NULL);
+}
+
 ur_tensor *ur_param_tensor(ur_tape *tape, const ur_params *params, const ur_param *p)
 {
     if (!params || !p)
         return ur__tape_fail(tape, UR_EINVAL, "there is no such parameter");
+    if (tape && ur__tape_measures(tape) && !params->built && holds(params, p))
+        return ur__tape_note(shape_alone(tape, p), p->name, 0, NULL);
     const ur_real *data = ur_param_data(params, p);
     if (!data)
         return ur__tape_fail(tape, UR_EINVAL, "parameter %s %s", p->name,

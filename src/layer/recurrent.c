@@ -11,7 +11,6 @@
 #include "kernel/select.h"
 #include "layer/init.h"
 #include "layer/params.h"
-#include "layer/room.h"
 #include "rnn/cells.h"
 #include "rnn/pack.h"
 
@@ -230,6 +229,7 @@ ur_status ur_rnn_new(ur_rnn **out, ur_params *params, const char *prefix, const 
     int D = o->bidirectional ? 2 : 1;
     size_t slots = (size_t)(o->layers * D);
     rnn->params = params;
+    rnn->k = ur__kernel();
     rnn->slots = (int)slots;
     rnn->layer = ur__calloc(slots, sizeof *rnn->layer);
     rnn->views = ur__calloc(slots, sizeof *rnn->views);

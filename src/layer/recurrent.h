@@ -27,6 +27,8 @@ struct ur_rnn {
 
 struct ur__rnn_weights ur__rnn_weights_of(const ur_rnn *rnn, int slot);
 struct ur__rnn_grads ur__rnn_grads_of(const ur_rnn *rnn, int slot);
+/* Bytes of the packed weights. */
+size_t ur__rnn_packed_bytes(const ur_rnn *rnn);
 /* UR_EINVAL unless prepared, and prepared again after each update by an optimizer. */
 ur_status ur__rnn_ready(const ur_rnn *rnn);
 /* Whether initial states are parameters. */

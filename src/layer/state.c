@@ -8,7 +8,6 @@
 #include "base/mem.h"
 #include "base/status.h"
 #include "kernel/select.h"
-#include "layer/room.h"
 #include "tape/tape.h"
 
 /* Steps in a piece: enough rows for the register tile when the batch is small. */
@@ -47,30 +46,22 @@ static void measure(ur_state *s)
         s->size += slot_size(s, i);
 }
 
-static ur_status take_memory(ur_state *s)
+/* Lays out the numbers. */
+static void place(ur_state *s, struct ur__carve *c)
 {
     const ur_rnn *rnn = s->rnn;
-    size_t widest = 0, out;
+    size_t widest = 0, B = (size_t)s->B;
     for (int i = 0; i < rnn->slots; i++) {
         size_t P = (size_t)rnn->layer[i].P;
         widest = P > widest ? P : widest;
     }
-    s->data = ur__calloc(s->size, sizeof(ur_real));
-    s->layer = ur__calloc((size_t)rnn->slots, sizeof *s->layer);
-    s->scratch = ur__alloc(ur__stack_scratch(rnn->k, s->team), 1);
-    struct ur__stack_job job = job_of(s, s->piece);
-    if (!ur__mul(&out, (size_t)s->piece * (size_t)s->B, (size_t)ur_rnn_output(rnn)))
-        return ur__fail(UR_ENOMEM, "a state for %d sequences does not fit in memory", s->B);
-    s->memory = ur__alloc(ur__stack_bytes(&job), 1);
-    s->out = ur__alloc(out, sizeof(ur_real));
-    if (!s->data || !s->layer || !s->scratch || !s->memory || !s->out)
-        return UR_ENOMEM;
-    if (rnn->stack.directions > 1 && !(s->row = ur__alloc((size_t)s->B * widest, sizeof *s->row)))
-        return UR_ENOMEM;
-    if (ur__rnn_learns_state(rnn) && !(s->start = ur__calloc(s->size, sizeof *s->start)))
-        return UR_ENOMEM;
-    bind_slots(s);
-    return UR_OK;
+    const struct ur__stack_job job = job_of(s, s->piece);
+    s->data = ur__carve(c, s->size, sizeof *s->data);
+    s->start = ur__carve(c, ur__rnn_learns_state(rnn) ? s->size : 0, sizeof *s->start);
+    s->row = ur__carve(c, rnn->stack.directions > 1 ? B * widest : 0, sizeof *s->row);
+    s->scratch = ur__carve(c, ur__stack_scratch(rnn->k, s->team), 1);
+    s->memory = ur__carve(c, ur__stack_bytes(&job), 1);
+    s->out = ur__carve(c, (size_t)s->piece * B, (size_t)ur_rnn_output(rnn) * sizeof *s->out);
 }
 
 /* ---- learned initial states -------------------------------------------- */
@@ -106,55 +97,66 @@ bool ur__state_starts(ur_state *s)
     return true;
 }
 
+/* All but the numbers. */
+static ur_status make(ur_state **out, const ur_rnn *rnn, int B, ur_team *team)
+{
+    *out = NULL;
+    if (B < 1 || B > (1 << 24))
+        return ur__fail(UR_EINVAL, "a state for %d sequences is impossible", B);
+    ur_state *s = ur__calloc(1, sizeof *s);
+    if (!s)
+        return UR_ENOMEM;
+    *s = (ur_state){.rnn = rnn, .B = B, .team = team};
+    s->layer = ur__calloc((size_t)rnn->slots, sizeof *s->layer);
+    if (!s->layer) {
+        ur_state_free(s);
+        return UR_ENOMEM;
+    }
+    measure(s);
+    *out = s;
+    return UR_OK;
+}
+
 ur_status ur_state_new(ur_state **out, const ur_rnn *rnn, int B, ur_team *team)
 {
     UR__NEED(out, "out");
     *out = NULL;
     UR__NEED(rnn, "rnn");
     UR__TRY(ur__rnn_ready(rnn));
-    if (B < 1 || B > (1 << 24))
-        return ur__fail(UR_EINVAL, "a state for %d sequences is impossible", B);
-    ur_state *s = ur__calloc(1, sizeof *s);
-    if (!s)
+    UR__TRY(make(out, rnn, B, team));
+    struct ur__carve c = {0};
+    place(*out, &c);
+    c = (struct ur__carve){.base = ur__alloc(c.used, 1)};
+    (*out)->block = c.base;
+    if (!c.base) {
+        ur_state_free(*out);
+        *out = NULL;
         return UR_ENOMEM;
-    s->rnn = rnn;
-    s->B = B;
-    s->team = team;
-    measure(s);
-    ur_status status = take_memory(s);
-    if (status != UR_OK) {
-        ur_state_free(s);
-        return status;
     }
-    fill_start(s);
-    *out = s;
+    place(*out, &c);
+    bind_slots(*out);
+    memset((*out)->data, 0, (*out)->size * sizeof(ur_real));
+    fill_start(*out);
     return UR_OK;
 }
 
-size_t ur__state_bytes(const ur_rnn *rnn, int B, ur_team *team, size_t *carried)
+ur_status ur__state_measure(ur_state **out, const ur_rnn *rnn, int B, ur_team *team,
+                            size_t *bytes)
 {
-    const struct ur__kernel *k = ur__kernel();
-    ur_state s = {.rnn = rnn, .B = B, .team = team};
-    measure(&s);
-    *carried = s.size;
-    const struct ur__stack_job job = {.k = k, .stack = &rnn->stack, .T = s.piece, .B = B};
-    size_t out = (size_t)s.piece * (size_t)B * (size_t)ur_rnn_output(rnn);
-    size_t reals = s.size + out + (ur__rnn_learns_state(rnn) ? s.size : 0);
-    return sizeof s + (size_t)rnn->slots * sizeof *s.layer + reals * sizeof(ur_real)
-        + ur__stack_scratch(k, team) + ur__stack_bytes(&job);
+    struct ur__carve c = {.base = UR__NOWHERE};
+    UR__TRY(make(out, rnn, B, team));
+    place(*out, &c);
+    bind_slots(*out);
+    *bytes = c.used + sizeof **out + (size_t)rnn->slots * sizeof *(*out)->layer;
+    return UR_OK;
 }
 
 void ur_state_free(ur_state *s)
 {
     if (!s)
         return;
-    ur__free(s->data);
     ur__free(s->layer);
-    ur__free(s->start);
-    ur__free(s->row);
-    ur__free(s->scratch);
-    ur__free(s->memory);
-    ur__free(s->out);
+    ur__free(s->block);
     ur__free(s->in);
     ur__free(s);
 }

@@ -15,6 +15,7 @@ struct ur_state {
     const ur_rnn *rnn;
     int B;
     ur_team *team;
+    void *block;                    /* of all numbers; NULL: the state is one without */
     ur_real *data;                  /* all h and c */
     size_t size;
     struct ur__layer_state *layer;  /* [slots] */
@@ -36,6 +37,10 @@ struct ur_state {
     ur_real *in;                    /* room that a model takes for its inputs, or NULL */
 };
 
+/* A state without numbers, for a measuring tape: its net need be neither built nor prepared.
+ * *bytes: what a real one takes. */
+ur_status ur__state_measure(ur_state **out, const ur_rnn *rnn, int B, ur_team *team,
+                            size_t *bytes);
 /* Whether the numbers are the learned initial states, untouched: then they are brought up to
  * the parameters, and a tape must let gradients through to those. */
 bool ur__state_starts(ur_state *state);

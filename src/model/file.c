@@ -266,3 +266,36 @@ ur_status ur_model_load(ur_model **out, const char *path)
     ur__st_close(f);
     return status;
 }
+
+/* ---- sizes ------------------------------------------------------------- */
+
+/* Bytes of the vocabulary as a JSON string within JSON. */
+static size_t vocab_bytes(const ur_vocab *vocab)
+{
+    bool words = ur__is_words(ur_vocab_kind(vocab));
+    size_t bytes = 0, n;
+    for (int i = 0; i < ur_vocab_size(vocab); i++) {
+        uint32_t code = words ? 0 : ur__vocab_codes(vocab)[i];
+        n = code < 100 ? 2 : code < 1000 ? 3 : 5;
+        if (words)
+            ur_vocab_text(vocab, i, &n);
+        bytes += n + (words ? 5 : 1);       /* quotes, escaped, and a comma */
+    }
+    return bytes;
+}
+
+size_t ur__model_header_bytes(const ur_model *m)
+{
+    size_t bytes = 1200 + vocab_bytes(m->vocab);    /* configuration and summary */
+    for (int i = 0; i < ur_params_count(m->params); i++)
+        bytes += 80 + strlen(ur_params_at(m->params, i)->name);
+    return bytes;
+}
+
+/* The vocabulary as a tree of JSON values, then as text several times over. */
+size_t ur__model_saving_bytes(const ur_model *m)
+{
+    size_t each = ur__is_words(ur_vocab_kind(m->vocab)) ? 300 : 150;
+    return ((size_t)128 << 10) + (size_t)ur_vocab_size(m->vocab) * each
+        + 4 * ur__model_header_bytes(m);
+}

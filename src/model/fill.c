@@ -22,16 +22,21 @@
 
 /* Where the numbers of one pass come from. */
 struct places {
+    ur_ids ids;
+    const int *lengths;         /* [B] or NULL */
     int32_t *reversed;          /* [T,B] each sequence from its own end */
     int32_t *before, *behind;   /* [T,B] rows of a stack's output; T·B: there is none */
 };
 
-static void find_places(const struct places *p, ur_ids ids, const int *lengths)
+static void find_places(const struct ur__worker *w, void *arg)
 {
+    const struct places *p = arg;
+    const ur_ids ids = p->ids;
+    (void)w;
     int32_t none = ids.T * ids.B;
     for (int t = 0; t < ids.T; t++) {
         for (int b = 0; b < ids.B; b++) {
-            int n = lengths ? lengths[b] : ids.T, at = t * ids.B + b;
+            int n = p->lengths ? p->lengths[b] : ids.T, at = t * ids.B + b;
             bool inside = t < n;
             p->reversed[at] = ids.id[inside ? (n - 1 - t) * ids.B + b : at];
             p->before[at] = inside && t > 0 ? (t - 1) * ids.B + b : none;
@@ -68,7 +73,7 @@ static ur_tensor *both_sides(ur_tape *tape, const ur_model *m, ur_ids ids, const
     if (!ids.id || ids.T < 1 || ids.B < 1 || ids.T > INT32_MAX / ids.B - 1)
         return ur__tape_fail(tape, UR_ESHAPE, "[%d,%d] tokens are none to fill gaps of", ids.T,
                              ids.B);
-    for (int b = 0; lengths && b < ids.B; b++)
+    for (int b = 0; lengths && !ur__tape_measures(tape) && b < ids.B; b++)
         if (lengths[b] < 0 || lengths[b] > ids.T)
             return ur__tape_fail(tape, UR_ESHAPE, "sequence %d has length %d, not 0 to %d", b,
                                  lengths[b], ids.T);
@@ -76,8 +81,8 @@ static ur_tensor *both_sides(ur_tape *tape, const ur_model *m, ur_ids ids, const
     int32_t *memory = ur__tape_alloc(tape, 3 * n, sizeof *memory);
     if (!memory)
         return NULL;
-    struct places p = {memory, memory + n, memory + 2 * n};
-    find_places(&p, ids, lengths);
+    struct places p = {ids, lengths, memory, memory + n, memory + 2 * n};
+    ur__tape_run(tape, NULL, find_places, &p);
     ur_ids back = {p.reversed, ids.T, ids.B}, before = {p.before, ids.T, ids.B};
     ur_ids behind = {p.behind, ids.T, ids.B};
     ur_tensor *const sides[] = {

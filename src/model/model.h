@@ -23,20 +23,13 @@ ur_status ur__model_set_summary(ur_model *model, const char *json);
  * equal configurations. */
 ur_status ur__config_text(const ur_config *config, char **out);
 
-/* ---- memory, known before it is taken (room.c) -------------------------- */
+/* ---- memory, known before it is taken ----------------------------------- */
 
-/* Bytes; of models that need not be built. */
-struct ur__room {
-    size_t arena;               /* of a tape's round */
-    size_t scratch;             /* of the tape beside it */
-};
-/* A loss over [T,B] and the way back. see: gradients are observed. */
-struct ur__room ur__model_loss_room(const ur_model *model, int T, int B, bool see, ur_team *team);
-/* ur_model_fill without a record. */
-struct ur__room ur__model_fill_room(const ur_model *model, int T, int B, ur_team *team);
-/* Packed weights; a state of ur_model_state_new, *carried: its numbers. */
+/* Of models that need not be built. Bytes of the packed weights; what ur_model_state_new makes,
+ * without its numbers, for a measuring tape, and the bytes that it would take. */
 size_t ur__model_packed_bytes(const ur_model *model);
-size_t ur__model_state_bytes(const ur_model *model, int B, ur_team *team, size_t *carried);
+ur_status ur__model_state_measure(ur_state **out, const ur_model *model, int B, ur_team *team,
+                                  size_t *bytes);
 /* About how large a file is besides its numbers, and what writing that takes for a while. */
 size_t ur__model_header_bytes(const ur_model *model);
 size_t ur__model_saving_bytes(const ur_model *model);

@@ -11,12 +11,26 @@
 #include "base/mem.h"
 #include "base/status.h"
 #include "base/team.h"
+#include "kernel/select.h"
 #include "layer/state.h"
+#include "model/model.h"
 
 /* Multiplications that a decoder pass needs for a team to be faster than one thread. */
 enum { TEAM_WORK = 65536 };
 
 /* ---- preparing --------------------------------------------------------- */
+
+static size_t packed_size(const ur_model *model)
+{
+    const ur_linear_layer *d = &model->decoder;
+    return ur__kernel()->packed_size(d->I, d->O);
+}
+
+size_t ur__model_packed_bytes(const ur_model *model)
+{
+    return ur__rnn_packed_bytes(model->rnn) + packed_size(model) * sizeof *model->packed
+        + (model->behind ? ur__rnn_packed_bytes(model->behind) : 0);
+}
 
 ur_status ur_model_prepare(ur_model *model)
 {
@@ -27,11 +41,25 @@ ur_status ur_model_prepare(ur_model *model)
     const struct ur__kernel *k = model->rnn->k;
     const ur_linear_layer *d = &model->decoder;
     if (!model->packed) {
-        model->packed = ur__alloc(k->packed_size(d->I, d->O), sizeof *model->packed);
+        model->packed = ur__alloc(packed_size(model), sizeof *model->packed);
         if (!model->packed)
             return UR_ENOMEM;
     }
     k->pack(d->I, d->O, ur_param_data(model->params, d->weight), 1, d->I, model->packed);
+    return UR_OK;
+}
+
+/* Room for the vectors of a piece. */
+static size_t vectors_bytes(const ur_model *model, const ur_state *state)
+{
+    return (size_t)state->piece * (size_t)state->B * (size_t)model->config.embed * sizeof(ur_real);
+}
+
+ur_status ur__model_state_measure(ur_state **out, const ur_model *model, int B, ur_team *team,
+                                  size_t *bytes)
+{
+    UR__TRY(ur__state_measure(out, model->rnn, B, team, bytes));
+    *bytes += vectors_bytes(model, *out);
     return UR_OK;
 }
 
@@ -46,8 +74,7 @@ ur_status ur_model_state_new(ur_state **out, const ur_model *model, int B, ur_te
     UR__TRY(ur_state_new(out, model->rnn, B, team));
     if (!model->config.embed)
         return UR_OK;
-    size_t rows = (size_t)(*out)->piece * (size_t)B;
-    (*out)->in = ur__alloc(rows, (size_t)model->embed.E * sizeof(ur_real));
+    (*out)->in = ur__alloc(vectors_bytes(model, *out), 1);
     if ((*out)->in)
         return UR_OK;
     ur_state_free(*out);

@@ -15,6 +15,7 @@
 #define UR_MODEL_TASK_H
 
 #include "model/model.h"
+#include "tape/tape.h"
 
 struct ur__buf;
 

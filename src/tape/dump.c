@@ -63,7 +63,7 @@ static ur_status text_line(struct ur__buf *b, const struct ur__kernel *k, const 
         UR__TRY(ur__buf_printf(b, i ? ", %d" : "(%d", x->inputs[i]->ordinal));
     UR__TRY(ur__buf_printf(b, "%s %s%s", x->n_inputs ? ")" : "", ur__shape_text(x),
                            x->needs_grad ? " grad" : ""));
-    if (x->data) {
+    if (ur_data(x)) {
         struct summary s = summarise(k, x);
         UR__TRY(ur__buf_puts(b, " "));
         UR__TRY(put_summary(b, &s));
@@ -78,7 +78,7 @@ static ur_status dot_line(struct ur__buf *b, const struct ur__kernel *k, const u
     UR__TRY(ur__buf_printf(b, "  n%d [label=\"", x->ordinal));
     UR__TRY(put_name(b, x->made_by));
     UR__TRY(ur__buf_printf(b, "\\n%s\"", ur__shape_text(x)));
-    if (x->data) {
+    if (ur_data(x)) {
         struct summary s = summarise(k, x);
         UR__TRY(ur__buf_printf(b, ", tooltip=\"%d: ", x->ordinal));
         UR__TRY(put_summary(b, &s));

@@ -41,7 +41,7 @@ ur_tensor *ur__op_end(ur_tensor *y, ur__back back, const void *saved, size_t byt
 {
     if (!y->needs_grad)
         return y;
-    void *copy = ur__tape_alloc(y->tape, bytes, 1);
+    void *copy = ur__tape_record_alloc(y->tape, bytes, 1);
     if (!copy)
         return NULL;
     memcpy(copy, saved, bytes);
@@ -50,7 +50,7 @@ ur_tensor *ur__op_end(ur_tensor *y, ur__back back, const void *saved, size_t byt
 
 void ur__op_run(ur_tape *tape, size_t elements, ur__work work, void *arg)
 {
-    ur__team_run(elements >= UR__OP_TEAM ? ur__tape_team(tape) : NULL, work, arg);
+    ur__tape_run(tape, elements >= UR__OP_TEAM ? ur__tape_team(tape) : NULL, work, arg);
 }
 
 void ur__op_range(const struct ur__worker *w, size_t n, size_t grain, size_t *begin, size_t *end)
@@ -137,6 +137,17 @@ size_t ur__op_extent(const ur_tensor *x, int begin, int end)
     return n;
 }
 
+bool ur__op_lengths(const char *name, ur_tape *tape, const int *lengths, size_t B, int most)
+{
+    for (size_t b = 0; b < B && !ur__tape_measures(tape); b++)
+        if (lengths[b] < 0 || lengths[b] > most) {
+            ur__tape_fail(tape, UR_ESHAPE, "%s: sequence %zu has length %d, not 0 to %d", name, b,
+                          lengths[b], most);
+            return false;
+        }
+    return true;
+}
+
 bool ur__op_targets(ur_tape *tape, const ur_tensor *logits, ur_ids targets, size_t *n_valid)
 {
     int V = logits->dim[logits->rank - 1];
@@ -147,7 +158,8 @@ bool ur__op_targets(ur_tape *tape, const ur_tensor *logits, ur_ids targets, size
                       ur__shape_text(logits), targets.id ? targets.T : 0, targets.B);
         return false;
     }
-    for (size_t i = 0; i < (size_t)targets.T * (size_t)targets.B; i++) {
+    size_t n = ur__tape_measures(tape) ? 0 : (size_t)targets.T * (size_t)targets.B;
+    for (size_t i = 0; i < n; i++) {
         if (targets.id[i] >= V) {
             ur__tape_fail(tape, UR_EINVAL,
                           "cross_entropy: target [%d,%d] is %d but there are %d classes",

@@ -50,6 +50,8 @@ static inline size_t ur__op_chunk(size_t n, size_t i)
     return n - i < UR__OP_CHUNK ? n - i : UR__OP_CHUNK;
 }
 
+/* True if B lengths are in [0,most]; poisons, naming the first that is not. */
+bool ur__op_lengths(const char *name, ur_tape *tape, const int *lengths, size_t B, int most);
 /* A dimension counted from the end if negative; -1 with poison if there is none. */
 int ur__op_dim(const char *name, const ur_tensor *x, int dim);
 /* The product of dimensions [begin,end). */

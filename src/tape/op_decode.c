@@ -39,7 +39,7 @@ struct pass {
     ur_real *packed;            /* W as the kernel reads it */
     ur_real *x;                 /* [rows,V] */
     ur_real *loss;              /* [n]; NULL: back */
-    ur_real dy, *dh, *dw, *db;  /* back; NULL: not wanted */
+    ur_real *dh, *dw, *db;      /* back; NULL: not wanted */
 };
 
 /* ---- a chunk ----------------------------------------------------------- */
@@ -68,7 +68,7 @@ static void finish_row(const struct pass *p, size_t row, ur_real *x)
 {
     const struct decode *op = p->op;
     size_t V = (size_t)op->V;
-    ur_real scale = (ur_real)(1.0 / (double)op->n_valid);
+    ur_real scale = (ur_real)(1.0 / (double)op->n_valid), dy = p->loss ? 1 : op->y->grad[0];
     if (op->id[row] < 0) {
         if (p->loss)
             p->loss[row] = 0;
@@ -81,8 +81,8 @@ static void finish_row(const struct pass *p, size_t row, ur_real *x)
     ur_real loss = p->k->cross_entropy(op->V, x, op->id[row], scale, p->loss ? NULL : x);
     if (p->loss)
         p->loss[row] = loss;
-    else if (p->dy != 1)
-        p->k->affine(V, p->dy, x, 0, x);
+    else if (dy != 1)
+        p->k->affine(V, dy, x, 0, x);
 }
 
 static void finish(const struct pass *p, const struct ur__worker *w, size_t row, size_t m)
@@ -146,11 +146,6 @@ static void pass_work(const struct ur__worker *w, void *arg)
     }
 }
 
-static size_t round_up(size_t bytes)
-{
-    return (bytes + 63) / 64 * 64;
-}
-
 /* Rows of a chunk: as many as the workers' bytes hold. */
 static size_t chunk_rows(size_t n, int V, int workers)
 {
@@ -159,40 +154,27 @@ static size_t chunk_rows(size_t n, int V, int workers)
     return rows < n ? rows : n;
 }
 
-/* Where the parts of a pass's scratch begin, and how many bytes it is in all. */
-struct parts {
-    size_t packed, x, loss, bytes;
-};
-
-static struct parts parts_of(const struct ur__kernel *k, size_t n, int V, int K, int workers)
+/* Lays out the scratch of a pass. */
+static void pass_place(struct pass *p, int workers, struct ur__carve *c)
 {
-    struct parts p;
-    p.packed = round_up(ur__gemm_scratch(k, workers));
-    p.x = p.packed + round_up(k->packed_size(K, V) * sizeof(ur_real));
-    p.loss = p.x + round_up(chunk_rows(n, V, workers) * (size_t)V * sizeof(ur_real));
-    p.bytes = p.loss + n * sizeof(ur_real);
-    return p;
+    const struct decode *op = p->op;
+    p->scratch = ur__carve(c, ur__gemm_scratch(p->k, workers), 1);
+    p->packed = ur__carve(c, p->k->packed_size(op->K, op->V), sizeof *p->packed);
+    p->x = ur__carve(c, p->rows * (size_t)op->V, sizeof *p->x);
+    p->loss = ur__carve(c, op->n, sizeof *p->loss);
 }
 
-size_t ur__decode_scratch(const struct ur__kernel *k, size_t n, int V, int K, int workers)
-{
-    return parts_of(k, n, V, K, workers).bytes;
-}
-
-/* The scratch of a pass; false poisons. */
-static bool pass_begin(struct pass *p, ur_tape *tape, const struct decode *op, bool forward)
+/* A pass with its scratch; false poisons. */
+static bool pass_begin(struct pass *p, ur_tape *tape, const struct decode *op)
 {
     int workers = ur_team_size(ur__tape_team(tape));
     *p = (struct pass){.op = op, .k = ur__kernel(), .rows = chunk_rows(op->n, op->V, workers)};
-    struct parts at = parts_of(p->k, op->n, op->V, op->K, workers);
-    char *memory = ur__tape_scratch(tape, at.bytes);
-    if (!memory)
+    struct ur__carve c = {0};
+    pass_place(p, workers, &c);
+    c = (struct ur__carve){.base = ur__tape_scratch(tape, c.used)};
+    if (!c.base)
         return false;
-    p->scratch = memory;
-    p->packed = (ur_real *)(void *)(memory + at.packed);
-    p->x = (ur_real *)(void *)(memory + at.x);
-    if (forward)
-        p->loss = (ur_real *)(void *)(memory + at.loss);
+    pass_place(p, workers, &c);
     return true;
 }
 
@@ -211,9 +193,9 @@ static ur_status decode_back(ur_tape *tape, void *saved)
     struct pass p;
     if (!op->y->grad)
         return UR_OK;
-    if (!pass_begin(&p, tape, op, false))
+    if (!pass_begin(&p, tape, op))
         return UR_ENOMEM;
-    p.dy = op->y->grad[0];
+    p.loss = NULL;
     p.db = op->b ? ur__grad(op->b) : NULL;
     p.dh = ur__grad(op->h);
     p.dw = ur__grad(op->w);
@@ -265,11 +247,10 @@ ur_tensor *ur_matmul_cross_entropy(ur_tape *tape, ur_tensor *h, ur_tensor *w, ur
 
     const int one = 1;
     op.y = ur__tensor_new(tape, 1, &one, h->needs_grad || w->needs_grad || (b && b->needs_grad));
-    op.id = op.y ? ur__tape_alloc(tape, op.n, sizeof *op.id) : NULL;
+    op.id = op.y ? ur__tape_copy(tape, targets.id, op.n, sizeof *op.id) : NULL;
     struct pass p;
-    if (!op.id || !pass_begin(&p, tape, &op, true))
+    if (!op.id || !pass_begin(&p, tape, &op))
         return NULL;
-    memcpy(op.id, targets.id, op.n * sizeof *op.id);
     ur__op_run(tape, op.n * (size_t)op.V, pass_work, &p);
     ur__op_run(tape, 1, total_work, &p);
     return ur__tape_note(ur__op_end(op.y, decode_back, &op, sizeof op), "matmul_cross_entropy",

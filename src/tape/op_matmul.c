@@ -29,7 +29,8 @@ static bool run(ur_tape *tape, const struct ur__gemm *g)
     void *scratch = ur__tape_scratch(tape, ur__gemm_scratch(k, ur_team_size(team)));
     if (!scratch)
         return false;
-    ur__gemm_run(k, g, team, scratch);
+    if (!ur__tape_measures(tape))
+        ur__gemm_run(k, g, team, scratch);
     return true;
 }
 
@@ -195,7 +196,7 @@ static bool batch_run(ur_tape *tape, const struct batch *op, enum side side, ur_
     if (!j.scratch)
         return false;
     bool share = !j.team && each * (double)op->n >= TEAM_WORK;
-    ur__team_run(share ? team : NULL, batch_work, &j);
+    ur__tape_run(tape, share ? team : NULL, batch_work, &j);
     return true;
 }
 

@@ -173,18 +173,11 @@ ur_tensor *ur_reverse(ur_tensor *x, const int *lengths)
                              ur__shape_text(x));
     struct reverse op = {.x = x, .B = x->rank > 1 ? (size_t)x->dim[1] : 1, .from = x->data};
     op.inner = ur__op_extent(x, x->rank > 1 ? 2 : 1, x->rank);
-    for (size_t b = 0; lengths && b < op.B; b++)
-        if (lengths[b] < 0 || lengths[b] > x->dim[0])
-            return ur__tape_fail(x->tape, UR_ESHAPE,
-                                 "reverse: sequence %d has length %d, not 0 to %d", (int)b,
-                                 lengths[b], x->dim[0]);
-    if (lengths) {      /* the caller's array may be gone on the way back */
-        int *copy = ur__tape_alloc(x->tape, op.B, sizeof *copy);
-        if (!copy)
-            return NULL;
-        memcpy(copy, lengths, op.B * sizeof *copy);
-        op.lengths = copy;
-    }
+    if (lengths && !ur__op_lengths("reverse", x->tape, lengths, op.B, x->dim[0]))
+        return NULL;
+    op.lengths = ur__tape_copy(x->tape, lengths, op.B, sizeof *lengths);
+    if (lengths && !op.lengths)
+        return NULL;
     op.y = ur__tensor_new(x->tape, x->rank, x->dim, x->needs_grad);
     if (!op.y)
         return NULL;

@@ -245,7 +245,7 @@ ur_tensor *ur_gather(ur_tape *tape, ur_tensor *w, ur_ids ids)
     if (w->rank != 2 || !ids.id || ids.T < 1 || ids.B < 1 || M > INT_MAX)
         return ur__tape_fail(tape, UR_ESHAPE, "gather: w is %s and the ids are [%d,%d]",
                              ur__shape_text(w), ids.id ? ids.T : 0, ids.B);
-    for (int64_t i = 0; i < M; i++)
+    for (int64_t i = 0; i < M && !ur__tape_measures(tape); i++)
         if (ids.id[i] < 0 || ids.id[i] >= w->dim[0])
             return ur__tape_fail(tape, UR_EINVAL, "gather: id [%d,%d] is %d but w has %d rows",
                                  (int)(i / ids.B), (int)(i % ids.B), (int)ids.id[i], w->dim[0]);
@@ -256,11 +256,9 @@ ur_tensor *ur_gather(ur_tape *tape, ur_tensor *w, ur_ids ids)
         return NULL;
     ur__op_run(tape, op.y->size, gather_work, &op);
     if (op.y->needs_grad) {     /* the caller may reuse his numbers before the way back */
-        int32_t *copy = ur__tape_alloc(tape, (size_t)M, sizeof *copy);
-        if (!copy)
+        op.id = ur__tape_copy(tape, ids.id, (size_t)M, sizeof *ids.id);
+        if (!op.id)
             return NULL;
-        memcpy(copy, ids.id, (size_t)M * sizeof *copy);
-        op.id = copy;
     }
     return ur__tape_note(ur__op_end(op.y, gather_back, &op, sizeof op), "gather", 1, &w);
 }

@@ -26,36 +26,56 @@ static int rows_of(const ur_model *model, int T)
     return fits < 1 ? 1 : fits > SIDE_BY_SIDE ? SIDE_BY_SIDE : (int)fits;
 }
 
-size_t ur__fill_score_bytes(const ur_model *model, int T, ur_team *team)
+static void place(struct ur__fill_score *s, struct ur__carve *c)
 {
-    int B = rows_of(model, T);
-    struct ur__room room = ur__model_fill_room(model, T, B, team);
-    size_t each = 2 * sizeof(int32_t) + sizeof(ur_real) + 1;
-    return room.arena + room.scratch + (size_t)B * (sizeof(int64_t) + sizeof(int))
-        + (size_t)T * (size_t)B * each;
+    size_t B = (size_t)s->B, n = (size_t)s->T * B;
+    s->which = ur__carve(c, B, sizeof *s->which);
+    s->lengths = ur__carve(c, B, sizeof *s->lengths);
+    s->ids = ur__carve(c, n, sizeof *s->ids);
+    s->targets = ur__carve(c, n, sizeof *s->targets);
+    s->loss = ur__carve(c, n, sizeof *s->loss);
+    s->hit = ur__carve(c, n, 1);
+}
+
+static ur_tensor *predict(ur_tape *tape, void *arg)
+{
+    const struct ur__fill_score *s = arg;
+    return ur_model_fill(tape, s->model, (ur_ids){s->ids, s->T, s->B}, s->lengths);
+}
+
+/* Without memory: what that will be, beside the tape's. */
+static ur_status init(struct ur__fill_score *s, const ur_model *model, int T, ur_team *team,
+                      size_t *own, struct ur__room *room)
+{
+    struct ur__carve c = {.base = UR__NOWHERE};
+    *s = (struct ur__fill_score){.model = model, .team = team, .T = T, .B = rows_of(model, T),
+                                 .V = ur_vocab_size(ur_model_vocab(model))};
+    place(s, &c);
+    *own = c.used;
+    return ur__tape_measure_round(room, predict, s, false, team);
+}
+
+ur_status ur__fill_score_bytes(size_t *bytes, const ur_model *model, int T, ur_team *team)
+{
+    struct ur__fill_score s;
+    struct ur__room room;
+    UR__TRY(init(&s, model, T, team, bytes, &room));
+    *bytes += room.arena + room.scratch;
+    return UR_OK;
 }
 
 ur_status ur__fill_score_open(struct ur__fill_score *s, const ur_model *model, int T,
                               ur_team *team)
 {
-    memset(s, 0, sizeof *s);
-    s->model = model;
-    s->team = team;
-    s->T = T;
-    s->V = ur_vocab_size(ur_model_vocab(model));
-    s->B = rows_of(model, T);
-    size_t B = (size_t)s->B, n = (size_t)T * B;
-    s->which = ur__alloc(B, sizeof *s->which);
-    s->lengths = ur__alloc(B, sizeof *s->lengths);
-    s->ids = ur__alloc(n, sizeof *s->ids);
-    s->targets = ur__alloc(n, sizeof *s->targets);
-    s->loss = ur__alloc(n, sizeof *s->loss);
-    s->hit = ur__alloc(n, 1);
-    ur_status status = UR_ENOMEM;
-    if (s->which && s->lengths && s->ids && s->targets && s->loss && s->hit)
-        status = ur_tape_new(&s->tape, team);
+    struct ur__room room;
+    size_t own;
+    ur_status status = init(s, model, T, team, &own, &room);
+    struct ur__carve c = {.base = s->block = ur__alloc(own, 1)};
+    place(s, &c);
     if (status == UR_OK)
-        status = ur__tape_reserve(s->tape, ur__model_fill_room(model, T, s->B, team).arena);
+        status = s->block ? ur_tape_new(&s->tape, team) : UR_ENOMEM;
+    if (status == UR_OK)
+        status = ur__tape_reserve(s->tape, room.arena);
     if (status == UR_OK)
         ur_tape_set_recording(s->tape, false);
     else
@@ -66,12 +86,7 @@ ur_status ur__fill_score_open(struct ur__fill_score *s, const ur_model *model, i
 void ur__fill_score_close(struct ur__fill_score *s)
 {
     ur_tape_free(s->tape);
-    ur__free(s->which);
-    ur__free(s->lengths);
-    ur__free(s->ids);
-    ur__free(s->targets);
-    ur__free(s->loss);
-    ur__free(s->hit);
+    ur__free(s->block);
     memset(s, 0, sizeof *s);
 }
 

@@ -11,6 +11,7 @@ struct ur__fill_score {
     ur_team *team;
     ur_tape *tape;              /* that does not record */
     int T, B, V;
+    void *block;                /* of what follows */
     int64_t *which;             /* [B] windows */
     int *lengths;               /* [B] */
     int32_t *ids, *targets;     /* [T,B] */
@@ -19,7 +20,7 @@ struct ur__fill_score {
 };
 
 /* Bytes that it will take. The model need not be built. */
-size_t ur__fill_score_bytes(const ur_model *model, int T, ur_team *team);
+ur_status ur__fill_score_bytes(size_t *bytes, const ur_model *model, int T, ur_team *team);
 /* For windows of at most T tokens. A zeroed struct may be closed. */
 ur_status ur__fill_score_open(struct ur__fill_score *s, const ur_model *model, int T,
                               ur_team *team);

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/mem.h"
 #include "base/status.h"
 #include "base/team.h"
@@ -21,31 +22,43 @@ int ur__lm_score_piece(const ur_model *model, int B)
     return fits < 1 ? 1 : fits > MOST_STEPS ? MOST_STEPS : (int)fits;
 }
 
-size_t ur__lm_score_bytes(const ur_model *model, int B, ur_team *team)
+static void place(struct ur__lm_score *s, struct ur__carve *c)
 {
-    size_t n = (size_t)ur__lm_score_piece(model, B) * (size_t)B;
-    size_t V = (size_t)ur_vocab_size(ur_model_vocab(model)), carried;
-    return ur__model_state_bytes(model, B, team, &carried)
-        + n * (2 * sizeof(int32_t) + (V + 1) * sizeof(ur_real) + 1);
+    size_t n = (size_t)s->piece * (size_t)s->B;
+    s->inputs = ur__carve(c, n, sizeof *s->inputs);
+    s->targets = ur__carve(c, n, sizeof *s->targets);
+    s->logits = ur__carve(c, n, (size_t)s->V * sizeof *s->logits);
+    s->loss = ur__carve(c, n, sizeof *s->loss);
+    s->hit = ur__carve(c, n, 1);
+}
+
+/* Without memory. Returns how much that is. */
+static size_t init(struct ur__lm_score *s, const ur_model *model, int B, ur_team *team)
+{
+    struct ur__carve c = {0};
+    *s = (struct ur__lm_score){.model = model, .team = team, .B = B,
+                               .V = ur_vocab_size(ur_model_vocab(model)),
+                               .piece = ur__lm_score_piece(model, B)};
+    place(s, &c);
+    return c.used;
+}
+
+ur_status ur__lm_score_bytes(size_t *bytes, const ur_model *model, int B, ur_team *team)
+{
+    struct ur__lm_score s;
+    size_t own = init(&s, model, B, team);
+    UR__TRY(ur__model_state_measure(&s.state, model, B, team, bytes));
+    *bytes += own;
+    ur__lm_score_close(&s);
+    return UR_OK;
 }
 
 ur_status ur__lm_score_open(struct ur__lm_score *s, const ur_model *model, int B, ur_team *team)
 {
-    memset(s, 0, sizeof *s);
-    s->model = model;
-    s->team = team;
-    s->B = B;
-    s->V = ur_vocab_size(ur_model_vocab(model));
-    s->piece = ur__lm_score_piece(model, B);
-    size_t n = (size_t)s->piece * (size_t)B;
-    s->inputs = ur__alloc(n, sizeof *s->inputs);
-    s->targets = ur__alloc(n, sizeof *s->targets);
-    s->logits = ur__alloc(n, (size_t)s->V * sizeof *s->logits);
-    s->loss = ur__alloc(n, sizeof *s->loss);
-    s->hit = ur__alloc(n, 1);
-    ur_status status = UR_ENOMEM;
-    if (s->inputs && s->targets && s->logits && s->loss && s->hit)
-        status = ur_model_state_new(&s->state, model, B, team);
+    size_t bytes = init(s, model, B, team);
+    struct ur__carve c = {.base = s->block = ur__alloc(bytes, 1)};
+    place(s, &c);
+    ur_status status = s->block ? ur_model_state_new(&s->state, model, B, team) : UR_ENOMEM;
     if (status != UR_OK)
         ur__lm_score_close(s);
     return status;
@@ -54,11 +67,7 @@ ur_status ur__lm_score_open(struct ur__lm_score *s, const ur_model *model, int B
 void ur__lm_score_close(struct ur__lm_score *s)
 {
     ur_state_free(s->state);
-    ur__free(s->inputs);
-    ur__free(s->targets);
-    ur__free(s->logits);
-    ur__free(s->loss);
-    ur__free(s->hit);
+    ur__free(s->block);
     memset(s, 0, sizeof *s);
 }
 

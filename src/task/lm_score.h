@@ -24,6 +24,7 @@ struct ur__lm_score {
     ur_team *team;
     int B, V, piece;
     ur_state *state;
+    void *block;                /* of what follows */
     int32_t *inputs, *targets;  /* [piece,B]; a target < 0 is not scored */
     ur_real *logits;            /* [piece,B,V] */
     ur_real *loss;              /* [piece,B] nats */
@@ -32,7 +33,7 @@ struct ur__lm_score {
 
 /* Steps of a piece; bytes that open will take. The model need not be built. */
 int ur__lm_score_piece(const ur_model *model, int B);
-size_t ur__lm_score_bytes(const ur_model *model, int B, ur_team *team);
+ur_status ur__lm_score_bytes(size_t *bytes, const ur_model *model, int B, ur_team *team);
 /* model and team are borrowed. A zeroed struct may be closed. */
 ur_status ur__lm_score_open(struct ur__lm_score *s, const ur_model *model, int B, ur_team *team);
 void ur__lm_score_close(struct ur__lm_score *s);

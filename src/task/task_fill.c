@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/status.h"
 #include "io/json.h"
+#include "tape/tape.h"
 #include "task/fill_score.h"
 #include "task/list.h"
 #include "task/text.h"
@@ -42,16 +43,22 @@ static ur_status init_windows(struct ur__windows *w, const struct ur__part *part
     return ur__windows_init(w, part->corpus, part->begin, part->tokens, T);
 }
 
-static struct ur__need find_need(const struct fill *f)
+/* The largest batch, for a measuring tape. */
+static ur_tensor *largest(ur_tape *tape, void *arg)
+{
+    const struct fill *f = arg;
+    ur_ids ids = {UR__NOWHERE, f->train.T, f->B};
+    return ur_model_fill_loss(tape, f->model, ids, UR__NOWHERE, ids);
+}
+
+static ur_status find_need(struct fill *f, struct ur__need *need)
 {
     size_t B = (size_t)f->B, T = (size_t)f->train.T;
-    struct ur__need need = {
-        .step = ur__model_loss_room(f->model, f->train.T, f->B, false, f->team),
-        .state = B * (sizeof *f->which + sizeof *f->lengths + 2 * T * sizeof *f->ids),
-    };
-    if (f->text.valid.tokens > 0)
-        need.valid = ur__fill_score_bytes(f->model, f->valid.T, f->team);
-    return need;
+    need->state = B * (sizeof *f->which + sizeof *f->lengths + 2 * T * sizeof *f->ids);
+    UR__TRY(ur__tape_measure_round(&need->step, largest, f, true, f->team));
+    if (f->text.valid.tokens == 0)
+        return UR_OK;
+    return ur__fill_score_bytes(&need->valid, f->model, f->valid.T, f->team);
 }
 
 static ur_status open_parts(struct fill *f, const struct ur__job *job, struct ur__facts *facts)
@@ -64,8 +71,7 @@ static ur_status open_parts(struct fill *f, const struct ur__job *job, struct ur
         UR__TRY(init_windows(&f->valid, &f->text.valid, job->seq_length));
     int64_t steps = f->train.n / f->B + (f->train.n % f->B != 0);
     UR__TRY(ur__text_facts(&f->text, f->model, steps, facts));
-    facts->need = find_need(f);
-    return UR_OK;
+    return find_need(f, &facts->need);
 }
 
 static ur_status fill_build(void *run)

@@ -17,6 +17,7 @@
 #include "base/status.h"
 #include "base/text.h"
 #include "data/stream.h"
+#include "tape/tape.h"
 #include "task/lm_score.h"
 #include "task/list.h"
 #include "task/text.h"
@@ -52,18 +53,40 @@ static size_t batch_bytes(const struct ur__stream *s)
     return (size_t)longest(s) * (size_t)s->B * sizeof(int32_t);
 }
 
-static struct ur__need find_need(const struct lm *lm, bool reach)
+/* Sees dh_t [B,H] of one layer and step; the last step has no distance. */
+static void see_gradient(void *user, int layer, int64_t t, int B, int H, const ur_real *dh)
 {
-    const struct ur__stream *s = &lm->train;
-    size_t carried, state = ur__model_state_bytes(lm->model, s->B, lm->team, &carried);
-    struct ur__need need = {
-        .step = ur__model_loss_room(lm->model, longest(s), s->B, reach, lm->team),
-        .state = 2 * batch_bytes(s) + (reach ? 2 : 1) * state,
-        .carried = carried,
-    };
-    if (lm->text.valid.tokens > 0)
-        need.valid = ur__lm_score_bytes(lm->model, lm->valid.B, lm->team);
-    return need;
+    struct lm *lm = user;
+    int64_t k = lm->distances - t;
+    double sum = 0;
+    for (size_t i = 0; i < (size_t)B * (size_t)H; i++)
+        sum += (double)dh[i] * (double)dh[i];
+    if (k > 0)
+        lm->reach[layer * lm->distances + k - 1] = sqrt(sum);
+}
+
+/* The largest batch, for a measuring tape. */
+static ur_tensor *largest(ur_tape *tape, void *arg)
+{
+    const struct lm *lm = arg;
+    ur_ids ids = {UR__NOWHERE, longest(&lm->train), lm->train.B};
+    return ur_model_loss(tape, lm->model, ids, NULL, lm->state, ids);
+}
+
+static ur_status find_need(struct lm *lm, bool reach, struct ur__need *need)
+{
+    size_t state;
+    UR__TRY(ur__model_state_measure(&lm->state, lm->model, lm->train.B, lm->team, &state));
+    if (reach)
+        ur_state_observe_gradients(lm->state, see_gradient, lm);
+    ur_status status = ur__tape_measure_round(&need->step, largest, lm, true, lm->team);
+    need->state = 2 * batch_bytes(&lm->train) + (reach ? 2 : 1) * state;
+    ur_state_data(lm->state, &need->carried);
+    ur_state_free(lm->state);
+    lm->state = NULL;
+    if (status == UR_OK && lm->text.valid.tokens > 0)
+        status = ur__lm_score_bytes(&need->valid, lm->model, lm->valid.B, lm->team);
+    return status;
 }
 
 static ur_status open_parts(struct lm *lm, const struct ur__job *job, struct ur__facts *facts)
@@ -80,8 +103,7 @@ static ur_status open_parts(struct lm *lm, const struct ur__job *job, struct ur_
                                 ur__lm_score_piece(lm->model, B), B));
     }
     UR__TRY(ur__text_facts(&lm->text, lm->model, lm->train.steps, facts));
-    facts->need = find_need(lm, job->report_gradients);
-    return UR_OK;
+    return find_need(lm, job->report_gradients, &facts->need);
 }
 
 static ur_status lm_build(void *run)
@@ -184,18 +206,6 @@ static ur_status lm_validate(void *run, const struct ur__watch *watch, double *l
     }
     *loss = sum / ((double)lm->valid.row * (double)s->B);
     return UR_OK;
-}
-
-/* Sees dh_t [B,H] of one layer and step; the last step has no distance. */
-static void see_gradient(void *user, int layer, int64_t t, int B, int H, const ur_real *dh)
-{
-    struct lm *lm = user;
-    int64_t k = lm->distances - t;
-    double sum = 0;
-    for (size_t i = 0; i < (size_t)B * (size_t)H; i++)
-        sum += (double)dh[i] * (double)dh[i];
-    if (k > 0)
-        lm->reach[layer * lm->distances + k - 1] = sqrt(sum);
 }
 
 static ur_status open_look(struct lm *lm)

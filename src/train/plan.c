@@ -6,14 +6,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/status.h"
 #include "model/model.h"
 #include "train/optimizer.h"
-
-struct ur__memory_mark ur__memory_mark(void)
-{
-    return (struct ur__memory_mark){ur_memory_used(), ur_memory_peak()};
-}
 
 /* ---- memory ------------------------------------------------------------ */
 
@@ -24,13 +20,13 @@ static size_t other_model(const ur_train_options *o, const ur_plan *p)
 }
 
 static void plan_memory(const ur_train_options *o, const struct ur__facts *f,
-                        const struct ur__memory_mark *mark, ur_plan *p)
+                        const struct ur__account *text, ur_plan *p)
 {
-    size_t n = ur_params_size(ur_model_params(f->model)), peak = ur_memory_peak();
+    size_t n = ur_params_size(ur_model_params(f->model));
     const struct ur__need *need = &f->need;
     p->parameters = n;
-    p->text = ur_memory_used() - mark->used;
-    p->reading = peak > mark->peak ? peak - mark->used : 0;
+    p->text = text->held;
+    p->reading = text->peak;
     p->weights = p->gradients = n * sizeof(ur_real);
     p->moments = (size_t)ur__optimizer_moments(&o->optimizer) * p->weights;
     size_t carried = f->need.carried * sizeof(ur_real);
@@ -89,7 +85,7 @@ static ur_status too_large(const ur_train_options *o, const ur_plan *p)
 }
 
 ur_status ur__plan_make(const ur_train_options *o, const struct ur__facts *f, int64_t steps,
-                        const struct ur__memory_mark *mark, ur_plan *p)
+                        const struct ur__account *text, ur_plan *p)
 {
     *p = (ur_plan){
         .data_bytes = f->data_bytes,
@@ -104,7 +100,7 @@ ur_status ur__plan_make(const ur_train_options *o, const struct ur__facts *f, in
         .step_seconds = (double)NAN,
         .seconds = (double)NAN,
     };
-    plan_memory(o, f, mark, p);
+    plan_memory(o, f, text, p);
     plan_files(o, f, p);
     return o->memory_limit && p->memory > o->memory_limit ? too_large(o, p) : UR_OK;
 }

@@ -7,15 +7,12 @@
 #include "model/task.h"
 #include "unroll/train.h"
 
-/* What the process held before the text was read. */
-struct ur__memory_mark {
-    size_t used, peak;
-};
-struct ur__memory_mark ur__memory_mark(void);
+struct ur__account;
 
 /* Fills in all but what only a run that is open knows: steps done, and time. UR_ENOMEM if that
- * is more than options->memory_limit; then, too, *plan is filled in. */
+ * is more than options->memory_limit; then, too, *plan is filled in. text: opened before the text
+ * was read. */
 ur_status ur__plan_make(const ur_train_options *options, const struct ur__facts *facts,
-                        int64_t steps, const struct ur__memory_mark *mark, ur_plan *plan);
+                        int64_t steps, const struct ur__account *text, ur_plan *plan);
 
 #endif

@@ -97,10 +97,13 @@ static ur_status make_parts(struct ur__run *r)
         .seed = o->seed, .team = o->team, .min_count = o->min_count,
         .report_gradients = o->report_gradients,
     };
-    struct ur__memory_mark mark = ur__memory_mark();
-    UR__TRY(r->task->open(&r->job, &job, &r->facts));
+    struct ur__account text;
+    ur__account_open(&text);
+    ur_status status = r->task->open(&r->job, &job, &r->facts);
+    ur__account_close(&text);
+    UR__TRY(status);
     UR__TRY(make_schedule(r));
-    UR__TRY(ur__plan_make(o, &r->facts, r->schedule.steps, &mark, &r->plan));
+    UR__TRY(ur__plan_make(o, &r->facts, r->schedule.steps, &text, &r->plan));
     UR__TRY(r->task->build(r->job));
     UR__TRY(ur_tape_new(&r->tape, o->team));
     UR__TRY(ur__tape_reserve(r->tape, r->facts.need.step.arena));
