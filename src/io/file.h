@@ -67,6 +67,8 @@ void ur__raw_close(struct ur__raw *f);
  * UR_EOUTPUT: a rename would destroy it. A killed process leaves NAME.tmp-*. */
 struct ur__writer;
 ur_status ur__writer_open(struct ur__writer **out, const char *path);
+/* Memory that an open one holds, names aside. */
+size_t ur__writer_bytes(void);
 ur_status ur__writer_write(struct ur__writer *w, const void *from, size_t n);
 /* Ends the file and frees w whatever the outcome; on failure (UR_EOUTPUT) the
  * old file is untouched and the temporary one gone. */

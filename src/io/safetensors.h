@@ -64,6 +64,8 @@ ur_status ur__st_out_tensor(struct ur__st_out *s, const char *name, enum ur__dty
                             int rank, const uint64_t *dim, const void *data);
 /* CRC-32 of the data part as it will be written. */
 uint32_t ur__st_out_crc(const struct ur__st_out *s);
+/* How many bytes the file has; makes its header, as a save does. */
+ur_status ur__st_out_size(const struct ur__st_out *s, uint64_t *bytes);
 /* Writes the file atomically. Metadata first, in order of naming; data in order of
  * naming, 8-byte aligned start by padding the header with spaces. */
 ur_status ur__st_out_save(struct ur__st_out *s, const char *path);

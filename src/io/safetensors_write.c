@@ -188,6 +188,15 @@ static ur_status make_header(const struct ur__st_out *s, struct ur__buf *to)
     return UR_OK;
 }
 
+ur_status ur__st_out_size(const struct ur__st_out *s, uint64_t *bytes)
+{
+    struct ur__buf header = {0};
+    ur_status status = make_header(s, &header);
+    *bytes = 8 + header.size + s->size;
+    ur__buf_free(&header);
+    return status;
+}
+
 static ur_status write_all(const struct ur__st_out *s, const struct ur__buf *header,
                            struct ur__writer *w)
 {

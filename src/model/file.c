@@ -15,6 +15,7 @@
 #include "base/team.h"
 #include "base/text.h"
 #include "data/vocab.h"
+#include "io/file.h"
 #include "io/json.h"
 #include "io/safetensors.h"
 #include "layer/params.h"
@@ -81,6 +82,13 @@ static ur_status name_tensors(const ur_params *params, struct ur__st_out *out)
     return UR_OK;
 }
 
+/* All but the file itself. */
+static ur_status name_all(const ur_model *model, struct ur__st_out *out)
+{
+    UR__TRY(name_metadata(model, out));
+    return name_tensors(model->params, out);
+}
+
 static ur_status save(const ur_model *model, const char *path)
 {
     UR__NEED(model, "model");
@@ -88,9 +96,7 @@ static ur_status save(const ur_model *model, const char *path)
     UR__TRY(check_finite(model->params, path));
     struct ur__st_out *out;
     UR__TRY(ur__st_out_new(&out));
-    ur_status status = name_metadata(model, out);
-    if (status == UR_OK)
-        status = name_tensors(model->params, out);
+    ur_status status = name_all(model, out);
     if (status == UR_OK)
         status = ur__st_out_save(out, path);
     ur__st_out_free(out);
@@ -103,6 +109,22 @@ ur_status ur_model_save(const ur_model *model, const char *path)
     unsigned mode = ur__fpmode_default();
     ur_status status = save(model, path);
     ur__fpmode_restore(mode);
+    return status;
+}
+
+ur_status ur__model_measure_save(const ur_model *model, uint64_t *file, size_t *memory)
+{
+    struct ur__st_out *out;
+    struct ur__account account;
+    ur__account_open(&account);
+    ur_status status = ur__st_out_new(&out);
+    if (status == UR_OK)
+        status = name_all(model, out);
+    if (status == UR_OK)
+        status = ur__st_out_size(out, file);
+    ur__st_out_free(out);
+    ur__account_close(&account);
+    *memory = account.peak + ur__writer_bytes();
     return status;
 }
 
@@ -265,37 +287,4 @@ ur_status ur_model_load(ur_model **out, const char *path)
     ur__fpmode_restore(mode);
     ur__st_close(f);
     return status;
-}
-
-/* ---- sizes ------------------------------------------------------------- */
-
-/* Bytes of the vocabulary as a JSON string within JSON. */
-static size_t vocab_bytes(const ur_vocab *vocab)
-{
-    bool words = ur__is_words(ur_vocab_kind(vocab));
-    size_t bytes = 0, n;
-    for (int i = 0; i < ur_vocab_size(vocab); i++) {
-        uint32_t code = words ? 0 : ur__vocab_codes(vocab)[i];
-        n = code < 100 ? 2 : code < 1000 ? 3 : 5;
-        if (words)
-            ur_vocab_text(vocab, i, &n);
-        bytes += n + (words ? 5 : 1);       /* quotes, escaped, and a comma */
-    }
-    return bytes;
-}
-
-size_t ur__model_header_bytes(const ur_model *m)
-{
-    size_t bytes = 1200 + vocab_bytes(m->vocab);    /* configuration and summary */
-    for (int i = 0; i < ur_params_count(m->params); i++)
-        bytes += 80 + strlen(ur_params_at(m->params, i)->name);
-    return bytes;
-}
-
-/* The vocabulary as a tree of JSON values, then as text several times over. */
-size_t ur__model_saving_bytes(const ur_model *m)
-{
-    size_t each = ur__is_words(ur_vocab_kind(m->vocab)) ? 300 : 150;
-    return ((size_t)128 << 10) + (size_t)ur_vocab_size(m->vocab) * each
-        + 4 * ur__model_header_bytes(m);
 }

@@ -30,8 +30,7 @@ ur_status ur__config_text(const ur_config *config, char **out);
 size_t ur__model_packed_bytes(const ur_model *model);
 ur_status ur__model_state_measure(ur_state **out, const ur_model *model, int B, ur_team *team,
                                   size_t *bytes);
-/* About how large a file is besides its numbers, and what writing that takes for a while. */
-size_t ur__model_header_bytes(const ur_model *model);
-size_t ur__model_saving_bytes(const ur_model *model);
+/* Bytes of its file as it would be now, and what saving it takes for a while. */
+ur_status ur__model_measure_save(const ur_model *model, uint64_t *file, size_t *memory);
 
 #endif

@@ -11,6 +11,11 @@
 #include "model/model.h"
 #include "train/optimizer.h"
 
+enum {
+    SUMMARY = 1000,     /* about, of a model's training, as it stands in its file */
+    ASIDE = 32 << 10    /* texts, names and reports while something is saved */
+};
+
 /* ---- memory ------------------------------------------------------------ */
 
 /* A model that is read for its values: those, gradients, the packed weights, its header. */
@@ -38,7 +43,6 @@ static void plan_memory(const ur_train_options *o, const struct ur__facts *f,
     p->activations = need->step.arena + need->step.scratch;
     p->state = need->state;
     p->validation = need->valid;
-    p->passing = ur__model_saving_bytes(f->model);
     size_t other = other_model(o, p);
     /* Values are read before the first step, which the scratch is for. */
     if (other > p->passing + need->step.scratch)
@@ -62,7 +66,6 @@ static size_t state_header(const ur_train_options *o, const ur_params *params)
 static void plan_files(const ur_train_options *o, const struct ur__facts *f, ur_plan *p)
 {
     p->scratch_file = f->spooled;
-    p->model_file = p->weights + ur__model_header_bytes(f->model);
     p->state_file = p->weights + p->moments + f->need.carried * sizeof(ur_real)
         + state_header(o, ur_model_params(f->model));
     p->disk = 2 * p->model_file + 3 * p->state_file;
@@ -100,6 +103,9 @@ ur_status ur__plan_make(const ur_train_options *o, const struct ur__facts *f, in
         .step_seconds = (double)NAN,
         .seconds = (double)NAN,
     };
+    UR__TRY(ur__model_measure_save(f->model, &p->model_file, &p->passing));
+    p->model_file += SUMMARY;
+    p->passing += ASIDE;
     plan_memory(o, f, text, p);
     plan_files(o, f, p);
     return o->memory_limit && p->memory > o->memory_limit ? too_large(o, p) : UR_OK;
