@@ -148,18 +148,20 @@ bool ur__op_lengths(const char *name, ur_tape *tape, const int *lengths, size_t 
     return true;
 }
 
-bool ur__op_targets(ur_tape *tape, const ur_tensor *logits, ur_ids targets, size_t *n_valid)
+bool ur__op_targets(ur_tape *tape, struct ur__shape logits, ur_ids targets, size_t *n_valid)
 {
-    int V = logits->dim[logits->rank - 1];
+    int V = logits.dim[logits.rank - 1];
+    size_t rows = 1;
+    for (int i = 0; i < logits.rank - 1; i++)
+        rows *= (size_t)logits.dim[i];
     *n_valid = 0;
     if (!targets.id || targets.T < 1 || targets.B < 1 ||
-        ur__op_extent(logits, 0, logits->rank - 1) != (size_t)targets.T * (size_t)targets.B) {
+        rows != (size_t)targets.T * (size_t)targets.B) {
         ur__tape_fail(tape, UR_ESHAPE, "cross_entropy: logits are %s but targets are [%d,%d]",
-                      ur__shape_text(logits), targets.id ? targets.T : 0, targets.B);
+                      ur__dim_text(logits), targets.id ? targets.T : 0, targets.B);
         return false;
     }
-    size_t n = ur__tape_measures(tape) ? 0 : (size_t)targets.T * (size_t)targets.B;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < rows && !ur__tape_measures(tape); i++) {
         if (targets.id[i] >= V) {
             ur__tape_fail(tape, UR_EINVAL,
                           "cross_entropy: target [%d,%d] is %d but there are %d classes",

@@ -57,8 +57,8 @@ int ur__op_dim(const char *name, const ur_tensor *x, int dim);
 /* The product of dimensions [begin,end). */
 size_t ur__op_extent(const ur_tensor *x, int begin, int end);
 
-/* Counts the targets >= 0 of a cross entropy; false with poison if they do not fit logits (of
- * which only the shape is read) or one is too large. */
-bool ur__op_targets(ur_tape *tape, const ur_tensor *logits, ur_ids targets, size_t *n_valid);
+/* Counts the targets >= 0 of a cross entropy; false with poison if they do not fit the logits or
+ * one is too large. */
+bool ur__op_targets(ur_tape *tape, struct ur__shape logits, ur_ids targets, size_t *n_valid);
 
 #endif

@@ -239,9 +239,10 @@ ur_tensor *ur_matmul_cross_entropy(ur_tape *tape, ur_tensor *h, ur_tensor *w, ur
         return ur_cross_entropy(tape, b ? ur_add(x, b) : x, targets);
     }
     struct decode op = {.h = h, .w = w, .b = b, .V = w->dim[0], .K = w->dim[1]};
-    ur_tensor shape = *h;       /* of the logits */
-    shape.dim[h->rank - 1] = op.V;
-    if (!ur__op_targets(tape, &shape, targets, &op.n_valid))
+    int dim[UR_MAX_RANK];       /* of the logits */
+    memcpy(dim, h->dim, sizeof dim);
+    dim[h->rank - 1] = op.V;
+    if (!ur__op_targets(tape, (struct ur__shape){h->rank, dim}, targets, &op.n_valid))
         return NULL;
     op.n = h->size / (size_t)op.K;
 

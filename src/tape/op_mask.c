@@ -112,7 +112,8 @@ ur_tensor *ur_masked_softmax(ur_tensor *x, ur_tensor *mask)
     if (!x || !mask || !ur__op_same_tape("masked_softmax", x, mask))
         return NULL;
     int rank, dim[UR_MAX_RANK];
-    if (!ur__walk_shape(2, (ur_tensor *[]){x, mask}, &rank, dim) || rank != x->rank ||
+    const struct ur__shape sides[] = {ur__shape_of(mask), ur__shape_of(x)};
+    if (!ur__walk_shape(2, sides, &rank, dim) || rank != x->rank ||
         memcmp(dim, x->dim, (size_t)rank * sizeof *dim) != 0)
         return ur__tape_fail(x->tape, UR_ESHAPE, "masked_softmax: x is %s but the mask is %s",
                              ur__shape_text(x), ur__shape_text(mask));
@@ -121,7 +122,7 @@ ur_tensor *ur_masked_softmax(ur_tensor *x, ur_tensor *mask)
         return NULL;
     struct ur__walk walk;
     struct spread s = {&walk, mask->data, op.in};
-    ur__walk_make(&walk, 2, (ur_tensor *[]){mask, x});
+    ur__walk_make(&walk, 2, sides);
     ur__tape_run(x->tape, NULL, spread_work, &s);
     return ur__tape_note(masked_run(&op), "masked_softmax", 2, (ur_tensor *[]){x, mask});
 }

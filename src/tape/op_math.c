@@ -164,14 +164,16 @@ static ur_tensor *binary(enum kind kind, ur_tensor *a, ur_tensor *b)
     if (!a || !b || !ur__op_same_tape(names[kind], a, b))
         return NULL;
     int rank, dim[UR_MAX_RANK];
-    if (!ur__walk_shape(2, (ur_tensor *[]){a, b}, &rank, dim))
+    struct ur__shape sides[] = {ur__shape_of(a), ur__shape_of(b), {0, dim}};
+    if (!ur__walk_shape(2, sides, &rank, dim))
         return ur__tape_fail(a->tape, UR_ESHAPE, "%s: a is %s but b is %s", names[kind],
                              ur__shape_text(a), ur__shape_text(b));
     ur_tensor *y = ur__tensor_new(a->tape, rank, dim, a->needs_grad || b->needs_grad);
     if (!y)
         return NULL;
     struct binary op = {.kind = kind, .a = a, .b = b, .y = y};
-    ur__walk_make(&op.walk, 3, (ur_tensor *[]){a, b, y});
+    sides[Y].rank = rank;
+    ur__walk_make(&op.walk, 3, sides);
     struct job j = {.k = ur__kernel(), .op = &op, .row = row_forward, .side = Y};
     ur__op_run(y->tape, y->size, walk_work, &j);
     return ur__tape_note(ur__op_end(y, binary_back, &op, sizeof op), names[kind], 2,

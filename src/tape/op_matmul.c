@@ -225,12 +225,9 @@ static ur_tensor *bmm(const char *name, ur_tensor *a, ur_tensor *b, bool transpo
         return bmm_misfit(name, a, b);
     if (b->rank == 2)       /* one matrix for all: its rows together */
         return product(name, a, b, transposed);
-    ur_tensor shape[3] = {*a, *b, *a};      /* of the leading dimensions */
     int rank, dim[UR_MAX_RANK];
-    shape[A].rank = a->rank - 2;
-    shape[B].rank = b->rank - 2;
-    if (ur_dim(a, -1) != ur_dim(b, transposed ? -1 : -2) ||
-        !ur__walk_shape(2, (ur_tensor *[]){shape, shape + B}, &rank, dim))
+    struct ur__shape lead[] = {{a->rank - 2, a->dim}, {b->rank - 2, b->dim}, {0, dim}};
+    if (ur_dim(a, -1) != ur_dim(b, transposed ? -1 : -2) || !ur__walk_shape(2, lead, &rank, dim))
         return bmm_misfit(name, a, b);
     struct batch op = {.p = {.a = a, .b = b, .M = ur_dim(a, -2), .K = ur_dim(a, -1),
                              .N = ur_dim(b, transposed ? -2 : -1), .transposed = transposed}};
@@ -240,10 +237,8 @@ static ur_tensor *bmm(const char *name, ur_tensor *a, ur_tensor *b, bool transpo
     if (!c)
         return NULL;
     op.p.c = c;
-    shape[C].rank = rank;
-    for (int i = 0; i < rank; i++)
-        shape[C].dim[i] = dim[i];
-    ur__walk_make(&op.walk, 3, (ur_tensor *[]){shape, shape + B, shape + C});
+    lead[C].rank = rank;
+    ur__walk_make(&op.walk, 3, lead);
     op.n = ur__op_extent(c, 0, rank);
     if (!batch_run(a->tape, &op, C, c->data))
         return NULL;

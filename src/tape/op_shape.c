@@ -16,13 +16,13 @@ ur_tensor *ur_reshape(ur_tensor *x, int rank, const int *dim)
 {
     if (!x)
         return NULL;
-    ur_tensor wanted = {.rank = rank};      /* for its text */
+    int wanted[UR_MAX_RANK];
     if (rank < 1 || rank > UR_MAX_RANK)
         return ur__tape_fail(x->tape, UR_ESHAPE, "reshape: rank %d is not in [1,%d]", rank,
                              UR_MAX_RANK);
     if (!dim)
         return ur__tape_fail(x->tape, UR_EINVAL, "reshape: the dimensions are NULL");
-    memcpy(wanted.dim, dim, (size_t)rank * sizeof *dim);
+    memcpy(wanted, dim, (size_t)rank * sizeof *dim);
     size_t rest = x->size;
     int open = -1;
     bool fits = true;
@@ -38,10 +38,10 @@ ur_tensor *ur_reshape(ur_tensor *x, int rank, const int *dim)
     }
     if (!fits || (open < 0 && rest != 1) || rest > INT_MAX)
         return ur__tape_fail(x->tape, UR_ESHAPE, "reshape: x is %s, which %s cannot hold",
-                             ur__shape_text(x), ur__shape_text(&wanted));
+                             ur__shape_text(x), ur__dim_text((struct ur__shape){rank, wanted}));
     if (open >= 0)
-        wanted.dim[open] = (int)rest;
-    return ur__tape_note(ur__tensor_view(x, 0, rank, wanted.dim), "reshape", 1, &x);
+        wanted[open] = (int)rest;
+    return ur__tape_note(ur__tensor_view(x, 0, rank, wanted), "reshape", 1, &x);
 }
 
 ur_tensor *ur_at(ur_tensor *x, int t)

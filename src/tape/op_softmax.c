@@ -174,7 +174,7 @@ ur_tensor *ur_cross_entropy(ur_tape *tape, ur_tensor *logits, ur_ids targets)
         return NULL;
     struct entropy op = {.x = logits, .V = logits->dim[logits->rank - 1], .id = targets.id};
     op.n = logits->size / (size_t)op.V;
-    if (!ur__op_targets(tape, logits, targets, &op.n_valid))
+    if (!ur__op_targets(tape, ur__shape_of(logits), targets, &op.n_valid))
         return NULL;
 
     const int one = 1;

@@ -507,15 +507,20 @@ double ur_scalar(const ur_tensor *x)
     return has_numbers(x) && x->size == 1 ? (double)x->data[0] : (double)NAN;
 }
 
-const char *ur__shape_text(const ur_tensor *x)
+const char *ur__dim_text(struct ur__shape shape)
 {
     static _Thread_local char texts[N_TEXTS][TEXT_BYTES];
     static _Thread_local int turn;
     char *text = texts[turn++ % N_TEXTS];
     turn %= N_TEXTS;
     int n = snprintf(text, TEXT_BYTES, "[");
-    for (int i = 0; i < ur_rank(x); i++)
-        n += snprintf(text + n, (size_t)(TEXT_BYTES - n), i ? ",%d" : "%d", x->dim[i]);
+    for (int i = 0; i < shape.rank; i++)
+        n += snprintf(text + n, (size_t)(TEXT_BYTES - n), i ? ",%d" : "%d", shape.dim[i]);
     snprintf(text + n, (size_t)(TEXT_BYTES - n), "]");
     return text;
+}
+
+const char *ur__shape_text(const ur_tensor *x)
+{
+    return ur__dim_text(x ? ur__shape_of(x) : (struct ur__shape){0, NULL});
 }

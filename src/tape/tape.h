@@ -42,6 +42,17 @@ struct ur_tensor {
     ur_tensor *later;           /* the next tensor of the tape */
 };
 
+/* Borrows the dimensions: of a tensor, or of what is none. */
+struct ur__shape {
+    int rank;
+    const int *dim;     /* [rank] */
+};
+
+static inline struct ur__shape ur__shape_of(const ur_tensor *x)
+{
+    return (struct ur__shape){x->rank, x->dim};
+}
+
 /* Runs one operation back: reads its outputs' gradients (NULL: nothing came), adds
  * to those of its inputs through ur__grad(). */
 typedef ur_status (*ur__back)(ur_tape *tape, void *saved);
@@ -120,7 +131,9 @@ void *ur__tape_scratch(ur_tape *tape, size_t bytes);
 /* In training mode: true, and the (seed, stream, step) of the next dropout. */
 bool ur__tape_next_dropout(ur_tape *tape, uint64_t *seed, uint32_t *stream, uint64_t *step);
 
-/* "[3,4,5]" for messages, into one of a few static thread-local buffers. */
+/* "[3,4,5]" for messages, into one of a few static thread-local buffers; of a tensor "[]" if it
+ * is NULL. */
 const char *ur__shape_text(const ur_tensor *x);
+const char *ur__dim_text(struct ur__shape shape);
 
 #endif
