@@ -17,7 +17,7 @@
 
 static bool has(const struct row *row)
 {
-    return row->kind != ROW_CELL || (row->cell == UR_LSTM && row->L == 1);
+    return row->kind != ROW_CELL || (row->cell == UR_CELL_LSTM && row->L == 1);
 }
 
 static void close_net(void *user)

@@ -247,7 +247,7 @@ static ur_status measure(ur_status (*call)(struct net *), struct net *n, double 
 /* FLOP of a forward pass: 2·T·B·(I+H)·G·H a layer. */
 static double flop_of(const struct shape *s)
 {
-    double gates = s->cell == UR_LSTM ? 4.0 : s->cell == UR_GRU ? 3.0 : 1.0, sum = 0.0;
+    double gates = s->cell == UR_CELL_LSTM ? 4.0 : s->cell == UR_CELL_GRU ? 3.0 : 1.0, sum = 0.0;
     for (int l = 0; l < s->layers; l++) {
         double in = s->hidden[l > 0 ? l - 1 : 0], h = s->hidden[l];
         sum += 2.0 * s->T * s->B * (in + h) * gates * h;
@@ -344,12 +344,12 @@ static ur_status rows(const struct table *t, bool models, const struct shape *sh
 }
 
 static const struct shape usual_layers[] = {
-    {UR_LSTM, 1, {128}, 50, 50, false}, {UR_LSTM, 1, {512}, 64, 64, false},
-    {UR_GRU, 1, {512}, 64, 64, false},  {UR_RNN, 1, {512}, 64, 64, false},
+    {UR_CELL_LSTM, 1, {128}, 50, 50, false}, {UR_CELL_LSTM, 1, {512}, 64, 64, false},
+    {UR_CELL_GRU, 1, {512}, 64, 64, false},  {UR_CELL_RNN, 1, {512}, 64, 64, false},
 };
 static const struct shape usual_models[] = {
-    {UR_LSTM, 2, {128, 128}, 50, 50, true},
-    {UR_LSTM, 2, {512, 512}, 64, 64, true},
+    {UR_CELL_LSTM, 2, {128, 128}, 50, 50, true},
+    {UR_CELL_LSTM, 2, {512, 512}, 64, 64, true},
 };
 
 static ur_status measure_all(const struct table *t, const struct shape *chosen)

@@ -65,9 +65,9 @@ static void add_config(struct ur__json *j, const ur_config *c)
     ur__json_set_string(j, "task", c->task);
     ur__json_set_string(j, "tokens", ur_token_kind_name(c->tokens));
     ur__json_set_string(j, "cell", ur_cell_name(c->cell));
-    if (c->cell == UR_RNN)
+    if (c->cell == UR_CELL_RNN)
         ur__json_set_string(j, "activation", ur_activation_name(c->activation));
-    if (c->cell == UR_GRU)
+    if (c->cell == UR_CELL_GRU)
         ur__json_set_string(j, "reset", c->reset_before ? "before" : "after");
     ur__json_set_int(j, "layers", c->layers);
     struct ur__json *hidden = ur__json_new_array();
@@ -166,9 +166,9 @@ static void print_network(const ur_config *c, const ur_vocab *vocab)
     printf("%s%s of", ur_cell_name(c->cell), fills ? " from each side" : "");
     for (int l = 0; l < c->layers; l++)
         printf("%s %d", l > 0 ? "," : "", c->hidden[l]);
-    if (c->cell == UR_GRU)
+    if (c->cell == UR_CELL_GRU)
         printf(", reset %s", c->reset_before ? "before" : "after");
-    if (c->cell == UR_RNN)
+    if (c->cell == UR_CELL_RNN)
         printf(", %s", ur_activation_name(c->activation));
     if (c->tie)
         printf(", tied decoder");

@@ -47,7 +47,7 @@ static ur_status make(struct task *k)
     o.cell = k->cell;
     o.input = 2;
     o.hidden = &k->hidden;
-    o.forget_bias = k->cell == UR_LSTM ? 1 : 0;
+    o.forget_bias = k->cell == UR_CELL_LSTM ? 1 : 0;
     adam.kind = UR_ADAM;
     adam.weight_decay = 0;
     adam.clip_norm = 1;
@@ -162,7 +162,7 @@ static bool solves(struct task k)
 
 int main(int argc, char **argv)
 {
-    struct task k = {.cell = UR_GRU, .length = 200, .hidden = 64, .updates = 1000, .seed = 1};
+    struct task k = {.cell = UR_CELL_GRU, .length = 200, .hidden = 64, .updates = 1000, .seed = 1};
     if (argc > 5 || (argc > 1 && !ur_cell_find(argv[1], &k.cell))) {
         fprintf(stderr, "usage: adding [lstm|gru|rnn [LENGTH [UPDATES [SEED]]]]\n");
         return 2;
@@ -180,6 +180,6 @@ int main(int argc, char **argv)
     bool solved = solves(k);
     if (argc > 1)
         return !solved;
-    k.cell = UR_RNN;
+    k.cell = UR_CELL_RNN;
     return !solved || solves(k);
 }

@@ -59,7 +59,7 @@ static ur_status set_gates(struct task *k)
     for (int i = 0; bias && i < HIDDEN; i++) {
         input[HIDDEN + i] = bias[i];        /* i,f,g,o or r,z,n: the second in both */
         hidden[HIDDEN + i] = 0;
-        if (k->cell == UR_LSTM) {
+        if (k->cell == UR_CELL_LSTM) {
             input[i] = -bias[i];
             hidden[i] = 0;
         }
@@ -179,17 +179,17 @@ static ur_status learn(struct task *k, double *loss, double *share)
 
 int main(int argc, char **argv)
 {
-    struct task k = {.cell = UR_GRU, .blanks = 10, .updates = 6000, .seed = 1};
+    struct task k = {.cell = UR_CELL_GRU, .blanks = 10, .updates = 6000, .seed = 1};
     double loss = 0, share = 0;
     if (argc > 1 && !ur_cell_find(argv[1], &k.cell))
-        k.cell = UR_RNN;
+        k.cell = UR_CELL_RNN;
     if (argc > 2)
         k.blanks = (int)strtol(argv[2], NULL, 10);
     if (argc > 3)
         k.updates = strtol(argv[3], NULL, 10);
     if (argc > 4)
         k.seed = strtoull(argv[4], NULL, 10);
-    if (k.cell == UR_RNN || k.blanks < 0 || k.blanks > MOST_BLANKS || argc > 5) {
+    if (k.cell == UR_CELL_RNN || k.blanks < 0 || k.blanks > MOST_BLANKS || argc > 5) {
         fprintf(stderr, "usage: copy [gru|lstm [BLANKS, up to %d [UPDATES [SEED]]]]\n",
                 MOST_BLANKS);
         return 2;

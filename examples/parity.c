@@ -150,7 +150,7 @@ static ur_status test(struct task *k, bool *solved)
 
 int main(int argc, char **argv)
 {
-    struct task k = {.cell = UR_RNN, .hidden = 16, .updates = 10000, .seed = 1};
+    struct task k = {.cell = UR_CELL_RNN, .hidden = 16, .updates = 10000, .seed = 1};
     bool solved = false;
     if (argc > 5 || (argc > 1 && !ur_cell_find(argv[1], &k.cell))) {
         fprintf(stderr, "usage: parity [rnn|lstm|gru [HIDDEN [UPDATES [SEED]]]]\n");

@@ -49,7 +49,7 @@ static ur_status declare(struct half *h, ur_params *params, const char *embeddin
 {
     int hidden = SIZE;
     ur_rnn_options o = UR_RNN_OPTIONS_INIT;
-    o.cell = UR_GRU;
+    o.cell = UR_CELL_GRU;
     o.input = SIZE;
     o.hidden = &hidden;
     ur_status status = ur_embedding_init(&h->embedding, params, embedding, V, SIZE);

@@ -38,7 +38,7 @@ int main(void)
     int hidden = HIDDEN, output = OUTPUT, status = 1;
     char name[] = "rnn1";
     ur_rnn_options options = UR_RNN_OPTIONS_INIT;
-    options.cell = UR_RNN;
+    options.cell = UR_CELL_RNN;
     options.hidden = &hidden;
     options.output = &output;
     options.biases = 0;

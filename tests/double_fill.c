@@ -51,7 +51,7 @@ static ur_config random_config(void)
         c.embed = 2 * c.hidden[c.layers - 1];
     c.learned_state = between(0, 1);
     c.dropout = between(0, 1) * 0.3;
-    c.reset_before = c.cell == UR_GRU && between(0, 1);
+    c.reset_before = c.cell == UR_CELL_GRU && between(0, 1);
     return c;
 }
 

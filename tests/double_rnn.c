@@ -78,7 +78,7 @@ static double loss(struct net *n, bool backward)
         int h_dim[2] = {n->B, ur_rnn_state_size(n->rnn, l)}, c_dim[2] = {n->B, n->hidden[l]};
         ur_tensor *h = ur_variable(n->tape, 2, h_dim, n->data[i], n->grad[i]);
         ur_tensor *c = NULL;
-        if (o->cell == UR_LSTM)
+        if (o->cell == UR_CELL_LSTM)
             c = ur_variable(n->tape, 2, c_dim, n->data[i + 1], n->grad[i + 1]);
         assert_ok(ur_state_put(n->state, s, h, c));
     }
@@ -145,9 +145,9 @@ static bool maybe(double p)
 static void random_form(struct net *n)
 {
     ur_rnn_options *o = &n->options;
-    bool lstm = o->cell == UR_LSTM, plain = maybe(0.2);
+    bool lstm = o->cell == UR_CELL_LSTM, plain = maybe(0.2);
     o->bidirectional = maybe(0.4);
-    o->reset_before = o->cell == UR_GRU && maybe(0.5);
+    o->reset_before = o->cell == UR_CELL_GRU && maybe(0.5);
     if (plain)
         return;
     if (lstm && maybe(0.3))
@@ -155,7 +155,7 @@ static void random_form(struct net *n)
     o->peepholes = lstm && maybe(0.4);
     o->coupled = lstm && maybe(0.3);
     o->cell_clip = lstm && maybe(0.3) ? 0.3 : 0;
-    o->time_residual = o->cell == UR_RNN && maybe(0.3);
+    o->time_residual = o->cell == UR_CELL_RNN && maybe(0.3);
     o->learned_state = maybe(0.3);
     o->variational = maybe(0.5);
     o->recurrent_dropout = maybe(0.3) ? 0.35 : 0;
@@ -172,8 +172,8 @@ static void random_net(struct net *n, int number)
     o->input = between(1, 5);
     o->hidden = n->hidden;
     o->output = uniform() < 0.4 ? n->output : NULL;
-    o->output_activation = uniform() < 0.5 ? UR_TANH : UR_IDENTITY;
-    o->activation = (ur_activation)between(UR_IDENTITY, UR_SATLIN);
+    o->output_activation = uniform() < 0.5 ? UR_ACT_TANH : UR_ACT_IDENTITY;
+    o->activation = (ur_activation)between(UR_ACT_IDENTITY, UR_ACT_SATLIN);
     random_form(n);
     o->biases = between(0, 2);
     o->dropout = uniform() < 0.3 ? 0.4 : 0;
@@ -232,7 +232,7 @@ static double check(struct net *n)
         worst = fmax(worst, error_at(n, ur_params_values(n->params) + i, analytic[i]));
     for (int j = 0; j < 1 + 2 * n->slots; j++) {
         bool there = j == 0 ? !n->with_ids
-                            : n->with_state && (j % 2 || n->options.cell == UR_LSTM);
+                            : n->with_state && (j % 2 || n->options.cell == UR_CELL_LSTM);
         for (size_t i = 0; there && i < n->size[j]; i++)
             worst = fmax(worst, error_at(n, &n->data[j][i], inputs[j][i]));
     }

@@ -97,10 +97,10 @@ static inline bool golden_cell(const char *line, ur_rnn_options *o)
         ur_cell cell;
         ur_activation f;
     } cells[] = {
-        {"rnn_tanh", UR_RNN, UR_TANH},       {"rnn_relu", UR_RNN, UR_RELU},
-        {"rnn_sigmoid", UR_RNN, UR_SIGMOID}, {"rnn_satlin", UR_RNN, UR_SATLIN},
-        {"rnn_identity", UR_RNN, UR_IDENTITY}, {"lstm", UR_LSTM, UR_TANH},
-        {"gru", UR_GRU, UR_TANH},
+        {"rnn_tanh", UR_CELL_RNN, UR_ACT_TANH},       {"rnn_relu", UR_CELL_RNN, UR_ACT_RELU},
+        {"rnn_sigmoid", UR_CELL_RNN, UR_ACT_SIGMOID}, {"rnn_satlin", UR_CELL_RNN, UR_ACT_SATLIN},
+        {"rnn_identity", UR_CELL_RNN, UR_ACT_IDENTITY}, {"lstm", UR_CELL_LSTM, UR_ACT_TANH},
+        {"gru", UR_CELL_GRU, UR_ACT_TANH},
     };
     for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
         if (!golden_word(line, cells[i].name))
@@ -134,7 +134,7 @@ static inline bool golden_parse(struct golden_case *c, const char *line)
     if (golden_list(line, "output", o->layers, c->output))
         o->output = c->output;
     c->ragged = golden_list(line, "lengths", c->B, c->lengths) > 0;
-    o->output_activation = golden_word(line, "tanh_output") ? UR_TANH : UR_IDENTITY;
+    o->output_activation = golden_word(line, "tanh_output") ? UR_ACT_TANH : UR_ACT_IDENTITY;
     o->biases = golden_int(line, "bias", 2);
     o->bidirectional = golden_word(line, "bidirectional");
     o->reset_before = golden_word(line, "before");
@@ -167,7 +167,7 @@ static inline int golden_state_size(const struct golden_case *c, int slot, bool 
 {
     int l = slot / golden_directions(c);
     if (second)
-        return c->options.cell == UR_LSTM ? c->hidden[l] : 0;
+        return c->options.cell == UR_CELL_LSTM ? c->hidden[l] : 0;
     return c->projection[l] ? c->projection[l] : c->hidden[l];
 }
 
@@ -186,14 +186,14 @@ static inline const char *golden_name(const struct golden_case *c, const char *k
 static inline const char *golden_recurrent(const struct golden_case *c)
 {
     const ur_rnn_options *o = &c->options;
-    bool rnn = o->cell == UR_RNN;
+    bool rnn = o->cell == UR_CELL_RNN;
     return o->coupled                                ? "weight_hh_coupled"
            : o->cell_clip != 0                       ? "weight_hh_clip"
            : o->time_residual                        ? "weight_hh_residual"
            : o->reset_before                         ? "weight_hh_before"
-           : rnn && o->activation == UR_SIGMOID      ? "weight_hh_sigmoid"
-           : rnn && o->activation == UR_SATLIN       ? "weight_hh_satlin"
-           : rnn && o->activation == UR_IDENTITY     ? "weight_hh_identity"
+           : rnn && o->activation == UR_ACT_SIGMOID      ? "weight_hh_sigmoid"
+           : rnn && o->activation == UR_ACT_SATLIN       ? "weight_hh_satlin"
+           : rnn && o->activation == UR_ACT_IDENTITY     ? "weight_hh_identity"
            : o->zoneout_h != 0 || o->zoneout_c != 0  ? "weight_hh_zoneout"
                                                      : "weight_hh";
 }

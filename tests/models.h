@@ -48,20 +48,20 @@ enum { N_CONFIGS = 10 };
 /* 0 <= i < N_CONFIGS */
 static inline ur_config any_config(int i)
 {
-    ur_config c = config_of(UR_LSTM, 2, 12, 12);
+    ur_config c = config_of(UR_CELL_LSTM, 2, 12, 12);
     switch (i) {
     case 0:
         break;
     case 1:
-        c = config_of(UR_GRU, 2, 9, 17);
+        c = config_of(UR_CELL_GRU, 2, 9, 17);
         break;
     case 2:
-        c = config_of(UR_GRU, 1, 11, 0);
+        c = config_of(UR_CELL_GRU, 1, 11, 0);
         c.reset_before = true;
         break;
     case 3:
-        c = config_of(UR_RNN, 2, 8, 8);
-        c.activation = UR_RELU;
+        c = config_of(UR_CELL_RNN, 2, 8, 8);
+        c.activation = UR_ACT_RELU;
         c.orthogonal = true;
         break;
     case 4:
@@ -70,7 +70,7 @@ static inline ur_config any_config(int i)
         c.dropout = 0.25;
         break;
     case 5:
-        c = config_of(UR_LSTM, 1, 33, 0);
+        c = config_of(UR_CELL_LSTM, 1, 33, 0);
         c.embed = 70;
         c.forget_bias = 1;
         break;
@@ -81,8 +81,8 @@ static inline ur_config any_config(int i)
         c.learned_state = true;
         break;
     case 7:
-        c = config_of(UR_RNN, 2, 9, 9);
-        c.activation = UR_SATLIN;
+        c = config_of(UR_CELL_RNN, 2, 9, 9);
+        c.activation = UR_ACT_SATLIN;
         c.time_residual = true;
         c.zoneout_h = 0.1;
         break;
@@ -93,7 +93,7 @@ static inline ur_config any_config(int i)
         c.zoneout_c = 0.3;
         break;
     default:
-        c = config_of(UR_GRU, 1, 5, 0);
+        c = config_of(UR_CELL_GRU, 1, 5, 0);
         c.embed = 3;
     }
     return c;

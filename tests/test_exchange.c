@@ -148,7 +148,7 @@ static void save__writes_the_names_of_the_map(void **state)
 {
     (void)state;
     const char *path = tmp_path("mapped");
-    struct net a = net_of(UR_LSTM, true), b = net_of(UR_LSTM, false);
+    struct net a = net_of(UR_CELL_LSTM, true), b = net_of(UR_CELL_LSTM, false);
     set_values(a.params);
     assert_ok(ur_params_save(a.params, path, COUNT(map), map, 0, NULL));
     ur_weights *w;
@@ -180,7 +180,7 @@ static void save__and_load_keep_every_value(void **state)
 {
     (void)state;
     const char *one = tmp_path("one"), *two = tmp_path("two");
-    for (int cell = UR_RNN; cell <= UR_GRU; cell++) {
+    for (int cell = UR_CELL_RNN; cell <= UR_CELL_GRU; cell++) {
         struct net a = net_of((ur_cell)cell, true), b = net_of((ur_cell)cell, false);
         assert_ok(ur_params_save(a.params, one, 0, NULL, 0, NULL));
         assert_ok(ur_params_load(b.params, one, 0, NULL, true));
@@ -238,7 +238,7 @@ static void rename__refuses_an_impossible_map(void **state)
         {{"a*", "b"}}, {{"a", "b*"}}, {{"a**", "b**"}}, {{"a*b*", NULL}}, {{NULL, "b"}},
     };
     const char *path = tmp_path("none");
-    struct net n = net_of(UR_RNN, true);
+    struct net n = net_of(UR_CELL_RNN, true);
     for (size_t i = 0; i < COUNT(bad); i++) {
         assert_status(UR_EINVAL, ur_params_load(n.params, path, 1, bad[i], true));
         assert_status(UR_EINVAL, ur_params_save(n.params, path, 1, bad[i], 0, NULL));
@@ -267,7 +267,7 @@ static void load__names_what_is_missing(void **state)
     (void)state;
     const char *path = tmp_path("missing");
     const ur_rename without = {"rnn.bias_hh_l1", NULL}, wrong = {"rnn.*", "lstm.*"};
-    struct net n = net_of(UR_LSTM, true);
+    struct net n = net_of(UR_CELL_LSTM, true);
     set_values(n.params);
     assert_ok(ur_params_save(n.params, path, 1, &without, 0, NULL));
     expect_refused(&n, UR_EDATA, path, 0, NULL, false);
@@ -286,7 +286,7 @@ static void load__names_both_shapes(void **state)
     (void)state;
     const char *path = tmp_path("shape");
     const ur_rename to = {"rnn.*", "cell.*"};
-    struct net lstm = net_of(UR_LSTM, true), gru = net_of(UR_GRU, true);
+    struct net lstm = net_of(UR_CELL_LSTM, true), gru = net_of(UR_CELL_GRU, true);
     set_values(gru.params);
     assert_ok(ur_params_save(lstm.params, path, 1, &to, 0, NULL));
     expect_refused(&gru, UR_ESHAPE, path, 1, &to, false);
@@ -321,7 +321,7 @@ static void load__strict_names_what_nothing_asked_for(void **state)
     (void)state;
     const char *path = tmp_path("surplus");
     const ur_rename without = {"decoder.*", NULL};
-    struct net n = net_of(UR_GRU, true);
+    struct net n = net_of(UR_CELL_GRU, true);
     set_values(n.params);
     assert_ok(ur_params_save(n.params, path, 0, NULL, 0, NULL));
     expect_refused(&n, UR_EDATA, path, 1, &without, true);
@@ -369,7 +369,7 @@ static void load__rejects_every_truncation(void **state)
 {
     (void)state;
     const char *path = tmp_path("cut");
-    struct net n = net_of(UR_RNN, true);
+    struct net n = net_of(UR_CELL_RNN, true);
     char *text;
     size_t size;
     set_values(n.params);
@@ -399,7 +399,7 @@ static void load__that_meets_a_bad_disk_changes_nothing(void **state)
     (void)state;
     const struct ur__file_ops ops = {.read = failing_read};
     const char *path = tmp_path("disk");
-    struct net n = net_of(UR_LSTM, true);
+    struct net n = net_of(UR_CELL_LSTM, true);
     set_values(n.params);
     assert_ok(ur_params_save(n.params, path, 0, NULL, 0, NULL));
     int k = 0;
@@ -423,7 +423,7 @@ static void load__asks_for_packing_anew(void **state)
 {
     (void)state;
     const char *path = tmp_path("pack");
-    struct net n = net_of(UR_GRU, true);
+    struct net n = net_of(UR_CELL_GRU, true);
     ur_state *s;
     const ur_real x[2] = {1, -1};
     ur_real y[3];
@@ -449,7 +449,7 @@ static void save__writes_strings_and_says_whose_format(void **state)
     const ur_meta own[] = {{"format", "np"}}, bad[] = {{"note", "\xff"}};
     const ur_rename same = {"rnn.bias_*h_l0", "b*"}, clash[] = {{"decoder.bias", "x"},
                                                                 {"embed.weight", "x"}};
-    struct net n = net_of(UR_GRU, true);
+    struct net n = net_of(UR_CELL_GRU, true);
     ur_weights *w;
     assert_ok(ur_params_save(n.params, path, 1, &same, 2, meta));
     assert_ok(ur_weights_open(&w, path));
@@ -474,7 +474,7 @@ static void save__writes_strings_and_says_whose_format(void **state)
     assert_holds(path, "old", 3);
     assert_status(UR_EOUTPUT, ur_params_save(n.params, tmp_dir(), 0, NULL, 0, NULL));
     net_free(&n);
-    n = net_of(UR_GRU, false);
+    n = net_of(UR_CELL_GRU, false);
     assert_status(UR_EINVAL, ur_params_save(n.params, path, 0, NULL, 0, NULL));
     assert_holds(path, "old", 3);
     net_free(&n);
@@ -611,7 +611,7 @@ static ur_status look_for_oom(void)
 static void exchange__survives_every_failed_allocation(void **state)
 {
     (void)state;
-    oom_net = net_of(UR_LSTM, true);
+    oom_net = net_of(UR_CELL_LSTM, true);
     oom_path = tmp_path("oom");
     set_values(oom_net.params);
     put_file(oom_path, "old", 3);

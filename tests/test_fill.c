@@ -27,7 +27,7 @@ static ur_config fill_config(int i)
     if (c.tie)
         c.embed = 2 * c.hidden[c.layers - 1];
     if (i == N_FILLS - 1) {
-        c = config_of(UR_LSTM, 3, 6, 6);
+        c = config_of(UR_CELL_LSTM, 3, 6, 6);
         c.hidden[2] = 5;
         c.task = "fill";
         c.learned_state = true;
@@ -81,7 +81,7 @@ static void fill__no_logit_sees_its_own_token(void **unused)
                 int s = place / B, r = place % B;
                 bool sees = r == b && s != t && s < lengths[b] && t < lengths[b];
                 /* A rectifier may hide a change. */
-                if (!sees || c.activation != UR_RELU)
+                if (!sees || c.activation != UR_ACT_RELU)
                     assert_int_equal(same_row(before, after, s, r), !sees);
                 kept += !sees;
                 changed += sees;

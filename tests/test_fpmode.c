@@ -167,7 +167,7 @@ static void layers_and_exchange__in_any_mode(void **unused)
 
 static void step_scenario(void)
 {
-    for (int cell = UR_RNN; cell <= UR_GRU; cell++) {
+    for (int cell = UR_CELL_RNN; cell <= UR_CELL_GRU; cell++) {
         ur_params *params;
         ur_rnn *rnn;
         ur_state *state;
@@ -199,7 +199,7 @@ static void sequence_scenario(void)
 {
     const int x_dim[] = {T, B, I}, lengths[] = {5, 2, 4};
     const int32_t targets[T * B] = {1, 2, 3, 0, 1, 2, 3, 4, 5, 6, 7, 8, 0, 1, 2};
-    for (int cell = UR_RNN; cell <= UR_GRU; cell++) {
+    for (int cell = UR_CELL_RNN; cell <= UR_CELL_GRU; cell++) {
         ur_params *params;
         ur_rnn *rnn;
         ur_team *team;

@@ -27,31 +27,35 @@ struct form {
 };
 
 static const struct form forms[] = {
-    {.name = "lstm", .cell = UR_LSTM, .biases = 2},
-    {.name = "lstm, reverse", .cell = UR_LSTM, .reverse = true, .biases = 1},
-    {.name = "lstm, output map", .cell = UR_LSTM, .maps = true, .biases = 2},
-    {.name = "lstm, projection", .cell = UR_LSTM, .projects = true, .biases = 2},
-    {.name = "lstm, projection, output map, reverse", .cell = UR_LSTM, .projects = true,
+    {.name = "lstm", .cell = UR_CELL_LSTM, .biases = 2},
+    {.name = "lstm, reverse", .cell = UR_CELL_LSTM, .reverse = true, .biases = 1},
+    {.name = "lstm, output map", .cell = UR_CELL_LSTM, .maps = true, .biases = 2},
+    {.name = "lstm, projection", .cell = UR_CELL_LSTM, .projects = true, .biases = 2},
+    {.name = "lstm, projection, output map, reverse", .cell = UR_CELL_LSTM, .projects = true,
      .maps = true, .reverse = true},
-    {.name = "lstm, peepholes, clip", .cell = UR_LSTM, .peepholes = true, .clip = 0.5f},
-    {.name = "lstm, coupled", .cell = UR_LSTM, .coupled = true, .biases = 1},
-    {.name = "lstm, coupled, peepholes, reverse", .cell = UR_LSTM, .coupled = true,
+    {.name = "lstm, peepholes, clip", .cell = UR_CELL_LSTM, .peepholes = true, .clip = 0.5f},
+    {.name = "lstm, coupled", .cell = UR_CELL_LSTM, .coupled = true, .biases = 1},
+    {.name = "lstm, coupled, peepholes, reverse", .cell = UR_CELL_LSTM, .coupled = true,
      .peepholes = true, .reverse = true, .biases = 2},
-    {.name = "lstm, noise", .cell = UR_LSTM, .biases = 2, .drop = 0.3, .zone = 0.2},
-    {.name = "lstm, projection, noise, reverse", .cell = UR_LSTM, .projects = true, .drop = 0.3,
+    {.name = "lstm, noise", .cell = UR_CELL_LSTM, .biases = 2, .drop = 0.3, .zone = 0.2},
+    {.name = "lstm, projection, noise, reverse", .cell = UR_CELL_LSTM, .projects = true, .drop =
+     0.3,
      .zone = 0.2, .reverse = true, .biases = 2},
-    {.name = "gru", .cell = UR_GRU, .biases = 2},
-    {.name = "gru, reverse, noise", .cell = UR_GRU, .reverse = true, .biases = 2, .drop = 0.3,
+    {.name = "gru", .cell = UR_CELL_GRU, .biases = 2},
+    {.name = "gru, reverse, noise", .cell = UR_CELL_GRU, .reverse = true, .biases = 2, .drop = 0.3,
      .zone = 0.2},
-    {.name = "gru, output map", .cell = UR_GRU, .maps = true},
-    {.name = "gru, reset before", .cell = UR_GRU, .reset_before = true, .biases = 1},
-    {.name = "gru, reset before, reverse, noise", .cell = UR_GRU, .reset_before = true,
+    {.name = "gru, output map", .cell = UR_CELL_GRU, .maps = true},
+    {.name = "gru, reset before", .cell = UR_CELL_GRU, .reset_before = true, .biases = 1},
+    {.name = "gru, reset before, reverse, noise", .cell = UR_CELL_GRU, .reset_before = true,
      .reverse = true, .biases = 2, .drop = 0.3, .zone = 0.2},
-    {.name = "rnn tanh", .cell = UR_RNN, .f = UR_TANH, .biases = 2},
-    {.name = "rnn relu, reverse, output map", .cell = UR_RNN, .f = UR_RELU, .reverse = true,
+    {.name = "rnn tanh", .cell = UR_CELL_RNN, .f = UR_ACT_TANH, .biases = 2},
+    {.name = "rnn relu, reverse, output map", .cell = UR_CELL_RNN, .f = UR_ACT_RELU, .reverse =
+     true,
      .maps = true, .biases = 1},
-    {.name = "rnn sigmoid, zoneout", .cell = UR_RNN, .f = UR_SIGMOID, .zone = 0.2, .biases = 2},
-    {.name = "rnn satlin, residual, noise", .cell = UR_RNN, .f = UR_SATLIN, .residual = true,
+    {.name = "rnn sigmoid, zoneout", .cell = UR_CELL_RNN, .f = UR_ACT_SIGMOID, .zone = 0.2,
+     .biases = 2},
+    {.name = "rnn satlin, residual, noise", .cell = UR_CELL_RNN, .f = UR_ACT_SATLIN, .residual =
+     true,
      .drop = 0.3, .zone = 0.2, .biases = 2},
 };
 enum { N_FORMS = sizeof forms / sizeof *forms };
@@ -137,10 +141,10 @@ static struct ur__rnn_layer layer_of(const struct form *f, int I, int H)
         .cell = ur__cell_in_form(f->cell, f->residual, f->zone > 0, f->coupled,
                                  f->peepholes || f->clip > 0),
         .I = I, .H = H, .P = f->projects && H > 1 ? H - 1 : H, .O = f->maps ? H / 2 + 3 : 0,
-        .activation = f->f, .output_activation = UR_TANH, .biases = f->biases,
+        .activation = f->f, .output_activation = UR_ACT_TANH, .biases = f->biases,
         .reverse = f->reverse, .reset_before = f->reset_before, .peepholes = f->peepholes,
         .cell_clip = f->clip, .recurrent_dropout = f->drop, .zoneout_h = f->zone,
-        .zoneout_c = f->cell == UR_LSTM ? f->zone : 0,
+        .zoneout_c = f->cell == UR_CELL_LSTM ? f->zone : 0,
     };
 }
 
@@ -167,7 +171,7 @@ static void make_weights(struct slot *n)
 static void place_packed(struct slot *n, const struct ur__kernel *k)
 {
     const struct ur__rnn_layer *d = &n->d;
-    int H = d->H, GH = d->cell->gates * H, gru = d->cell->kind == UR_GRU;
+    int H = d->H, GH = d->cell->gates * H, gru = d->cell->kind == UR_CELL_GRU;
     int plain = gru ? 2 * H : GH;
     size_t peep = d->peepholes ? (size_t)(d->cell->gates - 1) * (size_t)H : 0;
     n->p = (struct ur__packed){

@@ -86,7 +86,7 @@ static void maps(const struct ur__kernel *k, guard_side side, int N)
     CASE("muladd");
     k->muladd(n, some("a", n), some("b", n), y = some("y", n));
     written(y, n);
-    for (int f = UR_IDENTITY; f <= UR_SATLIN; f++) {
+    for (int f = UR_ACT_IDENTITY; f <= UR_ACT_SATLIN; f++) {
         guard_begin(side, "%s, activation %d, %d", k->name, f, N);
         k->activation_back(n, (ur_activation)f, some("y", n), some("dy", n), y = some("dx", n));
         written(y, n);

@@ -24,16 +24,17 @@ struct form {
 };
 
 static const struct form forms[] = {
-    {.name = "lstm", .cell = UR_LSTM},
-    {.name = "lstm, two directions, noise", .cell = UR_LSTM, .bidirectional = true, .noise = 0.2},
-    {.name = "lstm, projection, output map", .cell = UR_LSTM, .projects = true, .maps = true},
-    {.name = "lstm, coupled, peepholes, noise", .cell = UR_LSTM, .coupled = true,
+    {.name = "lstm", .cell = UR_CELL_LSTM},
+    {.name = "lstm, two directions, noise", .cell = UR_CELL_LSTM, .bidirectional = true, .noise =
+     0.2},
+    {.name = "lstm, projection, output map", .cell = UR_CELL_LSTM, .projects = true, .maps = true},
+    {.name = "lstm, coupled, peepholes, noise", .cell = UR_CELL_LSTM, .coupled = true,
      .peepholes = true, .noise = 0.2},
-    {.name = "gru, two directions", .cell = UR_GRU, .bidirectional = true},
-    {.name = "gru, reset before, noise", .cell = UR_GRU, .reset_before = true, .noise = 0.2},
-    {.name = "rnn, two directions, output map", .cell = UR_RNN, .bidirectional = true,
+    {.name = "gru, two directions", .cell = UR_CELL_GRU, .bidirectional = true},
+    {.name = "gru, reset before, noise", .cell = UR_CELL_GRU, .reset_before = true, .noise = 0.2},
+    {.name = "rnn, two directions, output map", .cell = UR_CELL_RNN, .bidirectional = true,
      .maps = true},
-    {.name = "rnn, residual, noise", .cell = UR_RNN, .residual = true, .noise = 0.2},
+    {.name = "rnn, residual, noise", .cell = UR_CELL_RNN, .residual = true, .noise = 0.2},
 };
 enum { N_FORMS = sizeof forms / sizeof *forms };
 
@@ -93,10 +94,11 @@ static struct ur__rnn_layer layer_of(const struct form *f, int I, int H, bool re
     return (struct ur__rnn_layer){
         .cell = ur__cell_in_form(f->cell, f->residual, f->noise > 0, f->coupled, f->peepholes),
         .I = I, .H = H, .P = f->projects && H > 1 ? H - 1 : H, .O = f->maps ? H / 2 + 1 : 0,
-        .activation = UR_TANH, .output_activation = UR_TANH, .biases = 2, .reverse = reverse,
+        .activation = UR_ACT_TANH, .output_activation = UR_ACT_TANH, .biases = 2, .reverse =
+        reverse,
         .reset_before = f->reset_before, .peepholes = f->peepholes,
         .recurrent_dropout = f->noise, .zoneout_h = f->noise,
-        .zoneout_c = f->cell == UR_LSTM ? f->noise : 0,
+        .zoneout_c = f->cell == UR_CELL_LSTM ? f->noise : 0,
     };
 }
 
@@ -234,7 +236,7 @@ static void options_of(ur_rnn_options *o, const struct form *f, const struct sha
     o->coupled = f->coupled;
     o->time_residual = f->residual;
     o->dropout = o->recurrent_dropout = o->zoneout_h = f->noise;
-    o->zoneout_c = f->cell == UR_LSTM ? f->noise : 0;
+    o->zoneout_c = f->cell == UR_CELL_LSTM ? f->noise : 0;
 }
 
 static void step_and_run(const ur_rnn *rnn, const struct shape *q, ur_team *team)

@@ -45,7 +45,7 @@ static void run_module(const char *folder, const ur_rnn_options *o, bool batch_f
         swap_axes(T, B, ur_rnn_output(rnn), ur_data(y), turned);
     compare(io, "y", ur_size(y), batch_first ? turned : ur_data(y), &worst);
     compare_states(io, "h_n", rnn, s, B, &worst);
-    if (o->cell == UR_LSTM)
+    if (o->cell == UR_CELL_LSTM)
         compare_states(io, "c_n", rnn, s, B, &worst);
     if (ur_rnn_directions(rnn) == 1)
         expect_steps(rnn, T, B, x, ur_data(y));
@@ -75,7 +75,7 @@ static void pytorch__rnn(void **state)
     (void)state;
     const int hidden = 5;
     ur_rnn_options o = UR_RNN_OPTIONS_INIT;
-    o.cell = UR_RNN;
+    o.cell = UR_CELL_RNN;
     o.input = 3;
     o.hidden = &hidden;
     run_module("pytorch-safetensors/rnn_tanh", &o, false);
@@ -97,7 +97,7 @@ static void pytorch__gru_in_two_layers_and_directions(void **state)
     (void)state;
     const int hidden[2] = {6, 6};
     ur_rnn_options o = UR_RNN_OPTIONS_INIT;
-    o.cell = UR_GRU;
+    o.cell = UR_CELL_GRU;
     o.input = 4;
     o.layers = 2;
     o.hidden = hidden;

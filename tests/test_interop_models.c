@@ -320,7 +320,7 @@ static void g2p__pronounces_its_words(void **state)
                     .phonemes = ur__json_get(vocab, "phonemes")};
     ur_weights *io = open_weights(folder, "io.safetensors");
     ur_rnn_options o = UR_RNN_OPTIONS_INIT;
-    o.cell = UR_GRU;
+    o.cell = UR_CELL_GRU;
     o.input = 256;
     o.hidden = &hidden;
     net_new(&g.encoder, "encoder.embedding", 29, "encoder.gru", &o, NULL, 0);

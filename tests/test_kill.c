@@ -22,7 +22,7 @@
 
 static ur_train_options variant_options(int v, const char *model)
 {
-    static const ur_cell cells[] = {UR_LSTM, UR_GRU, UR_RNN};
+    static const ur_cell cells[] = {UR_CELL_LSTM, UR_CELL_GRU, UR_CELL_RNN};
     ur_train_options o = small_options(model);
     o.config.cell = cells[v % 3];
     o.config.hidden[0] = 12;

@@ -18,7 +18,7 @@ static char *model_path, *weights_path;
 static int set_up_models(void **unused)
 {
     (void)unused;
-    ur_config c = config_of(UR_LSTM, 1, 5, 0);
+    ur_config c = config_of(UR_CELL_LSTM, 1, 5, 0);
     lm = model_of(&c, V, 1);
     c.embed = 4;
     embedded = model_of(&c, V, 1);
@@ -108,7 +108,7 @@ static void config__is_checked(void **unused)
     REFUSED(UR_EINVAL, ur_config_check(NULL));
 #define WITH(change)                                                                   \
     do {                                                                               \
-        c = config_of(UR_LSTM, 2, 6, 6);                                               \
+        c = config_of(UR_CELL_LSTM, 2, 6, 6);                                          \
         change;                                                                        \
         REFUSED(UR_EINVAL, ur_config_check(&c));                                       \
     } while (0)
@@ -132,11 +132,11 @@ static void config__is_checked(void **unused)
     WITH(c.tokens = (ur_token_kind)99);
     WITH(c.cell = (ur_cell)99);
     WITH(c.activation = (ur_activation)99);
-    WITH(c.activation = UR_RELU);
+    WITH(c.activation = UR_ACT_RELU);
     WITH(c.reset_before = true);
     WITH(c.tie = true);
     WITH(c.variational = true);
-    WITH(c.cell = UR_GRU; c.forget_bias = 1);
+    WITH(c.cell = UR_CELL_GRU; c.forget_bias = 1);
     WITH(c.coupled = true; c.forget_bias = 1);
 #undef WITH
 }

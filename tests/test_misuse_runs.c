@@ -24,7 +24,7 @@ static int set_up_runs(void **unused)
 
 static ur_model *small_model(void)
 {
-    ur_config c = config_of(UR_LSTM, 1, 5, 0);
+    ur_config c = config_of(UR_CELL_LSTM, 1, 5, 0);
     return model_of(&c, V, 1);
 }
 

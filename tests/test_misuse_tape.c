@@ -177,7 +177,7 @@ static void operations__of_nothing_are_nothing(void **unused)
     QUIET(ur_where(a, a, NULL));
     QUIET(ur_affine(NULL, 1, 1));
     QUIET(ur_clamp(NULL, 0, 1));
-    QUIET(ur_activate(NULL, UR_TANH));
+    QUIET(ur_activate(NULL, UR_ACT_TANH));
     QUIET(ur_dropout(NULL, 0.5));
     QUIET(ur_sum_over(NULL, 0));
     QUIET(ur_mean_over(NULL, 0));

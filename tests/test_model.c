@@ -59,11 +59,11 @@ static void config__refuses_what_is_impossible(void **state)
     IMPOSSIBLE("task \"chess\"", c.task = "chess");
     IMPOSSIBLE("kind of token", c.tokens = (ur_token_kind)5);
     IMPOSSIBLE("cell", c.cell = (ur_cell)9);
-    IMPOSSIBLE("cell lstm has no choice", c.activation = UR_RELU);
-    IMPOSSIBLE("tanh, relu", (c.cell = UR_RNN, c.activation = UR_IDENTITY));
+    IMPOSSIBLE("cell lstm has no choice", c.activation = UR_ACT_RELU);
+    IMPOSSIBLE("tanh, relu", (c.cell = UR_CELL_RNN, c.activation = UR_ACT_IDENTITY));
     IMPOSSIBLE("not of lstm", c.time_residual = true);
-    IMPOSSIBLE("need cell lstm, not gru", (c.cell = UR_GRU, c.peepholes = true));
-    IMPOSSIBLE("need cell lstm, not rnn", (c.cell = UR_RNN, c.projection = 3));
+    IMPOSSIBLE("need cell lstm, not gru", (c.cell = UR_CELL_GRU, c.peepholes = true));
+    IMPOSSIBLE("need cell lstm, not rnn", (c.cell = UR_CELL_RNN, c.projection = 3));
     IMPOSSIBLE("128 units to 128", c.projection = 128);
     IMPOSSIBLE("layer 0's 3 units to 3", (c.hidden[0] = 3, c.projection = 3));
     IMPOSSIBLE("units to -1", c.projection = -1);
@@ -74,7 +74,7 @@ static void config__refuses_what_is_impossible(void **state)
     IMPOSSIBLE("zoneout of the cell", c.zoneout_c = -0.1);
     IMPOSSIBLE("needs a dropout", c.variational = true);
     IMPOSSIBLE("not of lstm", c.reset_before = true);
-    IMPOSSIBLE("not gru", (c.cell = UR_GRU, c.forget_bias = 1));
+    IMPOSSIBLE("not gru", (c.cell = UR_CELL_GRU, c.forget_bias = 1));
     IMPOSSIBLE("1 to 32 layers, not 0", c.layers = 0);
     IMPOSSIBLE("not 33", c.layers = 33);
     IMPOSSIBLE("layer 1 has 0 units", c.hidden[1] = 0);
@@ -226,7 +226,7 @@ static void model__copies_values_of_equal_networks_only(void **state)
     (void)state;
     ur_config c = any_config(0), wider = c, gru = c;
     wider.hidden[0] = wider.hidden[1] = 13;
-    gru.cell = UR_GRU;
+    gru.cell = UR_CELL_GRU;
     ur_model *a = model_of(&c, 30, 1), *b = model_of(&c, 30, 2);
     ur_model *d = model_of(&wider, 30, 1), *e = model_of(&c, 29, 1), *f = model_of(&gru, 30, 1);
     size_t n = ur_params_size(ur_model_params(a)) * sizeof(ur_real);
@@ -294,7 +294,7 @@ static void file__nothing_that_is_not_finite_is_written(void **state)
 static void file__rejects_every_truncation(void **state)
 {
     (void)state;
-    ur_config c = config_of(UR_GRU, 1, 3, 0);
+    ur_config c = config_of(UR_CELL_GRU, 1, 3, 0);
     ur_model *m = model_of(&c, 4, 7), *back;
     const char *path = tmp_path("whole.safetensors"), *cut = tmp_path("cut.safetensors");
     char *bytes;
@@ -319,7 +319,7 @@ static void file__survives_any_changed_header_byte(void **state)
 {
     (void)state;
     static const unsigned char flips[] = {0x01, 0x10, 0x80, 0xff};
-    ur_config c = config_of(UR_GRU, 1, 3, 0);
+    ur_config c = config_of(UR_CELL_GRU, 1, 3, 0);
     ur_model *m = model_of(&c, 4, 7), *back;
     const char *path = tmp_path("whole.safetensors"), *bad = tmp_path("bad.safetensors");
     char *bytes;

@@ -64,7 +64,7 @@ static void run__any_team_gives_the_same_bits(void **state)
     enum { WIDE = 400, STEPS = 40 };
     static int32_t ids[STEPS];
     static ur_real want[STEPS * WIDE], got[STEPS * WIDE];
-    ur_config c = config_of(UR_LSTM, 1, 96, 0);
+    ur_config c = config_of(UR_CELL_LSTM, 1, 96, 0);
     ur_model *m = model_of(&c, WIDE, 3);
     fill_ids(ids, STEPS);
     for (int threads = 1; threads <= 4; threads++) {
@@ -90,7 +90,7 @@ static void run__takes_wide_embeddings(void **state)
 {
     (void)state;
     enum { B = 5, T = 3 };
-    ur_config c = config_of(UR_GRU, 1, 4, 0);
+    ur_config c = config_of(UR_CELL_GRU, 1, 4, 0);
     c.embed = 4000;
     ur_model *m = model_of(&c, V, 3);
     ur_state *all, *one;
@@ -136,7 +136,7 @@ static void logits__drop_out_in_training_only(void **state)
 {
     (void)state;
     enum { T = 9, B = 2 };
-    ur_config c = config_of(UR_LSTM, 1, 12, 0);
+    ur_config c = config_of(UR_CELL_LSTM, 1, 12, 0);
     int32_t ids[T * B];
     static ur_real plain[T * B * V];
     c.dropout = 0.5;

@@ -20,11 +20,11 @@ static ur_train_options options_of(const struct net *net)
     c->cell = net->cell;
     c->hidden[0] = 7;
     c->hidden[1] = 5;
-    c->embed = net->cell == UR_RNN ? 0 : 6;
-    c->learned_state = net->cell != UR_RNN;
-    c->reset_before = net->cell == UR_GRU;
-    c->peepholes = net->cell == UR_LSTM;
-    c->projection = net->cell == UR_LSTM ? 4 : 0;
+    c->embed = net->cell == UR_CELL_RNN ? 0 : 6;
+    c->learned_state = net->cell != UR_CELL_RNN;
+    c->reset_before = net->cell == UR_CELL_GRU;
+    c->peepholes = net->cell == UR_CELL_LSTM;
+    c->projection = net->cell == UR_CELL_LSTM ? 4 : 0;
     o.seq_length = 8;
     o.batch = B;
     o.steps = 1000;
@@ -44,7 +44,7 @@ static size_t width(const ur_config *c, int l, int part)
 {
     size_t H = (size_t)c->hidden[l];
     return part == 0 && c->projection ? (size_t)c->projection
-        : part == 0 || c->cell == UR_LSTM ? H : 0;
+        : part == 0 || c->cell == UR_CELL_LSTM ? H : 0;
 }
 
 static void expect_carried(const ur_config *c, size_t at, char text[160])
@@ -169,8 +169,8 @@ static void nan__is_seen_in_its_step(void **unused)
 {
     (void)unused;
     const struct net nets[] = {
-        {"lm", UR_RNN}, {"lm", UR_LSTM}, {"lm", UR_GRU},
-        {"fill", UR_RNN}, {"fill", UR_LSTM}, {"fill", UR_GRU},
+        {"lm", UR_CELL_RNN}, {"lm", UR_CELL_LSTM}, {"lm", UR_CELL_GRU},
+        {"fill", UR_CELL_RNN}, {"fill", UR_CELL_LSTM}, {"fill", UR_CELL_GRU},
     };
     int tries = 0;
     for (int i = 0; i < 6; i++)

@@ -48,7 +48,7 @@ static ur_rnn_options options_of(enum form form)
     o.input = I;
     o.hidden = two;
     o.dropout = 0.2;
-    o.cell = form == GRU || form == STACK ? UR_GRU : form == RNN ? UR_RNN : UR_LSTM;
+    o.cell = form == GRU || form == STACK ? UR_CELL_GRU : form == RNN ? UR_CELL_RNN : UR_CELL_LSTM;
     o.layers = form == STACK || form == BOTH_WAYS ? 2 : 1;
     o.output = form == STACK ? outputs : NULL;
     o.bidirectional = form == BOTH_WAYS;

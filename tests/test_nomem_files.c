@@ -54,7 +54,7 @@ static void write_texts(void)
 
 static ur_config fill_config(void)
 {
-    ur_config c = config_of(UR_LSTM, 1, 6, 0);
+    ur_config c = config_of(UR_CELL_LSTM, 1, 6, 0);
     c.task = "fill";
     c.embed = 4;
     return c;
@@ -85,7 +85,7 @@ static int set_up(void **unused)
     fill_path = strdup(tmp_path("f.safetensors"));
     foreign_path = strdup(tmp_path("foreign.safetensors"));
     write_texts();
-    ur_config lm = config_of(UR_GRU, 2, 8, 7), fill = fill_config();
+    ur_config lm = config_of(UR_CELL_GRU, 2, 8, 7), fill = fill_config();
     lm.embed = 5;
     write_model(model_path, &lm);
     write_model(fill_path, &fill);

@@ -14,7 +14,7 @@
 static ur_train_options options_of(ur_on_nan policy)
 {
     ur_train_options o = small_options(tmp_path("m.safetensors"));
-    o.config.cell = UR_GRU;
+    o.config.cell = UR_CELL_GRU;
     o.config.learned_state = true;
     o.seq_length = 8;       /* 94 steps an epoch */
     o.on_nan = policy;

@@ -165,7 +165,7 @@ static void set_shape(ur_train_options *o, const struct shape *s)
     o->val = s->no_val ? 0 : 0.1;
 }
 
-/* UR_RNN is 0 or not: `cell` is read where it or a task is given. */
+/* UR_CELL_RNN is 0 or not: `cell` is read where it or a task is given. */
 static const struct shape shapes[] = {
     {.what = "lstm"},
     {.what = "lstm, no validation", .no_val = true},
@@ -175,10 +175,10 @@ static const struct shape shapes[] = {
     {.what = "long sequences", .layers = 1, .hidden = {32}, .batch = 4, .seq_length = 2000},
     {.what = "one row, whole", .layers = 1, .hidden = {32}, .batch = 1, .seq_length = 4096},
     {.what = "three sizes, vectors", .layers = 3, .hidden = {96, 64, 48}, .embed = 40},
-    {.what = "gru", .config.cell = UR_GRU},
-    {.what = "gru, reset before", .config = {.cell = UR_GRU, .reset_before = true}},
+    {.what = "gru", .config.cell = UR_CELL_GRU},
+    {.what = "gru, reset before", .config = {.cell = UR_CELL_GRU, .reset_before = true}},
     {.what = "rnn, residual in time",
-     .config = {.task = "lm", .cell = UR_RNN, .time_residual = true}},
+     .config = {.task = "lm", .cell = UR_CELL_RNN, .time_residual = true}},
     {.what = "tied", .embed = 96, .config.tie = true},
     {.what = "dropout", .config.dropout = 0.2},
     {.what = "all noise", .embed = 24,
@@ -193,11 +193,11 @@ static const struct shape shapes[] = {
     {.what = "4000 characters, logits in chunks", .many = true, .layers = 1, .hidden = {64},
      .batch = 64},
     {.what = "words", .words = true, .layers = 1, .hidden = {64}, .embed = 32},
-    {.what = "fill", .config = {.task = "fill", .cell = UR_LSTM}},
+    {.what = "fill", .config = {.task = "fill", .cell = UR_CELL_LSTM}},
     {.what = "fill, vectors, tied, dropout", .embed = 192,
-     .config = {.task = "fill", .cell = UR_GRU, .tie = true, .dropout = 0.2}},
+     .config = {.task = "fill", .cell = UR_CELL_GRU, .tie = true, .dropout = 0.2}},
     {.what = "fill, words, logits in chunks", .words = true, .layers = 1, .hidden = {48},
-     .embed = 32, .batch = 64, .config = {.task = "fill", .cell = UR_LSTM}},
+     .embed = 32, .batch = 64, .config = {.task = "fill", .cell = UR_CELL_LSTM}},
 };
 
 static void plan__foretells_memory_and_files(void **state)

@@ -93,7 +93,7 @@ static double norm_at(const ur_model *m, const int32_t *in, const int32_t *next,
 static void reach__is_what_differentiating_the_rest_gives(void **unused)
 {
     (void)unused;
-    static const ur_cell cells[] = {UR_RNN, UR_LSTM, UR_GRU};
+    static const ur_cell cells[] = {UR_CELL_RNN, UR_CELL_LSTM, UR_CELL_GRU};
     double worst = 0;
     for (int i = 0; i < 3; i++) {
         struct seen seen = {0};
@@ -122,7 +122,7 @@ static void reach__comes_at_the_start_at_validations_and_at_the_end(void **unuse
 {
     (void)unused;
     struct seen seen = {0};
-    ur_train_options o = options_of(UR_GRU, 60);
+    ur_train_options o = options_of(UR_CELL_GRU, 60);
     o.val = 0.1;
     assert_ok(ur_train(&o, keep, &seen));
     assert_int_equal(seen.reports, 4);

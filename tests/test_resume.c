@@ -100,7 +100,7 @@ static void resume__keeps_its_options(void **unused)
     CHANGED(optimizer.kind, UR_SGD, "optimizer was \"adamw\" and is \"sgd\" now");
     CHANGED(schedule, UR_SCHEDULE_STEP, "schedule was \"cosine\" and is \"step\" now");
     CHANGED(config.hidden[0], 25, "hidden");
-    CHANGED(config.cell, UR_GRU, "cell");
+    CHANGED(config.cell, UR_CELL_GRU, "cell");
     CHANGED(patience, 3, "patience was 0 and is 3 now");
     CHANGED(seconds, 5, "seconds had no limit and is 5 now");
 #undef CHANGED

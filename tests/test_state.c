@@ -177,7 +177,7 @@ static void rnn__a_failed_constructor_leaves_no_parameters(void **unused)
     assert_ok(ur_params_new(&p));
     o.activation = (ur_activation)99;
     assert_status(UR_EINVAL, ur_rnn_new(&rnn, p, "q", &o));
-    o.activation = UR_TANH;
+    o.activation = UR_ACT_TANH;
     assert_ok(ur_params_add(p, "q.weight_ih_l1", 1, &one, UR_CONSTANT, 0, NULL));
     o.layers = 2;       /* the second layer's name is taken */
     assert_status(UR_EINVAL, ur_rnn_new(&rnn, p, "q", &o));

@@ -100,14 +100,14 @@ UR_API const char *ur_kernels(void);
 
 /* ---- activations ------------------------------------------------------- */
 
-/** Element-wise functions of layers. UR_SATLIN is the saturated-linear unit
+/** Element-wise functions of layers. UR_ACT_SATLIN is the saturated-linear unit
  *  min(max(x,0),1) (Siegelmann and Sontag 1995). */
 typedef enum ur_activation {
-    UR_IDENTITY = 0,
-    UR_TANH = 1,
-    UR_RELU = 2,
-    UR_SIGMOID = 3,
-    UR_SATLIN = 4
+    UR_ACT_IDENTITY = 0,
+    UR_ACT_TANH = 1,
+    UR_ACT_RELU = 2,
+    UR_ACT_SIGMOID = 3,
+    UR_ACT_SATLIN = 4
 } ur_activation;
 
 /* ---- memory ------------------------------------------------------------ */

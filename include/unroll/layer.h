@@ -116,36 +116,37 @@ typedef struct ur_rnn_options {
     const int *hidden;              /* [L] sizes H */
     const int *output;              /* [L] sizes O of output maps, 0: none; NULL: none at all.
                                        y = a(W_y h + b_y), parameters weight_hy_lK, bias_hy_lK */
-    ur_activation output_activation;    /* a: UR_IDENTITY or UR_TANH */
-    ur_activation activation;       /* f of UR_RNN */
-    bool reset_before;              /* UR_GRU: the notes' form; one bias then suffices */
+    ur_activation output_activation;    /* a: UR_ACT_IDENTITY or UR_ACT_TANH */
+    ur_activation activation;       /* f of UR_CELL_RNN */
+    bool reset_before;              /* UR_CELL_GRU: the notes' form; one bias then suffices */
     int biases;                     /* 0, 1 (bias_ih only) or 2 */
     double dropout;                 /* probability, between layers, training mode only */
     bool orthogonal;                /* recurrent weights start orthogonal */
-    double forget_bias;             /* UR_LSTM: added to bias_ih's f part at the start */
+    double forget_bias;             /* UR_CELL_LSTM: added to bias_ih's f part at the start */
     bool bidirectional;             /* D = 2: the second direction reads each sequence from its
                                        own end; its parameters are named ..._lK_reverse */
-    const int *projection;          /* [L] sizes P < H, 0: none; NULL: none at all. UR_LSTM:
+    const int *projection;          /* [L] sizes P < H, 0: none; NULL: none at all. UR_CELL_LSTM:
                                        h = W_r (o∘tanh c), weight_hr_lK [P,H] */
-    bool peepholes;                 /* UR_LSTM: i, f see c_{t−1}, o sees c_t through
+    bool peepholes;                 /* UR_CELL_LSTM: i, f see c_{t−1}, o sees c_t through
                                        weight_peep_lK [3H], blocks i,f,o (coupled: [2H], i,o) */
-    bool coupled;                   /* UR_LSTM: f = 1−i; weights in blocks i,g,o */
-    double cell_clip;               /* UR_LSTM: c is kept within ±cell_clip; 0: not */
-    bool time_residual;             /* UR_RNN: h_t = h_{t−1} + f(...) */
+    bool coupled;                   /* UR_CELL_LSTM: f = 1−i; weights in blocks i,g,o */
+    double cell_clip;               /* UR_CELL_LSTM: c is kept within ±cell_clip; 0: not */
+    bool time_residual;             /* UR_CELL_RNN: h_t = h_{t−1} + f(...) */
     bool learned_state;             /* initial states are parameters h_0_lK [P], c_0_lK [H],
                                        zeros at first, instead of zeros */
     bool variational;               /* dropout: one mask a sequence instead of one a step */
     double recurrent_dropout;       /* probability, on h_{t−1} where the recurrent weights read
                                        it, one mask a sequence; training mode only */
-    double zoneout_h, zoneout_c;    /* probability that a number of h, of c (UR_LSTM) stays as
+    double zoneout_h, zoneout_c;    /* probability that a number of h, of c (UR_CELL_LSTM) stays as
                                        it was; outside training mode the mean of both */
 } ur_rnn_options;
 
 /** One LSTM layer, two biases, everything else off; input and hidden are to be set. */
 #define UR_RNN_OPTIONS_INIT                                                            \
     {                                                                                  \
-        UR_LSTM, 0, 1, NULL, NULL, UR_IDENTITY, UR_TANH, false, 2, 0.0, false, 0.0,    \
-            false, NULL, false, false, 0.0, false, false, false, 0.0, 0.0, 0.0         \
+        UR_CELL_LSTM, 0, 1, NULL, NULL, UR_ACT_IDENTITY, UR_ACT_TANH, false, 2, 0.0,   \
+            false, 0.0, false, NULL, false, false, 0.0, false, false, false, 0.0, 0.0, \
+            0.0                                                                        \
     }
 
 /** Declares the parameters PREFIX.weight_ih_l0 [G·H,I], weight_hh_l0 [G·H,P], bias_ih_l0,
@@ -177,7 +178,7 @@ typedef struct ur_state ur_state;
 UR_API ur_status ur_state_new(ur_state **out, const ur_rnn *rnn, int B, ur_team *team);
 UR_API void ur_state_free(ur_state *state);
 UR_API void ur_state_zero(ur_state *state);
-/** The numbers themselves: h [B,P] of a slot; c [B,H], NULL unless UR_LSTM. Writable
+/** The numbers themselves: h [B,P] of a slot; c [B,H], NULL unless UR_CELL_LSTM. Writable
  *  between calls. */
 UR_API ur_real *ur_state_h(ur_state *state, int slot);
 UR_API ur_real *ur_state_c(ur_state *state, int slot);

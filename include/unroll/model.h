@@ -20,8 +20,8 @@ typedef struct ur_config {
     const char *task;               /* "lm" or "fill"; static text */
     ur_token_kind tokens;
     ur_cell cell;
-    ur_activation activation;       /* of UR_RNN: all but UR_IDENTITY */
-    bool reset_before;              /* of UR_GRU */
+    ur_activation activation;       /* of UR_CELL_RNN: all but UR_ACT_IDENTITY */
+    bool reset_before;              /* of UR_CELL_GRU */
     int layers;
     int hidden[UR_MAX_LAYERS];
     int embed;                      /* 0: one-hot */
@@ -31,7 +31,7 @@ typedef struct ur_config {
     bool orthogonal;
     double forget_bias;
     /* as in ur_rnn_options, the same for all layers */
-    int projection;                 /* of UR_LSTM, 0: none */
+    int projection;                 /* of UR_CELL_LSTM, 0: none */
     bool peepholes, coupled;
     double cell_clip;
     bool time_residual;
@@ -43,8 +43,9 @@ typedef struct ur_config {
 /** lm over characters: 2 LSTM layers of 128. */
 #define UR_CONFIG_INIT                                                                 \
     {                                                                                  \
-        "lm", UR_TOKEN_CHAR, UR_LSTM, UR_TANH, false, 2, {128, 128}, 0, false, 0.0,    \
-            false, 0.0, 0, false, false, 0.0, false, false, false, 0.0, 0.0, 0.0       \
+        "lm", UR_TOKEN_CHAR, UR_CELL_LSTM, UR_ACT_TANH, false, 2, {128, 128}, 0,       \
+            false, 0.0, false, 0.0, 0, false, false, 0.0, false, false, false, 0.0,    \
+            0.0, 0.0                                                                   \
     }
 
 /** UR_EINVAL with a sentence if a configuration is impossible. */

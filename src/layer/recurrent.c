@@ -62,11 +62,11 @@ static ur_status check_cell(const ur_rnn_options *o)
     bool projects = false;
     for (int l = 0; o->projection && l < o->layers; l++)
         projects = projects || o->projection[l];
-    if (o->cell != UR_LSTM && (projects || o->peepholes || o->coupled || o->cell_clip != 0 ||
+    if (o->cell != UR_CELL_LSTM && (projects || o->peepholes || o->coupled || o->cell_clip != 0 ||
                                o->zoneout_c != 0))
         return ur__fail(UR_EINVAL, "projection, peepholes, coupled gates, cell clip and zoneout "
                         "of c are the lstm's, not of cell %s", cell);
-    if (o->cell != UR_RNN && o->time_residual)
+    if (o->cell != UR_CELL_RNN && o->time_residual)
         return ur__fail(UR_EINVAL, "a residual in time is a form of cell rnn, not of %s", cell);
     if (!(o->cell_clip >= 0 && o->cell_clip <= 1e30))
         return ur__fail(UR_EINVAL, "a cell clip of %g is impossible", o->cell_clip);
@@ -91,9 +91,9 @@ static ur_status check_options(const ur_rnn_options *o)
     UR__TRY(check_probability("recurrent dropout", o->recurrent_dropout));
     UR__TRY(check_probability("zoneout of h", o->zoneout_h));
     UR__TRY(check_probability("zoneout of c", o->zoneout_c));
-    if ((int)o->activation < UR_IDENTITY || (int)o->activation > UR_SATLIN)
+    if ((int)o->activation < UR_ACT_IDENTITY || (int)o->activation > UR_ACT_SATLIN)
         return ur__fail(UR_EINVAL, "there is no activation number %d", (int)o->activation);
-    if (o->output_activation != UR_IDENTITY && o->output_activation != UR_TANH)
+    if (o->output_activation != UR_ACT_IDENTITY && o->output_activation != UR_ACT_TANH)
         return ur__fail(UR_EINVAL, "an output map has the activation identity or tanh");
     return UR_OK;
 }
@@ -127,13 +127,13 @@ static const char *recurrent_name(const ur_rnn_options *o)
         return "weight_hh_clip";
     if (o->time_residual)
         return "weight_hh_residual";
-    if (o->cell == UR_GRU && o->reset_before)
+    if (o->cell == UR_CELL_GRU && o->reset_before)
         return "weight_hh_before";
-    if (o->cell == UR_RNN && o->activation == UR_SIGMOID)
+    if (o->cell == UR_CELL_RNN && o->activation == UR_ACT_SIGMOID)
         return "weight_hh_sigmoid";
-    if (o->cell == UR_RNN && o->activation == UR_SATLIN)
+    if (o->cell == UR_CELL_RNN && o->activation == UR_ACT_SATLIN)
         return "weight_hh_satlin";
-    if (o->cell == UR_RNN && o->activation == UR_IDENTITY)
+    if (o->cell == UR_CELL_RNN && o->activation == UR_ACT_IDENTITY)
         return "weight_hh_identity";
     if (o->zoneout_h > 0 || o->zoneout_c > 0)
         return "weight_hh_zoneout";
@@ -176,7 +176,7 @@ static ur_status declare_slot(const struct naming *n, const ur_rnn_options *o,
     if (d->biases >= 2)
         UR__TRY(declare(n, "bias_hh", GH, 0, UR_UNIFORM, bound, &v->b_hh));
     UR__TRY(declare_extras(n, o, d, v));
-    if (o->cell == UR_LSTM && d->cell->gates == 4 && o->forget_bias != 0 && v->b_ih)
+    if (o->cell == UR_CELL_LSTM && d->cell->gates == 4 && o->forget_bias != 0 && v->b_ih)
         ur__params_shift(v->b_ih, (size_t)d->H, (size_t)d->H, o->forget_bias);
     return UR_OK;
 }
@@ -194,7 +194,7 @@ static struct ur__rnn_layer layer_of(const ur_rnn_options *o, int l, bool revers
         .output_activation = o->output_activation,
         .biases = o->biases,
         .reverse = reverse,
-        .reset_before = o->cell == UR_GRU && o->reset_before,
+        .reset_before = o->cell == UR_CELL_GRU && o->reset_before,
         .peepholes = o->peepholes,
         .cell_clip = (ur_real)o->cell_clip,
         .recurrent_dropout = o->recurrent_dropout,

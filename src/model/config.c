@@ -81,18 +81,19 @@ static ur_status check_cell(const ur_config *c)
     const char *cell = ur_cell_name(c->cell);
     if (!cell)
         return ur__fail(UR_EINVAL, "%d is no recurrent cell", (int)c->cell);
-    if (c->cell == UR_RNN && (!ur_activation_name(c->activation) || c->activation == UR_IDENTITY))
+    if (c->cell == UR_CELL_RNN &&
+        (!ur_activation_name(c->activation) || c->activation == UR_ACT_IDENTITY))
         return ur__fail(UR_EINVAL, "the activation of cell rnn is tanh, relu, sigmoid or satlin");
-    if (c->cell != UR_RNN && c->activation != UR_TANH)
+    if (c->cell != UR_CELL_RNN && c->activation != UR_ACT_TANH)
         return ur__fail(UR_EINVAL, "cell %s has no choice of activation, only rnn has", cell);
-    if (c->reset_before && c->cell != UR_GRU)
+    if (c->reset_before && c->cell != UR_CELL_GRU)
         return ur__fail(UR_EINVAL, "reset before is a form of cell gru, not of %s", cell);
-    if (c->forget_bias != 0 && c->cell != UR_LSTM)
+    if (c->forget_bias != 0 && c->cell != UR_CELL_LSTM)
         return ur__fail(UR_EINVAL, "a forget bias needs cell lstm, not %s", cell);
-    if (c->time_residual && c->cell != UR_RNN)
+    if (c->time_residual && c->cell != UR_CELL_RNN)
         return ur__fail(UR_EINVAL, "a residual in time is a form of cell rnn, not of %s", cell);
-    if (c->cell != UR_LSTM && (c->projection || c->peepholes || c->coupled || c->cell_clip != 0 ||
-                               c->zoneout_c != 0))
+    if (c->cell != UR_CELL_LSTM && (c->projection || c->peepholes || c->coupled ||
+                                    c->cell_clip != 0 || c->zoneout_c != 0))
         return ur__fail(UR_EINVAL, "projection, peepholes, coupled gates, cell clip and zoneout "
                         "of c need cell lstm, not %s", cell);
     if (c->coupled && c->forget_bias != 0)

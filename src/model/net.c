@@ -32,7 +32,7 @@ static bool torch_can(const ur_config *c)
     }
     bool form = c->reset_before || c->peepholes || c->coupled || c->cell_clip > 0 ||
                 c->time_residual || c->learned_state || c->zoneout_h > 0 || c->zoneout_c > 0;
-    return !form && (c->activation == UR_TANH || c->activation == UR_RELU);
+    return !form && (c->activation == UR_ACT_TANH || c->activation == UR_ACT_RELU);
 }
 
 /* Two stacks are two nets, each of which PyTorch's module of one direction computes alone;
@@ -60,7 +60,7 @@ static ur_status declare_layers(ur_model *m)
     options.activation = c->activation;
     options.reset_before = c->reset_before;
     /* With the reset before the product, n's two biases would be one sum. */
-    options.biases = c->cell == UR_GRU && c->reset_before ? 1 : 2;
+    options.biases = c->cell == UR_CELL_GRU && c->reset_before ? 1 : 2;
     options.dropout = c->dropout;
     options.orthogonal = c->orthogonal;
     options.forget_bias = c->forget_bias;

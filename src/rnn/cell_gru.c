@@ -108,7 +108,7 @@ static void back_recurrent(const struct ur__cell_sums *s, ur_real *dw_hh)
 
 const struct ur__cell ur__cell_gru = {
     .name = "gru",
-    .kind = UR_GRU,
+    .kind = UR_CELL_GRU,
     .gates = 3,
     .kept = 4,
     .has_c = false,

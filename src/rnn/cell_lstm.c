@@ -88,7 +88,7 @@ static void back_gates_form(const struct ur__cell_step *s)
 
 #define LSTM(blocks, way_forward, way_back)                                          \
     {                                                                                \
-        .name = "lstm", .kind = UR_LSTM, .gates = (blocks), .kept = (blocks),        \
+        .name = "lstm", .kind = UR_CELL_LSTM, .gates = (blocks), .kept = (blocks),   \
         .has_c = true, .direct = false, .forward = (way_forward),                    \
         .back_gates = (way_back), .back_carry = back_carry,                          \
         .back_recurrent = back_recurrent,                                            \

@@ -53,7 +53,7 @@ static void forward_kept(const struct ur__cell_step *s)
         if (s->d->cell->direct)
             s->k->add((size_t)s->d->H, s->h_prev + r * s->ld_prev, f, h);
         else
-            s->k->rnn_forward(s->d->H, UR_IDENTITY, f, h);
+            s->k->rnn_forward(s->d->H, UR_ACT_IDENTITY, f, h);
     }
 }
 
@@ -68,7 +68,7 @@ static void back_gates_kept(const struct ur__cell_step *s)
 
 #define RNN(way_forward, way_back, past_the_weights)                                 \
     {                                                                                \
-        .name = "rnn", .kind = UR_RNN, .gates = 1, .kept = 1, .has_c = false,        \
+        .name = "rnn", .kind = UR_CELL_RNN, .gates = 1, .kept = 1, .has_c = false,   \
         .direct = (past_the_weights), .forward = (way_forward),                      \
         .back_gates = (way_back), .back_carry = back_carry,                          \
         .back_recurrent = back_recurrent,                                            \

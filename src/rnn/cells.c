@@ -19,11 +19,11 @@ const struct ur__cell *ur__cell_of(ur_cell kind)
 const struct ur__cell *ur__cell_in_form(ur_cell kind, bool residual, bool zoneout, bool coupled,
                                         bool peepholes_or_clip)
 {
-    if (kind == UR_RNN && (residual || zoneout))
+    if (kind == UR_CELL_RNN && (residual || zoneout))
         return residual ? &ur__cell_rnn_residual : &ur__cell_rnn_kept;
-    if (kind == UR_LSTM && coupled)
+    if (kind == UR_CELL_LSTM && coupled)
         return &ur__cell_lstm_coupled;
-    if (kind == UR_LSTM && peepholes_or_clip)
+    if (kind == UR_CELL_LSTM && peepholes_or_clip)
         return &ur__cell_lstm_form;
     return ur__cell_of(kind);
 }
@@ -47,8 +47,8 @@ bool ur_cell_find(const char *name, ur_cell *out)
 }
 
 static const char *const activations[] = {
-    [UR_IDENTITY] = "identity", [UR_TANH] = "tanh", [UR_RELU] = "relu",
-    [UR_SIGMOID] = "sigmoid", [UR_SATLIN] = "satlin",
+    [UR_ACT_IDENTITY] = "identity", [UR_ACT_TANH] = "tanh", [UR_ACT_RELU] = "relu",
+    [UR_ACT_SIGMOID] = "sigmoid", [UR_ACT_SATLIN] = "satlin",
 };
 enum { N_ACTIVATIONS = sizeof activations / sizeof *activations };
 

@@ -29,7 +29,7 @@ static size_t take(ur_real **to, ur_real *memory, size_t *at, size_t n)
 /* Rows of weight_hh that go through the state as it is: all but the GRU's n. */
 static int plain_rows(const struct ur__rnn_layer *d)
 {
-    return (d->cell->kind == UR_GRU ? 2 : d->cell->gates) * d->H;
+    return (d->cell->kind == UR_CELL_GRU ? 2 : d->cell->gates) * d->H;
 }
 
 static bool projects(const struct ur__rnn_layer *d)
@@ -47,7 +47,7 @@ static size_t place(struct ur__packed *p, const struct ur__kernel *k,
                     const struct ur__rnn_layer *d, ur_real *memory)
 {
     size_t at = 0, H = (size_t)d->H;
-    bool gru = d->cell->kind == UR_GRU;
+    bool gru = d->cell->kind == UR_CELL_GRU;
     take(&p->start, memory, &at, (size_t)d->cell->gates * H);
     take(&p->start_n, memory, &at, gru ? H : 0);
     take(&p->w_ih, memory, &at, k->packed_size(d->I, d->cell->gates * d->H));
@@ -63,7 +63,7 @@ static size_t place_back(struct ur__packed_back *p, const struct ur__kernel *k,
                          const struct ur__rnn_layer *d, ur_real *memory)
 {
     size_t at = 0;
-    bool gru = d->cell->kind == UR_GRU;
+    bool gru = d->cell->kind == UR_CELL_GRU;
     take(&p->w_hh, memory, &at, k->packed_size(plain_rows(d), d->P));
     take(&p->w_hh_n, memory, &at, gru ? k->packed_size(d->H, d->H) : 0);
     return take(&p->w_hr, memory, &at, projects(d) ? k->packed_size(d->P, d->H) : 0);
@@ -102,7 +102,7 @@ void ur__pack(const struct ur__packed *p, const struct ur__kernel *k,
               const struct ur__rnn_layer *d, const struct ur__rnn_weights *w)
 {
     int H = d->H, GH = d->cell->gates * H, plain = plain_rows(d);
-    bool gru = d->cell->kind == UR_GRU;
+    bool gru = d->cell->kind == UR_CELL_GRU;
     bool apart = gru && !d->reset_before;   /* b_hn stands inside r∘(…) */
     for (int i = 0; i < GH; i++) {
         bool both = !(apart && i >= 2 * H);
@@ -133,6 +133,6 @@ void ur__pack_back(const struct ur__packed_back *p, const struct ur__kernel *k,
     k->pack(plain_rows(d), d->P, w->w_hh, d->P, 1, p->w_hh);
     if (projects(d))
         k->pack(d->P, H, w->w_hr, H, 1, p->w_hr);
-    if (d->cell->kind == UR_GRU)
+    if (d->cell->kind == UR_CELL_GRU)
         k->pack(H, H, w->w_hh + (ptrdiff_t)2 * H * H, H, 1, p->w_hh_n);
 }

@@ -17,8 +17,8 @@ static void back_output(const struct ur__sequence *s, int b0, int b1, void *scra
             ur_real *dy = s->dy + at * s->ld_dy;
             if (t >= ur__length(s, b))
                 memset(dy, 0, (size_t)d->O * sizeof(ur_real));
-            else if (d->output_activation == UR_TANH)
-                s->k->rnn_backward(d->O, UR_TANH, s->kept.y + at * s->kept.ld_y, dy, dy);
+            else if (d->output_activation == UR_ACT_TANH)
+                s->k->rnn_backward(d->O, UR_ACT_TANH, s->kept.y + at * s->kept.ld_y, dy, dy);
         }
     struct ur__gemm g = {
         .M = s->T * (b1 - b0), .N = d->P, .K = d->O, .group = b1 - b0,

@@ -109,7 +109,7 @@ static void map_output(const struct ur__sequence *s, const struct ur__cell_step 
     ur__meet(c->split);
     ur__rows_from(c, kept->h + at * kept->ld_h, kept->ld_h, d->P, s->p->w_hy, d->O,
                   s->p->start_y, y, kept->ld_y);
-    if (d->output_activation != UR_TANH)
+    if (d->output_activation != UR_ACT_TANH)
         return;
     ur__meet(c->split);
     for (int r = 0; r < c->rows; r++)

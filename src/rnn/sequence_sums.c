@@ -111,7 +111,7 @@ static void sum_biases(const struct ur__sequence *s, const struct ur__rnn_grads 
     int N = d->cell->gates * d->H;
     if (g->b_ih)
         sum_bias(s, s->kept.gates, N, g->b_ih, w);
-    if (g->b_hh && d->cell->kind == UR_GRU && !d->reset_before) {
+    if (g->b_hh && d->cell->kind == UR_CELL_GRU && !d->reset_before) {
         sum_bias(s, s->kept.gates, 2 * d->H, g->b_hh, w);
         sum_bias(s, s->kept.gates + 3 * H, d->H, g->b_hh + 2 * H, w);
     } else if (g->b_hh) {

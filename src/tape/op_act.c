@@ -74,17 +74,17 @@ static ur_tensor *unary(const char *name, ur_tensor *x, map_function *map, slope
 
 static void tanh_slope(const struct slice *s)
 {
-    s->k->activation_back(s->n, UR_TANH, s->y, s->dy, s->dx);
+    s->k->activation_back(s->n, UR_ACT_TANH, s->y, s->dy, s->dx);
 }
 
 static void sigmoid_slope(const struct slice *s)
 {
-    s->k->activation_back(s->n, UR_SIGMOID, s->y, s->dy, s->dx);
+    s->k->activation_back(s->n, UR_ACT_SIGMOID, s->y, s->dy, s->dx);
 }
 
 static void relu_slope(const struct slice *s)
 {
-    s->k->activation_back(s->n, UR_RELU, s->y, s->dy, s->dx);
+    s->k->activation_back(s->n, UR_ACT_RELU, s->y, s->dy, s->dx);
 }
 
 static void satlin_map(size_t n, const ur_real *x, ur_real *y)
@@ -149,15 +149,15 @@ ur_tensor *ur_activate(ur_tensor *x, ur_activation f)
     if (!x)
         return NULL;
     switch (f) {
-    case UR_IDENTITY:
+    case UR_ACT_IDENTITY:
         return x;
-    case UR_TANH:
+    case UR_ACT_TANH:
         return ur_tanh(x);
-    case UR_RELU:
+    case UR_ACT_RELU:
         return ur_relu(x);
-    case UR_SIGMOID:
+    case UR_ACT_SIGMOID:
         return ur_sigmoid(x);
-    case UR_SATLIN:
+    case UR_ACT_SATLIN:
         return ur_satlin(x);
     }
     return ur__tape_fail(x->tape, UR_EINVAL, "activate: there is no activation %d", (int)f);

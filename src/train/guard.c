@@ -63,7 +63,7 @@ void ur__guard_close(struct ur__run *r)
 static ur_status fail_carried(const struct ur__run *r, const ur_real *x, size_t n, size_t at)
 {
     const ur_rnn *rnn = ur_model_rnn(r->facts.model);
-    bool has_c = ur_model_config(r->facts.model)->cell == UR_LSTM;
+    bool has_c = ur_model_config(r->facts.model)->cell == UR_CELL_LSTM;
     int layers = ur_rnn_layers(rnn);
     size_t row = 0, begin = 0;
     for (int l = 0; l < layers; l++)

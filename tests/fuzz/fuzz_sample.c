@@ -22,7 +22,7 @@ static ur_model *model_of(ur_token_kind kind)
     ur_vocab *v;
     ur_model *m;
     c.tokens = kind;
-    c.cell = UR_GRU;
+    c.cell = UR_CELL_GRU;
     c.layers = 1;
     c.hidden[0] = 3;
     FUZZ_CHECK((kind == UR_TOKEN_WORD ? ur__vocab_new_words(&v, kind, V, words)

@@ -105,26 +105,26 @@ static void put_model(const char *name, const ur_config *c)
 
 static void put_models(void)
 {
-    ur_config c = config_of(UR_GRU, 2);
+    ur_config c = config_of(UR_CELL_GRU, 2);
     put_model("gru", &c);
     c.tokens = UR_TOKEN_BYTE;
     c.reset_before = true;
     put_model("before", &c);
-    c = config_of(UR_RNN, 2);
+    c = config_of(UR_CELL_RNN, 2);
     c.layers = 2;
     c.hidden[1] = 3;
-    c.activation = UR_SATLIN;
+    c.activation = UR_ACT_SATLIN;
     c.time_residual = true;
     c.tokens = UR_TOKEN_WORD;
     put_model("residual", &c);
-    c = config_of(UR_LSTM, 3);
+    c = config_of(UR_CELL_LSTM, 3);
     c.projection = 2;
     c.peepholes = c.coupled = c.learned_state = true;
     c.cell_clip = 2;
     c.dropout = c.zoneout_h = c.zoneout_c = c.recurrent_dropout = 0.5;
     c.variational = true;
     put_model("forms", &c);
-    c = config_of(UR_LSTM, 2);
+    c = config_of(UR_CELL_LSTM, 2);
     c.task = "fill";
     c.tokens = UR_TOKEN_WORDPUNCT;
     c.embed = 4;
@@ -152,7 +152,7 @@ static void put_wrong_configs(void)
         {"coupled", "\"tie\":false", "\"tie\":false,\"coupled\":true"},
         {"variational", "\"tie\":false", "\"tie\":false,\"variational\":true"},
     };
-    ur_config c = config_of(UR_GRU, 2);
+    ur_config c = config_of(UR_CELL_GRU, 2);
     char *right, text[1024], name[32];
     must(ur__config_text(&c, &right));
     for (size_t i = 0; i < COUNT(wrong); i++) {

@@ -102,7 +102,7 @@ static void run_axpy(const struct ur__kernel *k, size_t n)
 
 static void run_activation_back(const struct ur__kernel *k, size_t n)
 {
-    for (ur_activation f = UR_IDENTITY; f <= UR_SATLIN; f++) {
+    for (ur_activation f = UR_ACT_IDENTITY; f <= UR_ACT_SATLIN; f++) {
         ur_real *y = wild(n), *dy = wild(n), *dx = between(-1, 1, n);
         k->activation_back(n, f, y, dy, dx);
         hash_arrays();
@@ -249,7 +249,7 @@ static void run_gru_before(const struct ur__kernel *k, size_t n)
 
 static void run_rnn(const struct ur__kernel *k, size_t n)
 {
-    for (ur_activation f = UR_IDENTITY; f <= UR_SATLIN; f++) {
+    for (ur_activation f = UR_ACT_IDENTITY; f <= UR_ACT_SATLIN; f++) {
         ur_real *pre = wild(n), *h = array(n), *dh = gradients(n);
         k->rnn_forward((int)n, f, pre, h);
         k->rnn_backward((int)n, f, h, dh, dh);

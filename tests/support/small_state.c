@@ -26,7 +26,7 @@ void small_state_new(struct small_state *s)
     *s = (struct small_state){.options = UR_TRAIN_OPTIONS_INIT};
     ur_config *c = &s->options.config;
     c->tokens = UR_TOKEN_BYTE;
-    c->cell = UR_RNN;
+    c->cell = UR_CELL_RNN;
     c->layers = 1;
     c->hidden[0] = 2;
     s->options.optimizer.kind = UR_ADAM;

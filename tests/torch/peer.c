@@ -86,7 +86,7 @@ static ur_status run_rnn(struct peer *p, ur_weights *file, ur_tensor **y)
     TRY(ur_rnn_prepare(p->rnn));
     TRY(ur_state_new(&p->state, p->rnn, p->B, NULL));
     TRY(read_states(p, file, "h_0", false));
-    if (p->c.options.cell == UR_LSTM)
+    if (p->c.options.cell == UR_CELL_LSTM)
         TRY(read_states(p, file, "c_0", true));
     ur_real *x = read_reals(file, "x", &status);
     if (!x)
