@@ -172,12 +172,13 @@ static void random_net(struct net *n, int number)
     o->input = between(1, 5);
     o->hidden = n->hidden;
     o->output = uniform() < 0.4 ? n->output : NULL;
-    o->output_activation = uniform() < 0.5 ? UR_ACT_TANH : UR_ACT_IDENTITY;
-    o->activation = (ur_activation)between(UR_ACT_IDENTITY, UR_ACT_SATLIN);
+    bool tanh_output = maybe(0.5);
+    if (o->cell == UR_CELL_RNN)
+        o->activation = (ur_activation)between(UR_ACT_IDENTITY, UR_ACT_SATLIN);
     random_form(n);
     o->biases = between(0, 2);
     o->dropout = uniform() < 0.3 ? 0.4 : 0;
-    o->forget_bias = uniform() < 0.3 ? 1 : 0;
+    o->forget_bias = o->cell == UR_CELL_LSTM && !o->coupled && o->biases && maybe(0.3) ? 1 : 0;
     o->orthogonal = uniform() < 0.3;
     n->T = between(1, 5);
     n->B = between(1, 4);
@@ -188,6 +189,8 @@ static void random_net(struct net *n, int number)
     for (int l = 0; l < MAX_LAYERS; l++) {
         n->hidden[l] = between(1, 6);
         n->output[l] = between(0, 4);
+        if (o->output && l < o->layers && n->output[l] && tanh_output)
+            o->output_activation = UR_ACT_TANH;
         n->projection[l] = n->hidden[l] > 1 ? between(0, n->hidden[l] - 1) : 0;
     }
     n->size[0] = (size_t)(n->T * n->B * o->input);

@@ -277,11 +277,11 @@ static void product(const struct ur__kernel *k, guard_side side, int M, int N, i
     g.c = bits & 8 ? some("c", c_size) : guard_reals("c", c_size);
     g.start = bits & 16 ? some("start", n) : NULL;
     g.b = b;
+    struct ur__matrix w = {.K = K, .N = N};
     if (bits & 1) {
-        ur_real *packed = guard_bytes("packed", k->packed_size(K, N) * sizeof *packed, 64);
-        k->pack(K, N, b, g.b_k, g.b_col, packed);
-        g.b = packed;
-        g.packed = true;
+        w.data = guard_bytes("packed", k->packed_bytes(&w), 64);
+        k->pack(&w, 0, N, b, g.b_k, g.b_col);
+        g.w = &w;
     }
     bool needs = !(bits & 1) || at;
     void *scratch = needs ? guard_bytes("scratch", k->scratch_bytes, 64) : NULL;

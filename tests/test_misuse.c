@@ -314,6 +314,15 @@ static void rnn__refuses_impossible_options(void **unused)
     WITH(o.cell = UR_CELL_GRU; o.cell_clip = 1);
     WITH(o.cell = UR_CELL_GRU; o.zoneout_c = 0.1);
     WITH(o.time_residual = true);
+    WITH(o.activation = UR_ACT_RELU);
+    WITH(o.cell = UR_CELL_GRU; o.activation = UR_ACT_SIGMOID);
+    WITH(o.reset_before = true);
+    WITH(o.cell = UR_CELL_RNN; o.reset_before = true);
+    WITH(o.cell = UR_CELL_RNN; o.forget_bias = 1);
+    WITH(o.cell = UR_CELL_GRU; o.forget_bias = 1);
+    WITH(o.coupled = true; o.forget_bias = 1);
+    WITH(o.biases = 0; o.forget_bias = 1);
+    WITH(o.output_activation = UR_ACT_TANH);
     WITH(o.cell_clip = -1);
     WITH(o.cell_clip = (double)NAN);
     WITH(o.biases = 3);
@@ -326,6 +335,37 @@ static void rnn__refuses_impossible_options(void **unused)
     WITH(o.forget_bias = (double)NAN);
     WITH(o.forget_bias = HUGE_VAL);
 #undef WITH
+}
+
+static void says(const char *what, const ur_rnn_options *o)
+{
+    ur_rnn *net;
+    REFUSED(UR_EINVAL, ur_rnn_new(&net, unbuilt, "n", o));
+    if (strcmp(ur_errmsg(), what) != 0)
+        fail_msg("%s, not %s", ur_errmsg(), what);
+}
+
+static void rnn__says_what_is_wrong_with_its_options(void **unused)
+{
+    (void)unused;
+    static const int wide[] = {12, 0}, eights[] = {8, 8};
+    ur_rnn_options o = options_of(false);
+    o.hidden = eights;
+    o.projection = wide;
+    says("layer 0: projection must be smaller than hidden (12 >= 8)", &o);
+    o = options_of(false);
+    o.hidden = NULL;
+    says("options.hidden is NULL", &o);
+    o = options_of(false);
+    o.reset_before = true;
+    says("cell lstm has no option reset_before", &o);
+    o = options_of(false);
+    o.coupled = true;
+    o.forget_bias = 1;
+    says("cell lstm has no option forget_bias when it is coupled", &o);
+    o = options_of(false);
+    o.output_activation = UR_ACT_TANH;
+    says("output_activation needs an output map (output)", &o);
 }
 
 static void rnn__needs_its_pointers(void **unused)
@@ -513,6 +553,7 @@ int main(void)
         cmocka_unit_test(layers__refuse_the_impossible),
         cmocka_unit_test(layers__refuse_to_run_wrongly),
         cmocka_unit_test(rnn__refuses_impossible_options),
+        cmocka_unit_test(rnn__says_what_is_wrong_with_its_options),
         cmocka_unit_test(rnn__needs_its_pointers),
         cmocka_unit_test(rnn__refuses_to_run_wrongly),
         cmocka_unit_test(rnn__refuses_wrong_sequences),

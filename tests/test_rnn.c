@@ -55,7 +55,7 @@ static void make(struct net *n, const struct variant *v, int biases)
     o.layers = L;
     o.hidden = v->hidden;
     o.output = v->output;
-    o.output_activation = UR_ACT_TANH;
+    o.output_activation = v->output[0] || v->output[1] ? UR_ACT_TANH : UR_ACT_IDENTITY;
     o.biases = biases;
     n->v = v;
     assert_ok(ur_params_new(&n->params));
@@ -345,7 +345,7 @@ static void training__keeps_few_bytes_a_unit_and_step(void **unused)
             .k = ur__kernel(), .stack = &stack, .T = 100, .B = 32, .training = true,
         };
         double bytes = (double)ur__stack_bytes(&job) + (double)ur__stack_back_bytes(&job)
-            - (double)(ur__packed_back_size(job.k, &layer) * sizeof(ur_real));
+            - (double)(ur__packed_back_bytes(job.k, &layer));
         double each = bytes / (100.0 * 32 * 1024) + sizeof(ur_real);
         print_message("%s: %.2f bytes a unit and step, with the output\n", layer.cell->name, each);
         /* What is kept once, not for each step: states and their gradients. */

@@ -58,7 +58,7 @@ static void make(struct net *n, const struct form *f)
     o.reset_before = f->before;
     o.projection = f->projection ? projection : NULL;
     o.output = f->output ? output : NULL;
-    o.output_activation = UR_ACT_TANH;
+    o.output_activation = f->output ? UR_ACT_TANH : UR_ACT_IDENTITY;
     o.peepholes = f->peepholes;
     o.coupled = f->coupled;
     o.time_residual = f->residual;

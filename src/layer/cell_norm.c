@@ -14,29 +14,24 @@
 
 static ur_status declare(ur_norm_cell *c, const char *prefix, int gates)
 {
-    const int rows = gates * c->H, ih[2] = {rows, c->I}, hh[2] = {rows, c->H};
+    const int rows = gates * c->H;
     const double bound = ur__init_bound(c->H);
     const struct {
-        const char *name;
-        int rank;
-        const int *dim;
-        ur_init init;
-        double scale;
+        struct ur__param_new p;
         const ur_param **out;
     } list[] = {
-        {"weight_ih", 2, ih, UR_UNIFORM, bound, &c->weight_ih},
-        {"weight_hh", 2, hh, UR_UNIFORM, bound, &c->weight_hh},
-        {"gain_ih", 1, &rows, UR_CONSTANT, 1, &c->gain_ih},
-        {"gain_hh", 1, &rows, UR_CONSTANT, 1, &c->gain_hh},
-        {"bias_ih", 1, &rows, UR_CONSTANT, 0, &c->bias_ih},
-        {"bias_hh", 1, &rows, UR_CONSTANT, 0, &c->bias_hh},
-        {"gain_c", 1, &c->H, UR_CONSTANT, 1, &c->gain_c},
-        {"bias_c", 1, &c->H, UR_CONSTANT, 0, &c->bias_c},
+        {{prefix, "weight_ih", 2, {rows, c->I}, UR_UNIFORM, bound, 0, 0, 0}, &c->weight_ih},
+        {{prefix, "weight_hh", 2, {rows, c->H}, UR_UNIFORM, bound, 0, 0, 0}, &c->weight_hh},
+        {{prefix, "gain_ih", 1, {rows}, UR_CONSTANT, 1, 0, 0, 0}, &c->gain_ih},
+        {{prefix, "gain_hh", 1, {rows}, UR_CONSTANT, 1, 0, 0, 0}, &c->gain_hh},
+        {{prefix, "bias_ih", 1, {rows}, UR_CONSTANT, 0, 0, 0, 0}, &c->bias_ih},
+        {{prefix, "bias_hh", 1, {rows}, UR_CONSTANT, 0, 0, 0, 0}, &c->bias_hh},
+        {{prefix, "gain_c", 1, {c->H}, UR_CONSTANT, 1, 0, 0, 0}, &c->gain_c},
+        {{prefix, "bias_c", 1, {c->H}, UR_CONSTANT, 0, 0, 0, 0}, &c->bias_c},
     };
     const size_t n = gates == 4 ? 8 : 6;    /* the GRU has no c */
     for (size_t i = 0; i < n; i++)
-        UR__TRY(ur__params_add_named(c->params, prefix, list[i].name, list[i].rank, list[i].dim,
-                                     list[i].init, list[i].scale, list[i].out));
+        UR__TRY(ur__params_declare(c->params, &list[i].p, list[i].out));
     return UR_OK;
 }
 

@@ -14,8 +14,9 @@
 
 static ur_status add_bias(ur_linear_layer *layer, const char *prefix)
 {
-    return ur__params_add_named(layer->params, prefix, "bias", 1, &layer->O, UR_UNIFORM,
-                                ur__init_bound(layer->I), &layer->bias);
+    struct ur__param_new p = {.prefix = prefix, .name = "bias", .rank = 1, .dim = {layer->O},
+                              .init = UR_UNIFORM, .scale = ur__init_bound(layer->I)};
+    return ur__params_declare(layer->params, &p, &layer->bias);
 }
 
 ur_status ur_linear_init(ur_linear_layer *layer, ur_params *params, const char *prefix, int I,
@@ -28,10 +29,10 @@ ur_status ur_linear_init(ur_linear_layer *layer, ur_params *params, const char *
     if (I < 1 || O < 1)
         return ur__fail(UR_EINVAL, "%s: a linear layer from %d to %d is impossible", prefix, I,
                         O);
-    int dim[2] = {O, I};
+    struct ur__param_new p = {.prefix = prefix, .name = "weight", .rank = 2, .dim = {O, I},
+                              .init = UR_UNIFORM, .scale = ur__init_bound(I)};
     int declared = ur_params_count(params);
-    UR__TRY(ur__params_add_named(params, prefix, "weight", 2, dim, UR_UNIFORM,
-                                 ur__init_bound(I), &layer->weight));
+    UR__TRY(ur__params_declare(params, &p, &layer->weight));
     ur_status status = bias ? add_bias(layer, prefix) : UR_OK;
     if (status != UR_OK)
         ur__params_truncate(params, declared);
@@ -119,8 +120,9 @@ ur_status ur_embedding_init(ur_embedding *layer, ur_params *params, const char *
     *layer = (ur_embedding){.params = params, .V = V, .E = E};
     if (V < 1 || E < 1)
         return ur__fail(UR_EINVAL, "%s: an embedding of %d by %d is impossible", prefix, V, E);
-    int dim[2] = {V, E};
-    return ur__params_add_named(params, prefix, "weight", 2, dim, UR_NORMAL, 1, &layer->weight);
+    struct ur__param_new p = {.prefix = prefix, .name = "weight", .rank = 2, .dim = {V, E},
+                              .init = UR_NORMAL, .scale = 1};
+    return ur__params_declare(params, &p, &layer->weight);
 }
 
 ur_tensor *ur_embed(ur_tape *tape, const ur_embedding *layer, ur_ids ids)

@@ -18,7 +18,7 @@
 #include "tape/tape.h"
 
 struct entry {
-    ur_param view;      /* first, so that a view leads back to its entry */
+    ur_param view;
     ur_init init;
     double scale;
     size_t shift_begin, shift_n;
@@ -134,15 +134,21 @@ ur_status ur_params_add_buffer(ur_params *p, const char *name, int rank, const i
     return add(p, name, rank, dim, UR_CONSTANT, value, false, out);
 }
 
-ur_status ur__params_add_named(ur_params *p, const char *prefix, const char *suffix, int rank,
-                               const int *dim, ur_init init, double scale, const ur_param **out)
+ur_status ur__params_declare(ur_params *p, const struct ur__param_new *new,
+                             const ur_param **out)
 {
     struct ur__buf name = {0};
-    ur_status status = ur__buf_printf(&name, "%s.%s", prefix, suffix);
+    ur_status status = ur__buf_printf(&name, "%s.%s", new->prefix, new->name);
     if (status == UR_OK)
-        status = ur_params_add(p, name.data, rank, dim, init, scale, out);
+        status = ur_params_add(p, name.data, new->rank, new->dim, new->init, new->scale, out);
     ur__buf_free(&name);
-    return status;
+    if (status != UR_OK)
+        return status;
+    struct entry *e = p->entries[p->n - 1];
+    e->shift_begin = new->shift_begin;
+    e->shift_n = new->shift_n;
+    e->shift = new->shift;
+    return UR_OK;
 }
 
 void ur__params_truncate(ur_params *p, int n)
@@ -153,14 +159,6 @@ void ur__params_truncate(ur_params *p, int n)
         ur__free((char *)e->view.name);
         ur__free(e);
     }
-}
-
-void ur__params_shift(const ur_param *p, size_t begin, size_t n, double by)
-{
-    struct entry *e = (struct entry *)p;
-    e->shift_begin = begin;
-    e->shift_n = n;
-    e->shift = by;
 }
 
 static void drop_memory(ur_params *p)

@@ -9,7 +9,8 @@
 
 /* Views of one slot's parameters; absent ones NULL. */
 struct ur__rnn_views {
-    const ur_param *w_ih, *w_hh, *b_ih, *b_hh, *w_hr, *peep, *w_hy, *b_hy;
+    const ur_param *w_ih, *w_hh, *b_ih, *b_hh, *w_hr, *w_hy, *b_hy;
+    const ur_param *extra[UR__CELL_EXTRAS];     /* the cell's own */
     const ur_param *h_0, *c_0;      /* learned initial states [P] [H] */
 };
 
@@ -21,9 +22,18 @@ struct ur_rnn {
     struct ur__rnn_layer *layer;    /* [slots] */
     struct ur__rnn_views *views;    /* [slots] */
     struct ur__packed *packed;      /* [slots] */
-    ur_real *memory;                /* of packed; NULL before the first prepare */
+    void *memory;                   /* of packed; NULL before the first prepare */
     uint64_t version;               /* of the parameters that are packed */
 };
+
+/* UR_EINVAL with a sentence where options are impossible, or one is given that the cell has
+ * not. */
+ur_status ur__rnn_options_check(const ur_rnn_options *options);
+/* What layer l reads and how many numbers its h has. */
+int64_t ur__rnn_layer_input(const ur_rnn_options *options, int l);
+int ur__rnn_layer_state(const ur_rnn_options *options, int l);
+/* Direction `reverse` of layer l, its cell in the form that the options ask for. */
+struct ur__rnn_layer ur__rnn_layer_of(const ur_rnn_options *options, int l, bool reverse);
 
 struct ur__rnn_weights ur__rnn_weights_of(const ur_rnn *rnn, int slot);
 struct ur__rnn_grads ur__rnn_grads_of(const ur_rnn *rnn, int slot);

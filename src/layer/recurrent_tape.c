@@ -175,10 +175,10 @@ static void bind_state(ur_tape *tape, struct node *n, int i, const ur_state *s, 
     if (starts && v->c_0 && !io->c_in)
         io->c_in = learned(tape, n->rnn, v->c_0, B);
     io->h_out = ur__tensor_new(tape, 2, h, true);
-    io->c_out = d->cell->has_c ? ur__tensor_new(tape, 2, c, true) : NULL;
+    io->c_out = d->cell->c ? ur__tensor_new(tape, 2, c, true) : NULL;
     q->p = &n->rnn->packed[i];
     q->h0 = initial(tape, io->h_in, from->h, (size_t)B * (size_t)d->P);
-    q->c0 = d->cell->has_c ? initial(tape, io->c_in, from->c, (size_t)B * (size_t)d->H) : NULL;
+    q->c0 = d->cell->c ? initial(tape, io->c_in, from->c, (size_t)B * (size_t)d->H) : NULL;
     q->hT = io->h_out ? io->h_out->data : NULL;
     q->cT = io->c_out ? io->c_out->data : NULL;
 }
@@ -324,7 +324,7 @@ ur_tensor *ur_rnn_forward_ids(ur_tape *tape, const ur_rnn *rnn, ur_ids ids, cons
 
 static size_t slot_bytes(const struct ur__rnn_layer *d, const struct ur__pass *p, bool learns)
 {
-    size_t numbers = (size_t)p->B * ((size_t)d->P + (d->cell->has_c ? (size_t)d->H : 0));
+    size_t numbers = (size_t)p->B * ((size_t)d->P + (d->cell->c ? (size_t)d->H : 0));
     size_t copies = 1 + (size_t)!p->state + (learns ? 3 : 0);   /* out, in, and what is learnt */
     return 8 * UR__ROOM_SMALL + copies * numbers * sizeof(ur_real);
 }

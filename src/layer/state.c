@@ -25,7 +25,7 @@ static struct ur__stack_job job_of(const ur_state *s, int T)
 static size_t slot_size(const ur_state *s, int i)
 {
     const struct ur__rnn_layer *d = &s->rnn->layer[i];
-    return (size_t)s->B * ((size_t)d->P + (d->cell->has_c ? (size_t)d->H : 0));
+    return (size_t)s->B * ((size_t)d->P + (d->cell->c ? (size_t)d->H : 0));
 }
 
 static void bind_slots(ur_state *s)
@@ -34,7 +34,7 @@ static void bind_slots(ur_state *s)
     for (int i = 0; i < s->rnn->slots; i++) {
         const struct ur__rnn_layer *d = &s->rnn->layer[i];
         s->layer[i].h = at;
-        s->layer[i].c = d->cell->has_c ? at + (size_t)s->B * (size_t)d->P : NULL;
+        s->layer[i].c = d->cell->c ? at + (size_t)s->B * (size_t)d->P : NULL;
         at += slot_size(s, i);
     }
 }
@@ -230,7 +230,7 @@ ur_status ur_state_put(ur_state *s, int slot, ur_tensor *h, ur_tensor *c)
     if (slot < 0 || slot >= s->rnn->slots)
         return ur__fail(UR_EINVAL, "there is no slot %d of %d", slot, s->rnn->slots);
     const struct ur__rnn_layer *d = &s->rnn->layer[slot];
-    if (c && !d->cell->has_c)
+    if (c && !d->cell->c)
         return ur__fail(UR_EINVAL, "slot %d: cell %s has no c", slot, d->cell->name);
     if (!fits(s, h, d->P))
         return ur__fail(UR_ESHAPE, "slot %d: an initial h is %s, not [%d,%d]", slot,

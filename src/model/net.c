@@ -132,7 +132,7 @@ void ur_model_free(ur_model *model)
 {
     if (!model)
         return;
-    ur__free(model->packed);
+    ur__free(model->packed.data);
     ur_rnn_free(model->rnn);
     ur_rnn_free(model->behind);
     ur_params_free(model->params);

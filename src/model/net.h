@@ -3,6 +3,7 @@
 #ifndef UR_MODEL_NET_H
 #define UR_MODEL_NET_H
 
+#include "kernel/kernel.h"
 #include "unroll/model.h"
 
 struct ur_model {
@@ -14,7 +15,7 @@ struct ur_model {
     ur_rnn *behind;             /* of task fill: reads the text backwards; else NULL */
     ur_embedding embed;         /* config.embed > 0 */
     ur_linear_layer decoder;
-    ur_real *packed;            /* decoder.weight as gemm reads it; NULL before prepare */
+    struct ur__matrix packed;   /* decoder.weight as gemm reads it; no data before prepare */
 };
 
 /* Logits [M,V] of rows h [M,I] of what the decoder reads. */

@@ -79,7 +79,7 @@ size_t ur__model_packed_bytes(const ur_model *m)
     size_t bytes = ur__rnn_packed_bytes(m->rnn);
     if (m->behind)
         bytes += ur__rnn_packed_bytes(m->behind);
-    return bytes + k->packed_size(m->decoder.I, m->decoder.O) * sizeof(ur_real);
+    return bytes + k->packed_bytes(&(struct ur__matrix){.K = m->decoder.I, .N = m->decoder.O});
 }
 
 size_t ur__model_state_bytes(const ur_model *m, int B, ur_team *team, size_t *carried)

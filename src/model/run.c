@@ -26,12 +26,13 @@ ur_status ur_model_prepare(ur_model *model)
         UR__TRY(ur_rnn_prepare(model->behind));
     const struct ur__kernel *k = model->rnn->k;
     const ur_linear_layer *d = &model->decoder;
-    if (!model->packed) {
-        model->packed = ur__alloc(k->packed_size(d->I, d->O), sizeof *model->packed);
-        if (!model->packed)
+    if (!model->packed.data) {
+        model->packed = (struct ur__matrix){.K = d->I, .N = d->O};
+        model->packed.data = ur__alloc(k->packed_bytes(&model->packed), 1);
+        if (!model->packed.data)
             return UR_ENOMEM;
     }
-    k->pack(d->I, d->O, ur_param_data(model->params, d->weight), 1, d->I, model->packed);
+    k->pack(&model->packed, 0, d->O, ur_param_data(model->params, d->weight), 1, d->I);
     return UR_OK;
 }
 
@@ -89,7 +90,7 @@ void ur__model_decode(const ur_model *model, ur_team *team, int M, const ur_real
     struct decoding d = {
         .k = model->rnn->k,
         .product = {.M = M, .N = l->O, .K = l->I, .a = h, .a_row = l->I, .a_k = 1,
-                    .b = model->packed, .packed = true, .c = logits, .c_row = l->O},
+                    .w = &model->packed, .c = logits, .c_row = l->O},
         .bias = ur_param_data(model->params, l->bias)
     };
     bool large = (double)M * l->O * l->I >= TEAM_WORK;

@@ -80,7 +80,7 @@ static struct ur__kept keep(const struct ur__stack_job *job, const struct ur__rn
                             ur_real *out, ptrdiff_t ld, struct pieces *p)
 {
     size_t B = (size_t)job->B, TB = (size_t)job->T * B, H = (size_t)d->H, P = (size_t)d->P;
-    bool c = d->cell->has_c, train = job->training;
+    bool c = d->cell->c, train = job->training;
     bool recurrent = train && d->recurrent_dropout > 0;
     struct ur__kept kept = {
         .gates = reals(p, TB * (size_t)d->cell->kept * H),
@@ -168,15 +168,15 @@ static void keep_back(const struct ur__stack_job *job, const struct ur__rnn_laye
                       struct ur__sequence *s, struct pieces *p)
 {
     size_t B = (size_t)job->B, TB = (size_t)job->T * B, H = (size_t)d->H, P = (size_t)d->P;
-    bool c = d->cell->has_c, projects = P != H, training = job->training;
+    bool c = d->cell->c, projects = P != H, training = job->training;
     struct ur__packed_back *pb = piece(p, 1, sizeof *pb);
-    ur_real *packed = reals(p, ur__packed_back_size(job->k, d));
+    void *packed = piece(p, ur__packed_back_bytes(job->k, d), 1);
     s->dh_all = reals(p, d->O ? TB * P : 0);
     s->seen = reals(p, job->see ? TB * P : 0);
     s->dp = reals(p, projects ? TB * P : 0);
     s->dh = reals(p, B * P);
     s->dc = reals(p, c ? B * H : 0);
-    s->drh = reals(p, d->reset_before ? B * H : 0);
+    s->work = reals(p, (size_t)d->cell->work * B * H);
     s->dm = reals(p, projects ? B * H : 0);
     s->dh_read = reals(p, training && d->recurrent_dropout > 0 ? B * P : 0);
     s->stay_h = reals(p, d->zoneout_h > 0 ? B * P : 0);

@@ -56,7 +56,8 @@ struct ur__sequence {
     ur_real *dh_all;            /* [T,B,P] with an output map */
     ur_real *seen;              /* [T,B,P] or NULL: the whole gradient of each h_t */
     ur_real *dp;                /* [T,B,P] with a projection: gradient of its result */
-    ur_real *dh, *dc, *drh;     /* [B,P] [B,H] [B,H] work; on return gradients of h0, c0 */
+    ur_real *dh, *dc;           /* [B,P] [B,H] work; on return gradients of h0, c0 */
+    ur_real *work;              /* [B,work·H] of the cell's */
     ur_real *dm;                /* [B,H] with a projection */
     ur_real *dh_read;           /* [B,P] with recurrent dropout */
     ur_real *stay_h, *stay_c;   /* [B,P] [B,H] with zoneout: what goes past the cell */

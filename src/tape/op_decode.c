@@ -36,7 +36,7 @@ struct pass {
     const struct ur__kernel *k;
     size_t rows;                /* of a chunk */
     void *scratch;              /* of the products */
-    ur_real *packed;            /* W as the kernel reads it */
+    struct ur__matrix packed;   /* Wᵀ as the kernel reads it */
     ur_real *x;                 /* [rows,V] */
     ur_real *loss;              /* [n]; NULL: back */
     ur_real dy, *dh, *dw, *db;  /* back; NULL: not wanted */
@@ -49,16 +49,14 @@ static void pack(const struct pass *p, const struct ur__worker *w)
 {
     int K = p->op->K, begin, end;
     ur__share(p->op->V, p->k->nr, w->index, w->n, &begin, &end);
-    if (begin < end)
-        p->k->pack(K, end - begin, p->op->w->data + (size_t)begin * (size_t)K, 1, K,
-                   p->packed + (size_t)begin * (size_t)K);
+    p->k->pack(&p->packed, begin, end, p->op->w->data, 1, K);
 }
 
 static void logits(const struct pass *p, const struct ur__worker *w, size_t row, size_t m)
 {
     const struct decode *op = p->op;
     struct ur__gemm g = {.M = (int)m, .N = op->V, .K = op->K, .a_row = op->K, .a_k = 1,
-                         .a = op->h->data + row * (size_t)op->K, .b = p->packed, .packed = true,
+                         .a = op->h->data + row * (size_t)op->K, .w = &p->packed,
                          .c = p->x, .c_row = op->V};
     ur__gemm_share(p->k, &g, w, p->scratch);
 }
@@ -168,7 +166,7 @@ static struct parts parts_of(const struct ur__kernel *k, size_t n, int V, int K,
 {
     struct parts p;
     p.packed = round_up(ur__gemm_scratch(k, workers));
-    p.x = p.packed + round_up(k->packed_size(K, V) * sizeof(ur_real));
+    p.x = p.packed + round_up(k->packed_bytes(&(struct ur__matrix){.K = K, .N = V}));
     p.loss = p.x + round_up(chunk_rows(n, V, workers) * (size_t)V * sizeof(ur_real));
     p.bytes = p.loss + n * sizeof(ur_real);
     return p;
@@ -190,7 +188,7 @@ static bool pass_begin(struct pass *p, ur_tape *tape, const struct decode *op, b
     if (!memory)
         return false;
     p->scratch = memory;
-    p->packed = (ur_real *)(void *)(memory + at.packed);
+    p->packed = (struct ur__matrix){.K = op->K, .N = op->V, .data = memory + at.packed};
     p->x = (ur_real *)(void *)(memory + at.x);
     if (forward)
         p->loss = (ur_real *)(void *)(memory + at.loss);

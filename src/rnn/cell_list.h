@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* The one list of cells. FUSED(x) is src/rnn/cell_x.c, which defines ur__cell_x; TAPE(x) is
+ * src/layer/cell_x.c, which defines ur__tape_cell_x. A build adds its own with
+ * -DUR_EXTRA_CELLS='"list.h"', a header that defines UR__EXTRA_CELLS(FUSED, TAPE). */
+#ifndef UR_RNN_CELL_LIST_H
+#define UR_RNN_CELL_LIST_H
+
+#ifdef UR_EXTRA_CELLS
+#include UR_EXTRA_CELLS
+#else
+#define UR__EXTRA_CELLS(FUSED, TAPE)
+#endif
+
+#define UR__CELLS(FUSED, TAPE)      \
+    FUSED(rnn)                      \
+    FUSED(lstm)                     \
+    FUSED(gru)                      \
+    UR__EXTRA_CELLS(FUSED, TAPE)
+
+#endif
