@@ -246,7 +246,7 @@ static ur_status feed(struct reading *r, const ur_model *model)
         status = ur_session_feed(session, r->ids[t]);
         for (int i = 0; i < r->units && status == UR_OK; i++)
             r->h[(size_t)i * r->n + t] =
-                ur_state_h(ur_session_state(session), r->layer[i])[r->unit[i]];
+                ur_state_buffer(ur_session_state(session), r->layer[i], "h", NULL)[r->unit[i]];
     }
     ur_session_free(session);
     return status;

@@ -114,7 +114,8 @@ static ur_status read_word(struct g2p *g, const char *word)
     }
     if (status == UR_OK)
         status = step(&g->encoder, WORD_END, h);
-    memcpy(ur_state_h(g->decoder.state, 0), ur_state_h(g->encoder.state, 0), sizeof h);
+    memcpy(ur_state_buffer(g->decoder.state, 0, "h", NULL),
+           ur_state_buffer(g->encoder.state, 0, "h", NULL), sizeof h);
     return status;
 }
 

@@ -77,10 +77,11 @@ static double loss(struct net *n, bool backward)
         int l = s / ur_rnn_directions(n->rnn), i = 1 + 2 * s;
         int h_dim[2] = {n->B, ur_rnn_state_size(n->rnn, l)}, c_dim[2] = {n->B, n->hidden[l]};
         ur_tensor *h = ur_variable(n->tape, 2, h_dim, n->data[i], n->grad[i]);
-        ur_tensor *c = NULL;
-        if (o->cell == UR_CELL_LSTM)
-            c = ur_variable(n->tape, 2, c_dim, n->data[i + 1], n->grad[i + 1]);
-        assert_ok(ur_state_put(n->state, s, h, c));
+        assert_ok(ur_state_put(n->state, s, "h", h));
+        if (ur_state_name(n->state, s, 1)) {
+            ur_tensor *c = ur_variable(n->tape, 2, c_dim, n->data[i + 1], n->grad[i + 1]);
+            assert_ok(ur_state_put(n->state, s, "c", c));
+        }
     }
     int dim[3] = {n->T, n->B, o->input};
     const int *lengths = n->with_lengths ? n->lengths : NULL;
@@ -95,10 +96,8 @@ static double loss(struct net *n, bool backward)
     ur_tensor *sum = NULL;
     weighted(n, &used, y, &sum);
     for (int s = 0; s < n->slots; s++) {
-        ur_tensor *h, *c;
-        ur_state_tensors(n->state, s, &h, &c);
-        weighted(n, &used, h, &sum);
-        weighted(n, &used, c, &sum);
+        weighted(n, &used, ur_state_tensor(n->state, s, "h"), &sum);
+        weighted(n, &used, ur_state_tensor(n->state, s, "c"), &sum);
     }
     assert_true(used <= 2048);
     assert_ok(ur_tape_status(n->tape));

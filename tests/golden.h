@@ -123,7 +123,9 @@ static inline void golden_put_states(struct golden *g)
         dim[1] = golden_state_size(&g->c, slot, true);
         if (dim[1])
             c = golden_leaf(g, golden_name(&g->c, "c_0", slot), 2, dim);
-        assert_ok(ur_state_put(g->state, slot, h, c));
+        assert_ok(ur_state_put(g->state, slot, "h", h));
+        if (c)
+            assert_ok(ur_state_put(g->state, slot, "c", c));
     }
 }
 
@@ -152,8 +154,10 @@ static inline void golden_check(struct golden *g)
     golden_compare(g, ur_data(y), ur_size(y));
     ur_tensor *loss = golden_weigh(g, NULL, "w_y", y);
     for (int slot = 0; slot < golden_slots(c); slot++) {
-        ur_state_tensors(g->state, slot, &h, &cell);
-        assert_memory_equal(ur_data(h), ur_state_h(g->state, slot), ur_size(h) * sizeof(ur_real));
+        h = ur_state_tensor(g->state, slot, "h");
+        cell = ur_state_tensor(g->state, slot, "c");
+        assert_memory_equal(ur_data(h), ur_state_buffer(g->state, slot, "h", NULL),
+                            ur_size(h) * sizeof(ur_real));
         golden_compare(g, ur_data(h), ur_size(h));
         loss = golden_weigh(g, loss, golden_name(c, "w_h", slot), h);
         if (!cell)

@@ -256,7 +256,8 @@ static void encode_word(struct g2p *g, const char *word)
     net_run(&g->encoder, T, ids);
     ur_state_detach(g->decoder.state);
     ur_state_zero(g->decoder.state);
-    memcpy(ur_state_h(g->decoder.state, 0), ur_state_h(g->encoder.state, 0),
+    memcpy(ur_state_buffer(g->decoder.state, 0, "h", NULL),
+           ur_state_buffer(g->encoder.state, 0, "h", NULL),
            256 * sizeof(ur_real));
 }
 
@@ -284,7 +285,7 @@ static void compare_words(struct g2p *g, ur_weights *io, double *worst)
     for (size_t i = 0; i < COUNT(words); i++) {
         encode_word(g, words[i]);
         snprintf(name, sizeof name, "%s.encoder_h", words[i]);
-        compare(io, name, 256, ur_state_h(g->encoder.state, 0), worst);
+        compare(io, name, 256, ur_state_buffer(g->encoder.state, 0, "h", NULL), worst);
         snprintf(name, sizeof name, "%s.first_logits", words[i]);
         compare(io, name, 74, ur_data(net_run(&g->decoder, 1, &start)), worst);
     }
@@ -426,8 +427,8 @@ static void silero__hears_speech(void **state)
         prob[i] = (ur_real)(1 / (1 + exp(-(double)prob[i])));
     }
     compare(io, "prob", (size_t)chunks, prob, &worst);
-    compare(io, "h_final", SIZE, ur_state_h(n.state, 0), &worst);
-    compare(io, "c_final", SIZE, ur_state_c(n.state, 0), &worst);
+    compare(io, "h_final", SIZE, ur_state_buffer(n.state, 0, "h", NULL), &worst);
+    compare(io, "c_final", SIZE, ur_state_buffer(n.state, 0, "c", NULL), &worst);
     print_message("%s: %d chunks, largest error %.2g\n", folder, chunks, worst);
     ur__free(input);
     net_free(&n);

@@ -373,6 +373,7 @@ static void rnn__needs_its_pointers(void **unused)
     (void)unused;
     size_t n = 1;
     ur_state *s;
+    const int row = 0, beyond = B;
     ur_rnn_free(NULL);
     ur_state_free(NULL);
     REFUSED(UR_EINVAL, ur_rnn_prepare(NULL));
@@ -392,18 +393,33 @@ static void rnn__needs_its_pointers(void **unused)
     REFUSED(UR_EINVAL, ur_state_new(&s, rnn, -1, NULL));
     REFUSED(UR_EINVAL, ur_state_new(&s, rnn, INT_MAX, NULL));
     SAYS(ur_state_zero(NULL));
-    NOTHING(ur_state_h(NULL, 0));
-    NOTHING(ur_state_c(NULL, 0));
-    QUIET(ur_state_h(state, -1));
-    QUIET(ur_state_c(state, 1));
+    NOTHING(ur_state_buffer(NULL, 0, "h", NULL));
+    NOTHING(ur_state_buffer(NULL, 0, "c", NULL));
+    QUIET(ur_state_buffer(state, -1, "h", NULL));
+    QUIET(ur_state_buffer(state, 1, "c", NULL));
     NOTHING(ur_state_data(NULL, &n));
     assert_int_equal(n, 0);
     NOTHING(ur_state_data(state, NULL));
     NOTHING(ur_state_steps(NULL));
     SAYS(ur_state_observe(NULL, 1, NULL, NULL));
     SAYS(ur_state_observe_gradients(NULL, NULL, NULL));
-    REFUSED(UR_EINVAL, ur_state_put(NULL, 0, NULL, NULL));
-    SAYS(ur_state_tensors(NULL, 0, NULL, NULL));
+    NOTHING(ur_state_buffer(state, 0, NULL, NULL));
+    QUIET(ur_state_buffer(state, 0, "m", NULL));
+    NOTHING(ur_state_name(NULL, 0, 0));
+    QUIET(ur_state_name(state, 0, -1));
+    QUIET(ur_state_name(state, -1, 0));
+    NOTHING(ur_state_rows(NULL));
+    REFUSED(UR_EINVAL, ur_state_copy(NULL, state));
+    REFUSED(UR_EINVAL, ur_state_copy(state, NULL));
+    REFUSED(UR_EINVAL, ur_state_select(NULL, 1, &row));
+    REFUSED(UR_EINVAL, ur_state_select(state, 1, NULL));
+    REFUSED(UR_EINVAL, ur_state_select(state, 0, &row));
+    REFUSED(UR_EINVAL, ur_state_select(state, B + 1, &row));
+    REFUSED(UR_EINVAL, ur_state_select(state, 1, &beyond));
+    REFUSED(UR_EINVAL, ur_state_put(NULL, 0, "h", NULL));
+    REFUSED(UR_EINVAL, ur_state_put(state, 0, NULL, NULL));
+    NOTHING(ur_state_tensor(NULL, 0, "h"));
+    NOTHING(ur_state_tensor(state, 0, NULL));
     SAYS(ur_state_detach(NULL));
 }
 
@@ -469,13 +485,13 @@ static void rnn__refuses_wrong_sequences(void **unused)
     REFUSED(UR_EINVAL, ur_tape_status(tape));
     ur_state_detach(state);
     ur_tape_reset(tape);
-    REFUSED(UR_EINVAL, ur_state_put(state, 1, NULL, NULL));
-    REFUSED(UR_EINVAL, ur_state_put(state, -1, NULL, NULL));
-    REFUSED(UR_ESHAPE, ur_state_put(state, 0, SEQUENCE(), NULL));
-    REFUSED(UR_ESHAPE, ur_state_put(state, 0, NULL, SEQUENCE()));
-    REFUSED(UR_EINVAL, ur_state_put(state, 0, ur_copy_in(tape, 2, h, NULL),
-                                    ur_copy_in(second, 2, h, NULL)));
-    assert_ok(ur_state_put(state, 0, ur_copy_in(tape, 2, h, NULL), NULL));
+    REFUSED(UR_EINVAL, ur_state_put(state, 1, "h", NULL));
+    REFUSED(UR_EINVAL, ur_state_put(state, -1, "h", NULL));
+    REFUSED(UR_EINVAL, ur_state_put(state, 0, "m", NULL));
+    REFUSED(UR_ESHAPE, ur_state_put(state, 0, "h", SEQUENCE()));
+    REFUSED(UR_ESHAPE, ur_state_put(state, 0, "c", SEQUENCE()));
+    assert_ok(ur_state_put(state, 0, "h", ur_copy_in(tape, 2, h, NULL)));
+    REFUSED(UR_EINVAL, ur_state_put(state, 0, "c", ur_copy_in(second, 2, h, NULL)));
     REFUSED(UR_EINVAL, ur_rnn_step(rnn, state, x, y));      /* waits for a forward call */
     ur_state_detach(state);
     ur_state_zero(state);

@@ -53,10 +53,10 @@ static void expect_carried(const ur_config *c, size_t at, char text[160])
         size_t n = width(c, i / 2, i % 2);
         if (at < B * n) {
             if (spoil.place == CARRIED)
-                snprintf(text, 160, ": the carried state of layer %d is %s at %c[%zu,%zu]", i / 2,
-                         word_of(spoil.value), "hc"[i % 2], at / n, at % n);
+                snprintf(text, 160, ": the carried state is %s at layer %d, %c[%zu,%zu]",
+                         word_of(spoil.value), i / 2, "hc"[i % 2], at / n, at % n);
             else
-                snprintf(text, 160, ": the carried state of layer %d is nan", i / 2);
+                snprintf(text, 160, ": the carried state is nan at layer %d, ", i / 2);
             return;
         }
         at -= B * n;

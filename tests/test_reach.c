@@ -71,13 +71,12 @@ static double norm_at(const ur_model *m, const int32_t *in, const int32_t *next,
     assert_ok(ur_tape_new(&tape, NULL));
     assert_ok(ur_model_run(m, state, before, in, logits));
     free(logits);
-    memcpy(h, ur_state_h(state, 0), sizeof h);
-    ur_tensor *cell = NULL;
-    if (ur_state_c(state, 0)) {
-        memcpy(c, ur_state_c(state, 0), sizeof c);
-        cell = ur_constant(tape, 2, dim, c);
+    memcpy(h, ur_state_buffer(state, 0, "h", NULL), sizeof h);
+    if (ur_state_buffer(state, 0, "c", NULL)) {
+        memcpy(c, ur_state_buffer(state, 0, "c", NULL), sizeof c);
+        assert_ok(ur_state_put(state, 0, "c", ur_constant(tape, 2, dim, c)));
     }
-    assert_ok(ur_state_put(state, 0, ur_variable(tape, 2, dim, h, dh), cell));
+    assert_ok(ur_state_put(state, 0, "h", ur_variable(tape, 2, dim, h, dh)));
     ur_tensor *y = ur_model_logits(tape, m, (ur_ids){in + before * B, k, B}, NULL, state);
     ur_tensor *last = ur_at(y, k - 1);
     assert_ok(ur_backward(tape, ur_cross_entropy(tape, last,

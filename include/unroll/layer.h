@@ -169,21 +169,34 @@ UR_API int ur_rnn_state_size(const ur_rnn *rnn, int layer);     /* P: numbers in
 /** Size of the last layer's output: D·O. */
 UR_API int ur_rnn_output(const ur_rnn *rnn);
 
-/** What a net remembers between time steps, for B sequences: h (and c) of each layer and
- *  direction, zeros (or the learned states) at first. Also the scratch and the team of whoever
- *  computes with it. Where a function takes a slot, it is l·D + d: layer l, direction d. */
+/** What a net remembers between time steps, for up to B sequences, its rows: buffers of numbers
+ *  by name for each layer and direction, zeros (or the learned states) at first. Every cell has
+ *  "h" [B,P], UR_CELL_LSTM also "c" [B,H]. Also the scratch and the team of whoever computes with
+ *  it. Where a function takes a slot, it is l·D + d: layer l, direction d. */
 typedef struct ur_state ur_state;
 
 /** team may be NULL; borrowed. Allocates all that ur_rnn_step will ever need. */
 UR_API ur_status ur_state_new(ur_state **out, const ur_rnn *rnn, int B, ur_team *team);
 UR_API void ur_state_free(ur_state *state);
 UR_API void ur_state_zero(ur_state *state);
-/** The numbers themselves: h [B,P] of a slot; c [B,H], NULL unless UR_CELL_LSTM. Writable
- *  between calls. */
-UR_API ur_real *ur_state_h(ur_state *state, int slot);
-UR_API ur_real *ur_state_c(ur_state *state, int slot);
-/** All of them as one buffer of *n reals, for saving and restoring. */
+/** The name of a slot's i-th buffer; NULL past the last. */
+UR_API const char *ur_state_name(const ur_state *state, int slot, int i);
+/** The numbers of a buffer, NULL if the slot has none of that name; *size (may be NULL): how many
+ *  they are. Writable between calls; they move when rows are copied or selected. */
+UR_API ur_real *ur_state_buffer(ur_state *state, int slot, const char *name, size_t *size);
+/** All of them, slot by slot, as one buffer of *n reals, for saving and restoring. */
 UR_API ur_real *ur_state_data(ur_state *state, size_t *n);
+
+/** Rows in use: B of a new state. All calls compute with those. */
+UR_API int ur_state_rows(const ur_state *state);
+/** Makes the state one of n rows, 1 to the B that it was made for: row i is what row from[i] was,
+ *  or a fresh start for from[i] < 0. So rows leave, join, change places or branch; each goes on
+ *  with the bits that it would have alone. Drops tensors as ur_state_detach does. Errors:
+ *  UR_EINVAL; UR_ENOMEM (at the first call only). */
+UR_API ur_status ur_state_select(ur_state *state, int n, const int *from);
+/** Makes `to` what `from` is, its rows and its steps. Both are states of one net; UR_EINVAL if
+ *  `to` has no room for the rows. Drops tensors of `to`. */
+UR_API ur_status ur_state_copy(ur_state *to, const ur_state *from);
 /** Steps computed since the state was made or zeroed. */
 UR_API int64_t ur_state_steps(const ur_state *state);
 /** Calls see(user, slot, ...) with every slot's h at t = 0, every, 2·every ... (0: never). In a
@@ -214,7 +227,7 @@ UR_API ur_status ur_rnn_run(const ur_rnn *rnn, ur_state *state, int T, const ur_
  *  nothing out. Else it starts from the tensors given by ur_state_put or left by the last
  *  call on this tape (gradients reach them), or from the state's numbers where there are
  *  none or the numbers have been changed since, and leaves the final state in both the
- *  numbers and ur_state_tensors. Errors: also UR_EINVAL if the state holds tensors of
+ *  numbers and ur_state_tensor(). Errors: also UR_EINVAL if the state holds tensors of
  *  another round or tape. */
 UR_API ur_tensor *ur_rnn_forward(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x,
                                  const int *lengths, ur_state *state);
@@ -222,13 +235,13 @@ UR_API ur_tensor *ur_rnn_forward(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x,
 UR_API ur_tensor *ur_rnn_forward_ids(ur_tape *tape, const ur_rnn *rnn, ur_ids ids,
                                      const int *lengths, ur_state *state);
 
-/** Gives a slot's initial h [B,P] and c [B,H] as tensors for the next forward call (each
- *  may be NULL). They belong to the tape and are dropped by detach. */
-UR_API ur_status ur_state_put(ur_state *state, int slot, ur_tensor *h, ur_tensor *c);
-/** A slot's final h and c of the last forward call as tensors (differentiable);
- *  NULL if there are none. h or c may be NULL: not wanted. The second direction's final
- *  state is that at t = 0. */
-UR_API void ur_state_tensors(const ur_state *state, int slot, ur_tensor **h, ur_tensor **c);
+/** Gives a buffer's initial numbers [B,size] as a tensor for the next forward call; NULL takes it
+ *  back. It belongs to the tape and is dropped by detach. Errors: also UR_EINVAL if the state
+ *  holds tensors of another round or tape. */
+UR_API ur_status ur_state_put(ur_state *state, int slot, const char *name, ur_tensor *x);
+/** What the last forward call left in a buffer as a tensor (differentiable); NULL if there is
+ *  none. The second direction's final state is that at t = 0. */
+UR_API ur_tensor *ur_state_tensor(const ur_state *state, int slot, const char *name);
 /** Forgets all tensors and keeps the numbers: gradients stop here. Call before the tape
  *  is reset. */
 UR_API void ur_state_detach(ur_state *state);

@@ -4,6 +4,7 @@
 #include "layer/recurrent.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/status.h"
@@ -98,16 +99,26 @@ static ur_status declare_map(const struct naming *n, struct ur__rnn_views *v)
     return d->biases >= 1 ? declare_uniform(n, "bias_hy", d->O, 0, &v->b_hy) : UR_OK;
 }
 
-static ur_status declare_start(const struct naming *n, const char *buffer, int size,
-                               const ur_param **out)
+/* What the slot remembers, and NAME_0_lK where that starts from parameters. */
+static ur_status declare_buffers(const struct naming *n, bool learned, struct ur__buffers *b)
 {
-    char name[16];
-    snprintf(name, sizeof name, "%s_0", buffer);
-    return declare(n, name, (struct ur__param_new){.dim = {size}, .init = UR_CONSTANT}, out);
+    const struct ur__rnn_layer *d = n->d;
+    b->n = d->cell->c ? 2 : 1;
+    b->at[0].name = "h";
+    b->at[0].size = d->P;
+    b->at[1].name = d->cell->c;
+    b->at[1].size = d->H;
+    for (int i = 0; learned && i < b->n; i++) {
+        char name[32];
+        struct ur__param_new p = {.dim = {b->at[i].size}, .init = UR_CONSTANT};
+        snprintf(name, sizeof name, "%s_0", b->at[i].name);
+        UR__TRY(declare(n, name, p, &b->at[i].start));
+    }
+    return UR_OK;
 }
 
 static ur_status declare_slot(const struct naming *n, const ur_rnn_options *o,
-                              struct ur__rnn_views *v)
+                              struct ur__rnn_views *v, struct ur__buffers *b)
 {
     const struct ur__rnn_layer *d = n->d;
     UR__TRY(declare_uniform(n, "weight_ih", d->cell->gates * d->H, d->I, &v->w_ih));
@@ -117,11 +128,7 @@ static ur_status declare_slot(const struct naming *n, const ur_rnn_options *o,
         UR__TRY(declare_uniform(n, "weight_hr", d->P, d->H, &v->w_hr));
     UR__TRY(declare_extras(n, v));
     UR__TRY(declare_map(n, v));
-    if (o->learned_state)
-        UR__TRY(declare_start(n, "h", d->P, &v->h_0));
-    if (o->learned_state && d->cell->c)
-        UR__TRY(declare_start(n, d->cell->c, d->H, &v->c_0));
-    return UR_OK;
+    return declare_buffers(n, o->learned_state, b);
 }
 
 static ur_status declare_all(ur_rnn *rnn, const char *prefix, const ur_rnn_options *o)
@@ -131,7 +138,7 @@ static ur_status declare_all(ur_rnn *rnn, const char *prefix, const ur_rnn_optio
         struct naming n = {rnn, prefix, i / D, i % D > 0, &rnn->layer[i],
                            ur__init_bound(o->hidden[i / D])};
         rnn->layer[i] = ur__rnn_layer_of(o, n.layer, n.reverse);
-        UR__TRY(declare_slot(&n, o, &rnn->views[i]));
+        UR__TRY(declare_slot(&n, o, &rnn->views[i], &rnn->buffers[i]));
     }
     return UR_OK;
 }
@@ -155,11 +162,12 @@ ur_status ur_rnn_new(ur_rnn **out, ur_params *params, const char *prefix, const 
     rnn->slots = (int)slots;
     rnn->layer = ur__calloc(slots, sizeof *rnn->layer);
     rnn->views = ur__calloc(slots, sizeof *rnn->views);
+    rnn->buffers = ur__calloc(slots, sizeof *rnn->buffers);
     rnn->packed = ur__calloc(slots, sizeof *rnn->packed);
     rnn->stack = (struct ur__stack){o->layers, D, rnn->layer, o->dropout, o->variational};
     int declared = ur_params_count(params);
     ur_status status = UR_ENOMEM;
-    if (rnn->layer && rnn->views && rnn->packed)
+    if (rnn->layer && rnn->views && rnn->buffers && rnn->packed)
         status = declare_all(rnn, prefix, o);
     if (status != UR_OK) {
         ur__params_truncate(params, declared);
@@ -176,6 +184,7 @@ void ur_rnn_free(ur_rnn *rnn)
         return;
     ur__free(rnn->layer);
     ur__free(rnn->views);
+    ur__free(rnn->buffers);
     ur__free(rnn->packed);
     ur__free(rnn->memory);
     ur__free(rnn);
@@ -229,7 +238,38 @@ int ur_rnn_output(const ur_rnn *rnn)
 
 bool ur__rnn_learns_state(const ur_rnn *rnn)
 {
-    return rnn->views[0].h_0;
+    return rnn->buffers[0].at[0].start;
+}
+
+int ur__rnn_buffer(const ur_rnn *rnn, int slot, const char *name)
+{
+    for (int i = 0; i < rnn->buffers[slot].n; i++)
+        if (!strcmp(rnn->buffers[slot].at[i].name, name))
+            return i;
+    return -1;
+}
+
+bool ur__rnn_place(const ur_rnn *rnn, size_t n, size_t at, char out[UR__PLACE_TEXT])
+{
+    size_t row = 0, begin = 0;
+    for (int i = 0; i < rnn->slots; i++)
+        for (int j = 0; j < rnn->buffers[i].n; j++)
+            row += (size_t)rnn->buffers[i].at[j].size;
+    if (n % row || at >= n)
+        return false;
+    for (int i = 0; i < rnn->slots; i++)
+        for (int j = 0; j < rnn->buffers[i].n; j++) {
+            size_t size = (size_t)rnn->buffers[i].at[j].size, all = n / row * size;
+            int D = rnn->stack.directions;
+            if (at - begin < all) {
+                snprintf(out, UR__PLACE_TEXT, "layer %d%s, %s[%zu,%zu]", i / D,
+                         i % D ? " in reverse" : "", rnn->buffers[i].at[j].name,
+                         (at - begin) / size, (at - begin) % size);
+                return true;
+            }
+            begin += all;
+        }
+    return false;
 }
 
 static const ur_real *values(const ur_rnn *rnn, const ur_param *p)

@@ -11,8 +11,20 @@
 struct ur__rnn_views {
     const ur_param *w_ih, *w_hh, *b_ih, *b_hh, *w_hr, *w_hy, *b_hy;
     const ur_param *extra[UR__CELL_EXTRAS];     /* the cell's own */
-    const ur_param *h_0, *c_0;      /* learned initial states [P] [H] */
 };
+
+/* What one slot remembers between steps: buffers [B,size] by name. */
+enum { UR__BUFFERS = 4 };
+struct ur__buffers {
+    int n;
+    struct {
+        const char *name;
+        int size;
+        const ur_param *start;      /* its learned initial values; NULL: zeros */
+    } at[UR__BUFFERS];
+};
+
+#define UR__PLACE_TEXT 80
 
 struct ur_rnn {
     ur_params *params;              /* borrowed */
@@ -21,6 +33,7 @@ struct ur_rnn {
     int slots;                      /* L·D; slot l·D + d is direction d of layer l */
     struct ur__rnn_layer *layer;    /* [slots] */
     struct ur__rnn_views *views;    /* [slots] */
+    struct ur__buffers *buffers;    /* [slots] of state */
     struct ur__packed *packed;      /* [slots] */
     void *memory;                   /* of packed; NULL before the first prepare */
     uint64_t version;               /* of the parameters that are packed */
@@ -41,6 +54,11 @@ struct ur__rnn_grads ur__rnn_grads_of(const ur_rnn *rnn, int slot);
 ur_status ur__rnn_ready(const ur_rnn *rnn);
 /* Whether initial states are parameters. */
 bool ur__rnn_learns_state(const ur_rnn *rnn);
+/* The place of a slot's buffer of that name, -1: it has none. */
+int ur__rnn_buffer(const ur_rnn *rnn, int slot, const char *name);
+/* Where number `at` of the n that ur_state_data() has stands: "layer 1, c[3,17]". False if n are
+ * not the numbers of a state of this net. */
+bool ur__rnn_place(const ur_rnn *rnn, size_t n, size_t at, char out[UR__PLACE_TEXT]);
 /* UR_EINVAL naming the first of n ids outside [0,I). */
 ur_status ur__rnn_check_ids(const ur_rnn *rnn, size_t n, const int32_t *ids);
 

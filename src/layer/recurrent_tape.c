@@ -15,7 +15,7 @@ struct node {
     const ur_rnn *rnn;
     struct ur__stack_job job;
     ur_tensor *x, *y;
-    struct ur__layer_state *layer;      /* [slots]: the tensors in and out */
+    struct ur__slot_state *slot;        /* [slots]: the tensors in and out */
     ur_observer see;                    /* the state may be gone when it is called */
     void *user;
 };
@@ -55,8 +55,9 @@ static ur_status bind_back(ur_tape *tape, struct node *n)
     job->grads = g;
     ur__stack_back_place(job, w, memory);
     for (int i = 0; i < slots; i++) {
-        job->layer[i].dhT = n->layer[i].h_out->grad;
-        job->layer[i].dcT = n->layer[i].c_out ? n->layer[i].c_out->grad : NULL;
+        const struct ur__held *h = &n->slot[i].at[0], *c = &n->slot[i].at[1];
+        job->layer[i].dhT = h->out->grad;
+        job->layer[i].dcT = c->out ? c->out->grad : NULL;
     }
     return UR_OK;
 }
@@ -72,7 +73,8 @@ static bool reached(const struct node *n)
 {
     bool any = n->y->grad;
     for (int i = 0; i < n->rnn->slots; i++)
-        any = any || n->layer[i].h_out->grad || (n->layer[i].c_out && n->layer[i].c_out->grad);
+        for (int j = 0; j < n->rnn->buffers[i].n; j++)
+            any = any || n->slot[i].at[j].out->grad;
     return any;
 }
 
@@ -94,8 +96,8 @@ static ur_status back(ur_tape *tape, void *saved)
     ur__stack_backward(&n->job, ur__tape_team(tape));
     pass_on(n->job.k, n->job.dx ? n->x : NULL, n->job.dx);
     for (int i = 0; i < n->rnn->slots; i++) {
-        pass_on(n->job.k, n->layer[i].h_in, n->job.layer[i].dh);
-        pass_on(n->job.k, n->layer[i].c_in, n->job.layer[i].dc);
+        pass_on(n->job.k, n->slot[i].at[0].in, n->job.layer[i].dh);
+        pass_on(n->job.k, n->slot[i].at[1].in, n->job.layer[i].dc);
     }
     if (n->see)
         show_gradients(n);
@@ -131,14 +133,13 @@ static ur_status check(const ur_tape *tape, const ur_rnn *rnn, int T, int B, con
     return UR_OK;
 }
 
-/* Where layer l starts from: a tensor, the state's numbers, or zeros. */
-static const ur_real *initial(ur_tape *tape, const ur_tensor *in, const ur_real *numbers,
-                              size_t n)
+/* Where a buffer starts from: a tensor, the state's numbers, or zeros. */
+static const ur_real *initial(ur_tape *tape, const struct ur__held *held, size_t n)
 {
-    if (in)
-        return in->data;
-    if (numbers)
-        return numbers;
+    if (held->in)
+        return held->in->data;
+    if (held->data)
+        return held->data;
     ur_real *zeros = ur__tape_alloc(tape, n, sizeof *zeros);
     if (zeros)
         memset(zeros, 0, n * sizeof *zeros);
@@ -147,10 +148,12 @@ static const ur_real *initial(ur_tape *tape, const ur_tensor *in, const ur_real 
 
 /* A tensor that the last call left stands for the state's numbers only while they agree:
  * whoever has stepped the state or written to it since means the numbers. */
-static ur_tensor *current(ur_tensor *in, const ur_tensor *out, const ur_real *numbers)
+static ur_tensor *current(const struct ur__held *held)
 {
-    bool moved = in && in == out && memcmp(in->data, numbers, in->size * sizeof *numbers) != 0;
-    return moved ? NULL : in;
+    const ur_tensor *in = held->in;
+    bool moved = in && in == held->out &&
+        memcmp(in->data, held->data, in->size * sizeof *in->data) != 0;
+    return moved ? NULL : held->in;
 }
 
 /* A learned initial state for all rows; gradients reach the parameter. */
@@ -162,40 +165,41 @@ static ur_tensor *learned(ur_tape *tape, const ur_rnn *rnn, const ur_param *p, i
 
 static void bind_state(ur_tape *tape, struct node *n, int i, const ur_state *s, bool starts)
 {
-    const struct ur__rnn_layer *d = &n->rnn->layer[i];
-    const struct ur__rnn_views *v = &n->rnn->views[i];
+    const struct ur__buffers *b = &n->rnn->buffers[i];
     struct ur__sequence *q = &n->job.layer[i];
-    struct ur__layer_state *io = &n->layer[i], none = {0};
-    const struct ur__layer_state *from = s ? &s->layer[i] : &none;
-    int B = n->job.B, h[2] = {B, d->P}, c[2] = {B, d->H};
-    *io = (struct ur__layer_state){.h_in = current(from->h_in, from->h_out, from->h),
-                                   .c_in = current(from->c_in, from->c_out, from->c)};
-    if (starts && v->h_0 && !io->h_in)
-        io->h_in = learned(tape, n->rnn, v->h_0, B);
-    if (starts && v->c_0 && !io->c_in)
-        io->c_in = learned(tape, n->rnn, v->c_0, B);
-    io->h_out = ur__tensor_new(tape, 2, h, true);
-    io->c_out = d->cell->c ? ur__tensor_new(tape, 2, c, true) : NULL;
+    const ur_real *first[2] = {NULL, NULL};
+    ur_real *last[2] = {NULL, NULL};
+    n->slot[i] = (struct ur__slot_state){0};
+    for (int j = 0; j < b->n; j++) {
+        struct ur__held *io = &n->slot[i].at[j];
+        int dim[2] = {n->job.B, b->at[j].size};
+        if (s) {
+            io->data = s->slot[i].at[j].data;
+            io->in = current(&s->slot[i].at[j]);
+        }
+        if (starts && b->at[j].start && !io->in)
+            io->in = learned(tape, n->rnn, b->at[j].start, n->job.B);
+        io->out = ur__tensor_new(tape, 2, dim, true);
+        first[j] = initial(tape, io, (size_t)dim[0] * (size_t)dim[1]);
+        last[j] = io->out ? io->out->data : NULL;
+    }
     q->p = &n->rnn->packed[i];
-    q->h0 = initial(tape, io->h_in, from->h, (size_t)B * (size_t)d->P);
-    q->c0 = d->cell->c ? initial(tape, io->c_in, from->c, (size_t)B * (size_t)d->H) : NULL;
-    q->hT = io->h_out ? io->h_out->data : NULL;
-    q->cT = io->c_out ? io->c_out->data : NULL;
+    q->h0 = first[0];
+    q->hT = last[0];
+    q->c0 = first[1];
+    q->cT = last[1];
 }
 
 /* The final state: numbers and tensors for the next call. */
 static void leave_state(const ur_tape *tape, const struct node *n, ur_state *s)
 {
     s->round = ur__tape_round(tape);
-    for (int i = 0; i < n->rnn->slots; i++) {
-        const struct ur__layer_state *io = &n->layer[i];
-        struct ur__layer_state *to = &s->layer[i];
-        memcpy(to->h, io->h_out->data, io->h_out->size * sizeof(ur_real));
-        if (to->c)
-            memcpy(to->c, io->c_out->data, io->c_out->size * sizeof(ur_real));
-        to->h_in = to->h_out = io->h_out;
-        to->c_in = to->c_out = io->c_out;
-    }
+    for (int i = 0; i < n->rnn->slots; i++)
+        for (int j = 0; j < n->rnn->buffers[i].n; j++) {
+            struct ur__held *to = &s->slot[i].at[j];
+            to->in = to->out = n->slot[i].at[j].out;
+            memcpy(to->data, to->out->data, to->out->size * sizeof *to->data);
+        }
     ur__state_advance(s, &n->job);
 }
 
@@ -243,7 +247,7 @@ static ur_status compute(ur_tape *tape, struct node *n, ur_state *s)
     const ur_rnn *rnn = n->rnn;
     take_streams(tape, &n->job);
     void *memory = ur__tape_alloc(tape, ur__stack_bytes(&n->job), 1);
-    n->layer = ur__tape_alloc(tape, (size_t)rnn->slots, sizeof *n->layer);
+    n->slot = ur__tape_alloc(tape, (size_t)rnn->slots, sizeof *n->slot);
     if (ur__tape_poisoned(tape))
         return ur_tape_status(tape);
     ur__stack_place(&n->job, memory);

@@ -5,28 +5,33 @@
 
 #include "layer/recurrent.h"
 
-struct ur__layer_state {
-    ur_real *h, *c;                 /* [B,P] [B,H]; c NULL unless the cell has one */
-    ur_tensor *h_in, *c_in;         /* given by ur_state_put */
-    ur_tensor *h_out, *c_out;       /* left by ur_rnn_forward */
+/* One buffer of state. */
+struct ur__held {
+    ur_real *data;                  /* [B,size] */
+    ur_tensor *in;                  /* given by ur_state_put */
+    ur_tensor *out;                 /* left by ur_rnn_forward */
+};
+struct ur__slot_state {
+    struct ur__held at[UR__BUFFERS];
 };
 
 struct ur_state {
     const ur_rnn *rnn;
-    int B;
+    int capacity, B;                /* rows there is room for; rows there are */
     ur_team *team;
-    ur_real *data;                  /* all h and c */
-    size_t size;
-    struct ur__layer_state *layer;  /* [slots] */
-    ur_real *start;                 /* [size] the learned initial states that were last put into
-                                       data; NULL: they are zeros */
+    ur_real *data;                  /* all buffers of B rows, one after the other */
+    ur_real *spare;                 /* where rows are put in another order; NULL before */
+    size_t row;                     /* numbers of one sequence */
+    struct ur__slot_state *slot;    /* [slots] */
+    ur_real *start;                 /* [row] the learned initial states that rows last started
+                                       from; NULL: they are zeros */
     uint64_t round;                 /* of the tape that the tensors live on; 0: none */
     int64_t steps;
     bool busy;                      /* an observer is being called */
     int every;
     ur_observer see;
     void *user;
-    ur_real *row;                   /* [B,max P] what an observer sees, side by side; D = 2 */
+    ur_real *seen;                  /* [B,max P] what an observer sees, side by side; D = 2 */
     ur_observer see_gradients;
     void *gradients_user;
     /* running without a tape: room for `piece` steps */

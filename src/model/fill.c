@@ -176,7 +176,7 @@ static ur_status read_side(ur_filler *f, ur_state *s, bool back, size_t n, const
         UR__TRY(ur_rnn_run(s->rnn, s, (int)m, f->x, f->x ? NULL : f->ids, NULL));
     }
     if (n)
-        memcpy(h, ur_state_h(s, ur_rnn_layers(s->rnn) - 1), P * sizeof *h);
+        memcpy(h, ur_state_buffer(s, ur_rnn_layers(s->rnn) - 1, "h", NULL), P * sizeof *h);
     else
         memset(h, 0, P * sizeof *h);
     return UR_OK;

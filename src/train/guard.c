@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "base/text.h"
 #include "kernel/select.h"
+#include "layer/recurrent.h"
 #include "train/run.h"
 #include "train/snapshot.h"
 
@@ -58,28 +59,13 @@ void ur__guard_close(struct ur__run *r)
 
 /* ---- looking ----------------------------------------------------------- */
 
-/* Which layer's the number is, if the numbers are those of the model's own net: [B,P] of h,
- * then, with LSTM, [B,H] of c, layer by layer. */
 static ur_status fail_carried(const struct ur__run *r, const ur_real *x, size_t n, size_t at)
 {
-    const ur_rnn *rnn = ur_model_rnn(r->facts.model);
-    bool has_c = ur_model_config(r->facts.model)->cell == UR_CELL_LSTM;
-    int layers = ur_rnn_layers(rnn);
-    size_t row = 0, begin = 0;
-    for (int l = 0; l < layers; l++)
-        row += (size_t)ur_rnn_state_size(rnn, l) + (has_c ? (size_t)ur_rnn_hidden(rnn, l) : 0);
-    size_t B = row && n % row == 0 ? n / row : 0;
-    for (int l = 0; l < layers && B; l++) {
-        size_t P = (size_t)ur_rnn_state_size(rnn, l);
-        size_t sizes[] = {P, has_c ? (size_t)ur_rnn_hidden(rnn, l) : 0};
-        for (int i = 0; i < 2; begin += B * sizes[i], i++) {
-            if (at - begin < B * sizes[i])
-                return ur__fail(UR_ENUMERIC, "the carried state of layer %d is %s at %c[%zu,%zu]",
-                                l, ur__nonfinite_name((double)x[at]), "hc"[i],
-                                (at - begin) / sizes[i], (at - begin) % sizes[i]);
-        }
-    }
-    return ur__fail(UR_ENUMERIC, "carried number %zu is %s", at, ur__nonfinite_name((double)x[at]));
+    const char *what = ur__nonfinite_name((double)x[at]);
+    char place[UR__PLACE_TEXT];
+    if (ur__rnn_place(ur_model_rnn(r->facts.model), n, at, place))
+        return ur__fail(UR_ENUMERIC, "the carried state is %s at %s", what, place);
+    return ur__fail(UR_ENUMERIC, "carried number %zu is %s", at, what);
 }
 
 static ur_status check_carried(const struct ur__run *r, const ur_real *x, size_t n)

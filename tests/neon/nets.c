@@ -206,17 +206,17 @@ static void put_states(struct pass *p)
     const bool has_c = p->net->options.cell == UR_CELL_LSTM;
     bits_need(ur_rnn_layers(p->rnn) * D <= MOST_SLOTS, "too many layers");
     for (int slot = 0; slot < ur_rnn_layers(p->rnn) * D; slot++) {
-        ur_tensor *state[2] = {NULL, NULL};
         for (int j = 0; j < (has_c ? 2 : 1); j++) {
             const int at = 2 * slot + j, l = slot / D;
             const int size = j ? ur_rnn_hidden(p->rnn, l) : ur_rnn_state_size(p->rnn, l);
             p->n_initial[at] = (size_t)(B * size);
             p->initial[at] = numbers(p->n_initial[at]);
             p->d_initial[at] = room(p->n_initial[at], sizeof(ur_real));
-            state[j] = ur_variable(p->tape, 2, (const int[]){B, size}, p->initial[at],
-                                   p->d_initial[at]);
+            ur_tensor *first = ur_variable(p->tape, 2, (const int[]){B, size}, p->initial[at],
+                                           p->d_initial[at]);
+            bits_need(ur_state_put(p->state, slot, j ? "c" : "h", first) == UR_OK,
+                      "initial state");
         }
-        bits_need(ur_state_put(p->state, slot, state[0], state[1]) == UR_OK, "initial state");
     }
 }
 
