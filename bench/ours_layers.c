@@ -12,13 +12,14 @@
 static ur_status make_layers(struct net *n, int inputs, bool decoder)
 {
     const struct row *row = &n->row;
-    ur_rnn_options options = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options options;
+    ur_rnn_options_init(&options);
     for (int l = 0; l < row->L; l++)
         n->hidden[l] = row->H;
     options.cell = row->cell;
     options.input = inputs;
     options.layers = row->L;
-    options.hidden = n->hidden;
+    memcpy(options.hidden, n->hidden, (size_t)row->L * sizeof *options.hidden);
     ur_status status = ur_params_new(&n->params);
     if (status == UR_OK)
         status = ur_rnn_new(&n->rnn, n->params, "rnn", &options);

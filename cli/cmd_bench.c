@@ -114,11 +114,12 @@ static ur_status net_new(struct net *n, const struct shape *s, ur_team *team)
 {
     memset(n, 0, sizeof *n);
     n->shape = s;
-    ur_rnn_options rnn = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options rnn;
+    ur_rnn_options_init(&rnn);
     rnn.cell = s->cell;
     rnn.input = s->model ? VOCABULARY : s->hidden[0];
     rnn.layers = s->layers;
-    rnn.hidden = s->hidden;
+    memcpy(rnn.hidden, s->hidden, (size_t)s->layers * sizeof *rnn.hidden);
     ur_optimizer_options optimizer = UR_OPTIMIZER_OPTIONS_INIT;
     ur_status status = ur_params_new(&n->params);
     if (status == UR_OK)

@@ -39,14 +39,15 @@ struct task {
 
 static ur_status make(struct task *k)
 {
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     ur_optimizer_options adam = UR_OPTIMIZER_OPTIONS_INIT;
     k->x = malloc((size_t)k->length * BATCH * 2 * sizeof *k->x);
     if (!k->x)
         return UR_ENOMEM;
     o.cell = k->cell;
     o.input = 2;
-    o.hidden = &k->hidden;
+    o.hidden[0] = k->hidden;
     o.forget_bias = k->cell == UR_CELL_LSTM ? 1 : 0;
     adam.kind = UR_ADAM;
     adam.weight_decay = 0;

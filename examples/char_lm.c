@@ -25,11 +25,11 @@ struct model {
 
 static ur_status make(struct model *m)
 {
-    int hidden = HIDDEN;
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     ur_optimizer_options adamw = UR_OPTIMIZER_OPTIONS_INIT;
     o.input = V;
-    o.hidden = &hidden;
+    o.hidden[0] = HIDDEN;
     ur_status status = ur_params_new(&m->params);
     if (status == UR_OK)
         status = ur_rnn_new(&m->rnn, m->params, "rnn", &o);

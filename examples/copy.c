@@ -69,12 +69,12 @@ static ur_status set_gates(struct task *k)
 
 static ur_status make(struct task *k)
 {
-    int units = HIDDEN;
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     ur_optimizer_options adam = UR_OPTIMIZER_OPTIONS_INIT;
     o.cell = k->cell;
     o.input = SYMBOLS;
-    o.hidden = &units;
+    o.hidden[0] = HIDDEN;
     o.orthogonal = true;
     adam.kind = UR_ADAM;
     adam.weight_decay = 0;

@@ -35,11 +35,12 @@ static int32_t bits[LONG * BATCH], odd[LONG * BATCH];   /* [T,BATCH] */
 
 static ur_status make(struct task *k)
 {
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     ur_optimizer_options adam = UR_OPTIMIZER_OPTIONS_INIT;
     o.cell = k->cell;
     o.input = 2;
-    o.hidden = &k->hidden;
+    o.hidden[0] = k->hidden;
     adam.kind = UR_ADAM;
     adam.weight_decay = 0;
     ur_status status = ur_params_new(&k->params);

@@ -64,10 +64,11 @@ static ur_status look(const char *path, int *embed, int *hidden)
 static ur_status make(struct net *n, const char *path, int embed, int hidden)
 {
     int sizes[LAYERS] = {hidden, hidden};
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;     /* an LSTM with two biases, as nn.LSTM */
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);        /* an LSTM with two biases, as nn.LSTM */
     o.input = embed;
     o.layers = LAYERS;
-    o.hidden = sizes;
+    memcpy(o.hidden, sizes, sizeof sizes);
     ur_status status = ur_params_new(&n->params);
     if (status == UR_OK)
         status = ur_embedding_init(&n->embedding, n->params, "embedding", TOKENS, embed);

@@ -39,7 +39,7 @@ static int between(int low, int high)
 struct net {
     ur_rnn_options options;
     int slots;
-    int hidden[MAX_LAYERS], output[MAX_LAYERS], projection[MAX_LAYERS];
+    bool projects, maps;
     int T, B, lengths[8];
     bool with_lengths, with_ids, with_state, training;
     int32_t ids[64];
@@ -75,7 +75,7 @@ static double loss(struct net *n, bool backward)
     ur_state_zero(n->state);
     for (int s = 0; n->with_state && s < n->slots; s++) {
         int l = s / ur_rnn_directions(n->rnn), i = 1 + 2 * s;
-        int h_dim[2] = {n->B, ur_rnn_state_size(n->rnn, l)}, c_dim[2] = {n->B, n->hidden[l]};
+        int h_dim[2] = {n->B, ur_rnn_state_size(n->rnn, l)}, c_dim[2] = {n->B, o->hidden[l]};
         ur_tensor *h = ur_variable(n->tape, 2, h_dim, n->data[i], n->grad[i]);
         assert_ok(ur_state_put(n->state, s, "h", h));
         if (ur_state_name(n->state, s, 1)) {
@@ -149,8 +149,7 @@ static void random_form(struct net *n)
     o->reset_before = o->cell == UR_CELL_GRU && maybe(0.5);
     if (plain)
         return;
-    if (lstm && maybe(0.3))
-        o->projection = n->projection;
+    n->projects = lstm && maybe(0.3);
     o->peepholes = lstm && maybe(0.4);
     o->coupled = lstm && maybe(0.3);
     o->cell_clip = lstm && maybe(0.3) ? 0.3 : 0;
@@ -165,13 +164,13 @@ static void random_form(struct net *n)
 static void random_net(struct net *n, int number)
 {
     ur_rnn_options *o = &n->options;
-    *o = (ur_rnn_options)UR_RNN_OPTIONS_INIT;
+    ur_rnn_options_init(o);
+    n->projects = false;
     o->cell = (ur_cell)(number % 3);
     o->layers = between(1, MAX_LAYERS);
     o->input = between(1, 5);
-    o->hidden = n->hidden;
-    o->output = uniform() < 0.4 ? n->output : NULL;
     bool tanh_output = maybe(0.5);
+    n->maps = maybe(0.4);
     if (o->cell == UR_CELL_RNN)
         o->activation = (ur_activation)between(UR_ACT_IDENTITY, UR_ACT_SATLIN);
     random_form(n);
@@ -186,11 +185,12 @@ static void random_net(struct net *n, int number)
     n->with_state = uniform() < 0.6;
     n->training = uniform() < 0.5;
     for (int l = 0; l < MAX_LAYERS; l++) {
-        n->hidden[l] = between(1, 6);
-        n->output[l] = between(0, 4);
-        if (o->output && l < o->layers && n->output[l] && tanh_output)
+        o->hidden[l] = between(1, 6);
+        o->output[l] = n->maps ? between(0, 4) : 0;
+        if (l < o->layers && o->output[l] && tanh_output)
             o->output_activation = UR_ACT_TANH;
-        n->projection[l] = n->hidden[l] > 1 ? between(0, n->hidden[l] - 1) : 0;
+        if (n->projects && o->hidden[l] > 1)
+            o->projection[l] = between(0, o->hidden[l] - 1);
     }
     n->size[0] = (size_t)(n->T * n->B * o->input);
     for (int b = 0; b < n->B; b++)
@@ -211,7 +211,7 @@ static void random_net(struct net *n, int number)
     for (int s = 0; s < n->slots; s++) {
         int l = s / ur_rnn_directions(n->rnn);
         n->size[1 + 2 * s] = (size_t)(n->B * ur_rnn_state_size(n->rnn, l));
-        n->size[2 + 2 * s] = (size_t)(n->B * n->hidden[l]);
+        n->size[2 + 2 * s] = (size_t)(n->B * o->hidden[l]);
     }
     for (int i = 0; i < ur_params_count(n->params); i++) {
         const ur_param *p = ur_params_at(n->params, i);     /* learned states start at zero */
@@ -248,10 +248,10 @@ static void describe(const struct net *n, int number, double error)
                   "zoneout %g %g, clip %g: %g\n", number, ur_cell_name(o->cell), o->layers,
                   o->bidirectional ? 2 : 1, n->T, n->B, n->with_lengths ? ", lengths" : "",
                   n->training ? ", training" : "", n->with_state ? ", states" : "",
-                  o->reset_before ? ", reset before" : "", o->projection ? ", projection" : "",
+                  o->reset_before ? ", reset before" : "", n->projects ? ", projection" : "",
                   o->peepholes ? ", peepholes" : "", o->coupled ? ", coupled" : "",
                   o->time_residual ? ", residual" : "", o->learned_state ? ", learned" : "",
-                  o->output ? ", output map" : "", o->recurrent_dropout, o->zoneout_h,
+                  n->maps ? ", output map" : "", o->recurrent_dropout, o->zoneout_h,
                   o->zoneout_c, o->cell_clip, error);
 }
 

@@ -221,7 +221,8 @@ struct golden_run {
 
 static inline void golden_run_make(struct golden_run *r, const char *line)
 {
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     ur_optimizer_options u = UR_OPTIMIZER_OPTIONS_INIT;
     char kind[16] = "";
     *r = (struct golden_run){
@@ -232,7 +233,7 @@ static inline void golden_run_make(struct golden_run *r, const char *line)
     assert_true(golden_cell(line, &o));
     o.layers = golden_int(line, "layers", 1);
     o.input = r->E ? r->E : r->V;
-    o.hidden = hidden;
+    memcpy(o.hidden, hidden, sizeof hidden);
     assert_int_equal(sscanf(golden_word(line, "optimizer"), "%15[a-z]", kind), 1);
     assert_true(ur_optimizer_find(kind, &u.kind));
     u.momentum = golden_real(line, "momentum", 0);

@@ -18,8 +18,7 @@ enum { GOLDEN_LAYERS = 4, GOLDEN_ROWS = 16 };
 
 struct golden_case {
     char line[256];
-    ur_rnn_options options;     /* its arrays are the ones below */
-    int hidden[GOLDEN_LAYERS], projection[GOLDEN_LAYERS], output[GOLDEN_LAYERS];
+    ur_rnn_options options;
     int T, B;
     int lengths[GOLDEN_ROWS];
     bool ragged;
@@ -112,12 +111,12 @@ static inline bool golden_cell(const char *line, ur_rnn_options *o)
     return false;
 }
 
-/* Reads a line; false where it describes no net. The case must stay where it is. */
+/* Reads a line; false where it describes no net. */
 static inline bool golden_parse(struct golden_case *c, const char *line)
 {
     ur_rnn_options *o = &c->options;
     memset(c, 0, sizeof *c);
-    *o = (ur_rnn_options)UR_RNN_OPTIONS_INIT;
+    ur_rnn_options_init(o);
     if (strlen(line) >= sizeof c->line)
         return false;
     memcpy(c->line, line, strlen(line) + 1);
@@ -126,13 +125,10 @@ static inline bool golden_parse(struct golden_case *c, const char *line)
     c->T = golden_int(line, "time", 0);
     c->B = golden_int(line, "batch", 0);
     if (!golden_cell(line, o) || o->layers > GOLDEN_LAYERS || c->B > GOLDEN_ROWS ||
-        !golden_list(line, "hidden", o->layers, c->hidden))
+        !golden_list(line, "hidden", o->layers, o->hidden))
         return false;
-    o->hidden = c->hidden;
-    if (golden_list(line, "projection", o->layers, c->projection))
-        o->projection = c->projection;
-    if (golden_list(line, "output", o->layers, c->output))
-        o->output = c->output;
+    golden_list(line, "projection", o->layers, o->projection);
+    golden_list(line, "output", o->layers, o->output);
     c->ragged = golden_list(line, "lengths", c->B, c->lengths) > 0;
     o->output_activation = golden_word(line, "tanh_output") ? UR_ACT_TANH : UR_ACT_IDENTITY;
     o->biases = golden_int(line, "bias", 2);
@@ -166,9 +162,10 @@ static inline int golden_slots(const struct golden_case *c)
 static inline int golden_state_size(const struct golden_case *c, int slot, bool second)
 {
     int l = slot / golden_directions(c);
+    const ur_rnn_options *o = &c->options;
     if (second)
-        return c->options.cell == UR_CELL_LSTM ? c->hidden[l] : 0;
-    return c->projection[l] ? c->projection[l] : c->hidden[l];
+        return o->cell == UR_CELL_LSTM ? o->hidden[l] : 0;
+    return o->projection[l] ? o->projection[l] : o->hidden[l];
 }
 
 /* KIND_l0, KIND_l0_reverse ...; the text lives until eight more were asked for. */

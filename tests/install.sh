@@ -110,9 +110,10 @@ int main(void)
     ur_rnn *rnn = NULL;
     ur_model *model = NULL;
     int hidden = 5;
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     o.input = 3;
-    o.hidden = &hidden;
+    o.hidden[0] = hidden;
     bool ok = ur_params_new(&params) == UR_OK && ur_rnn_new(&rnn, params, "rnn", &o) == UR_OK &&
               ur_params_build(params, 1) == UR_OK && ur_rnn_prepare(rnn) == UR_OK &&
               ur_model_load(&model, "nowhere.safetensors") == UR_EINPUT;

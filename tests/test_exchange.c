@@ -32,12 +32,13 @@ struct net {
 static struct net net_of(ur_cell cell, bool build)
 {
     struct net n = {0};
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     const int one = 1;
     o.cell = cell;
     o.input = 2;
     o.layers = 2;
-    o.hidden = hidden;
+    memcpy(o.hidden, hidden, sizeof hidden);
     assert_ok(ur_params_new(&n.params));
     assert_ok(ur_embedding_init(&n.embed, n.params, "embed", 5, 2));
     assert_ok(ur_rnn_new(&n.rnn, n.params, "rnn", &o));

@@ -99,11 +99,12 @@ static ur_real input[T * B * I];
 static void new_net(ur_params **params, ur_rnn **rnn, ur_cell cell)
 {
     static const int hidden[] = {H, H};
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     o.cell = cell;
     o.input = I;
     o.layers = 2;
-    o.hidden = hidden;
+    memcpy(o.hidden, hidden, sizeof hidden);
     o.learned_state = true;
     CALL(ur_params_new(params));
     CALL(ur_rnn_new(rnn, *params, "rnn", &o));

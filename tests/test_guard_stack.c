@@ -219,18 +219,15 @@ static void stack__keeps_to_the_bytes_it_states(void **unused)
 
 static void options_of(ur_rnn_options *o, const struct form *f, const struct shape *q)
 {
-    static int projection[L], output[L];
+    ur_rnn_options_init(o);
     for (int l = 0; l < L; l++) {
-        projection[l] = q->H[l] > 1 ? q->H[l] - 1 : 0;
-        output[l] = q->H[l] / 2 + 1;
+        o->hidden[l] = q->H[l];
+        o->projection[l] = f->projects && q->H[l] > 1 ? q->H[l] - 1 : 0;
+        o->output[l] = f->maps ? q->H[l] / 2 + 1 : 0;
     }
-    *o = (ur_rnn_options)UR_RNN_OPTIONS_INIT;
     o->cell = f->cell;
     o->input = q->I;
     o->layers = L;
-    o->hidden = q->H;
-    o->projection = f->projects ? projection : NULL;
-    o->output = f->maps ? output : NULL;
     o->bidirectional = f->bidirectional;
     o->reset_before = f->reset_before;
     o->peepholes = f->peepholes;

@@ -64,9 +64,10 @@ static void pytorch__lstm(void **state)
 {
     (void)state;
     const int hidden = 8;
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     o.input = 5;
-    o.hidden = &hidden;
+    o.hidden[0] = hidden;
     run_module("pytorch-safetensors/lstm_1layer", &o, true);
 }
 
@@ -74,10 +75,11 @@ static void pytorch__rnn(void **state)
 {
     (void)state;
     const int hidden = 5;
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     o.cell = UR_CELL_RNN;
     o.input = 3;
-    o.hidden = &hidden;
+    o.hidden[0] = hidden;
     run_module("pytorch-safetensors/rnn_tanh", &o, false);
 }
 
@@ -85,10 +87,11 @@ static void pytorch__lstm_with_projection(void **state)
 {
     (void)state;
     const int hidden = 9, projection = 3;
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     o.input = 4;
-    o.hidden = &hidden;
-    o.projection = &projection;
+    o.hidden[0] = hidden;
+    o.projection[0] = projection;
     run_module("pytorch-safetensors/lstm_proj", &o, false);
 }
 
@@ -96,11 +99,12 @@ static void pytorch__gru_in_two_layers_and_directions(void **state)
 {
     (void)state;
     const int hidden[2] = {6, 6};
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     o.cell = UR_CELL_GRU;
     o.input = 4;
     o.layers = 2;
-    o.hidden = hidden;
+    memcpy(o.hidden, hidden, sizeof hidden);
     o.bidirectional = true;
     run_module("pytorch-safetensors/gru_2layer_bidirectional", &o, false);
 }

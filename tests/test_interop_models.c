@@ -80,10 +80,11 @@ static void rtneural__four_lstm_layers(void **state)
     int T = dim_of(io, "x", 0), dim[3] = {T, 1, 1};
     double worst = 0;
     struct net n = {0};
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     o.input = 1;
     o.layers = 4;
-    o.hidden = hidden;
+    memcpy(o.hidden, hidden, sizeof hidden);
     net_new(&n, NULL, 0, "rnn", &o, "dense", 1);
     assert_ok(ur_params_load(n.params, place(folder, "model.safetensors"), 4, map, true));
     net_ready(&n);
@@ -141,9 +142,10 @@ static void wordseg__both_directions_cut_thai_into_words(void **state)
     assert_ok(ur_weights_read_ids(io, "ids", (size_t)T, ids));
     assert_int_equal(encode(ur__json_get(j, "vocab"), unknown, text, MAX, coded), T);
     assert_memory_equal(ids, coded, (size_t)T * sizeof *ids);
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     o.input = 20;
-    o.hidden = &hidden;
+    o.hidden[0] = hidden;
     o.bidirectional = true;
     net_new(&n, "embedding", 74, "lstm", &o, "fc", TAGS);
     assert_ok(ur_params_load(n.params, place(folder, "model.safetensors"), 0, NULL, true));
@@ -190,10 +192,11 @@ static void charrnn__writes_its_200_characters(void **state)
     struct ur__json *j = open_json(folder, "expected.json");
     struct ur__json *vocab = open_json(folder, "vocab.json");
     int V = (int)ur__json_size(vocab);
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     o.input = 128;
     o.layers = 2;
-    o.hidden = hidden;
+    memcpy(o.hidden, hidden, sizeof hidden);
     net_new(&n, "embedding", V, "rnn", &o, "decoder", V);
     assert_ok(ur_params_load(n.params, place(folder, "model.safetensors"), 0, NULL, true));
     net_ready(&n);
@@ -320,10 +323,11 @@ static void g2p__pronounces_its_words(void **state)
     struct g2p g = {.graphemes = ur__json_get(vocab, "graphemes"),
                     .phonemes = ur__json_get(vocab, "phonemes")};
     ur_weights *io = open_weights(folder, "io.safetensors");
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     o.cell = UR_CELL_GRU;
     o.input = 256;
-    o.hidden = &hidden;
+    o.hidden[0] = hidden;
     net_new(&g.encoder, "encoder.embedding", 29, "encoder.gru", &o, NULL, 0);
     g.decoder.params = g.encoder.params;
     net_new(&g.decoder, "decoder.embedding", 74, "decoder.gru", &o, "fc", 74);
@@ -409,9 +413,10 @@ static void silero__hears_speech(void **state)
     ur_weights *io = open_weights(folder, "io.safetensors");
     int chunks = dim_of(io, "input", 0);
     assert_true(chunks <= 64 && dim_of(io, "input", 1) == 576);
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     o.input = SIZE;
-    o.hidden = &hidden;
+    o.hidden[0] = hidden;
     net_new(&n, NULL, 0, "rnn", &o, NULL, 0);
     assert_status(UR_EDATA, ur_params_load(n.params, place(folder, "model.safetensors"), 1, &cell,
                                            true));

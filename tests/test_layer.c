@@ -124,9 +124,10 @@ static void init__forget_bias_is_added_to_the_f_part(void **unused)
     ur_params *p[2];
     ur_rnn *rnn[2];
     for (int i = 0; i < 2; i++) {
-        ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+        ur_rnn_options o;
+        ur_rnn_options_init(&o);
         o.input = 3;
-        o.hidden = &hidden;
+        o.hidden[0] = hidden;
         o.forget_bias = i;
         assert_ok(ur_params_new(&p[i]));
         assert_ok(ur_rnn_new(&rnn[i], p[i], "rnn", &o));
@@ -217,9 +218,10 @@ static void unroll__agrees_with_the_fused_lstm(void **unused)
     ur_tape *tape;
     struct lstm c;
     int hidden = H, dim[3] = {T, B, I}, hdim[2] = {B, H};
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     o.input = I;
-    o.hidden = &hidden;
+    o.hidden[0] = hidden;
     for (int i = 0; i < T * B * I; i++)
         x[i] = (float)(2 * ur_random_uniform(1, 5, 2, (uint32_t)i) - 1);
     assert_ok(ur_params_new(&p));

@@ -23,9 +23,10 @@ static const int hidden[2] = {H, H};
 
 static ur_rnn_options options_of(bool bidirectional)
 {
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     o.input = I;
-    o.hidden = hidden;
+    memcpy(o.hidden, hidden, sizeof hidden);
     o.bidirectional = bidirectional;
     return o;
 }
@@ -279,7 +280,6 @@ static void rnn__refuses_impossible_options(void **unused)
     (void)unused;
     ur_rnn *net;
     static const int bad[][2] = {{0, 1}, {-1, 1}, {INT_MAX, 1}, {INT_MIN, 1}};
-    static const int outputs[] = {-1, 0}, wide[] = {H, 0}, narrow[] = {2, 0};
     ur_rnn_options o = options_of(false);
     REFUSED(UR_EINVAL, ur_rnn_new(NULL, unbuilt, "n", &o));
     REFUSED(UR_EINVAL, ur_rnn_new(&net, NULL, "n", &o));
@@ -295,20 +295,22 @@ static void rnn__refuses_impossible_options(void **unused)
         assert_null(net);                                                              \
     } while (0)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        WITH(o.hidden = bad[i]);
+        WITH(o.hidden[0] = bad[i][0]);
         WITH(o.input = bad[i][0] == INT_MAX ? 0 : bad[i][0]);
         WITH(o.layers = bad[i][0]);
     }
-    WITH(o.hidden = NULL);
+    WITH(o.size = 0);
+    WITH(o.size = 7);
+    WITH(o.size = SIZE_MAX);
     WITH(o.input = INT_MAX);
     WITH(o.cell = (ur_cell)99);
     WITH(o.cell = (ur_cell)-1);
     WITH(o.activation = (ur_activation)99);
     WITH(o.output_activation = UR_ACT_RELU);
-    WITH(o.output = outputs);
-    WITH(o.projection = wide);
-    WITH(o.projection = outputs);
-    WITH(o.cell = UR_CELL_GRU; o.projection = narrow);
+    WITH(o.output[0] = -1);
+    WITH(o.projection[0] = H);
+    WITH(o.projection[0] = -1);
+    WITH(o.cell = UR_CELL_GRU; o.projection[0] = 2);
     WITH(o.cell = UR_CELL_GRU; o.peepholes = true);
     WITH(o.cell = UR_CELL_RNN; o.coupled = true);
     WITH(o.cell = UR_CELL_GRU; o.cell_clip = 1);
@@ -348,14 +350,19 @@ static void says(const char *what, const ur_rnn_options *o)
 static void rnn__says_what_is_wrong_with_its_options(void **unused)
 {
     (void)unused;
-    static const int wide[] = {12, 0}, eights[] = {8, 8};
     ur_rnn_options o = options_of(false);
-    o.hidden = eights;
-    o.projection = wide;
+    o.hidden[0] = 8;
+    o.projection[0] = 12;
     says("layer 0: projection must be smaller than hidden (12 >= 8)", &o);
     o = options_of(false);
-    o.hidden = NULL;
-    says("options.hidden is NULL", &o);
+    o.hidden[0] = 0;
+    says("layer 0: hidden must be 1 to 3355443, not 0", &o);
+    o = options_of(false);
+    o.layers = 33;
+    says("layers must be 1 to 32, not 33", &o);
+    o = options_of(false);
+    o.size = 0;
+    says("the options are not initialised: call ur_rnn_options_init first", &o);
     o = options_of(false);
     o.reset_before = true;
     says("cell lstm has no option reset_before", &o);

@@ -35,7 +35,6 @@ static int fill_inputs(void **unused)
 
 /* ---- nets -------------------------------------------------------------- */
 
-static const int two[2] = {6, 5}, outputs[2] = {3, 0}, narrower[2] = {3, 0};
 
 enum form { PLAIN, GRU, RNN, STACK, BOTH_WAYS, RICH, N_FORMS };
 static const char *const form_names[N_FORMS] = {
@@ -44,16 +43,18 @@ static const char *const form_names[N_FORMS] = {
 
 static ur_rnn_options options_of(enum form form)
 {
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     o.input = I;
-    o.hidden = two;
+    o.hidden[0] = 6;
+    o.hidden[1] = 5;
+    o.output[0] = form == STACK ? 3 : 0;
+    o.projection[0] = form == RICH ? 3 : 0;
     o.dropout = 0.2;
     o.cell = form == GRU || form == STACK ? UR_CELL_GRU : form == RNN ? UR_CELL_RNN : UR_CELL_LSTM;
     o.layers = form == STACK || form == BOTH_WAYS ? 2 : 1;
-    o.output = form == STACK ? outputs : NULL;
     o.bidirectional = form == BOTH_WAYS;
     o.orthogonal = form == RNN || form == STACK;
-    o.projection = form == RICH ? narrower : NULL;
     o.peepholes = o.learned_state = form == RICH;
     o.recurrent_dropout = form == RICH ? 0.1 : 0;
     o.zoneout_h = form == RNN ? 0.1 : 0;

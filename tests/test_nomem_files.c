@@ -230,9 +230,10 @@ static void *make_other(const void *arg)
 {
     static const int hidden = 6;
     struct other *o = calloc(1, sizeof *o);
-    ur_rnn_options options = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options options;
+    ur_rnn_options_init(&options);
     options.input = 5;
-    options.hidden = &hidden;
+    options.hidden[0] = hidden;
     o->built = *(const bool *)arg;
     assert_ok(ur_params_new(&o->params));
     assert_ok(ur_rnn_new(&o->rnn, o->params, "rnn", &options));

@@ -47,14 +47,15 @@ static float noise(uint32_t i)
 
 static void make(struct net *n, const struct variant *v, int biases)
 {
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     o.cell = v->cell;
     o.activation = v->activation;
     o.reset_before = v->reset_before;
     o.input = I;
     o.layers = L;
-    o.hidden = v->hidden;
-    o.output = v->output;
+    memcpy(o.hidden, v->hidden, sizeof v->hidden);
+    memcpy(o.output, v->output, sizeof v->output);
     o.output_activation = v->output[0] || v->output[1] ? UR_ACT_TANH : UR_ACT_IDENTITY;
     o.biases = biases;
     n->v = v;
@@ -300,11 +301,12 @@ static void rnn__survives_failing_allocations(void **unused)
     for (long at_n = 1;; at_n++) {
         struct net n = {0};
         ur_state *s = NULL;
-        ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+        ur_rnn_options o;
+        ur_rnn_options_init(&o);
         int hidden[2] = {3, 4};
         o.input = 2;
         o.layers = 2;
-        o.hidden = hidden;
+        memcpy(o.hidden, hidden, sizeof hidden);
         ur__mem_fail_at(at_n, false);
         ur_status status = ur_params_new(&n.params);
         if (status == UR_OK)

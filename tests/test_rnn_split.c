@@ -48,16 +48,17 @@ static float noise(uint32_t i)
 
 static void make(struct net *n, const struct form *f)
 {
-    static const int hidden[] = {H, H2}, projection[] = {P, 0}, output[] = {0, O};
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     o.cell = f->cell;
     o.input = I;
     o.layers = 2;
-    o.hidden = hidden;
+    o.hidden[0] = H;
+    o.hidden[1] = H2;
     o.bidirectional = f->bidirectional;
     o.reset_before = f->before;
-    o.projection = f->projection ? projection : NULL;
-    o.output = f->output ? output : NULL;
+    o.projection[0] = f->projection ? P : 0;
+    o.output[1] = f->output ? O : 0;
     o.output_activation = f->output ? UR_ACT_TANH : UR_ACT_IDENTITY;
     o.peepholes = f->peepholes;
     o.coupled = f->coupled;

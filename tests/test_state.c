@@ -23,9 +23,10 @@ static const float x[T * B * I] = {0.3f, -0.2f, 0.9f, 0.1f, -0.7f, 0.4f,
 static void make(struct net *n)
 {
     int hidden = H;
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     o.input = I;
-    o.hidden = &hidden;
+    o.hidden[0] = hidden;
     assert_ok(ur_params_new(&n->params));
     assert_ok(ur_rnn_new(&n->rnn, n->params, "rnn", &o));
     assert_ok(ur_params_build(n->params, 7));
@@ -259,9 +260,10 @@ static void rnn__a_failed_constructor_leaves_no_parameters(void **unused)
     ur_rnn *rnn;
     ur_linear_layer linear;
     int hidden[2] = {2, 2}, one = 1;
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     o.input = 2;
-    o.hidden = hidden;
+    memcpy(o.hidden, hidden, sizeof hidden);
     assert_ok(ur_params_new(&p));
     o.activation = (ur_activation)99;
     assert_status(UR_EINVAL, ur_rnn_new(&rnn, p, "q", &o));

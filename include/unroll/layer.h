@@ -108,52 +108,55 @@ UR_API ur_tensor *ur_embed(ur_tape *tape, const ur_embedding *layer, ur_ids ids)
  *  O outputs a direction (an output map's size, else P), D directions. */
 typedef struct ur_rnn ur_rnn;
 
-/** Equations of each option stand in docs/MATH.md. */
+#define UR_MAX_LAYERS 32
+
+/** What is normalised within a cell (docs/MATH.md). */
+typedef enum ur_norm { UR_NORM_NONE = 0, UR_NORM_LAYER = 1 } ur_norm;
+
+/** Equations of each option stand in docs/MATH.md. Those that a cell is named for are refused with
+ *  another one. Of a size per layer, entries from `layers` on play no part. */
 typedef struct ur_rnn_options {
+    size_t size;                    /* set by ur_rnn_options_init */
     ur_cell cell;
+    ur_norm norm;
     int input;                      /* I, of the first layer */
     int layers;                     /* L */
-    const int *hidden;              /* [L] sizes H */
-    const int *output;              /* [L] sizes O of output maps, 0: none; NULL: none at all.
+    int hidden[UR_MAX_LAYERS];      /* sizes H */
+    int output[UR_MAX_LAYERS];      /* sizes O of output maps, 0: none.
                                        y = a(W_y h + b_y), parameters weight_hy_lK, bias_hy_lK */
+    int projection[UR_MAX_LAYERS];  /* LSTM: sizes P < H, 0: none. h = W_r (o∘tanh c),
+                                       weight_hr_lK [P,H] */
     ur_activation output_activation;    /* a: UR_ACT_IDENTITY or UR_ACT_TANH */
-    ur_activation activation;       /* f of UR_CELL_RNN */
-    bool reset_before;              /* UR_CELL_GRU: the notes' form; one bias then suffices */
+    ur_activation activation;       /* RNN: f */
     int biases;                     /* 0, 1 (bias_ih only) or 2 */
-    double dropout;                 /* probability, between layers, training mode only */
-    bool orthogonal;                /* recurrent weights start orthogonal */
-    double forget_bias;             /* UR_CELL_LSTM: added to bias_ih's f part at the start */
     bool bidirectional;             /* D = 2: the second direction reads each sequence from its
                                        own end; its parameters are named ..._lK_reverse */
-    const int *projection;          /* [L] sizes P < H, 0: none; NULL: none at all. UR_CELL_LSTM:
-                                       h = W_r (o∘tanh c), weight_hr_lK [P,H] */
-    bool peepholes;                 /* UR_CELL_LSTM: i, f see c_{t−1}, o sees c_t through
+    bool orthogonal;                /* recurrent weights start orthogonal */
+    bool reset_before;              /* GRU: the notes' form; one bias then suffices */
+    bool peepholes;                 /* LSTM: i, f see c_{t−1}, o sees c_t through
                                        weight_peep_lK [3H], blocks i,f,o (coupled: [2H], i,o) */
-    bool coupled;                   /* UR_CELL_LSTM: f = 1−i; weights in blocks i,g,o */
-    double cell_clip;               /* UR_CELL_LSTM: c is kept within ±cell_clip; 0: not */
-    bool time_residual;             /* UR_CELL_RNN: h_t = h_{t−1} + f(...) */
+    bool coupled;                   /* LSTM: f = 1−i; weights in blocks i,g,o */
+    bool time_residual;             /* RNN: h_t = h_{t−1} + f(...) */
     bool learned_state;             /* initial states are parameters h_0_lK [P], c_0_lK [H],
                                        zeros at first, instead of zeros */
     bool variational;               /* dropout: one mask a sequence instead of one a step */
+    double forget_bias;             /* LSTM, not coupled: added to bias_ih's f part at first */
+    double cell_clip;               /* LSTM: c is kept within ±cell_clip; 0: not */
+    double dropout;                 /* probability, between layers, training mode only */
     double recurrent_dropout;       /* probability, on h_{t−1} where the recurrent weights read
                                        it, one mask a sequence; training mode only */
-    double zoneout_h, zoneout_c;    /* probability that a number of h, of c (UR_CELL_LSTM) stays as
-                                       it was; outside training mode the mean of both */
+    double zoneout_h, zoneout_c;    /* probability that a number of h, of c (LSTM) stays as it
+                                       was; outside training mode the mean of both */
 } ur_rnn_options;
 
 /** One LSTM layer, two biases, everything else off; input and hidden are to be set. */
-#define UR_RNN_OPTIONS_INIT                                                            \
-    {                                                                                  \
-        UR_CELL_LSTM, 0, 1, NULL, NULL, UR_ACT_IDENTITY, UR_ACT_TANH, false, 2, 0.0,   \
-            false, 0.0, false, NULL, false, false, 0.0, false, false, false, 0.0, 0.0, \
-            0.0                                                                        \
-    }
+UR_STRUCT_INIT(ur_rnn_options)
 
 /** Declares the parameters PREFIX.weight_ih_l0 [G·H,I], weight_hh_l0 [G·H,P], bias_ih_l0,
  *  bias_hh_l0 [G·H] ..., uniform in ±1/√H. What PyTorch's modules of the same cell would
  *  compute otherwise is named otherwise: weight_hh_FORM_l0 for a FORM of coupled, clip,
  *  residual, before (the reset), sigmoid, satlin, identity, zoneout. params must outlive the
- *  net. Errors: UR_EINVAL, also for an option that the cell has not. */
+ *  net. Errors: UR_EINVAL, also for an option that the cell does not have. */
 UR_API ur_status ur_rnn_new(ur_rnn **out, ur_params *params, const char *prefix,
                             const ur_rnn_options *options);
 UR_API void ur_rnn_free(ur_rnn *rnn);

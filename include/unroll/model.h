@@ -11,8 +11,6 @@
 extern "C" {
 #endif
 
-#define UR_MAX_LAYERS 32
-
 /** What a network is made of. One-hot or embedded tokens -> recurrent stack -> linear
  *  decoder -> logits over the vocabulary. Of task fill there are two stacks, one for what
  *  stands before a token and one, which reads the text backwards, for what stands behind. */

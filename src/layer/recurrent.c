@@ -143,13 +143,16 @@ static ur_status declare_all(ur_rnn *rnn, const char *prefix, const ur_rnn_optio
     return UR_OK;
 }
 
-ur_status ur_rnn_new(ur_rnn **out, ur_params *params, const char *prefix, const ur_rnn_options *o)
+ur_status ur_rnn_new(ur_rnn **out, ur_params *params, const char *prefix,
+                     const ur_rnn_options *options)
 {
+    ur_rnn_options own, *o = &own;
     UR__NEED(out, "out");
     *out = NULL;
     UR__NEED(params, "params");
     UR__NEED(prefix, "prefix");
-    UR__NEED(o, "options");
+    UR__NEED(options, "options");
+    UR__TRY(ur__rnn_options_read(o, options));
     UR__TRY(ur__rnn_options_check(o));
     if (ur__params_built(params))
         return ur__fail(UR_EINVAL, "%s: ur_rnn_new comes after ur_params_build", prefix);

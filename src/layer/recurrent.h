@@ -39,8 +39,10 @@ struct ur_rnn {
     uint64_t version;               /* of the parameters that are packed */
 };
 
-/* UR_EINVAL with a sentence where options are impossible, or one is given that the cell has
- * not. */
+/* A caller's options over the defaults. */
+ur_status ur__rnn_options_read(ur_rnn_options *to, const ur_rnn_options *from);
+/* UR_EINVAL with a sentence where options are impossible, or one is given that the cell does not
+ * have. */
 ur_status ur__rnn_options_check(const ur_rnn_options *options);
 /* What layer l reads and how many numbers its h has. */
 int64_t ur__rnn_layer_input(const ur_rnn_options *options, int l);

@@ -3,20 +3,36 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/sized.h"
 #include "base/status.h"
 #include "layer/recurrent.h"
 #include "rnn/cells.h"
 
+static const ur_rnn_options defaults = {
+    .size = sizeof defaults, .cell = UR_CELL_LSTM, .layers = 1,
+    .output_activation = UR_ACT_IDENTITY, .activation = UR_ACT_TANH, .biases = 2,
+};
+
+void ur_rnn_options_init_size(ur_rnn_options *o, size_t size)
+{
+    ur__sized_init(o, size, &defaults, sizeof defaults);
+}
+
+ur_status ur__rnn_options_read(ur_rnn_options *to, const ur_rnn_options *from)
+{
+    return ur__sized_read(to, from, &defaults, sizeof defaults, "ur_rnn_options_init");
+}
+
 int ur__rnn_layer_state(const ur_rnn_options *o, int l)
 {
-    return o->projection && o->projection[l] ? o->projection[l] : o->hidden[l];
+    return o->projection[l] ? o->projection[l] : o->hidden[l];
 }
 
 int64_t ur__rnn_layer_input(const ur_rnn_options *o, int l)
 {
     if (l == 0)
         return o->input;
-    int out = o->output && o->output[l - 1] ? o->output[l - 1] : ur__rnn_layer_state(o, l - 1);
+    int out = o->output[l - 1] ? o->output[l - 1] : ur__rnn_layer_state(o, l - 1);
     return (o->bidirectional ? 2 : 1) * (int64_t)out;
 }
 
@@ -26,7 +42,7 @@ struct ur__rnn_layer ur__rnn_layer_of(const ur_rnn_options *o, int l, bool rever
         .I = (int)ur__rnn_layer_input(o, l),
         .H = o->hidden[l],
         .P = ur__rnn_layer_state(o, l),
-        .O = o->output ? o->output[l] : 0,
+        .O = o->output[l],
         .output_activation = o->output_activation,
         .biases = o->biases,
         .reverse = reverse,
@@ -48,7 +64,7 @@ struct ur__rnn_layer ur__rnn_layer_of(const ur_rnn_options *o, int l, bool rever
 
 static bool any(const int *sizes, int n)
 {
-    for (int i = 0; sizes && i < n; i++)
+    for (int i = 0; i < n; i++)
         if (sizes[i])
             return true;
     return false;
@@ -93,8 +109,8 @@ static ur_status check_probability(const char *name, double p)
 
 static ur_status check_layer(const ur_rnn_options *o, int l)
 {
-    int G = ur__cell_of(o->cell)->gates, H = o->hidden[l], O = o->output ? o->output[l] : 0;
-    int P = o->projection ? o->projection[l] : 0;
+    int G = ur__cell_of(o->cell)->gates, H = o->hidden[l], O = o->output[l];
+    int P = o->projection[l];
     int64_t I = ur__rnn_layer_input(o, l);
     if (H < 1 || H > (1 << 24) / (G + 1))
         return ur__fail(UR_EINVAL, "layer %d: hidden must be 1 to %d, not %d", l,
@@ -116,10 +132,8 @@ static ur_status check_sizes(const ur_rnn_options *o)
 {
     if (o->input < 1)
         return ur__fail(UR_EINVAL, "input must be at least 1, not %d", o->input);
-    if (o->layers < 1 || o->layers > (1 << 20))
-        return ur__fail(UR_EINVAL, "layers must be 1 to %d, not %d", 1 << 20, o->layers);
-    if (!o->hidden)
-        return ur__fail(UR_EINVAL, "options.hidden is NULL");
+    if (o->layers < 1 || o->layers > UR_MAX_LAYERS)
+        return ur__fail(UR_EINVAL, "layers must be 1 to %d, not %d", UR_MAX_LAYERS, o->layers);
     for (int l = 0; l < o->layers; l++)
         UR__TRY(check_layer(o, l));
     return UR_OK;
@@ -129,6 +143,8 @@ ur_status ur__rnn_options_check(const ur_rnn_options *o)
 {
     if (!ur__cell_of(o->cell))
         return ur__fail(UR_EINVAL, "there is no recurrent cell number %d", (int)o->cell);
+    if (o->norm != UR_NORM_NONE)
+        return ur__fail(UR_EINVAL, "there is no normalised cell %s", ur_cell_name(o->cell));
     UR__TRY(check_sizes(o));
     UR__TRY(check_cell(o));
     if (!ur_activation_name(o->activation))

@@ -49,14 +49,16 @@ static ur_status declare_stacks(ur_model *m, const ur_rnn_options *options)
 static ur_status declare_layers(ur_model *m)
 {
     const ur_config *c = &m->config;
-    int V = ur_vocab_size(m->vocab), projection[UR_MAX_LAYERS];
-    for (int l = 0; l < c->layers; l++)
-        projection[l] = c->projection;
-    ur_rnn_options options = UR_RNN_OPTIONS_INIT;
+    int V = ur_vocab_size(m->vocab);
+    ur_rnn_options options;
+    ur_rnn_options_init(&options);
     options.cell = c->cell;
     options.input = c->embed ? c->embed : V;
     options.layers = c->layers;
-    options.hidden = c->hidden;
+    for (int l = 0; l < c->layers; l++) {
+        options.hidden[l] = c->hidden[l];
+        options.projection[l] = c->projection;
+    }
     options.activation = c->activation;
     options.reset_before = c->reset_before;
     /* With the reset before the product, n's two biases would be one sum. */
@@ -64,7 +66,6 @@ static ur_status declare_layers(ur_model *m)
     options.dropout = c->dropout;
     options.orthogonal = c->orthogonal;
     options.forget_bias = c->forget_bias;
-    options.projection = projection;
     options.peepholes = c->peepholes;
     options.coupled = c->coupled;
     options.cell_clip = c->cell_clip;
