@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "extra/cells.h"
 #include "unroll/layer.h"
 
 /* Under a sanitizer, which slows tenfold, memory is looked at and not the gradients. */
@@ -80,7 +81,7 @@ static double loss(struct net *n, bool backward)
         assert_ok(ur_state_put(n->state, s, "h", h));
         if (ur_state_name(n->state, s, 1)) {
             ur_tensor *c = ur_variable(n->tape, 2, c_dim, n->data[i + 1], n->grad[i + 1]);
-            assert_ok(ur_state_put(n->state, s, "c", c));
+            assert_ok(ur_state_put(n->state, s, ur_state_name(n->state, s, 1), c));
         }
     }
     int dim[3] = {n->T, n->B, o->input};
@@ -97,7 +98,8 @@ static double loss(struct net *n, bool backward)
     weighted(n, &used, y, &sum);
     for (int s = 0; s < n->slots; s++) {
         weighted(n, &used, ur_state_tensor(n->state, s, "h"), &sum);
-        weighted(n, &used, ur_state_tensor(n->state, s, "c"), &sum);
+        if (ur_state_name(n->state, s, 1))
+            weighted(n, &used, ur_state_tensor(n->state, s, ur_state_name(n->state, s, 1)), &sum);
     }
     assert_true(used <= 2048);
     assert_ok(ur_tape_status(n->tape));
@@ -125,9 +127,9 @@ static double difference(struct net *n, double *x, double eps)
 static double error_at(struct net *n, double *x, double analytic)
 {
     /* Smaller steps for curvature and, though they round more, for kinks. */
-    static const double steps[] = {1e-5, 2e-6, 5e-7};
+    static const double steps[] = {1e-5, 2e-6, 5e-7, 1e-7, 2e-8};
     double worst = (double)INFINITY;
-    for (int i = 0; i < 3 && worst > 1e-7; i++) {
+    for (int i = 0; i < 5 && worst > 1e-7; i++) {
         double numeric = difference(n, x, steps[i]);
         double scale = fmax(fmax(fabs(analytic), fabs(numeric)), 1e-3);
         worst = fmin(worst, fabs(analytic - numeric) / scale);
@@ -166,26 +168,41 @@ static void random_net(struct net *n, int number)
     ur_rnn_options *o = &n->options;
     ur_rnn_options_init(o);
     n->projects = false;
-    o->cell = (ur_cell)(number % 3);
-    o->layers = between(1, MAX_LAYERS);
+    static const struct {
+        int cell;
+        ur_norm norm;
+    } cells[] = {{UR_CELL_RNN, 0}, {UR_CELL_LSTM, 0}, {UR_CELL_GRU, 0}, {UR_CELL_RNN, 0},
+                 {UR_CELL_LSTM, 0}, {UR_CELL_GRU, 0}, {UR_CELL_MGU, 0}, {UR_CELL_PEEK, 0},
+                 {UR_CELL_LSTM, UR_NORM_LAYER}, {UR_CELL_GRU, UR_NORM_LAYER}};
+    o->cell = (ur_cell)cells[number % 10].cell;
+    o->norm = cells[number % 10].norm;
+    bool on_tape = o->norm || (int)o->cell == UR_CELL_PEEK;
+    o->layers = between(1, on_tape ? 2 : MAX_LAYERS);
     o->input = between(1, 5);
     bool tanh_output = maybe(0.5);
-    n->maps = maybe(0.4);
+    n->maps = maybe(0.4) && !on_tape;
     if (o->cell == UR_CELL_RNN)
         o->activation = (ur_activation)between(UR_ACT_IDENTITY, UR_ACT_SATLIN);
-    random_form(n);
-    o->biases = between(0, 2);
+    if (on_tape) {
+        o->bidirectional = maybe(0.4);
+        o->learned_state = maybe(0.3);
+        o->variational = maybe(0.5);
+    } else {
+        random_form(n);
+    }
+    o->biases = on_tape ? 2 : between(0, 2);
     o->dropout = uniform() < 0.3 ? 0.4 : 0;
-    o->forget_bias = o->cell == UR_CELL_LSTM && !o->coupled && o->biases && maybe(0.3) ? 1 : 0;
-    o->orthogonal = uniform() < 0.3;
-    n->T = between(1, 5);
+    bool forgets = !on_tape && o->cell == UR_CELL_LSTM && !o->coupled && o->biases;
+    o->forget_bias = forgets && maybe(0.3) ? 1 : 0;
+    o->orthogonal = !on_tape && maybe(0.3);
+    n->T = between(1, on_tape ? 2 : 5);
     n->B = between(1, 4);
     n->with_lengths = uniform() < 0.5;
     n->with_ids = uniform() < 0.3;
     n->with_state = uniform() < 0.6;
     n->training = uniform() < 0.5;
     for (int l = 0; l < MAX_LAYERS; l++) {
-        o->hidden[l] = between(1, 6);
+        o->hidden[l] = between(o->norm ? 4 : 1, 6);     /* few numbers are normalised steeply */
         o->output[l] = n->maps ? between(0, 4) : 0;
         if (l < o->layers && o->output[l] && tanh_output)
             o->output_activation = UR_ACT_TANH;
@@ -234,7 +251,7 @@ static double check(struct net *n)
         worst = fmax(worst, error_at(n, ur_params_values(n->params) + i, analytic[i]));
     for (int j = 0; j < 1 + 2 * n->slots; j++) {
         bool there = j == 0 ? !n->with_ids
-                            : n->with_state && (j % 2 || n->options.cell == UR_CELL_LSTM);
+                            : n->with_state && (j % 2 || ur_state_name(n->state, 0, 1));
         for (size_t i = 0; there && i < n->size[j]; i++)
             worst = fmax(worst, error_at(n, &n->data[j][i], inputs[j][i]));
     }
@@ -244,8 +261,9 @@ static double check(struct net *n)
 static void describe(const struct net *n, int number, double error)
 {
     const ur_rnn_options *o = &n->options;
-    print_message("case %d: %s, L %d, D %d, T %d, B %d%s%s%s%s%s%s%s%s%s%s, recurrent dropout %g, "
-                  "zoneout %g %g, clip %g: %g\n", number, ur_cell_name(o->cell), o->layers,
+    print_message("case %d: %s %s%s, L %d, D %d, T %d, B %d%s%s%s%s%s%s%s%s%s%s, recurrent dropout "
+                  "%g, zoneout %g %g, clip %g: %g\n", number, ur_cell_name(o->cell),
+                  ur_activation_name(o->activation), o->norm ? ", norm" : "", o->layers,
                   o->bidirectional ? 2 : 1, n->T, n->B, n->with_lengths ? ", lengths" : "",
                   n->training ? ", training" : "", n->with_state ? ", states" : "",
                   o->reset_before ? ", reset before" : "", n->projects ? ", projection" : "",

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "extra/cells.h"
 #include "unroll/layer.h"
 
 enum { GOLDEN_LAYERS = 4, GOLDEN_ROWS = 16 };
@@ -99,7 +100,8 @@ static inline bool golden_cell(const char *line, ur_rnn_options *o)
         {"rnn_tanh", UR_CELL_RNN, UR_ACT_TANH},       {"rnn_relu", UR_CELL_RNN, UR_ACT_RELU},
         {"rnn_sigmoid", UR_CELL_RNN, UR_ACT_SIGMOID}, {"rnn_satlin", UR_CELL_RNN, UR_ACT_SATLIN},
         {"rnn_identity", UR_CELL_RNN, UR_ACT_IDENTITY}, {"lstm", UR_CELL_LSTM, UR_ACT_TANH},
-        {"gru", UR_CELL_GRU, UR_ACT_TANH},
+        {"gru", UR_CELL_GRU, UR_ACT_TANH},   {"mgu", (ur_cell)UR_CELL_MGU, UR_ACT_TANH},
+        {"peek", (ur_cell)UR_CELL_PEEK, UR_ACT_TANH},
     };
     for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
         if (!golden_word(line, cells[i].name))
@@ -138,6 +140,7 @@ static inline bool golden_parse(struct golden_case *c, const char *line)
     o->coupled = golden_word(line, "coupled");
     o->cell_clip = golden_real(line, "clip", 0);
     o->time_residual = golden_word(line, "residual");
+    o->norm = golden_word(line, "norm") ? UR_NORM_LAYER : UR_NORM_NONE;
     o->learned_state = golden_word(line, "learned");
     o->zoneout_h = golden_real(line, "zoneout", 0);
     const char *second = golden_word(line, "zoneout");
@@ -164,7 +167,7 @@ static inline int golden_state_size(const struct golden_case *c, int slot, bool 
     int l = slot / golden_directions(c);
     const ur_rnn_options *o = &c->options;
     if (second)
-        return o->cell == UR_CELL_LSTM ? o->hidden[l] : 0;
+        return o->cell == UR_CELL_LSTM || (int)o->cell == UR_CELL_PEEK ? o->hidden[l] : 0;
     return o->projection[l] ? o->projection[l] : o->hidden[l];
 }
 

@@ -345,13 +345,13 @@ static ur_status stop(void *user, const char *bytes, size_t n)
     return UR_ECANCELED;
 }
 
-static ur_tensor *give(ur_tape *t, void *params, ur_tensor *x_t, ur_tensor *const *in,
+static ur_tensor *give(const ur_step *step, void *params, ur_tensor *x_t, ur_tensor *const *in,
                        ur_tensor **out)
 {
     const char *what = params;
     (void)in;
     if (strcmp(what, "reset") == 0)
-        ur_tape_reset(t);
+        ur_tape_reset(step->tape);
     if (strcmp(what, "no state") != 0)
         out[0] = x_t;
     return strcmp(what, "no output") == 0 ? NULL : x_t;

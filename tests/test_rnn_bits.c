@@ -42,6 +42,14 @@ static const char *const lines[] = {
     "rnn_satlin hidden=9,30 learned",
     "rnn_identity hidden=5,33 bidirectional",
     "rnn_tanh hidden=33,7 zoneout=0.5,0 recurrent_dropout=0.25 dropout=0.5 variational",
+    "mgu hidden=37,16",
+    ("mgu hidden=20,33 bidirectional bias=1 output=0,3 recurrent_dropout=0.25 zoneout=0.25,0 "
+     "learned"),
+    "lstm norm hidden=37,16",
+    "lstm norm hidden=9,21 bidirectional dropout=0.5 variational",
+    "gru norm hidden=33,12 learned",
+    "peek hidden=18,9",
+    "peek hidden=7,16 bidirectional dropout=0.25",
 };
 enum { N_LINES = sizeof lines / sizeof *lines };
 
@@ -125,7 +133,7 @@ static void put_states(struct net *n, ur_tape *tape, ur_state *state, int first,
             for (int i = 0; i < rows * dim[1]; i++)
                 r->first[slot][j][i] = fixed(1 + 2 * slot + j, first + i / dim[1], i % dim[1]);
             if (dim[1])
-                assert_ok(ur_state_put(state, slot, j ? "c" : "h",
+                assert_ok(ur_state_put(state, slot, ur_state_name(state, slot, j),
                                        ur_variable(tape, 2, dim, r->first[slot][j],
                                                    r->d_first[slot][j])));
         }
@@ -154,10 +162,11 @@ static void pass(struct net *n, int first, int rows, int steps, const int *lengt
     ur_tensor *loss = weigh(tape, 20, first, rows, y);
     memcpy(r->y, ur_data(y), ur_size(y) * sizeof(float));
     for (int slot = 0; slot < golden_slots(&n->c); slot++) {
-        ur_tensor *hc[2] = {ur_state_tensor(state, slot, "h"), ur_state_tensor(state, slot, "c")};
-        for (int j = 0; j < 2 && hc[j]; j++) {
-            loss = ur_add(loss, weigh(tape, 10 + 2 * slot + j, first, rows, hc[j]));
-            memcpy(r->last[slot][j], ur_data(hc[j]), ur_size(hc[j]) * sizeof(float));
+        const char *name;
+        for (int j = 0; (name = ur_state_name(state, slot, j)); j++) {
+            ur_tensor *last = ur_state_tensor(state, slot, name);
+            loss = ur_add(loss, weigh(tape, 10 + 2 * slot + j, first, rows, last));
+            memcpy(r->last[slot][j], ur_data(last), ur_size(last) * sizeof(float));
         }
     }
     ur_params_zero_grads(n->params);

@@ -130,7 +130,7 @@ static void state__put_tensors_are_for_forward_and_must_fit(void **unused)
 
 /* ---- rows -------------------------------------------------------------- */
 
-enum { ROOM = 4, STEPS = 6, LONG = 9 };
+enum { ROOM = 4, LONG = 9, STEPS = LONG };
 
 /* The outputs [STEPS,H] of one sequence alone, its k-th steps reading inputs 31·id + k. */
 static void alone(struct net *n, int id, float *y)
@@ -148,7 +148,8 @@ static void alone(struct net *n, int id, float *y)
 static void state__rows_go_on_as_if_alone(void **unused)
 {
     (void)unused;
-    static const int choice[LONG][ROOM] = {{-1, -1}, {1, 0}, {0, -1, 1}, {2, 1, 0, -1}, {3, 3, 0, 1},
+    static const int choice[LONG][ROOM] = {{-1, -1}, {1, 0}, {0, -1, 1}, {2, 1, 0, -1},
+                                           {3, 3, 0, 1},
                                            {0, 2}, {1, -1, 0, -1}, {3, 2, 1, 0}, {2}};
     static const int rows[LONG] = {2, 2, 3, 4, 4, 2, 4, 4, 1};
     struct net n;

@@ -60,6 +60,13 @@ UR_API size_t ur_params_size(const ur_params *params);
 UR_API ur_real *ur_params_values(ur_params *params);
 UR_API ur_real *ur_params_grads(ur_params *params);
 UR_API void ur_params_zero_grads(ur_params *params);
+/** Called during ur_backward from the computing thread, in an order that the round's operations
+ *  fix, when gradients [offset,offset+n) of the flat buffer will not change any more: the last
+ *  layer's first, also within a stack. So an exchange with other machines can begin early. It must
+ *  only read gradients. Parameters that play no part in the round are not reported. */
+typedef void (*ur_gradients_ready)(void *user, size_t offset, size_t n);
+/** Sets it (NULL: none). Set it before the round that it is to see. */
+UR_API void ur_params_on_gradients(ur_params *params, ur_gradients_ready ready, void *user);
 /** Values of one view. */
 UR_API ur_real *ur_param_data(const ur_params *params, const ur_param *p);
 /** A leaf of the tape over a view; its gradient is added to the flat gradients. Errors:
@@ -73,6 +80,7 @@ typedef struct ur_linear_layer {
     ur_params *params;
     const ur_param *weight, *bias;
     int I, O;
+    void *packed;       /* of ur_linear_prepare, else NULL */
 } ur_linear_layer;
 
 /** Parameters PREFIX.weight and PREFIX.bias, both uniform in ±1/√I. */
@@ -88,6 +96,15 @@ UR_API ur_tensor *ur_linear(ur_tape *tape, const ur_linear_layer *layer, ur_tens
 UR_API ur_tensor *ur_linear_cross_entropy(ur_tape *tape, const ur_linear_layer *layer,
                                           ur_tensor *h, ur_ids targets);
 
+/** Packs the weight for ur_linear_run, as ur_rnn_prepare does. Allocates at the first call only;
+ *  ur_linear_free gives that back (the parameters are the store's). */
+UR_API ur_status ur_linear_prepare(ur_linear_layer *layer);
+UR_API void ur_linear_free(ur_linear_layer *layer);
+/** Without a tape: x [M,I] -> y [M,O], the same bits. Only reads layer; allocates nothing. team may
+ *  be NULL. Errors: UR_EINVAL (not prepared since the parameters changed). */
+UR_API ur_status ur_linear_run(const ur_linear_layer *layer, ur_team *team, int M, const ur_real *x,
+                               ur_real *y);
+
 /** Rows of a table by number. weight [V,E]. */
 typedef struct ur_embedding {
     ur_params *params;
@@ -100,8 +117,15 @@ UR_API ur_status ur_embedding_init(ur_embedding *layer, ur_params *params, const
                                    int V, int E);
 /** [T,B] -> [T,B,E] */
 UR_API ur_tensor *ur_embed(ur_tape *tape, const ur_embedding *layer, ur_ids ids);
+/** Without a tape: ids [n] -> x [n,E]. Errors: UR_EINVAL (a number outside [0,V)). */
+UR_API ur_status ur_embed_run(const ur_embedding *layer, size_t n, const int32_t *ids, ur_real *x);
 
 /* ---- recurrent nets ---------------------------------------------------- */
+
+/** "rnn", "lstm", "gru"; NULL for an unknown cell. Static text. */
+UR_API const char *ur_cell_name(ur_cell cell);
+/** The cell of a name. False if there is none. */
+UR_API bool ur_cell_find(const char *name, ur_cell *out);
 
 /** A stack of recurrent layers; layer l reads the outputs of layer l−1, both directions side
  *  by side where there are two. Sizes: H units, P numbers in h (a projection's size, else H),
@@ -110,7 +134,9 @@ typedef struct ur_rnn ur_rnn;
 
 #define UR_MAX_LAYERS 32
 
-/** What is normalised within a cell (docs/MATH.md). */
+/** What is normalised within a cell (docs/MATH.md). Normalised cells, of LSTM and GRU, are written
+ *  on the tape: slower, with fewer options, and all else alike. Their parameters are those of
+ *  unroll/cells.h, named PREFIX.norm_lK.weight_ih ... */
 typedef enum ur_norm { UR_NORM_NONE = 0, UR_NORM_LAYER = 1 } ur_norm;
 
 /** Equations of each option stand in docs/MATH.md. Those that a cell is named for are refused with
@@ -251,9 +277,18 @@ UR_API void ur_state_detach(ur_state *state);
 
 /* ---- cells of one's own ------------------------------------------------ */
 
+/** Where and how a cell is called. Made by the library; it may grow at its end. */
+typedef struct ur_step {
+    ur_tape *tape;
+    int64_t t;          /* time of the step, counted from the start of the state */
+    bool training;
+    ur_tensor *alive;   /* [B,1]: 1 for sequences that go on at t, 0 for those that have ended,
+                           whose state and output the cell need not care for; NULL: all go on */
+} ur_step;
+
 /** One time step of a cell written on the tape: reads x_t and in[0..n), writes
  *  out[0..n), returns the step's output. */
-typedef ur_tensor *(*ur_step_function)(ur_tape *tape, void *params, ur_tensor *x_t,
+typedef ur_tensor *(*ur_step_function)(const ur_step *step, void *params, ur_tensor *x_t,
                                        ur_tensor *const *in, ur_tensor **out);
 
 /** Unrolls a cell over x [T,B,...] -> [T,...]. state [n]: the initial tensors, replaced

@@ -21,11 +21,6 @@ extern "C" {
  *        n = tanh(W x + b + U (r∘h))                reset before */
 typedef enum ur_cell { UR_CELL_RNN = 0, UR_CELL_LSTM = 1, UR_CELL_GRU = 2 } ur_cell;
 
-/** "rnn", "lstm", "gru"; NULL for an unknown cell. Static text. */
-UR_API const char *ur_cell_name(ur_cell cell);
-/** The cell of a name. False if there is none. */
-UR_API bool ur_cell_find(const char *name, ur_cell *out);
-
 /** "identity", "tanh", "relu", "sigmoid", "satlin"; NULL for an unknown one. Static text. */
 UR_API const char *ur_activation_name(ur_activation f);
 /** The activation of a name. False if there is none. */

@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "layer/init.h"
 #include "layer/params.h"
+#include "layer/tape_cell.h"
 #include "tape/tape.h"
 
 /* ---- parameters -------------------------------------------------------- */
@@ -117,10 +118,11 @@ static bool fits(const char *name, ur_tape *tape, const ur_norm_cell *c, bool ha
 }
 
 /* Eqs. 20 to 22: all gates are normalised together, and c before it becomes h. */
-ur_tensor *ur_norm_lstm_step(ur_tape *tape, void *cell, ur_tensor *x_t, ur_tensor *const *in,
-                             ur_tensor **out)
+ur_tensor *ur_norm_lstm_step(const ur_step *step, void *cell, ur_tensor *x_t,
+                             ur_tensor *const *in, ur_tensor **out)
 {
     const ur_norm_cell *p = cell;
+    ur_tape *tape = step ? step->tape : NULL;
     if (!fits("norm_lstm", tape, p, true, x_t, in, out))
         return NULL;
     const int H = p->H;
@@ -140,10 +142,11 @@ ur_tensor *ur_norm_lstm_step(ur_tape *tape, void *cell, ur_tensor *x_t, ur_tenso
 }
 
 /* r and z are normalised together, n alone; the reset gate acts after the product. */
-ur_tensor *ur_norm_gru_step(ur_tape *tape, void *cell, ur_tensor *x_t, ur_tensor *const *in,
-                            ur_tensor **out)
+ur_tensor *ur_norm_gru_step(const ur_step *step, void *cell, ur_tensor *x_t,
+                            ur_tensor *const *in, ur_tensor **out)
 {
     const ur_norm_cell *p = cell;
+    ur_tape *tape = step ? step->tape : NULL;
     if (!fits("norm_gru", tape, p, false, x_t, in, out))
         return NULL;
     const int H = p->H;
@@ -156,3 +159,26 @@ ur_tensor *ur_norm_gru_step(ur_tape *tape, void *cell, ur_tensor *x_t, ur_tensor
     out[0] = ur_add(n, ur_mul(z, ur_sub(in[0], n)));
     return out[0];
 }
+
+/* ---- in stacks --------------------------------------------------------- */
+
+static ur_status declare_lstm(void *cell, ur_params *params, const char *prefix, int I, int H)
+{
+    return ur_norm_lstm_init(cell, params, prefix, I, H);
+}
+
+static ur_status declare_gru(void *cell, ur_params *params, const char *prefix, int I, int H)
+{
+    return ur_norm_gru_init(cell, params, prefix, I, H);
+}
+
+const struct ur__tape_cell ur__tape_cell_norm_lstm = {
+    .name = "lstm", .kind = UR_CELL_LSTM, .norm = UR_NORM_LAYER, .label = "norm",
+    .state = {"h", "c"}, .bytes = sizeof(ur_norm_cell), .declare = declare_lstm,
+    .step = ur_norm_lstm_step,
+};
+const struct ur__tape_cell ur__tape_cell_norm_gru = {
+    .name = "gru", .kind = UR_CELL_GRU, .norm = UR_NORM_LAYER, .label = "norm",
+    .state = {"h"}, .bytes = sizeof(ur_norm_cell), .declare = declare_gru,
+    .step = ur_norm_gru_step,
+};

@@ -23,6 +23,7 @@ struct entry {
     double scale;
     size_t shift_begin, shift_n;
     double shift;
+    uint64_t claimed;   /* the round in which somebody reports its gradient */
 };
 
 struct ur_params {
@@ -32,6 +33,8 @@ struct ur_params {
     ur_real *values, *grads, *buffers;
     bool built;
     uint64_t version;
+    ur_gradients_ready ready;
+    void *user;
 };
 
 ur_status ur_params_new(ur_params **out)
@@ -293,6 +296,65 @@ ur_real *ur__param_grad(const ur_params *params, const ur_param *p)
     return params->built && p->trained ? params->grads + p->offset : NULL;
 }
 
+/* ---- gradients reported ------------------------------------------------ */
+
+void ur_params_on_gradients(ur_params *p, ur_gradients_ready ready, void *user)
+{
+    UR__NEED_OR(p, "params", );
+    p->ready = ready;
+    p->user = user;
+}
+
+bool ur__params_reports(const ur_params *p)
+{
+    return p->ready;
+}
+
+bool ur__params_claim(const ur_params *p, const ur_tape *tape, const ur_param *view)
+{
+    if (!p->ready || !view->trained || !ur__tape_recording(tape))
+        return false;
+    for (int i = 0; i < p->n; i++) {
+        struct entry *e = p->entries[i];
+        if (&e->view != view || e->claimed == ur__tape_round(tape))
+            continue;
+        e->claimed = ur__tape_round(tape);
+        return true;
+    }
+    return false;
+}
+
+void ur__params_report(const ur_params *p, const ur_param *view)
+{
+    if (p->ready)
+        p->ready(p->user, view->offset, view->size);
+}
+
+struct report {
+    const ur_params *params;
+    const ur_param *view;
+};
+
+static ur_status report_back(ur_tape *tape, void *saved)
+{
+    const struct report *r = saved;
+    (void)tape;
+    ur__params_report(r->params, r->view);
+    return UR_OK;
+}
+
+/* A node before all that use the parameter runs back after them. */
+static void report_later(ur_tape *tape, const ur_params *params, const ur_param *view)
+{
+    struct report *r = ur__tape_alloc(tape, 1, sizeof *r);
+    if (!r)
+        return;
+    *r = (struct report){params, view};
+    ur__tape_record(tape, report_back, r);
+}
+
+/* ---- on the tape ------------------------------------------------------- */
+
 ur_tensor *ur_param_tensor(ur_tape *tape, const ur_params *params, const ur_param *p)
 {
     if (!params || !p)
@@ -303,5 +365,7 @@ ur_tensor *ur_param_tensor(ur_tape *tape, const ur_params *params, const ur_para
                              params->built ? "is of another store"
                                             : "has no value: call ur_params_build first");
     ur_real *grad = ur__param_grad(params, p);    /* NULL if it is not trained */
+    if (tape && ur__params_claim(params, tape, p))
+        report_later(tape, params, p);
     return ur__tape_note(ur_variable(tape, p->rank, p->dim, data, grad), p->name, 0, NULL);
 }

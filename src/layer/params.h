@@ -21,6 +21,13 @@ struct ur__param_new {
 };
 ur_status ur__params_declare(ur_params *params, const struct ur__param_new *p,
                              const ur_param **out);
+/* Whether gradients are to be reported. */
+bool ur__params_reports(const ur_params *params);
+/* True where the caller is to report p: it is trained, the tape records, and nothing earlier in
+ * the round uses it. */
+bool ur__params_claim(const ur_params *params, const ur_tape *tape, const ur_param *p);
+/* The gradient of p is final. */
+void ur__params_report(const ur_params *params, const ur_param *p);
 /* Forgets all declarations after the first n: a constructor that fails leaves none. */
 void ur__params_truncate(ur_params *params, int n);
 /* Memory without drawing values: for parameters that are read from a file. */

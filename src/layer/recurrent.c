@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/status.h"
+#include "base/text.h"
 #include "kernel/select.h"
 #include "layer/init.h"
 #include "layer/params.h"
@@ -99,15 +100,9 @@ static ur_status declare_map(const struct naming *n, struct ur__rnn_views *v)
     return d->biases >= 1 ? declare_uniform(n, "bias_hy", d->O, 0, &v->b_hy) : UR_OK;
 }
 
-/* What the slot remembers, and NAME_0_lK where that starts from parameters. */
-static ur_status declare_buffers(const struct naming *n, bool learned, struct ur__buffers *b)
+/* NAME_0_lK, where what the slot remembers starts from parameters. */
+static ur_status declare_starts(const struct naming *n, bool learned, struct ur__buffers *b)
 {
-    const struct ur__rnn_layer *d = n->d;
-    b->n = d->cell->c ? 2 : 1;
-    b->at[0].name = "h";
-    b->at[0].size = d->P;
-    b->at[1].name = d->cell->c;
-    b->at[1].size = d->H;
     for (int i = 0; learned && i < b->n; i++) {
         char name[32];
         struct ur__param_new p = {.dim = {b->at[i].size}, .init = UR_CONSTANT};
@@ -128,7 +123,33 @@ static ur_status declare_slot(const struct naming *n, const ur_rnn_options *o,
         UR__TRY(declare_uniform(n, "weight_hr", d->P, d->H, &v->w_hr));
     UR__TRY(declare_extras(n, v));
     UR__TRY(declare_map(n, v));
-    return declare_buffers(n, o->learned_state, b);
+    b->n = d->cell->c ? 2 : 1;
+    b->at[0].name = "h";
+    b->at[0].size = d->P;
+    b->at[1].name = d->cell->c;
+    b->at[1].size = d->H;
+    return declare_starts(n, o->learned_state, b);
+}
+
+/* The parameters of a cell written on the tape, PREFIX.LABEL_lK.*, and of what it starts from. */
+static ur_status declare_tape_cell(const struct naming *n, const ur_rnn_options *o, void **cell,
+                                   struct ur__buffers *b)
+{
+    const struct ur__tape_cell *c = n->rnn->tape_cell;
+    struct ur__buf prefix = {0};
+    *cell = ur__calloc(1, c->bytes);
+    if (!*cell)
+        return UR_ENOMEM;
+    ur_status status = ur__buf_printf(&prefix, "%s.%s_l%d%s", n->prefix, c->label, n->layer,
+                                      n->reverse ? "_reverse" : "");
+    if (status == UR_OK)
+        status = c->declare(*cell, n->rnn->params, prefix.data, n->d->I, n->d->H);
+    ur__buf_free(&prefix);
+    for (; b->n < UR__BUFFERS && c->state[b->n]; b->n++) {
+        b->at[b->n].name = c->state[b->n];
+        b->at[b->n].size = n->d->H;
+    }
+    return status == UR_OK ? declare_starts(n, o->learned_state, b) : status;
 }
 
 static ur_status declare_all(ur_rnn *rnn, const char *prefix, const ur_rnn_options *o)
@@ -138,7 +159,10 @@ static ur_status declare_all(ur_rnn *rnn, const char *prefix, const ur_rnn_optio
         struct naming n = {rnn, prefix, i / D, i % D > 0, &rnn->layer[i],
                            ur__init_bound(o->hidden[i / D])};
         rnn->layer[i] = ur__rnn_layer_of(o, n.layer, n.reverse);
-        UR__TRY(declare_slot(&n, o, &rnn->views[i], &rnn->buffers[i]));
+        if (rnn->tape_cell)
+            UR__TRY(declare_tape_cell(&n, o, &rnn->cells[i], &rnn->buffers[i]));
+        else
+            UR__TRY(declare_slot(&n, o, &rnn->views[i], &rnn->buffers[i]));
     }
     return UR_OK;
 }
@@ -167,10 +191,12 @@ ur_status ur_rnn_new(ur_rnn **out, ur_params *params, const char *prefix,
     rnn->views = ur__calloc(slots, sizeof *rnn->views);
     rnn->buffers = ur__calloc(slots, sizeof *rnn->buffers);
     rnn->packed = ur__calloc(slots, sizeof *rnn->packed);
+    rnn->cells = ur__calloc(slots, sizeof *rnn->cells);
+    rnn->tape_cell = ur__tape_cell_of(o->cell, o->norm);
     rnn->stack = (struct ur__stack){o->layers, D, rnn->layer, o->dropout, o->variational};
     int declared = ur_params_count(params);
     ur_status status = UR_ENOMEM;
-    if (rnn->layer && rnn->views && rnn->buffers && rnn->packed)
+    if (rnn->layer && rnn->views && rnn->buffers && rnn->packed && rnn->cells)
         status = declare_all(rnn, prefix, o);
     if (status != UR_OK) {
         ur__params_truncate(params, declared);
@@ -189,6 +215,9 @@ void ur_rnn_free(ur_rnn *rnn)
     ur__free(rnn->views);
     ur__free(rnn->buffers);
     ur__free(rnn->packed);
+    for (int i = 0; rnn->cells && i < rnn->slots; i++)
+        ur__free(rnn->cells[i]);
+    ur__free(rnn->cells);
     ur__free(rnn->memory);
     ur__free(rnn);
 }
@@ -314,7 +343,7 @@ struct ur__rnn_grads ur__rnn_grads_of(const ur_rnn *rnn, int slot)
 static size_t packed_bytes(const ur_rnn *rnn, const struct ur__kernel *k)
 {
     size_t total = 0;
-    for (int i = 0; i < rnn->slots; i++)
+    for (int i = 0; !rnn->tape_cell && i < rnn->slots; i++)
         total += ur__packed_bytes(k, &rnn->layer[i]);
     return total;
 }
@@ -342,23 +371,23 @@ ur_status ur_rnn_prepare(ur_rnn *rnn)
     UR__NEED(rnn, "rnn");
     if (!ur__params_built(rnn->params))
         return ur__fail(UR_EINVAL, "ur_rnn_prepare comes before ur_params_build");
-    if (!rnn->memory) {
-        rnn->k = ur__kernel();
+    rnn->k = rnn->prepared ? rnn->k : ur__kernel();
+    if (!rnn->tape_cell && !rnn->memory)
         UR__TRY(take_memory(rnn));
-    }
     unsigned mode = ur__fpmode_default();   /* biases are added */
-    for (int i = 0; i < rnn->slots; i++) {
+    for (int i = 0; !rnn->tape_cell && i < rnn->slots; i++) {
         struct ur__rnn_weights w = ur__rnn_weights_of(rnn, i);
         ur__pack(&rnn->packed[i], rnn->k, &rnn->layer[i], &w);
     }
     ur__fpmode_restore(mode);
     rnn->version = ur__params_version(rnn->params);
+    rnn->prepared = true;
     return UR_OK;
 }
 
 ur_status ur__rnn_ready(const ur_rnn *rnn)
 {
-    if (!rnn->memory)
+    if (!rnn->prepared)
         return ur__fail(UR_EINVAL, "the net is not prepared: call ur_rnn_prepare first");
     if (rnn->version != ur__params_version(rnn->params))
         return ur__fail(UR_EINVAL, "the parameters have changed since "

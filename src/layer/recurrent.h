@@ -4,8 +4,8 @@
 #ifndef UR_LAYER_RECURRENT_H
 #define UR_LAYER_RECURRENT_H
 
+#include "layer/tape_cell.h"
 #include "rnn/stack.h"
-#include "unroll/layer.h"
 
 /* Views of one slot's parameters; absent ones NULL. */
 struct ur__rnn_views {
@@ -14,7 +14,6 @@ struct ur__rnn_views {
 };
 
 /* What one slot remembers between steps: buffers [B,size] by name. */
-enum { UR__BUFFERS = 4 };
 struct ur__buffers {
     int n;
     struct {
@@ -36,7 +35,11 @@ struct ur_rnn {
     struct ur__buffers *buffers;    /* [slots] of state */
     struct ur__packed *packed;      /* [slots] */
     void *memory;                   /* of packed; NULL before the first prepare */
+    bool prepared;
     uint64_t version;               /* of the parameters that are packed */
+    /* Of a net whose cells are written on the tape; its layers have no fused cell. */
+    const struct ur__tape_cell *tape_cell;
+    void **cells;                   /* [slots] what they keep */
 };
 
 /* A caller's options over the defaults. */
@@ -54,6 +57,11 @@ struct ur__rnn_weights ur__rnn_weights_of(const ur_rnn *rnn, int slot);
 struct ur__rnn_grads ur__rnn_grads_of(const ur_rnn *rnn, int slot);
 /* UR_EINVAL unless prepared, and prepared again after each update by an optimizer. */
 ur_status ur__rnn_ready(const ur_rnn *rnn);
+/* ur_rnn_forward of a net whose cells are written on the tape. */
+ur_tensor *ur__rnn_unroll(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x, const int *lengths,
+                          ur_state *state);
+/* Inputs by number as one-hot rows [T,B,I]. */
+ur_tensor *ur__rnn_one_hot(ur_tape *tape, const ur_rnn *rnn, ur_ids ids);
 /* Whether initial states are parameters. */
 bool ur__rnn_learns_state(const ur_rnn *rnn);
 /* The place of a slot's buffer of that name, -1: it has none. */

@@ -7,15 +7,20 @@
 
 #include "base/status.h"
 #include "kernel/select.h"
+#include "layer/params.h"
 #include "layer/room.h"
 #include "layer/state.h"
 #include "tape/tape.h"
+
+/* Trained views of a slot that this node's passes read. */
+enum { VIEWS = 7 + UR__CELL_EXTRAS };
 
 struct node {
     const ur_rnn *rnn;
     struct ur__stack_job job;
     ur_tensor *x, *y;
     struct ur__slot_state *slot;        /* [slots]: the tensors in and out */
+    const ur_param **reports;           /* [slots][VIEWS] whose gradients to report; or NULL */
     ur_observer see;                    /* the state may be gone when it is called */
     void *user;
 };
@@ -87,12 +92,26 @@ static void show_gradients(const struct node *n)
     }
 }
 
+static void report_layer(void *user, int l)
+{
+    const struct node *n = user;
+    int per_layer = n->rnn->stack.directions * VIEWS;
+    for (int i = l * per_layer; i < (l + 1) * per_layer; i++)
+        if (n->reports[i])
+            ur__params_report(n->rnn->params, n->reports[i]);
+}
+
 static ur_status back(ur_tape *tape, void *saved)
 {
     struct node *n = saved;
-    if (!reached(n))
+    if (!reached(n)) {
+        for (int l = n->rnn->stack.layers - 1; n->reports && l >= 0; l--)
+            report_layer(n, l);
         return UR_OK;
+    }
     UR__TRY(bind_back(tape, n));
+    n->job.done = n->reports ? report_layer : NULL;
+    n->job.user = n;
     ur__stack_backward(&n->job, ur__tape_team(tape));
     pass_on(n->job.k, n->job.dx ? n->x : NULL, n->job.dx);
     for (int i = 0; i < n->rnn->slots; i++) {
@@ -105,33 +124,6 @@ static ur_status back(ur_tape *tape, void *saved)
 }
 
 /* ---- forward ----------------------------------------------------------- */
-
-static ur_status check(const ur_tape *tape, const ur_rnn *rnn, int T, int B, const int *lengths,
-                       const ur_state *s)
-{
-    UR__TRY(ur__rnn_ready(rnn));
-    if (s && s->round && s->round != ur__tape_round(tape))
-        return ur__fail(UR_EINVAL, "the state holds tensors of another tape or of one that was "
-                        "reset: call ur_state_detach first");
-    if (s && s->rnn != rnn)
-        return ur__fail(UR_EINVAL, "the state belongs to another net");
-    if (s)
-        UR__TRY(ur__state_idle(s));
-    if (s && s->B != B)
-        return ur__fail(UR_ESHAPE, "the state is for %d sequences, x has %d", s->B, B);
-    if (T < 1 || B < 1)
-        return ur__fail(UR_ESHAPE, "a sequence of %d steps of %d is empty", T, B);
-    if ((int64_t)T * B > INT_MAX)
-        return ur__fail(UR_ESHAPE, "%d steps of %d sequences are more than 2^31", T, B);
-    for (int l = 0; l < rnn->stack.layers; l++)
-        if ((int64_t)B * ur__stack_output(&rnn->stack, l) > INT_MAX)
-            return ur__fail(UR_ESHAPE, "layer %d: %d sequences are too many", l, B);
-    for (int b = 0; lengths && b < B; b++)
-        if (lengths[b] < 0 || lengths[b] > T)
-            return ur__fail(UR_ESHAPE, "sequence %d has length %d, not 0 to %d", b, lengths[b],
-                            T);
-    return UR_OK;
-}
 
 /* Where a buffer starts from: a tensor, the state's numbers, or zeros. */
 static const ur_real *initial(ur_tape *tape, const struct ur__held *held, size_t n)
@@ -146,23 +138,6 @@ static const ur_real *initial(ur_tape *tape, const struct ur__held *held, size_t
     return zeros;
 }
 
-/* A tensor that the last call left stands for the state's numbers only while they agree:
- * whoever has stepped the state or written to it since means the numbers. */
-static ur_tensor *current(const struct ur__held *held)
-{
-    const ur_tensor *in = held->in;
-    bool moved = in && in == held->out &&
-        memcmp(in->data, held->data, in->size * sizeof *in->data) != 0;
-    return moved ? NULL : held->in;
-}
-
-/* A learned initial state for all rows; gradients reach the parameter. */
-static ur_tensor *learned(ur_tape *tape, const ur_rnn *rnn, const ur_param *p, int B)
-{
-    int dim[2] = {B, p->dim[0]};
-    return ur_add(ur_copy_in(tape, 2, dim, NULL), ur_param_tensor(tape, rnn->params, p));
-}
-
 static void bind_state(ur_tape *tape, struct node *n, int i, const ur_state *s, bool starts)
 {
     const struct ur__buffers *b = &n->rnn->buffers[i];
@@ -175,10 +150,10 @@ static void bind_state(ur_tape *tape, struct node *n, int i, const ur_state *s, 
         int dim[2] = {n->job.B, b->at[j].size};
         if (s) {
             io->data = s->slot[i].at[j].data;
-            io->in = current(&s->slot[i].at[j]);
+            io->in = ur__held_tensor(&s->slot[i].at[j]);
         }
         if (starts && b->at[j].start && !io->in)
-            io->in = learned(tape, n->rnn, b->at[j].start, n->job.B);
+            io->in = ur__state_learned(tape, n->rnn, b->at[j].start, n->job.B);
         io->out = ur__tensor_new(tape, 2, dim, true);
         first[j] = initial(tape, io, (size_t)dim[0] * (size_t)dim[1]);
         last[j] = io->out ? io->out->data : NULL;
@@ -188,19 +163,6 @@ static void bind_state(ur_tape *tape, struct node *n, int i, const ur_state *s, 
     q->hT = last[0];
     q->c0 = first[1];
     q->cT = last[1];
-}
-
-/* The final state: numbers and tensors for the next call. */
-static void leave_state(const ur_tape *tape, const struct node *n, ur_state *s)
-{
-    s->round = ur__tape_round(tape);
-    for (int i = 0; i < n->rnn->slots; i++)
-        for (int j = 0; j < n->rnn->buffers[i].n; j++) {
-            struct ur__held *to = &s->slot[i].at[j];
-            to->in = to->out = n->slot[i].at[j].out;
-            memcpy(to->data, to->out->data, to->out->size * sizeof *to->data);
-        }
-    ur__state_advance(s, &n->job);
 }
 
 /* x, or a copy of it whose padding is zero where x's is not finite: the products of
@@ -242,9 +204,28 @@ static void *own(ur_tape *tape, const void *from, size_t n, size_t size)
     return copy ? memcpy(copy, from, n * size) : NULL;
 }
 
+/* Notes which gradients this node is the last to add to. */
+static void claim(ur_tape *tape, struct node *n)
+{
+    const ur_rnn *rnn = n->rnn;
+    if (!ur__params_reports(rnn->params))
+        return;
+    n->reports = ur__tape_alloc(tape, (size_t)rnn->slots * VIEWS, sizeof *n->reports);
+    for (int i = 0; n->reports && i < rnn->slots; i++) {
+        const struct ur__rnn_views *v = &rnn->views[i];
+        const ur_param *all[VIEWS] = {v->w_ih, v->w_hh, v->b_ih, v->b_hh, v->w_hr, v->w_hy, v->b_hy,
+                                      v->extra[0], v->extra[1]};
+        for (int j = 0; j < VIEWS; j++) {
+            bool mine = all[j] && ur__params_claim(rnn->params, tape, all[j]);
+            n->reports[i * VIEWS + j] = mine ? all[j] : NULL;
+        }
+    }
+}
+
 static ur_status compute(ur_tape *tape, struct node *n, ur_state *s)
 {
     const ur_rnn *rnn = n->rnn;
+    claim(tape, n);
     take_streams(tape, &n->job);
     void *memory = ur__tape_alloc(tape, ur__stack_bytes(&n->job), 1);
     n->slot = ur__tape_alloc(tape, (size_t)rnn->slots, sizeof *n->slot);
@@ -263,7 +244,7 @@ static ur_status compute(ur_tape *tape, struct node *n, ur_state *s)
 static ur_tensor *run(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x, const int32_t *ids, int T,
                       int B, const int *lengths, ur_state *s)
 {
-    ur_status status = check(tape, rnn, T, B, lengths, s);
+    ur_status status = ur__rnn_check_pass(tape, rnn, T, B, lengths, s);
     if (status == UR_OK && ids)
         status = ur__rnn_check_ids(rnn, (size_t)T * (size_t)B, ids);
     if (status != UR_OK)
@@ -289,8 +270,10 @@ static ur_tensor *run(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x, const int3
     if (ur__tape_poisoned(tape) || compute(tape, n, s) != UR_OK ||
         !ur__tape_note(y, "rnn", x ? 1 : 0, &x))
         return NULL;
-    if (s)
-        leave_state(tape, n, s);
+    if (s) {
+        ur__state_leave(s, tape, n->slot);
+        ur__state_advance_job(s, &n->job);
+    }
     return y;
 }
 
@@ -306,6 +289,8 @@ ur_tensor *ur_rnn_forward(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x, const 
     if (ur_rank(x) != 3 || ur_dim(x, 2) != ur_rnn_input(rnn))
         return ur__tape_fail(tape, UR_ESHAPE, "rnn: x is %s but the net expects [T,B,%d]",
                              ur__shape_text(x), ur_rnn_input(rnn));
+    if (rnn->tape_cell)
+        return ur__rnn_unroll(tape, rnn, x, lengths, s);
     return run(tape, rnn, x, NULL, ur_dim(x, 0), ur_dim(x, 1), lengths, s);
 }
 
@@ -321,6 +306,8 @@ ur_tensor *ur_rnn_forward_ids(ur_tape *tape, const ur_rnn *rnn, ur_ids ids, cons
     if (!ids.id || ids.T < 1 || ids.B < 1)
         return ur__tape_fail(tape, UR_ESHAPE, "rnn: [%d,%d] input numbers are none", ids.T,
                              ids.B);
+    if (rnn->tape_cell)
+        return ur__rnn_unroll(tape, rnn, ur__rnn_one_hot(tape, rnn, ids), lengths, s);
     return run(tape, rnn, NULL, ids.id, ids.T, ids.B, lengths, s);
 }
 

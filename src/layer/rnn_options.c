@@ -28,11 +28,20 @@ int ur__rnn_layer_state(const ur_rnn_options *o, int l)
     return o->projection[l] ? o->projection[l] : o->hidden[l];
 }
 
+/* Size of the output map of layer l, or of what a cell on the tape passes up in place of h; 0: it
+ * is h. */
+static int map_size(const ur_rnn_options *o, int l)
+{
+    const struct ur__tape_cell *tape = ur__tape_cell_of(o->cell, o->norm);
+    return !tape ? o->output[l] : tape->width ? tape->width(o->hidden[l]) : 0;
+}
+
 int64_t ur__rnn_layer_input(const ur_rnn_options *o, int l)
 {
     if (l == 0)
         return o->input;
-    int out = o->output[l - 1] ? o->output[l - 1] : ur__rnn_layer_state(o, l - 1);
+    int out = map_size(o, l - 1);
+    out = out ? out : ur__rnn_layer_state(o, l - 1);
     return (o->bidirectional ? 2 : 1) * (int64_t)out;
 }
 
@@ -42,7 +51,7 @@ struct ur__rnn_layer ur__rnn_layer_of(const ur_rnn_options *o, int l, bool rever
         .I = (int)ur__rnn_layer_input(o, l),
         .H = o->hidden[l],
         .P = ur__rnn_layer_state(o, l),
-        .O = o->output[l],
+        .O = map_size(o, l),
         .output_activation = o->output_activation,
         .biases = o->biases,
         .reverse = reverse,
@@ -56,7 +65,8 @@ struct ur__rnn_layer ur__rnn_layer_of(const ur_rnn_options *o, int l, bool rever
         .time_residual = o->time_residual,
         .cell_clip = (ur_real)o->cell_clip,
     };
-    d.cell = ur__cell_in_form(ur__cell_of(o->cell), &d);
+    if (!ur__tape_cell_of(o->cell, o->norm))
+        d.cell = ur__cell_in_form(ur__cell_of(o->cell), &d);
     return d;
 }
 
@@ -70,30 +80,42 @@ static bool any(const int *sizes, int n)
     return false;
 }
 
-/* Options that some cells have, where they differ from their default. */
+/* Options that not all cells have, where they differ from their default. */
 static ur_status check_cell(const ur_rnn_options *o)
 {
     const struct {
         const char *name;
         bool given;
+        bool fused;     /* all fused cells have it */
     } list[] = {
-        {"activation", o->activation != UR_ACT_TANH},
-        {"reset_before", o->reset_before},
-        {"forget_bias", o->forget_bias != 0},
-        {"projection", any(o->projection, o->layers)},
-        {"peepholes", o->peepholes},
-        {"coupled", o->coupled},
-        {"cell_clip", o->cell_clip != 0},
-        {"time_residual", o->time_residual},
-        {"zoneout_c", o->zoneout_c != 0},
+        {"biases", o->biases != 2, true},
+        {"output", any(o->output, o->layers), true},
+        {"orthogonal", o->orthogonal, true},
+        {"recurrent_dropout", o->recurrent_dropout != 0, true},
+        {"zoneout_h", o->zoneout_h != 0, true},
+        {"activation", o->activation != UR_ACT_TANH, false},
+        {"reset_before", o->reset_before, false},
+        {"forget_bias", o->forget_bias != 0, false},
+        {"projection", any(o->projection, o->layers), false},
+        {"peepholes", o->peepholes, false},
+        {"coupled", o->coupled, false},
+        {"cell_clip", o->cell_clip != 0, false},
+        {"time_residual", o->time_residual, false},
+        {"zoneout_c", o->zoneout_c != 0, false},
     };
-    const struct ur__cell *cell = ur__cell_of(o->cell), *form = ur__rnn_layer_of(o, 0, false).cell;
+    const struct ur__tape_cell *tape = ur__tape_cell_of(o->cell, o->norm);
+    const struct ur__cell *cell = tape ? NULL : ur__cell_of(o->cell);
+    const struct ur__cell *form = tape ? NULL : ur__rnn_layer_of(o, 0, false).cell;
     for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
-        if (list[i].given && !ur__cell_has(cell, list[i].name))
-            return ur__fail(UR_EINVAL, "cell %s has no option %s", cell->name, list[i].name);
-        if (list[i].given && !ur__cell_has(form, list[i].name))
-            return ur__fail(UR_EINVAL, "cell %s has no option %s when it is %s", cell->name,
-                            list[i].name, form->when);
+        const char *name = list[i].name;
+        if (!list[i].given || (cell && list[i].fused))
+            continue;
+        if (tape ? !ur__tape_cell_has(tape, name) : !ur__cell_has(cell, name))
+            return ur__fail(UR_EINVAL, "cell %s%s has no option %s", tape ? tape->name : cell->name,
+                            o->norm ? " with norm" : "", name);
+        if (form && !ur__cell_has(form, name))
+            return ur__fail(UR_EINVAL, "cell %s has no option %s when it is %s", cell->name, name,
+                            form->when);
     }
     return UR_OK;
 }
@@ -109,7 +131,8 @@ static ur_status check_probability(const char *name, double p)
 
 static ur_status check_layer(const ur_rnn_options *o, int l)
 {
-    int G = ur__cell_of(o->cell)->gates, H = o->hidden[l], O = o->output[l];
+    const struct ur__cell *cell = ur__cell_of(o->cell);
+    int G = cell ? cell->gates : 4, H = o->hidden[l], O = o->output[l];
     int P = o->projection[l];
     int64_t I = ur__rnn_layer_input(o, l);
     if (H < 1 || H > (1 << 24) / (G + 1))
@@ -141,10 +164,11 @@ static ur_status check_sizes(const ur_rnn_options *o)
 
 ur_status ur__rnn_options_check(const ur_rnn_options *o)
 {
-    if (!ur__cell_of(o->cell))
+    if (!ur_cell_name(o->cell))
         return ur__fail(UR_EINVAL, "there is no recurrent cell number %d", (int)o->cell);
-    if (o->norm != UR_NORM_NONE)
-        return ur__fail(UR_EINVAL, "there is no normalised cell %s", ur_cell_name(o->cell));
+    if (o->norm != UR_NORM_NONE && !ur__tape_cell_of(o->cell, o->norm))
+        return ur__fail(UR_EINVAL, "cell %s has no norm number %d", ur_cell_name(o->cell),
+                        (int)o->norm);
     UR__TRY(check_sizes(o));
     UR__TRY(check_cell(o));
     if (!ur_activation_name(o->activation))

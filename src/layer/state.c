@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What a net remembers, and running it without a tape: the same passes as in training,
- * a few steps at a time in memory that was taken once. */
+/* What a net remembers: buffers of rows. */
 #include "layer/state.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -13,13 +13,6 @@
 
 /* Steps in a piece: enough rows for the register tile when the batch is small. */
 enum { PIECE_ROWS = 64, PIECE_STEPS = 16 };
-
-static struct ur__stack_job job_of(const ur_state *s, int T)
-{
-    return (struct ur__stack_job){
-        .k = s->rnn->k, .stack = &s->rnn->stack, .T = T, .B = s->B, .scratch = s->scratch,
-    };
-}
 
 static const struct ur__buffers *buffers(const ur_state *s, int slot)
 {
@@ -67,16 +60,23 @@ static ur_status take_memory(ur_state *s)
     }
     s->data = ur__calloc(size_of(s), sizeof(ur_real));
     s->slot = ur__calloc((size_t)rnn->slots, sizeof *s->slot);
-    s->scratch = ur__alloc(ur__stack_scratch(rnn->k, s->team), 1);
-    struct ur__stack_job job = job_of(s, s->piece);
     if (!ur__mul(&out, (size_t)s->piece * (size_t)s->B, (size_t)ur_rnn_output(rnn)))
         return ur__fail(UR_ENOMEM, "a state for %d sequences does not fit in memory", s->B);
-    s->memory = ur__alloc(ur__stack_bytes(&job), 1);
     s->out = ur__alloc(out, sizeof(ur_real));
-    if (!s->data || !s->slot || !s->scratch || !s->memory || !s->out)
+    if (!s->data || !s->slot || !s->out)
         return UR_ENOMEM;
-    if (rnn->stack.directions > 1 && !(s->seen = ur__alloc((size_t)s->B * widest, sizeof *s->seen)))
-        return UR_ENOMEM;
+    if (!rnn->tape_cell) {
+        struct ur__stack_job job = {.k = rnn->k, .stack = &rnn->stack, .T = s->piece, .B = s->B};
+        s->scratch = ur__alloc(ur__stack_scratch(rnn->k, s->team), 1);
+        s->memory = ur__alloc(ur__stack_bytes(&job), 1);
+        if (!s->scratch || !s->memory)
+            return UR_ENOMEM;
+    }
+    if (rnn->stack.directions > 1 || rnn->tape_cell) {
+        s->seen = ur__alloc((size_t)s->B * widest, sizeof *s->seen);
+        if (!s->seen)
+            return UR_ENOMEM;
+    }
     if (ur__rnn_learns_state(rnn) && !(s->start = ur__calloc(s->row, sizeof *s->start)))
         return UR_ENOMEM;
     bind_slots(s);
@@ -150,11 +150,9 @@ bool ur__state_starts(ur_state *s)
     return true;
 }
 
-ur_status ur_state_new(ur_state **out, const ur_rnn *rnn, int B, ur_team *team)
+ur_status ur__state_make(ur_state **out, const ur_rnn *rnn, int B, ur_team *team)
 {
-    UR__NEED(out, "out");
     *out = NULL;
-    UR__NEED(rnn, "rnn");
     UR__TRY(ur__rnn_ready(rnn));
     if (B < 1 || B > (1 << 24))
         return ur__fail(UR_EINVAL, "a state for %d sequences is impossible", B);
@@ -197,6 +195,7 @@ void ur_state_free(ur_state *s)
     ur__free(s->slot);
     ur__free(s->start);
     ur__free(s->seen);
+    ur_tape_free(s->tape);
     ur__free(s->scratch);
     ur__free(s->memory);
     ur__free(s->out);
@@ -377,9 +376,24 @@ void ur_state_detach(ur_state *s)
     s->round = 0;
 }
 
-/* h [B,P] of step t, side by side. */
-static const ur_real *rows_of(const ur_state *s, const struct ur__sequence *q, int t)
+void ur__state_advance(ur_state *s, int T,
+                       const ur_real *(*h)(const ur_state *, const void *, int, int),
+                       const void *pass)
 {
+    s->busy = true;
+    for (int i = 0; s->every && i < s->rnn->slots; i++) {
+        for (int t = 0; t < T; t++)
+            if ((s->steps + t) % s->every == 0)
+                s->see(s->user, i, s->steps + t, s->B, s->rnn->layer[i].P, h(s, pass, i, t));
+    }
+    s->busy = false;
+    s->steps += T;
+}
+
+/* h [B,P] of a slot at step t of a job, side by side. */
+static const ur_real *rows_of(const ur_state *s, const void *pass, int slot, int t)
+{
+    const struct ur__sequence *q = &((const struct ur__stack_job *)pass)->layer[slot];
     ptrdiff_t P = q->d->P, ld = q->kept.ld_h;
     const ur_real *h = q->kept.h + (ptrdiff_t)t * s->B * ld;
     if (ld == P)
@@ -389,83 +403,61 @@ static const ur_real *rows_of(const ur_state *s, const struct ur__sequence *q, i
     return s->seen;
 }
 
-void ur__state_advance(ur_state *s, const struct ur__stack_job *job)
+void ur__state_advance_job(ur_state *s, const struct ur__stack_job *job)
 {
-    s->busy = true;
-    for (int i = 0; s->every && i < s->rnn->slots; i++) {
-        for (int t = 0; t < job->T; t++)
-            if ((s->steps + t) % s->every == 0)
-                s->see(s->user, i, s->steps + t, s->B, job->layer[i].d->P,
-                       rows_of(s, &job->layer[i], t));
-    }
-    s->busy = false;
-    s->steps += job->T;
+    ur__state_advance(s, job->T, rows_of, job);
 }
 
-/* ---- without a tape ---------------------------------------------------- */
+/* ---- on a tape --------------------------------------------------------- */
 
-static void run_piece(ur_state *s, int T, const ur_real *x, const int32_t *ids, ur_real *y)
+ur_status ur__rnn_check_pass(const ur_tape *tape, const ur_rnn *rnn, int T, int B,
+                             const int *lengths, const ur_state *s)
 {
-    struct ur__stack_job job = job_of(s, T);
-    job.x = x;
-    job.ids = ids;
-    job.y = y ? y : s->out;
-    ur__stack_place(&job, s->memory);
-    for (int i = 0; i < s->rnn->slots; i++) {
-        struct ur__sequence *q = &job.layer[i];
-        q->p = &s->rnn->packed[i];
-        q->h0 = q->hT = s->slot[i].at[0].data;
-        q->c0 = q->cT = s->slot[i].at[1].data;
-    }
-    ur__stack_forward(&job, s->team);
-    ur__state_advance(s, &job);
-}
-
-/* Tensors were put and no forward call has read them. */
-static bool waits(const ur_state *s)
-{
-    for (int i = 0; i < s->rnn->slots; i++)
-        for (int j = 0; j < buffers(s, i)->n; j++)
-            if (s->slot[i].at[j].in && s->slot[i].at[j].in != s->slot[i].at[j].out)
-                return true;
-    return false;
-}
-
-ur_status ur_rnn_run(const ur_rnn *rnn, ur_state *s, int T, const ur_real *x, const int32_t *ids,
-                     ur_real *y)
-{
-    UR__NEED(rnn, "rnn");
-    UR__NEED(s, "state");
-    ptrdiff_t B = s->B, I = ur_rnn_input(rnn), O = ur_rnn_output(rnn);
     UR__TRY(ur__rnn_ready(rnn));
-    if (s->rnn != rnn)
+    if (s && s->round && s->round != ur__tape_round(tape))
+        return ur__fail(UR_EINVAL, "the state holds tensors of another tape or of one that was "
+                        "reset: call ur_state_detach first");
+    if (s && s->rnn != rnn)
         return ur__fail(UR_EINVAL, "the state belongs to another net");
-    UR__TRY(ur__state_idle(s));
-    if (rnn->stack.directions > 1)
-        return ur__fail(UR_EINVAL, "a net of two directions needs the whole sequence: "
-                        "ur_rnn_forward");
-    if (waits(s))
-        return ur__fail(UR_EINVAL, "the state waits for ur_rnn_forward with tensors that "
-                        "ur_state_put gave it: call ur_state_detach to drop them");
-    if ((!x) == (!ids) || T < 0)
-        return ur__fail(UR_EINVAL, "a run takes either x or ids, and at least 0 steps");
-    if (ids)
-        UR__TRY(ur__rnn_check_ids(rnn, (size_t)(T * B), ids));
-    ur__state_starts(s);
-    for (int t = 0, steps; t < T; t += steps) {
-        steps = T - t < s->piece ? T - t : s->piece;
-        run_piece(s, steps, x ? x + t * B * I : NULL, ids ? ids + t * B : NULL,
-                  y ? y + t * B * O : NULL);
-    }
+    if (s)
+        UR__TRY(ur__state_idle(s));
+    if (s && s->B != B)
+        return ur__fail(UR_ESHAPE, "the state is for %d sequences, x has %d", s->B, B);
+    if (T < 1 || B < 1)
+        return ur__fail(UR_ESHAPE, "a sequence of %d steps of %d is empty", T, B);
+    if ((int64_t)T * B > INT_MAX)
+        return ur__fail(UR_ESHAPE, "%d steps of %d sequences are more than 2^31", T, B);
+    for (int l = 0; l < rnn->stack.layers; l++)
+        if ((int64_t)B * ur__stack_output(&rnn->stack, l) > INT_MAX)
+            return ur__fail(UR_ESHAPE, "layer %d: %d sequences are too many", l, B);
+    for (int b = 0; lengths && b < B; b++)
+        if (lengths[b] < 0 || lengths[b] > T)
+            return ur__fail(UR_ESHAPE, "sequence %d has length %d, not 0 to %d", b, lengths[b],
+                            T);
     return UR_OK;
 }
 
-ur_status ur_rnn_step(const ur_rnn *rnn, ur_state *s, const ur_real *x, ur_real *y)
+ur_tensor *ur__held_tensor(const struct ur__held *held)
 {
-    return ur_rnn_run(rnn, s, 1, x, NULL, y);
+    const ur_tensor *in = held->in;
+    bool moved = in && in == held->out &&
+        memcmp(in->data, held->data, in->size * sizeof *in->data) != 0;
+    return moved ? NULL : held->in;
 }
 
-ur_status ur_rnn_step_ids(const ur_rnn *rnn, ur_state *s, const int32_t *ids, ur_real *y)
+ur_tensor *ur__state_learned(ur_tape *tape, const ur_rnn *rnn, const ur_param *p, int B)
 {
-    return ur_rnn_run(rnn, s, 1, NULL, ids, y);
+    int dim[2] = {B, p->dim[0]};
+    return ur_add(ur_copy_in(tape, 2, dim, NULL), ur_param_tensor(tape, rnn->params, p));
+}
+
+void ur__state_leave(ur_state *s, const ur_tape *tape, const struct ur__slot_state *out)
+{
+    s->round = ur__tape_round(tape);
+    for (int i = 0; i < s->rnn->slots; i++)
+        for (int j = 0; j < buffers(s, i)->n; j++) {
+            struct ur__held *to = &s->slot[i].at[j];
+            to->in = to->out = out[i].at[j].out;
+            memcpy(to->data, to->out->data, to->out->size * sizeof *to->data);
+        }
 }

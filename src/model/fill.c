@@ -172,7 +172,7 @@ static ur_status read_side(ur_filler *f, ur_state *s, bool back, size_t n, const
         for (size_t i = 0; i < m; i++)
             f->ids[i] = ids[back ? n - 1 - done - i : done + i];
         if (f->x)
-            ur__model_embed(f->model, m, f->ids, f->x);
+            UR__TRY(ur_embed_run(&f->model->embed, m, f->ids, f->x));
         UR__TRY(ur_rnn_run(s->rnn, s, (int)m, f->x, f->x ? NULL : f->ids, NULL));
     }
     if (n)
@@ -207,7 +207,7 @@ ur_status ur_filler_run(ur_filler *f, size_t n_before, const int32_t *before, si
     UR__TRY(check_ids(m, n_behind, behind));
     UR__TRY(read_side(f, f->before, false, n_before, before, f->h));
     UR__TRY(read_side(f, f->behind, true, n_behind, behind, f->h + ur_rnn_output(m->rnn)));
-    ur__model_decode(m, f->team, 1, f->h, f->logits);
+    UR__TRY(ur_linear_run(&m->decoder, f->team, 1, f->h, f->logits));
     unsigned mode = ur__fpmode_default();   /* the host may trap what is not finite */
     size_t bad = m->rnn->k->find_nonfinite((size_t)m->decoder.O, f->logits);
     ur__fpmode_restore(mode);

@@ -133,7 +133,7 @@ void ur_model_free(ur_model *model)
 {
     if (!model)
         return;
-    ur__free(model->packed.data);
+    ur_linear_free(&model->decoder);
     ur_rnn_free(model->rnn);
     ur_rnn_free(model->behind);
     ur_params_free(model->params);

@@ -3,7 +3,6 @@
 #ifndef UR_MODEL_NET_H
 #define UR_MODEL_NET_H
 
-#include "kernel/kernel.h"
 #include "unroll/model.h"
 
 struct ur_model {
@@ -15,14 +14,7 @@ struct ur_model {
     ur_rnn *behind;             /* of task fill: reads the text backwards; else NULL */
     ur_embedding embed;         /* config.embed > 0 */
     ur_linear_layer decoder;
-    struct ur__matrix packed;   /* decoder.weight as gemm reads it; no data before prepare */
 };
-
-/* Logits [M,V] of rows h [M,I] of what the decoder reads. */
-void ur__model_decode(const ur_model *model, ur_team *team, int M, const ur_real *h,
-                      ur_real *logits);
-/* Vectors [n,E] of tokens. */
-void ur__model_embed(const ur_model *model, size_t n, const int32_t *ids, ur_real *x);
 
 /* "[512,80]" for messages. Returns out. */
 #define UR__DIMS_TEXT 192

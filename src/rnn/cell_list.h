@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The one list of cells. FUSED(x) is src/rnn/cell_x.c, which defines ur__cell_x; TAPE(x) is
- * src/layer/cell_x.c, which defines ur__tape_cell_x. A build adds its own with
+/* The one list of cells. FUSED(x) is a cell on raw pointers, ur__cell_x (rnn/cell.h); TAPE(x) is
+ * one written on the tape, ur__tape_cell_x (layer/tape_cell.h). A build adds its own with
  * -DUR_EXTRA_CELLS='"list.h"', a header that defines UR__EXTRA_CELLS(FUSED, TAPE). */
 #ifndef UR_RNN_CELL_LIST_H
 #define UR_RNN_CELL_LIST_H
@@ -15,6 +15,8 @@
     FUSED(rnn)                      \
     FUSED(lstm)                     \
     FUSED(gru)                      \
+    TAPE(norm_lstm)                 \
+    TAPE(norm_gru)                  \
     UR__EXTRA_CELLS(FUSED, TAPE)
 
 #endif

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "base/status.h"
 #include "rnn/cell_list.h"
 
 #define DECLARE(x) extern const struct ur__cell ur__cell_##x;
@@ -43,22 +42,4 @@ bool ur__cell_has(const struct ur__cell *cell, const char *option)
 int ur__cell_extras(const struct ur__rnn_layer *d, struct ur__cell_extra out[UR__CELL_EXTRAS])
 {
     return d->cell->extras ? d->cell->extras(d, out) : 0;
-}
-
-const char *ur_cell_name(ur_cell cell)
-{
-    const struct ur__cell *c = ur__cell_of(cell);
-    return c ? c->name : NULL;
-}
-
-bool ur_cell_find(const char *name, ur_cell *out)
-{
-    UR__NEED_OR(name, "name", false);
-    UR__NEED_OR(out, "out", false);
-    for (int i = 0; name && i < N_CELLS; i++)
-        if (!strcmp(cells[i]->name, name)) {
-            *out = cells[i]->kind;
-            return true;
-        }
-    return false;
 }

@@ -43,6 +43,10 @@ struct ur__stack_job {
     ur_real *dx;                /* [T,B,I] or NULL; written */
     const struct ur__rnn_grads *grads;      /* [L·D] */
     ur_real *columns;
+    /* Called from the computing thread when layer l's weight gradients are complete, the last
+     * layer first; NULL: all are summed at once. The sums are the same. */
+    void (*done)(void *user, int l);
+    void *user;
 };
 
 /* Size of what layer l puts out, both directions. */

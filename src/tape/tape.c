@@ -245,6 +245,16 @@ void *ur__tape_scratch(ur_tape *tape, size_t bytes)
     return tape->scratch ? tape->scratch : ur__tape_failed(tape, UR_ENOMEM);
 }
 
+bool ur__tape_training(const ur_tape *tape)
+{
+    return tape->training;
+}
+
+bool ur__tape_recording(const ur_tape *tape)
+{
+    return tape->recording;
+}
+
 bool ur__tape_next_dropout(ur_tape *tape, uint64_t *seed, uint32_t *stream, uint64_t *step)
 {
     if (!tape->training)

@@ -87,6 +87,8 @@ const struct ur__kernel *ur__tape_kernel(const ur_tape *tape);
 void *ur__tape_scratch(ur_tape *tape, size_t bytes);
 /* What ur_matmul_cross_entropy takes of it, for n rows [n,K] and V classes. */
 size_t ur__decode_scratch(const struct ur__kernel *k, size_t n, int V, int K, int workers);
+bool ur__tape_training(const ur_tape *tape);
+bool ur__tape_recording(const ur_tape *tape);
 /* In training mode: true, and the (seed, stream, step) of the next dropout. */
 bool ur__tape_next_dropout(ur_tape *tape, uint64_t *seed, uint32_t *stream, uint64_t *step);
 
