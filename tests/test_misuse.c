@@ -438,6 +438,7 @@ static void rnn__refuses_to_run_wrongly(void **unused)
     static const int32_t in[] = {0, 2}, out[] = {0, 3}, below[] = {0, -1};
     REFUSED(UR_EINVAL, ur_rnn_prepare(raw));
     REFUSED(UR_EINVAL, ur_rnn_step(NULL, state, x, y));
+    assert_string_equal(ur_errmsg(), "ur_rnn_step: rnn is NULL");
     REFUSED(UR_EINVAL, ur_rnn_step(rnn, NULL, x, y));
     REFUSED(UR_EINVAL, ur_rnn_step(rnn, state, NULL, y));
     REFUSED(UR_EINVAL, ur_rnn_step(raw, state, x, y));

@@ -41,7 +41,7 @@ static ur_status init(ur_norm_cell *c, ur_params *params, const char *prefix, in
 {
     *c = (ur_norm_cell){.params = params, .I = I, .H = H, .epsilon = 1e-5};
     if (I < 1 || H < 1 || H > INT_MAX / gates)
-        return ur__fail(UR_EINVAL, "%s: a cell of %d units with %d inputs is impossible", prefix,
+        return ur__fail(UR_EINVAL, "%s: a cell cannot have %d units and %d inputs", prefix,
                         H, I);
     int declared = ur_params_count(params);
     ur_status status = declare(c, prefix, gates);

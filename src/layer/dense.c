@@ -30,7 +30,7 @@ ur_status ur_linear_init(ur_linear_layer *layer, ur_params *params, const char *
     UR__NEED(prefix, "prefix");
     *layer = (ur_linear_layer){.params = params, .I = I, .O = O};
     if (I < 1 || O < 1)
-        return ur__fail(UR_EINVAL, "%s: a linear layer from %d to %d is impossible", prefix, I,
+        return ur__fail(UR_EINVAL, "%s: a linear layer cannot go from %d to %d", prefix, I,
                         O);
     struct ur__param_new p = {.prefix = prefix, .name = "weight", .rank = 2, .dim = {O, I},
                               .init = UR_UNIFORM, .scale = ur__init_bound(I)};
@@ -50,7 +50,7 @@ ur_status ur_linear_init_tied(ur_linear_layer *layer, ur_params *params, const c
     UR__NEED(prefix, "prefix");
     *layer = (ur_linear_layer){.params = params};
     if (!weight || weight->rank != 2)
-        return ur__fail(UR_EINVAL, "%s: the weight to share is no matrix", prefix);
+        return ur__fail(UR_EINVAL, "%s: the weight to share is not a matrix", prefix);
     layer->weight = weight;
     layer->O = weight->dim[0];
     layer->I = weight->dim[1];
@@ -225,7 +225,7 @@ ur_status ur_embedding_init(ur_embedding *layer, ur_params *params, const char *
     UR__NEED(prefix, "prefix");
     *layer = (ur_embedding){.params = params, .V = V, .E = E};
     if (V < 1 || E < 1)
-        return ur__fail(UR_EINVAL, "%s: an embedding of %d by %d is impossible", prefix, V, E);
+        return ur__fail(UR_EINVAL, "%s: an embedding cannot be %d by %d", prefix, V, E);
     struct ur__param_new p = {.prefix = prefix, .name = "weight", .rank = 2, .dim = {V, E},
                               .init = UR_NORMAL, .scale = 1};
     return ur__params_declare(params, &p, &layer->weight);

@@ -65,7 +65,7 @@ static ur_status check(const ur_params *p, const char *name, int rank, const int
     if (!p || !name || !*name || !dim)
         return ur__fail(UR_EINVAL, "a parameter needs a name and dimensions");
     if (p->built)
-        return ur__fail(UR_EINVAL, "parameter %s comes after ur_params_build", name);
+        return ur__fail(UR_EINVAL, "parameter %s is declared after ur_params_build", name);
     if (rank < 1 || rank > UR_MAX_RANK)
         return ur__fail(UR_EINVAL, "parameter %s has rank %d, not 1 to %d", name, rank,
                         UR_MAX_RANK);
@@ -101,11 +101,12 @@ static ur_status add(ur_params *p, const char *name, int rank, const int *dim, u
         *out = NULL;
     UR__TRY(check(p, name, rank, dim, &size));
     if ((int)init < UR_CONSTANT || (int)init > UR_ORTHOGONAL)
-        return ur__fail(UR_EINVAL, "parameter %s: there is no way %d to start", name, (int)init);
+        return ur__fail(UR_EINVAL, "parameter %s: there is no init number %d", name, (int)init);
     if (!isfinite(scale))
-        return ur__fail(UR_EINVAL, "parameter %s: a scale of %g is impossible", name, scale);
+        return ur__fail(UR_EINVAL, "parameter %s: scale must be finite, not %g", name, scale);
     if (init == UR_ORTHOGONAL && (rank != 2 || dim[0] % dim[1]))
-        return ur__fail(UR_EINVAL, "parameter %s is no column of square blocks", name);
+        return ur__fail(UR_EINVAL, "parameter %s cannot be orthogonal: it is not made of "
+                        "square blocks", name);
     struct entry *e = ur__calloc(1, sizeof *e);
     char *copy = ur__strdup(name);
     if (!e || !copy || append(p, e) != UR_OK) {
@@ -176,7 +177,7 @@ static void drop_memory(ur_params *p)
 ur_status ur__params_build_zeros(ur_params *p)
 {
     if (p->built)
-        return ur__fail(UR_EINVAL, "ur_params_build was called before");
+        return ur__fail(UR_EINVAL, "ur_params_build was called twice");
     p->values = ur__calloc(p->size, sizeof(ur_real));
     p->grads = ur__calloc(p->size, sizeof(ur_real));
     p->buffers = ur__calloc(p->buffer_size, sizeof(ur_real));
@@ -285,7 +286,7 @@ ur_real *ur_param_data(const ur_params *params, const ur_param *p)
     UR__NEED_OR(params, "params", NULL);
     UR__NEED_OR(p, "p", NULL);
     if (!holds(params, p)) {
-        ur__fail(UR_EINVAL, "parameter %s is of another store", p->name);
+        ur__fail(UR_EINVAL, "parameter %s belongs to another store", p->name);
         return NULL;
     }
     return params->built ? (p->trained ? params->values : params->buffers) + p->offset : NULL;
@@ -362,7 +363,7 @@ ur_tensor *ur_param_tensor(ur_tape *tape, const ur_params *params, const ur_para
     const ur_real *data = ur_param_data(params, p);
     if (!data)
         return ur__tape_fail(tape, UR_EINVAL, "parameter %s %s", p->name,
-                             params->built ? "is of another store"
+                             params->built ? "belongs to another store"
                                             : "has no value: call ur_params_build first");
     ur_real *grad = ur__param_grad(params, p);    /* NULL if it is not trained */
     if (tape && ur__params_claim(params, tape, p))

@@ -179,7 +179,7 @@ ur_status ur_rnn_new(ur_rnn **out, ur_params *params, const char *prefix,
     UR__TRY(ur__rnn_options_read(o, options));
     UR__TRY(ur__rnn_options_check(o));
     if (ur__params_built(params))
-        return ur__fail(UR_EINVAL, "%s: ur_rnn_new comes after ur_params_build", prefix);
+        return ur__fail(UR_EINVAL, "%s: ur_rnn_new was called after ur_params_build", prefix);
     ur_rnn *rnn = ur__calloc(1, sizeof *rnn);
     if (!rnn)
         return UR_ENOMEM;
@@ -370,7 +370,7 @@ ur_status ur_rnn_prepare(ur_rnn *rnn)
 {
     UR__NEED(rnn, "rnn");
     if (!ur__params_built(rnn->params))
-        return ur__fail(UR_EINVAL, "ur_rnn_prepare comes before ur_params_build");
+        return ur__fail(UR_EINVAL, "ur_rnn_prepare was called before ur_params_build");
     rnn->k = rnn->prepared ? rnn->k : ur__kernel();
     if (!rnn->tape_cell && !rnn->memory)
         UR__TRY(take_memory(rnn));
@@ -390,8 +390,7 @@ ur_status ur__rnn_ready(const ur_rnn *rnn)
     if (!rnn->prepared)
         return ur__fail(UR_EINVAL, "the net is not prepared: call ur_rnn_prepare first");
     if (rnn->version != ur__params_version(rnn->params))
-        return ur__fail(UR_EINVAL, "the parameters have changed since "
-                        "ur_rnn_prepare: call it again");
+        return ur__fail(UR_EINVAL, "the parameters have changed: call ur_rnn_prepare again");
     return UR_OK;
 }
 

@@ -95,12 +95,12 @@ ur_status ur_rnn_run(const ur_rnn *rnn, ur_state *s, int T, const ur_real *x, co
     UR__TRY(ur__state_idle(s));
     if (rnn->stack.directions > 1)
         return ur__fail(UR_EINVAL, "a net of two directions needs the whole sequence: "
-                        "ur_rnn_forward");
+                        "use ur_rnn_forward");
     if (waits(s))
         return ur__fail(UR_EINVAL, "the state waits for ur_rnn_forward with tensors that "
                         "ur_state_put gave it: call ur_state_detach to drop them");
     if ((!x) == (!ids) || T < 0)
-        return ur__fail(UR_EINVAL, "a run takes either x or ids, and at least 0 steps");
+        return ur__fail(UR_EINVAL, "ur_rnn_run takes x or ids, one of them, and at least 0 steps");
     if (ids)
         UR__TRY(ur__rnn_check_ids(rnn, (size_t)(T * B), ids));
     ur__state_starts(s);
@@ -117,10 +117,16 @@ ur_status ur_rnn_run(const ur_rnn *rnn, ur_state *s, int T, const ur_real *x, co
 
 ur_status ur_rnn_step(const ur_rnn *rnn, ur_state *s, const ur_real *x, ur_real *y)
 {
+    UR__NEED(rnn, "rnn");
+    UR__NEED(s, "state");
+    UR__NEED(x, "x");
     return ur_rnn_run(rnn, s, 1, x, NULL, y);
 }
 
 ur_status ur_rnn_step_ids(const ur_rnn *rnn, ur_state *s, const int32_t *ids, ur_real *y)
 {
+    UR__NEED(rnn, "rnn");
+    UR__NEED(s, "state");
+    UR__NEED(ids, "ids");
     return ur_rnn_run(rnn, s, 1, NULL, ids, y);
 }

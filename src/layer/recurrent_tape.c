@@ -304,7 +304,7 @@ ur_tensor *ur_rnn_forward_ids(ur_tape *tape, const ur_rnn *rnn, ur_ids ids, cons
     if (!rnn)
         return ur__tape_fail(tape, UR_EINVAL, "rnn: the net is NULL");
     if (!ids.id || ids.T < 1 || ids.B < 1)
-        return ur__tape_fail(tape, UR_ESHAPE, "rnn: [%d,%d] input numbers are none", ids.T,
+        return ur__tape_fail(tape, UR_ESHAPE, "rnn: there are no input numbers ([%d,%d])", ids.T,
                              ids.B);
     if (rnn->tape_cell)
         return ur__rnn_unroll(tape, rnn, ur__rnn_one_hot(tape, rnn, ids), lengths, s);

@@ -155,7 +155,7 @@ ur_status ur__state_make(ur_state **out, const ur_rnn *rnn, int B, ur_team *team
     *out = NULL;
     UR__TRY(ur__rnn_ready(rnn));
     if (B < 1 || B > (1 << 24))
-        return ur__fail(UR_EINVAL, "a state for %d sequences is impossible", B);
+        return ur__fail(UR_EINVAL, "a state cannot be for %d sequences", B);
     ur_state *s = ur__calloc(1, sizeof *s);
     if (!s)
         return UR_ENOMEM;
@@ -424,7 +424,7 @@ ur_status ur__rnn_check_pass(const ur_tape *tape, const ur_rnn *rnn, int T, int 
     if (s && s->B != B)
         return ur__fail(UR_ESHAPE, "the state is for %d sequences, x has %d", s->B, B);
     if (T < 1 || B < 1)
-        return ur__fail(UR_ESHAPE, "a sequence of %d steps of %d is empty", T, B);
+        return ur__fail(UR_ESHAPE, "%d steps of %d sequences are empty", T, B);
     if ((int64_t)T * B > INT_MAX)
         return ur__fail(UR_ESHAPE, "%d steps of %d sequences are more than 2^31", T, B);
     for (int l = 0; l < rnn->stack.layers; l++)
