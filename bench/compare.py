@@ -28,7 +28,12 @@ def difference(a, b):
 
 def values_of(side, row, folder):
     path = os.path.join(folder, "values")
-    return read(path) if side.ask(f"values {path} {row.name}") == "ok" else None
+    if side.ask(f"values {path} {row.name}") != "ok":
+        return None
+    try:
+        return read(path)
+    except (OSError, ValueError, EOFError) as e:
+        return side.lose(f"values {row.name}: what it wrote cannot be read: {e}")
 
 
 def check(rows, sides_of, threads):
@@ -38,7 +43,7 @@ def check(rows, sides_of, threads):
         for t in threads:
             sides = sides_of(t)
             for row in rows:
-                ours = values_of(sides[0], row, folder)
+                ours = values_of(sides[0], row, folder) or {}
                 for side in sides[1:]:
                     theirs = values_of(side, row, folder)
                     if theirs is None:

@@ -45,7 +45,7 @@ static float *floats(dnnl_memory_t m)
 static size_t count(const struct net *n, int tensor)
 {
     const struct row *r = &n->row;
-    size_t gates = r->cell == UR_LSTM ? 4 : r->cell == UR_GRU ? 3 : 1, H = (size_t)r->H;
+    size_t gates = r->cell == UR_CELL_LSTM ? 4 : r->cell == UR_CELL_GRU ? 3 : 1, H = (size_t)r->H;
     switch (tensor) {
     case SRC:
     case DST:
@@ -54,7 +54,7 @@ static size_t count(const struct net *n, int tensor)
     case RECURRENT:
         return (size_t)r->L * gates * H * H;
     case BIAS:
-        return (size_t)r->L * (r->cell == UR_GRU ? 4 : gates) * H;
+        return (size_t)r->L * (r->cell == UR_CELL_GRU ? 4 : gates) * H;
     default:
         return (size_t)r->L * (size_t)r->B * H;
     }
@@ -65,15 +65,15 @@ static bool describe(const struct net *n, desc_own *d, bool states, bool any)
 {
     const struct row *r = &n->row;
     const dnnl_dim_t T = r->T, B = r->B, H = r->H, L = r->L;
-    const dnnl_dim_t G = r->cell == UR_LSTM ? 4 : r->cell == UR_GRU ? 3 : 1;
+    const dnnl_dim_t G = r->cell == UR_CELL_LSTM ? 4 : r->cell == UR_CELL_GRU ? 3 : 1;
     const dnnl_dim_t sequence[] = {T, B, H}, state[] = {L, 1, B, H}, weights[] = {L, 1, H, G, H};
-    const dnnl_dim_t bias[] = {L, 1, r->cell == UR_GRU ? 4 : G, H};
+    const dnnl_dim_t bias[] = {L, 1, r->cell == UR_CELL_GRU ? 4 : G, H};
     bool fine = true;
     for (int i = 0; i < N_TENSORS; i++) {
         bool is_state = i != SRC && i != WEIGHTS && i != RECURRENT && i != BIAS && i != DST;
         bool c = i == SRC_C || i == DST_C;
         d[i] = NULL;
-        if (is_state && (!states || (c && r->cell != UR_LSTM)))
+        if (is_state && (!states || (c && r->cell != UR_CELL_LSTM)))
             continue;
         if (is_state)
             d[i] = onednn_desc(4, state, dnnl_ldnc);
@@ -114,7 +114,7 @@ static bool reorder(struct net *n, dnnl_memory_t from, desc from_desc, dnnl_memo
 
 static void swap_gates(const struct net *n, float *w, size_t block)
 {
-    if (n->row.cell != UR_GRU)
+    if (n->row.cell != UR_CELL_GRU)
         return;
     for (size_t i = 0; i < block; i++) {
         float r = w[i];
@@ -138,7 +138,7 @@ static void fill_weights(const struct net *n, float *to, int tensor)
 static bool fill_bias(const struct net *n, float *to)
 {
     size_t H = (size_t)n->row.H, layer = count(n, BIAS) / (size_t)n->row.L;
-    bool gru = n->row.cell == UR_GRU;
+    bool gru = n->row.cell == UR_CELL_GRU;
     size_t given = gru ? 3 * H : layer;
     float *b = malloc(2 * given * sizeof *b);
     if (b == NULL)
@@ -365,7 +365,7 @@ static bool write_weights(struct net *n, FILE *to, int tensor, desc plain_desc)
 static void write_bias(struct net *n, FILE *to)
 {
     size_t H = (size_t)n->row.H, layer = count(n, BIAS) / (size_t)n->row.L;
-    bool gru = n->row.cell == UR_GRU;
+    bool gru = n->row.cell == UR_CELL_GRU;
     for (int l = 0; l < n->row.L; l++) {
         char name[64];
         float *b = floats(n->diff[BIAS]) + (size_t)l * layer;

@@ -46,11 +46,11 @@ dnnl_status_t onednn_forward(dnnl_primitive_desc_t *out, const struct row *row,
                              dnnl_engine_t engine, bool training, const desc *d)
 {
     dnnl_prop_kind_t kind = forward_kind(training);
-    if (row->cell == UR_LSTM)
+    if (row->cell == UR_CELL_LSTM)
         return dnnl_lstm_forward_primitive_desc_create(out, engine, kind, DIRECTION,
                                                        LSTM_STATES(d), LSTM_INNER(d), d[DST_C],
                                                        0, NULL);
-    if (row->cell == UR_GRU)
+    if (row->cell == UR_CELL_GRU)
         return dnnl_lbr_gru_forward_primitive_desc_create(out, engine, kind, DIRECTION,
                                                           STATES(d), INNER(d), 0, NULL);
     return dnnl_vanilla_rnn_forward_primitive_desc_create(
@@ -62,11 +62,11 @@ dnnl_status_t onednn_backward(dnnl_primitive_desc_t *out, const struct row *row,
                               dnnl_engine_t engine, const desc *d, const desc *diff,
                               const_dnnl_primitive_desc_t forward)
 {
-    if (row->cell == UR_LSTM)
+    if (row->cell == UR_CELL_LSTM)
         return dnnl_lstm_backward_primitive_desc_create(
             out, engine, dnnl_backward, DIRECTION, LSTM_STATES(d), LSTM_INNER(d), d[DST_C],
             LSTM_STATES(diff), LSTM_INNER(diff), diff[DST_C], 0, forward, NULL);
-    if (row->cell == UR_GRU)
+    if (row->cell == UR_CELL_GRU)
         return dnnl_lbr_gru_backward_primitive_desc_create(
             out, engine, dnnl_backward, DIRECTION, STATES(d), INNER(d), STATES(diff),
             INNER(diff), 0, forward, NULL);
@@ -97,10 +97,10 @@ dnnl_status_t onednn_forward(dnnl_primitive_desc_t *out, const struct row *row,
     dnnl_prop_kind_t kind = forward_kind(training);
     dnnl_rnn_desc_t r;
     dnnl_status_t status;
-    if (row->cell == UR_LSTM)
+    if (row->cell == UR_CELL_LSTM)
         status = dnnl_lstm_forward_desc_init(&r, kind, DIRECTION, LSTM_STATES(d), INNER(d),
                                              d[DST_C], 0);
-    else if (row->cell == UR_GRU)
+    else if (row->cell == UR_CELL_GRU)
         status = dnnl_lbr_gru_forward_desc_init(&r, kind, DIRECTION, STATES(d), INNER(d), 0);
     else
         status = dnnl_vanilla_rnn_forward_desc_init(&r, kind, dnnl_eltwise_tanh, DIRECTION,
@@ -115,11 +115,11 @@ dnnl_status_t onednn_backward(dnnl_primitive_desc_t *out, const struct row *row,
 {
     dnnl_rnn_desc_t r;
     dnnl_status_t status;
-    if (row->cell == UR_LSTM)
+    if (row->cell == UR_CELL_LSTM)
         status = dnnl_lstm_backward_desc_init(&r, dnnl_backward, DIRECTION, LSTM_STATES(d),
                                               INNER(d), d[DST_C], LSTM_STATES(diff),
                                               INNER(diff), diff[DST_C], 0);
-    else if (row->cell == UR_GRU)
+    else if (row->cell == UR_CELL_GRU)
         status = dnnl_lbr_gru_backward_desc_init(&r, dnnl_backward, DIRECTION, STATES(d),
                                                  INNER(d), STATES(diff), INNER(diff), 0);
     else

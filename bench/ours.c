@@ -17,7 +17,7 @@
 
 static bool has(const struct row *row)
 {
-    return row->kind != ROW_CELL || (row->cell == UR_LSTM && row->L == 1);
+    return row->kind != ROW_CELL || (row->cell == UR_CELL_LSTM && row->L == 1);
 }
 
 static void close_net(void *user)
@@ -47,7 +47,8 @@ static void *open_net(const struct row *row, int threads)
     }
     n->row = *row;
     bool model = row->kind == ROW_LM;
-    ur_optimizer_options options = UR_OPTIMIZER_OPTIONS_INIT;
+    ur_optimizer_options options;
+    ur_optimizer_options_init(&options);
     ur_status status = threads > 1 ? ur_team_new(&n->team, threads) : UR_OK;
     if (status == UR_OK)
         status = row->kind == ROW_SAMPLE ? sample_make(n)

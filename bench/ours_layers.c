@@ -12,13 +12,14 @@
 static ur_status make_layers(struct net *n, int inputs, bool decoder)
 {
     const struct row *row = &n->row;
-    ur_rnn_options options = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options options;
+    ur_rnn_options_init(&options);
     for (int l = 0; l < row->L; l++)
         n->hidden[l] = row->H;
     options.cell = row->cell;
     options.input = inputs;
     options.layers = row->L;
-    options.hidden = n->hidden;
+    memcpy(options.hidden, n->hidden, (size_t)row->L * sizeof *options.hidden);
     ur_status status = ur_params_new(&n->params);
     if (status == UR_OK)
         status = ur_rnn_new(&n->rnn, n->params, "rnn", &options);
@@ -119,12 +120,12 @@ ur_status step_call(struct net *n, FILE *to)
 /* ---- the cell on the tape ---------------------------------------------- */
 
 /* One step of an LSTM in the operations that a cell of one's own would use. */
-static ur_tensor *lstm_step(ur_tape *tape, void *user, ur_tensor *x, ur_tensor *const *in,
+static ur_tensor *lstm_step(const ur_step *step, void *user, ur_tensor *x, ur_tensor *const *in,
                             ur_tensor **out)
 {
     ur_tensor *const *w = user;     /* W_ih, W_hh, b_ih, b_hh */
     int H = ur_dim(in[0], -1);
-    (void)tape;
+    (void)step;
     ur_tensor *a = ur_add(ur_add(ur_matmul_t(x, w[0]), w[2]),
                           ur_add(ur_matmul_t(in[0], w[1]), w[3]));
     ur_tensor *i = ur_sigmoid(ur_slice(a, -1, 0, H));

@@ -4,7 +4,6 @@
 #include "ours.h"
 
 #include "data/vocab.h"
-#include "model/model.h"
 
 /* ---- an update --------------------------------------------------------- */
 
@@ -33,28 +32,35 @@ ur_status lm_call(struct net *n, FILE *to)
 ur_status sample_make(struct net *n)
 {
     const struct row *row = &n->row;
-    ur_config config = UR_CONFIG_INIT;
-    config.cell = row->cell;
-    config.layers = row->L;
-    for (int l = 0; l < row->L; l++)
-        config.hidden[l] = row->H;
+    char hidden[16], layers[16];
+    ur_options config;
+    snprintf(hidden, sizeof hidden, "%d", row->H);
+    snprintf(layers, sizeof layers, "%d", row->L);
+    ur_status status = ur_config_init(&config, "lm");
+    if (status == UR_OK)
+        status = ur_options_set(&config, "cell", ur_cell_name(row->cell));
+    if (status == UR_OK)
+        status = ur_options_set(&config, "hidden", hidden);
+    if (status == UR_OK)
+        status = ur_options_set(&config, "layers", layers);
     uint32_t codes[VOCABULARY];
     for (uint32_t i = 0; i < VOCABULARY; i++)
         codes[i] = ' ' + i;
     ur_vocab *vocab;
-    ur_status status = ur__vocab_new(&vocab, UR_TOKEN_CHAR, VOCABULARY, codes);
+    if (status == UR_OK)
+        status = ur__vocab_new(&vocab, UR_TOKEN_CHAR, VOCABULARY, codes);
     if (status != UR_OK)
         return status;
-    status = ur__model_new(&n->model, &config, vocab, 1);
+    status = ur_model_new(&n->model, &config, 1, &vocab, 1);
     if (status != UR_OK) {
-        ur__vocab_free(vocab);
+        ur_vocab_free(vocab);
         return status;
     }
     net_fill(row, ur_model_params(n->model));
     status = ur_model_prepare(n->model);
     if (status == UR_OK)
         status = ur_session_new(&n->session, n->model, n->team);
-    n->draw = (ur_sample_options)UR_SAMPLE_OPTIONS_INIT;
+    ur_sample_options_init(&n->draw);
     return status == UR_OK ? ur_session_feed(n->session, 0) : status;
 }
 

@@ -5,18 +5,29 @@
 #include <string.h>
 
 static const struct row grid[] = {
-    {ROW_TRAIN, UR_LSTM, 64, 64, 128, 1, true},     {ROW_TRAIN, UR_LSTM, 64, 64, 512, 1, true},
-    {ROW_TRAIN, UR_LSTM, 50, 50, 512, 2, false},    {ROW_TRAIN, UR_LSTM, 100, 32, 1024, 1, false},
-    {ROW_TRAIN, UR_GRU, 64, 64, 128, 1, true},      {ROW_TRAIN, UR_GRU, 64, 64, 512, 1, false},
-    {ROW_TRAIN, UR_GRU, 100, 32, 1024, 1, false},   {ROW_TRAIN, UR_RNN, 64, 64, 512, 1, true},
-    {ROW_INFER, UR_LSTM, 64, 64, 128, 1, true},     {ROW_INFER, UR_LSTM, 64, 64, 512, 1, true},
-    {ROW_INFER, UR_GRU, 64, 64, 128, 1, true},      {ROW_INFER, UR_GRU, 64, 64, 512, 1, false},
-    {ROW_STEP, UR_LSTM, 1, 1, 256, 1, true},        {ROW_STEP, UR_LSTM, 1, 1, 512, 1, true},
-    {ROW_STEP, UR_LSTM, 1, 1, 1024, 1, false},      {ROW_INFER, UR_LSTM, 100, 1, 256, 1, true},
-    {ROW_INFER, UR_LSTM, 100, 1, 1024, 1, false},   {ROW_LM, UR_LSTM, 50, 50, 128, 2, true},
-    {ROW_LM, UR_LSTM, 64, 64, 512, 2, false},       {ROW_SAMPLE, UR_LSTM, 1, 1, 128, 2, true},
-    {ROW_SAMPLE, UR_LSTM, 1, 1, 512, 2, true},      {ROW_TRAIN, UR_LSTM, 64, 64, 256, 1, true},
-    {ROW_CELL, UR_LSTM, 64, 64, 256, 1, true},
+    {ROW_TRAIN, UR_CELL_LSTM, 64, 64, 128, 1, true},
+    {ROW_TRAIN, UR_CELL_LSTM, 64, 64, 512, 1, true},
+    {ROW_TRAIN, UR_CELL_LSTM, 50, 50, 512, 2, false},
+    {ROW_TRAIN, UR_CELL_LSTM, 100, 32, 1024, 1, false},
+    {ROW_TRAIN, UR_CELL_GRU, 64, 64, 128, 1, true},
+    {ROW_TRAIN, UR_CELL_GRU, 64, 64, 512, 1, false},
+    {ROW_TRAIN, UR_CELL_GRU, 100, 32, 1024, 1, false},
+    {ROW_TRAIN, UR_CELL_RNN, 64, 64, 512, 1, true},
+    {ROW_INFER, UR_CELL_LSTM, 64, 64, 128, 1, true},
+    {ROW_INFER, UR_CELL_LSTM, 64, 64, 512, 1, true},
+    {ROW_INFER, UR_CELL_GRU, 64, 64, 128, 1, true},
+    {ROW_INFER, UR_CELL_GRU, 64, 64, 512, 1, false},
+    {ROW_STEP, UR_CELL_LSTM, 1, 1, 256, 1, true},
+    {ROW_STEP, UR_CELL_LSTM, 1, 1, 512, 1, true},
+    {ROW_STEP, UR_CELL_LSTM, 1, 1, 1024, 1, false},
+    {ROW_INFER, UR_CELL_LSTM, 100, 1, 256, 1, true},
+    {ROW_INFER, UR_CELL_LSTM, 100, 1, 1024, 1, false},
+    {ROW_LM, UR_CELL_LSTM, 50, 50, 128, 2, true},
+    {ROW_LM, UR_CELL_LSTM, 64, 64, 512, 2, false},
+    {ROW_SAMPLE, UR_CELL_LSTM, 1, 1, 128, 2, true},
+    {ROW_SAMPLE, UR_CELL_LSTM, 1, 1, 512, 2, true},
+    {ROW_TRAIN, UR_CELL_LSTM, 64, 64, 256, 1, true},
+    {ROW_CELL, UR_CELL_LSTM, 64, 64, 256, 1, true},
 };
 
 static const char *const kinds[] = {"train", "infer", "step", "lm", "sample", "cell"};
@@ -63,7 +74,7 @@ int row_units(const struct row *row)
  * input is one column of W: it costs none. */
 static void products(const struct row *row, double *by_inputs, double *by_states, double *decoder)
 {
-    double gates = row->cell == UR_LSTM ? 4.0 : row->cell == UR_GRU ? 3.0 : 1.0;
+    double gates = row->cell == UR_CELL_LSTM ? 4.0 : row->cell == UR_CELL_GRU ? 3.0 : 1.0;
     double square = gates * row->H * row->H;
     bool model = row->kind == ROW_LM || row->kind == ROW_SAMPLE;
     *by_inputs = square * (model ? row->L - 1 : row->L);

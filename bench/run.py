@@ -69,15 +69,15 @@ def measure(row, sides, rounds, seconds):
     times = {}
     for side in sides:
         # The first call makes the net, its code and its pages.
-        if side.ask(f"time 0 {row.name}"):
+        if side.numbers(f"time 0 {row.name}"):
             times[side] = []
     for _ in range(rounds):
         for side in list(times):
-            answer = side.ask(f"time {seconds:g} {row.name}")
+            answer = side.numbers(f"time {seconds:g} {row.name}")
             if answer is None:
                 del times[side]
             else:
-                times[side].append([float(t) for t in answer.split()])
+                times[side].append(answer)
     for side in sides:
         side.forget()
     return {side: Result(r) for side, r in times.items()}
@@ -194,9 +194,9 @@ def show_memory(build, isa, threads, table):
     print(f"\nmemory of one training call, train lstm T{T} B{B} 1x{H}, bytes a unit and step "
           "(outputs and their gradients: 8 of them)")
     for side in sides_of(build, threads, isa):
-        answer = side.ask(f"memory train lstm {T} {B} {H} 1")
-        if answer and float(answer) > 0:
-            each = float(answer) / (T * B * H)
+        answer = side.numbers(f"memory train lstm {T} {B} {H} 1", zero=True)
+        if answer and answer[0] > 0:
+            each = answer[0] / (T * B * H)
             print(f"    {side.name:24}{each:8.1f}")
             table.lines.append([f"memory train lstm T{T} B{B} 1x{H} {side.name}", threads, "", "",
                                 "", "", f"{each:.4g}", "bytes/(T*B*H)", ""] +

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The programs under measurement: which there are, how they are started and asked."""
 import glob
+import math
 import os
 import shutil
 import subprocess
@@ -39,6 +40,7 @@ class Side:
 
     def __init__(self, command, threads, isa, ours=False):
         self.ours = ours
+        self.lost = False
         count = str(threads)
         env = dict(os.environ, OMP_NUM_THREADS=count, MKL_NUM_THREADS=count,
                    OPENBLAS_NUM_THREADS=count)
@@ -55,11 +57,13 @@ class Side:
 
         self.process = subprocess.Popen(
             [*command, count], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env,
-            preexec_fn=pin, stderr=None if ours else subprocess.DEVNULL)
+            errors="replace", preexec_fn=pin, stderr=None if ours else subprocess.DEVNULL)
         self.name = self.process.stdout.readline().strip()
 
     def ask(self, line):
         """Its answer; None: it has no such row, or it failed and has said why."""
+        if self.lost:
+            return None
         try:
             self.process.stdin.write(line + "\n")
             self.process.stdin.flush()
@@ -67,20 +71,44 @@ class Side:
         except OSError:
             answer = ""
         if answer == "":
-            answer = f"error the program has ended with status {self.process.wait()}"
+            return self.lose(f"{line}: the program has ended with status {self.process.wait()}")
         if answer.startswith("error"):
-            if self.ours:
-                raise Side.Ended(f"{self.name}: {line}: {answer.strip()}")
-            print(f"{self.name}: {line}: {answer.strip()}", file=sys.stderr)
-            return None
+            return self.fail(f"{line}: {answer.strip()}")
         return None if answer == "none\n" else answer.strip()
+
+    def numbers(self, line, zero=False):
+        """Its answer as numbers above zero (or zero); None as ask, or where it is none."""
+        answer = self.ask(line)
+        if answer is None:
+            return None
+        try:
+            numbers = [float(x) for x in answer.split()]
+        except ValueError:
+            numbers = []
+        if numbers and all(math.isfinite(x) and (x > 0 or zero and x == 0) for x in numbers):
+            return numbers
+        return self.lose(f"{line}: answers {answer[:60]!r} where numbers are expected: left out")
+
+    def fail(self, why):
+        """Says why there is no answer. The run ends where it is ours."""
+        if self.ours:
+            raise Side.Ended(f"{self.name}: {why}")
+        print(f"{self.name}: {why}", file=sys.stderr, flush=True)
+
+    def lose(self, why):
+        """The same, and it is asked no more."""
+        self.lost = True
+        self.fail(why)
 
     def forget(self):
         """Gives the last row's memory back by opening one that is nothing."""
         self.ask("time 0 train rnn 1 1 1 1")
 
     def close(self):
-        self.process.stdin.close()
+        try:
+            self.process.stdin.close()
+        except OSError:     # it has ended with a question unread
+            pass
         self.process.stdout.close()
         self.process.wait()
 
@@ -97,7 +125,8 @@ class Limits(Side):
         """Before a row is measured: the limits that it has."""
         for line in (["fma"] if row.batched else []) + \
                 ([f"read {row.bytes:.0f}"] if row.reads else []):
-            self.best[line] = max(self.best.get(line, 0.0), 1e9 * float(self.ask(line)))
+            rate = self.numbers(line) or self.fail(f"{line}: there is no such limit")
+            self.best[line] = max(self.best.get(line, 0.0), 1e9 * rate[0])
 
     def seconds(self, row):
         """Seconds below which this machine cannot do it."""

@@ -18,30 +18,33 @@
 struct bench {
     struct opt_common common;
     const char *cell;
-    struct opt_list hidden;
+    int hidden[UR_OPTION_LIST], listed;
     int64_t layers, batch, seq_length, threads;
     double seconds;
 };
 
 #define AT(field) .at = offsetof(struct bench, field)
 
-static const struct opt options[] = {
-    {.group = "one net of this shape instead of the usual ones"},
-    {.name = "cell", .arg = "rnn|lstm|gru", .fallback = "lstm", .kind = OPT_CHOICE, AT(cell),
+static const ur_option options[] = {
+    {.group = "one network of this shape instead of the default set", .name = "cell",
+     .arg = "rnn|lstm|gru", .fallback = "lstm", .kind = UR_OPTION_WORD, AT(cell),
      .help = "recurrent cell"},
-    {.name = "hidden", .arg = "N[,N...]", .fallback = "512", .kind = OPT_LIST, .min = 1,
-     .max = 65536, AT(hidden), .help = "units of each layer"},
-    {.name = "layers", .arg = "N", .fallback = "2", .kind = OPT_INT, .min = 1,
-     .max = UR_MAX_LAYERS, AT(layers), .help = "recurrent layers"},
-    {.name = "batch", .arg = "N", .fallback = "64", .kind = OPT_INT, .min = 1, .max = 65536,
+    {.name = "hidden", .arg = "N[,N...]", .fallback = "512", .kind = UR_OPTION_LIST_OF_INT,
+     .min = 1,
+     .max = 65536, AT(hidden), .at_n = offsetof(struct bench, listed),
+     .help = "units of each layer"},
+    {.name = "layers", .arg = "N", .fallback = "2", .kind = UR_OPTION_COUNT, .min = 1,
+     .max = UR_OPTION_LIST, AT(layers), .help = "recurrent layers"},
+    {.name = "batch", .arg = "N", .fallback = "64", .kind = UR_OPTION_COUNT, .min = 1, .max = 65536,
      AT(batch), .help = "sequences side by side"},
-    {.name = "seq-length", .arg = "N", .fallback = "64", .kind = OPT_INT, .min = 1, .max = 65536,
+    {.name = "seq-length", .arg = "N", .fallback = "64", .kind = UR_OPTION_COUNT, .min = 1,
+     .max = 65536,
      AT(seq_length), .help = "time steps"},
-    {.group = "measuring"},
-    {.name = "seconds", .arg = "X", .fallback = "1", .kind = OPT_REAL, .max = 3600,
-     .open = OPT_OPEN_MIN, AT(seconds), .help = "time for each number; three repeats at least"},
+    {.group = "measuring", .name = "seconds", .arg = "X", .fallback = "1", .kind = UR_OPTION_REAL,
+     .max = 3600,
+     .flags = UR_OPTION_OPEN_MIN, AT(seconds), .help = "time per figure; at least three repeats"},
     {.name = "threads", .arg = "N", .fallback = "0", .shown = "the cores available",
-     .kind = OPT_INT, .max = 1024, AT(threads), .help = "threads that compute together"},
+     .kind = UR_OPTION_COUNT, .max = 1024, AT(threads), .help = "threads to use"},
     OPT_COMMON(struct bench),
 };
 
@@ -57,7 +60,7 @@ enum { VOCABULARY = 65 };
 /* A net to measure: recurrent layers alone, or a whole model over one-hot characters. */
 struct shape {
     ur_cell cell;
-    int layers, hidden[UR_MAX_LAYERS];
+    int layers, hidden[UR_OPTION_LIST];
     int T, B;
     bool model;
 };
@@ -114,12 +117,14 @@ static ur_status net_new(struct net *n, const struct shape *s, ur_team *team)
 {
     memset(n, 0, sizeof *n);
     n->shape = s;
-    ur_rnn_options rnn = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options rnn;
+    ur_rnn_options_init(&rnn);
     rnn.cell = s->cell;
     rnn.input = s->model ? VOCABULARY : s->hidden[0];
     rnn.layers = s->layers;
-    rnn.hidden = s->hidden;
-    ur_optimizer_options optimizer = UR_OPTIMIZER_OPTIONS_INIT;
+    memcpy(rnn.hidden, s->hidden, (size_t)s->layers * sizeof *rnn.hidden);
+    ur_optimizer_options optimizer;
+    ur_optimizer_options_init(&optimizer);
     ur_status status = ur_params_new(&n->params);
     if (status == UR_OK)
         status = ur_rnn_new(&n->rnn, n->params, "rnn", &rnn);
@@ -247,7 +252,7 @@ static ur_status measure(ur_status (*call)(struct net *), struct net *n, double 
 /* FLOP of a forward pass: 2·T·B·(I+H)·G·H a layer. */
 static double flop_of(const struct shape *s)
 {
-    double gates = s->cell == UR_LSTM ? 4.0 : s->cell == UR_GRU ? 3.0 : 1.0, sum = 0.0;
+    double gates = s->cell == UR_CELL_LSTM ? 4.0 : s->cell == UR_CELL_GRU ? 3.0 : 1.0, sum = 0.0;
     for (int l = 0; l < s->layers; l++) {
         double in = s->hidden[l > 0 ? l - 1 : 0], h = s->hidden[l];
         sum += 2.0 * s->T * s->B * (in + h) * gates * h;
@@ -309,7 +314,7 @@ static ur_status row(const struct table *t, const struct shape *s)
 {
     struct net n;
     double a = 0.0, b = 0.0, seconds = t->options->seconds;
-    ui_draw(t->ui, 0.0, "measuring");
+    ui_busy(t->ui, 0.0, "measuring");
     ur_status status = net_new(&n, s, t->team);
     if (status != UR_OK)
         return status;
@@ -344,12 +349,12 @@ static ur_status rows(const struct table *t, bool models, const struct shape *sh
 }
 
 static const struct shape usual_layers[] = {
-    {UR_LSTM, 1, {128}, 50, 50, false}, {UR_LSTM, 1, {512}, 64, 64, false},
-    {UR_GRU, 1, {512}, 64, 64, false},  {UR_RNN, 1, {512}, 64, 64, false},
+    {UR_CELL_LSTM, 1, {128}, 50, 50, false}, {UR_CELL_LSTM, 1, {512}, 64, 64, false},
+    {UR_CELL_GRU, 1, {512}, 64, 64, false},  {UR_CELL_RNN, 1, {512}, 64, 64, false},
 };
 static const struct shape usual_models[] = {
-    {UR_LSTM, 2, {128, 128}, 50, 50, true},
-    {UR_LSTM, 2, {512, 512}, 64, 64, true},
+    {UR_CELL_LSTM, 2, {128, 128}, 50, 50, true},
+    {UR_CELL_LSTM, 2, {512, 512}, 64, 64, true},
 };
 
 static ur_status measure_all(const struct table *t, const struct shape *chosen)
@@ -410,11 +415,11 @@ static int run(const struct command *self, int argc, char **argv)
         for (size_t i = 0; i < sizeof shaping / sizeof shaping[0]; i++)
             chosen = chosen || opt_given(&words, shaping[i]);
         ur_cell_find(a.cell, &shape.cell);
-        shape.layers = a.hidden.n > 1 ? a.hidden.n : (int)a.layers;
+        shape.layers = a.listed > 1 ? a.listed : (int)a.layers;
         for (int l = 0; l < shape.layers; l++)
-            shape.hidden[l] = (int)a.hidden.v[a.hidden.n > 1 ? l : 0];
-        if (a.hidden.n > 1 && opt_given(&words, "layers") && a.layers != a.hidden.n)
-            code = fail(EXIT_USAGE, "--hidden lists %d layers but --layers says %d", a.hidden.n,
+            shape.hidden[l] = a.hidden[l];
+        if (a.listed > 1 && opt_given(&words, "layers") && a.layers != a.listed)
+            code = fail(EXIT_USAGE, "--hidden lists %d layers but --layers says %d", a.listed,
                         (int)a.layers);
         else
             code = bench(&a, chosen ? &shape : NULL);
@@ -426,7 +431,7 @@ static int run(const struct command *self, int argc, char **argv)
 const struct command cmd_bench = {
     .name = "bench",
     .words = "",
-    .brief = "speed on this machine",
+    .brief = "measure speed on this machine",
     .examples = examples,
     .notes = "FLOP are counted as 2·T·B·(I+H)·G·H a layer forward, G = 1 (rnn), 4 (lstm) or 3 "
              "(gru), and three times that for forward and backward.",

@@ -11,22 +11,24 @@
 
 struct eval {
     struct opt_common common;
-    const char *part, *protocol;
+    const char *part, *protocol, *newlines;
     int64_t threads;
 };
 
 #define AT(field) .at = offsetof(struct eval, field)
 
-static const struct opt options[] = {
-    {.group = "measuring"},
-    {.name = "part", .arg = "all|val", .fallback = "all", .kind = OPT_CHOICE, AT(part),
+static const ur_option options[] = {
+    {.group = "measuring", .name = "part", .arg = "all|val", .fallback = "all",
+     .kind = UR_OPTION_WORD, AT(part),
      .help = "all of DATA, or only what training held out of it"},
-    {.name = "protocol", .arg = "stream|window", .fallback = "stream", .kind = OPT_CHOICE,
+    {.name = "protocol", .arg = "stream|window", .fallback = "stream", .kind = UR_OPTION_WORD,
      AT(protocol),
      .help = "one stream from the zero state (fill: windows as in training), or windows of 256 "
              "predictions, each from it"},
+    {.name = "newlines", .arg = "unix", .shown = "as in training", .kind = UR_OPTION_WORD,
+     AT(newlines), .help = "unix: CRLF and CR are read as LF"},
     {.name = "threads", .arg = "N", .fallback = "0", .shown = "the cores available",
-     .kind = OPT_INT, .max = 1024, AT(threads), .help = "changes speed, never the result"},
+     .kind = UR_OPTION_COUNT, .max = 1024, AT(threads), .help = "changes speed, never the result"},
     OPT_COMMON(struct eval),
 };
 
@@ -38,36 +40,41 @@ static const char *const examples[] = {
 
 static bool on_progress(void *user, double done)
 {
-    ui_draw(user, done, "measuring");
+    ui_busy(user, done, "measuring");
     return true;
 }
 
 static int print_json(const ur_metrics *m)
 {
     struct ur__json *j = ur__json_new_object();
-    ur__json_set_real(j, "loss", m->loss);
-    ur__json_set_real(j, "bpc", m->bpc);
-    ur__json_set_real(j, "perplexity", m->perplexity);
-    ur__json_set_real(j, "accuracy", m->accuracy);
-    if (!isnan(m->unknown))
-        ur__json_set_real(j, "unk", m->unknown);
-    ur__json_set_int(j, "n", m->n);
+    for (int i = 0; i < m->n; i++) {
+        double value = m->at[i].value;
+        if (strcmp(m->at[i].name, "n") == 0)
+            ur__json_set_int(j, "n", (int64_t)value);
+        else
+            ur__json_set_real(j, m->at[i].name, value);
+    }
     return ui_json(j);
 }
 
-static int print_lines(const ur_metrics *m, ur_token_kind tokens)
+/* A count is called by its unit. */
+static void print_line(const ur_metric *m)
 {
-    const char *unit = tokens == UR_TOKEN_BYTE ? "byte" : tokens == UR_TOKEN_CHAR ? "character"
-                                                                                   : "word";
     char n[UI_NUMBER];
-    printf("loss         %.4f nats a %s\n", m->loss, unit);
-    if (!isnan(m->bpc))
-        printf("             %.4f bits a %s\n", m->bpc, unit);
-    printf("perplexity   %.3f\n", m->perplexity);
-    printf("accuracy     %.2f %%\n", 100.0 * m->accuracy);
-    if (!isnan(m->unknown))
-        printf("unknown      %.2f %% of the words\n", 100.0 * m->unknown);
-    printf("predictions  %s\n", ui_count(n, (double)m->n));
+    bool share = m->unit[0] == '%';
+    const char *name = strcmp(m->name, "unk") == 0 ? "unknown" : m->name;
+    if (strcmp(m->name, "n") == 0)
+        printf("%-12s %s\n", m->unit, ui_count(n, m->value));
+    else
+        printf("%-12s %.*f%s%s\n", name, share ? 2 : 4, share ? 100.0 * m->value : m->value,
+               m->unit[0] != '\0' ? " " : "", m->unit);
+}
+
+static int print_lines(const ur_metrics *m)
+{
+    for (int i = 0; i < m->n; i++)
+        if (!isnan(m->at[i].value))
+            print_line(&m->at[i]);
     return EXIT_DONE;
 }
 
@@ -88,6 +95,7 @@ static int evaluate(const struct eval *a, const struct opt_words *words)
             .held_out = strcmp(a->part, "val") == 0,
             .protocol = strcmp(a->protocol, "window") == 0 ? UR_PROTOCOL_WINDOW
                                                            : UR_PROTOCOL_STREAM,
+            .unix_newlines = a->newlines != NULL,
             .team = team,
             .on_progress = on_progress,
             .user = &ui,
@@ -101,7 +109,7 @@ static int evaluate(const struct eval *a, const struct opt_words *words)
     else if (a->common.json)
         code = print_json(&metrics);
     else
-        code = print_lines(&metrics, ur_model_config(model)->tokens);
+        code = print_lines(&metrics);
     ur_team_free(team);
     ur_model_free(model);
     return code;

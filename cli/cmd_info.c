@@ -6,14 +6,14 @@
 
 #include "cli/fail.h"
 #include "cli/ui.h"
-#include "io/json.h"
+#include "io/option_json.h"
 #include "unroll.h"
 
 struct info {
     struct opt_common common;
 };
 
-static const struct opt options[] = {
+static const ur_option options[] = {
     OPT_COMMON(struct info),
 };
 
@@ -36,54 +36,18 @@ static void shape_of(const ur_param *p, char to[64])
         used += (size_t)snprintf(to + used, 64 - used, "%s%d", i > 0 ? "," : "", p->dim[i]);
 }
 
-/* What a network may have that most have not. */
-static const struct {
-    const char *key, *name;
-    bool counts;        /* a number, not a yes */
-} forms[] = {
-    {"projection", "projected to", true}, {"peepholes", "peepholes", false},
-    {"coupled", "coupled gates", false}, {"cell_clip", "cell within", true},
-    {"time_residual", "residual in time", false}, {"learned_state", "learned state", false},
-    {"recurrent_dropout", "recurrent dropout", true},
-    {"zoneout_h", "zoneout", true}, {"zoneout_c", "zoneout of the cell", true},
-};
-enum { N_FORMS = sizeof forms / sizeof *forms };
-
-static double form_value(const ur_config *c, size_t i)
-{
-    const double value[N_FORMS] = {
-        c->projection, c->peepholes, c->coupled, c->cell_clip, c->time_residual,
-        c->learned_state, c->recurrent_dropout, c->zoneout_h, c->zoneout_c,
-    };
-    return value[i];
-}
-
 /* ---- JSON -------------------------------------------------------------- */
 
-static void add_config(struct ur__json *j, const ur_config *c)
+static void add_config(struct ur__json *j, const ur_model *model)
 {
-    ur__json_set_string(j, "task", c->task);
-    ur__json_set_string(j, "tokens", ur_token_kind_name(c->tokens));
-    ur__json_set_string(j, "cell", ur_cell_name(c->cell));
-    if (c->cell == UR_RNN)
-        ur__json_set_string(j, "activation", ur_activation_name(c->activation));
-    if (c->cell == UR_GRU)
-        ur__json_set_string(j, "reset", c->reset_before ? "before" : "after");
-    ur__json_set_int(j, "layers", c->layers);
-    struct ur__json *hidden = ur__json_new_array();
-    for (int l = 0; l < c->layers; l++)
-        ur__json_add_int(hidden, c->hidden[l]);
-    ur__json_set(j, "hidden", hidden);
-    ur__json_set_int(j, "embed", c->embed);
-    ur__json_set_bool(j, "tie", c->tie);
-    ur__json_set_real(j, "dropout", c->dropout);
-    ur__json_set_bool(j, "variational", c->variational);
-    for (size_t i = 0; i < N_FORMS; i++) {
-        if (forms[i].counts)
-            ur__json_set_real(j, forms[i].key, form_value(c, i));
-        else
-            ur__json_set_bool(j, forms[i].key, form_value(c, i) != 0);
-    }
+    const ur_options *net = ur_model_config(model);
+    const ur_option *o;
+    ur__json_set_string(j, "task", ur_model_task(model));
+    ur__json_set_string(j, "arch", ur_model_arch(model));
+    ur__json_set_string(j, "tokens", ur_token_kind_name(ur_vocab_kind(ur_model_vocab(model,
+                                                                                      NULL))));
+    for (int i = 0; (o = ur_options_at(net, i)) != NULL; i++)
+        ur__option_to_json(o, ur__options_read(net), j);
 }
 
 static void add_params(struct ur__json *j, const ur_params *params)
@@ -134,10 +98,10 @@ static int print_json(const char *path, ur_model *model, int threads)
     if (model != NULL) {
         const char *summary = ur_model_summary(model);
         struct ur__json *trained = NULL;
-        ur__json_set_string(j, "model", path);
-        add_config(j, ur_model_config(model));
+        ui_json_name(j, "model", path);
+        add_config(j, model);
         add_params(j, ur_model_params(model));
-        status = add_vocab(j, ur_model_vocab(model));
+        status = add_vocab(j, ur_model_vocab(model, NULL));
         if (status == UR_OK)
             status = ur__json_parse(&trained, summary, strlen(summary));
         ur__json_set(j, "trained", trained);
@@ -153,35 +117,19 @@ static int print_json(const char *path, ur_model *model, int threads)
 
 /* ---- lines ------------------------------------------------------------- */
 
-static void print_network(const ur_config *c, const ur_vocab *vocab)
+static ur_status print_network(const ur_model *model)
 {
-    const char *unit = c->tokens == UR_TOKEN_BYTE ? "bytes"
-                       : c->tokens == UR_TOKEN_CHAR ? "characters" : "words";
-    bool fills = strcmp(c->task, "fill") == 0;
-    printf("task         %s, %s of %d %s\n", c->task, fills ? "gaps" : "next", ur_vocab_size(vocab),
-           unit);
-    printf("network      ");
-    if (c->embed > 0)
-        printf("vectors of %d, ", c->embed);
-    printf("%s%s of", ur_cell_name(c->cell), fills ? " from each side" : "");
-    for (int l = 0; l < c->layers; l++)
-        printf("%s %d", l > 0 ? "," : "", c->hidden[l]);
-    if (c->cell == UR_GRU)
-        printf(", reset %s", c->reset_before ? "before" : "after");
-    if (c->cell == UR_RNN)
-        printf(", %s", ur_activation_name(c->activation));
-    if (c->tie)
-        printf(", tied decoder");
-    for (size_t i = 0; i < N_FORMS; i++) {
-        double value = form_value(c, i);
-        if (value != 0 && forms[i].counts)
-            printf(", %s %g", forms[i].name, value);
-        else if (value != 0)
-            printf(", %s", forms[i].name);
-    }
-    if (c->dropout > 0.0)
-        printf(", %sdropout %g", c->variational ? "variational " : "", c->dropout);
-    putchar('\n');
+    struct ur__buf net = {0};
+    const char *task = ur_model_task(model), *brief = ur_task_brief(task);
+    const ur_vocab *vocab = ur_model_vocab(model, NULL);
+    printf("task         %s%s%s\n", task, brief != NULL ? ": " : "", brief != NULL ? brief : "");
+    printf("tokens       %s, %d different\n", ur_token_kind_name(ur_vocab_kind(vocab)),
+           ur_vocab_size(vocab));
+    ur_status status = ui_describe(&net, ur_model_config(model));
+    if (status == UR_OK)
+        printf("network      %s: %s\n", ur_model_arch(model), net.data);
+    ur__buf_free(&net);
+    return status;
 }
 
 static void print_params(const ur_params *params)
@@ -211,45 +159,59 @@ static int columns_of(const char *text, size_t n)
 /* Words that are listed, the most frequent ones. */
 enum { WORDS_SHOWN = 100 };
 
-/* Printable tokens as they are, others as numbers. */
-static void print_vocab(const ur_vocab *vocab)
+/* A token as it is, or as the number of its character or byte where that cannot be seen. */
+static ur_status spell_token(struct ur__buf *to, const char *bytes, size_t n, bool word)
+{
+    uint32_t code = (unsigned char)bytes[0];
+    int length = ur__utf8_decode((const unsigned char *)bytes, n, &code);
+    if (word)
+        return ur__buf_show(to, bytes, n, UR__SHOW_LINE);
+    if (length == (int)n && ur__is_printable(code) && code != ' ' && code != 0xa0)
+        return ur__buf_put(to, bytes, n);
+    if (code == '\n' || code == '\t')
+        return ur__buf_puts(to, code == '\n' ? "\\n" : "\\t");
+    return ur__buf_printf(to, "<%02x>", (unsigned)code);
+}
+
+static ur_status print_vocab(const ur_vocab *vocab)
 {
     int column = printf("vocabulary  "), all = ur_vocab_size(vocab);
     bool words = ur_vocab_unknown(vocab) >= 0;
-    int shown = words && all > WORDS_SHOWN ? WORDS_SHOWN : all;
-    for (int32_t id = 0; id < shown; id++) {
+    int listed = words && all > WORDS_SHOWN ? WORDS_SHOWN : all;
+    struct ur__buf token = {0};
+    ur_status status = UR_OK;
+    for (int32_t id = 0; id < listed && status == UR_OK; id++) {
         size_t n;
         const char *bytes = ur_vocab_text(vocab, id, &n);
-        uint32_t code = (unsigned char)bytes[0];
-        int length = ur__utf8_decode((const unsigned char *)bytes, n, &code);
-        bool text = words || length == (int)n;
-        if (column > 12 && column + 1 + columns_of(bytes, n) > 78)
+        token.size = 0;
+        if ((status = spell_token(&token, bytes, n, words)) != UR_OK)
+            break;
+        int width = 1 + columns_of(token.data, token.size);
+        if (column > 12 && column + width > 78)
             column = printf("\n            ") - 1;
-        if (text && code > 0x20 && code != 0x7f && !(code >= 0x80 && code <= 0xa0)) {
-            printf(" %.*s", (int)n, bytes);
-            column += 1 + columns_of(bytes, n);
-        } else {
-            column += printf(code == '\n' ? " \\n" : code == '\t' ? " \\t" : " <%02x>", code);
-        }
+        printf(" %s", token.data);
+        column += width;
     }
-    if (shown < all)
-        printf("\n             and %d rarer ones", all - shown);
+    ur__buf_free(&token);
+    if (listed < all)
+        printf("\n             and %d rarer ones", all - listed);
     putchar('\n');
+    return status;
 }
 
-/* What a file says of itself may hold anything: the terminal gets it cleaned. */
+/* A file's name, and what it says of itself, may hold anything. */
 static ur_status print_row(int indent, const char *key, const char *value)
 {
-    struct ur__buf row = {0}, clean = {0};
+    struct ur__buf row = {0}, shown = {0};
     int width = value[0] != '\0' ? 24 - indent : 0;
     ur_status status = ur__buf_printf(&row, "%*s%-*s%s%s", indent, "", width, key,
                                       width > 0 ? " " : "", value);
     if (status == UR_OK)
-        status = ui_clean(&clean, row.data, row.size);
+        status = ur__buf_show(&shown, row.data, row.size, UR__SHOW_LINE);
     if (status == UR_OK)
-        puts(clean.data != NULL ? clean.data : "");
+        puts(shown.data);
     ur__buf_free(&row);
-    ur__buf_free(&clean);
+    ur__buf_free(&shown);
     return status;
 }
 
@@ -282,6 +244,13 @@ static ur_status print_member(void *user, const char *key, const struct ur__json
     return print_row(indent, key, number);
 }
 
+static void print_name(const char *path)
+{
+    char shown[4096];
+    ur__show_line(shown, sizeof shown, path);
+    printf("model        %s\n", shown);
+}
+
 static int print_lines(const char *path, ur_model *model, int threads)
 {
     ur_status status = UR_OK;
@@ -291,11 +260,13 @@ static int print_lines(const char *path, ur_model *model, int threads)
         const char *summary = ur_model_summary(model);
         struct ur__json *trained = NULL;
         int indent = 2;
-        printf("model        %s\n", path);
-        print_network(ur_model_config(model), ur_model_vocab(model));
+        print_name(path);
+        status = print_network(model);
         print_params(ur_model_params(model));
-        print_vocab(ur_model_vocab(model));
-        status = ur__json_parse(&trained, summary, strlen(summary));
+        if (status == UR_OK)
+            status = print_vocab(ur_model_vocab(model, NULL));
+        if (status == UR_OK)
+            status = ur__json_parse(&trained, summary, strlen(summary));
         if (status == UR_OK) {
             printf("trained%s\n", ur__json_size(trained) == 0 ? "      not at all" : "");
             status = ur__json_each(trained, print_member, &indent);

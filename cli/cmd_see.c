@@ -14,6 +14,7 @@
 #include "cli/ui.h"
 #include "io/file.h"
 #include "io/json.h"
+#include "io/plain_text.h"
 #include "unroll.h"
 
 /* Bytes of text at most. */
@@ -29,23 +30,26 @@ struct see {
 
 #define AT(field) .at = offsetof(struct see, field)
 
-static const struct opt options[] = {
-    {.group = "which unit"},
-    {.name = "layer", .arg = "N", .kind = OPT_INT, .max = UR_MAX_LAYERS - 1, AT(layer),
+static const ur_option options[] = {
+    {.group = "which unit", .name = "layer", .arg = "N", .kind = UR_OPTION_COUNT,
+     .max = UR_OPTION_LIST - 1, AT(layer),
      .shown = "the last", .help = "layer of the unit; the first is 0"},
-    {.name = "unit", .arg = "N", .kind = OPT_INT, .max = 65535, AT(unit),
-     .shown = "one that follows something", .help = "the unit; the first is 0"},
-    {.name = "follow", .arg = FEATURE_CHOICES, .kind = OPT_CHOICE, AT(follow),
-     .help = "the unit of all layers that best follows this"},
-    {.name = "find", .kind = OPT_FLAG, AT(find),
-     .help = "no text: list the units that follow each of these, by correlation r"},
-    {.name = "top", .arg = "N", .fallback = "3", .kind = OPT_INT, .min = 1, .max = 100, AT(top),
-     .help = "units that --find lists for each"},
-    {.group = "looks"},
-    {.name = "color", .arg = "auto|always|never", .fallback = "auto", .kind = OPT_CHOICE,
-     AT(color), .help = "colours, or a line of signs below each line of text"},
-    {.name = "limit", .arg = "N", .fallback = "20000", .kind = OPT_INT, .min = 2, .max = 1e7,
-     AT(limit), .help = "tokens to read of FILE"},
+    {.name = "unit", .arg = "N", .kind = UR_OPTION_COUNT, .max = 65535, AT(unit),
+     .shown = "one that follows a feature", .help = "the unit; the first is 0"},
+    {.name = "follow", .arg = FEATURE_CHOICES, .kind = UR_OPTION_WORD, AT(follow),
+     .help = "pick the unit, of all layers, that best follows this feature"},
+    {.name = "find", .kind = UR_OPTION_FLAG, AT(find),
+     .help = "list the units that best follow each feature, by correlation r, not the text"},
+    {.name = "top", .arg = "N", .fallback = "3", .kind = UR_OPTION_COUNT, .min = 1, .max = 100,
+     AT(top),
+     .help = "units per feature with --find"},
+    {.group = "appearance", .name = "color", .arg = "auto|always|never", .fallback = "auto",
+     .kind = UR_OPTION_WORD,
+     AT(color), .help = "colours, as many as COLORTERM and TERM announce, or a line of signs "
+                        "below each line of text"},
+    {.name = "limit", .arg = "N", .fallback = "20000", .kind = UR_OPTION_COUNT, .min = 2,
+     .max = 1e7,
+     AT(limit), .help = "tokens of FILE to read"},
     OPT_COMMON(struct see),
 };
 
@@ -183,14 +187,21 @@ static ur_status read_beginning(const char *path, ur_token_kind kind, size_t mos
     return status;
 }
 
-static ur_status read_text(struct reading *r, const ur_vocab *vocab, const char *path,
+static ur_status read_text(struct reading *r, const ur_model *model, const char *path,
                            int64_t limit, bool *shortened)
 {
+    const ur_vocab *vocab = ur_model_vocab(model, NULL);
     const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
     ur_token_kind kind = ur_vocab_kind(vocab);
     struct ur__buf text = {0};
     bool more = false;
     ur_status status = read_beginning(path, kind, enough(kind, limit), &text, &more);
+    if (status == UR_OK && kind != UR_TOKEN_BYTE && text.size > 0) {
+        bool to_lf;
+        status = ur_model_unix_newlines(model, &to_lf);
+        if (status == UR_OK)
+            status = ur__text_clean(name, to_lf, text.data, &text.size);
+    }
     size_t size = text.size, used = cut(text.data, size, kind, limit);
     r->ids = status == UR_OK ? ur__alloc(used + 1, sizeof *r->ids) : NULL;
     if (status == UR_OK && r->ids == NULL)
@@ -233,7 +244,7 @@ static ur_status choose_recorded(struct reading *r, const struct see *a, const u
             }
     size_t count;
     if (!ur__mul(&count, (size_t)r->units, r->n))
-        return ur__fail(UR_ENOMEM, "too many numbers to keep: lower --limit");
+        return ur__fail(UR_ENOMEM, "too many activations to keep: use a lower --limit");
     r->h = ur__alloc(count, sizeof *r->h);
     return r->h == NULL ? UR_ENOMEM : UR_OK;
 }
@@ -246,7 +257,7 @@ static ur_status feed(struct reading *r, const ur_model *model)
         status = ur_session_feed(session, r->ids[t]);
         for (int i = 0; i < r->units && status == UR_OK; i++)
             r->h[(size_t)i * r->n + t] =
-                ur_state_h(ur_session_state(session), r->layer[i])[r->unit[i]];
+                ur_state_buffer(ur_session_state(session), r->layer[i], "h", NULL)[r->unit[i]];
     }
     ur_session_free(session);
     return status;
@@ -362,7 +373,7 @@ static int print_text(const struct reading *x, int i, const struct see *a)
         return ui_json(j);
     }
     struct paint paint;
-    paint_begin(&paint, ui_color(1, a->color), scale);
+    paint_begin(&paint, ui_colors(1, a->color), scale);
     ur_status status = UR_OK;
     for (size_t t = 0; t < x->n && status == UR_OK; t++) {
         const char *bytes = x->text.data + x->begin[t];
@@ -385,7 +396,7 @@ static int show(const struct reading *x, const double *r, const struct see *a, s
     if (!a->has_unit) {
         i = best_unit(x, r, &f);
         if (i < 0 && a->follow != NULL)
-            return fail(EXIT_INPUT, "no unit follows %s: it is the same all through this text",
+            return fail(EXIT_INPUT, "no unit follows %s: it does not vary in this text",
                         a->follow);
         i = i < 0 ? x->units - 1 : i;
     }
@@ -407,11 +418,11 @@ static int see(const struct see *a, const char *model_path, const char *path)
     ui_init(&ui, &a->common);
     ur_status status = ur_model_load(&model, model_path);
     if (status == UR_OK)
-        status = need_task(model, model_path, "lm");
+        status = need_verb(model, model_path, "sample");
     if (status == UR_OK)
-        status = read_text(&reading, ur_model_vocab(model), path, a->limit, &shortened);
+        status = read_text(&reading, model, path, a->limit, &shortened);
     if (status == UR_OK)
-        status = choose_recorded(&reading, a, ur_model_rnn(model));
+        status = choose_recorded(&reading, a, ur_model_rnn(model, 0));
     if (status == UR_OK)
         status = feed(&reading, model);
     if (status == UR_OK && (a->find || !a->has_unit))
@@ -423,8 +434,8 @@ static int see(const struct see *a, const char *model_path, const char *path)
         code = print_found(&reading, r, a);
     else
         code = show(&reading, r, a, &ui);
-    if (code == EXIT_DONE && shortened)
-        ui_say(&ui, "the first %d tokens; --limit reads more", (int)reading.n);
+    if (code == EXIT_DONE && shortened && out_flush())
+        ui_say(&ui, "the first %d tokens; use --limit for more", (int)reading.n);
     ur__free(r);
     reading_free(&reading);
     ur_model_free(model);
@@ -440,7 +451,7 @@ static int run(const struct command *self, int argc, char **argv)
         a.has_layer = opt_given(&words, "layer");
         a.has_unit = opt_given(&words, "unit");
         if (a.has_unit && (a.find || a.follow != NULL))
-            code = fail(EXIT_USAGE, "--unit names a unit, --%s looks for one: give one of them",
+            code = fail(EXIT_USAGE, "--unit cannot be combined with --%s",
                         a.find ? "find" : "follow");
         else
             code = see(&a, words.word[0], words.n > 1 ? words.word[1] : "-");
@@ -452,10 +463,11 @@ static int run(const struct command *self, int argc, char **argv)
 const struct command cmd_see = {
     .name = "see",
     .words = "MODEL [FILE]",
-    .brief = "text coloured by what one unit does while the net reads it",
+    .brief = "show a text coloured by the activation of one unit",
     .examples = examples,
     .notes = "FILE is a text, by default standard input. Red is positive, blue negative, in "
-             "proportion to the unit's largest activation; without colours 1 to 9 and a to i.",
+             "proportion to the unit's largest activation; without colours, digits are "
+             "positive and letters negative.",
     .options = options,
     .n_options = sizeof options / sizeof options[0],
     .min_words = 1,

@@ -5,6 +5,7 @@
 #include "cli/fail.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,27 +14,30 @@
 #include <unistd.h>
 
 #include "base/status.h"
+#include "base/utf8.h"
 #include "io/file_ops.h"
+#include "unroll/task.h"
+
+/* Bytes of a line: a path that is as long as can be, and what is said of it. */
+enum { TELL_MAX = 8192 };
 
 static volatile sig_atomic_t caught;
 
+void tell(const char *before, const char *format, va_list args)
+{
+    char text[TELL_MAX], shown[TELL_MAX];
+    vsnprintf(text, sizeof text, format, args);
+    ur__show_line(shown, sizeof shown, text);
+    fprintf(stderr, "%s%s\n", before, shown);
+}
+
 int fail(int code, const char *format, ...)
 {
-    char text[2048];
+    out_flush();
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    tell("unroll: ", format, args);
     va_end(args);
-    /* A file's name may hold anything; the sentence stays one harmless line. */
-    for (unsigned char *p = (unsigned char *)text; *p != '\0'; p++) {
-        bool high = p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0;    /* U+0080 to U+009F */
-        if (*p < 0x20 || *p == 0x7f || high)
-            *p = '?';
-        if (high)
-            *++p = '?';
-    }
-    fflush(stdout);
-    fprintf(stderr, "unroll: %s\n", text);
     return code;
 }
 
@@ -82,13 +86,25 @@ int fail_reading(ur_status status)
     return code == EXIT_DIVERGED ? EXIT_INPUT : code;
 }
 
-ur_status need_task(const ur_model *model, const char *path, const char *task)
+ur_status need_verb(const ur_model *model, const char *path, const char *verb)
 {
-    const char *own = ur_model_config(model)->task;
-    if (strcmp(own, task) == 0)
+    const char *task = ur_model_task(model), *own = ur_task_verb(task);
+    if (own != NULL && strcmp(own, verb) == 0)
         return UR_OK;
-    return ur__fail(UR_EDATA, "%s: the model's task is %s, and this needs one of task %s", path,
-                    own, task);
+    if (own == NULL)
+        return ur__fail(UR_EDATA, "%s is a model of task %s, which this unroll does not have", path,
+                        task);
+    return ur__fail(UR_EDATA, "%s is a model of task %s: use unroll %s", path, task, own);
+}
+
+int spare_input(const char *path)
+{
+    struct ur__file_id in, out;
+    if (path == NULL || !ur__file_identify(&in, path) ||
+        !ur__stream_identify(&out, STDOUT_FILENO) || !ur__file_clash(&in, &out))
+        return EXIT_DONE;
+    return fail(EXIT_OUTPUT, "cannot write to standard output: it is the same file as %s, which "
+                "is read", strcmp(path, "-") == 0 ? "standard input" : path);
 }
 
 /* ---- signals ----------------------------------------------------------- */
@@ -115,7 +131,7 @@ static void on_signal(int number)
     if (caught != 0)
         _exit(EXIT_SIGNAL + number);
     caught = number;
-    static const char text[] = "\nstopping after this step; once more stops at once\n";
+    static const char text[] = "\nstopping after this step; a second signal stops at once\n";
     if (isatty(STDERR_FILENO)) {
         int kept = errno;
         ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
@@ -149,15 +165,36 @@ int signals_caught(void)
 /* Why standard output failed first; later calls no longer know. */
 static int out_errno;
 
-bool out_flush(void)
+/* What was printed by printf() alone has left no reason: a pipe that nobody reads can still
+ * be told. */
+static int reason_of(int error)
 {
-    bool failed_before = ferror(stdout) != 0;
-    errno = 0;
-    if (fflush(stdout) == 0 && !failed_before)
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    if (error != 0)
+        return error;
+    return poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0 ? EPIPE : EIO;
+}
+
+static bool out_check(bool done)
+{
+    int error = errno;
+    if (done && !ferror(stdout))
         return true;
     if (out_errno == 0)
-        out_errno = errno != 0 ? errno : EIO;
+        out_errno = reason_of(error);
     return false;
+}
+
+bool out_put(const void *bytes, size_t n)
+{
+    errno = 0;
+    return out_check(fwrite(bytes, 1, n, stdout) == n);
+}
+
+bool out_flush(void)
+{
+    errno = 0;
+    return out_check(fflush(stdout) == 0);
 }
 
 int out_end(int code)

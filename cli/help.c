@@ -5,6 +5,8 @@
 
 #include "cli/opt.h"
 
+const struct program *program_whole;
+
 const char *program_call = "unroll";
 
 /* Names of char-rnn, torch-rnn and others, so that old command lines work. */
@@ -16,6 +18,7 @@ const char *const opt_aliases[][2] = {
     {"max-epochs", "epochs"},
     {"learning-rate", "lr"},
     {"primetext", "prime"},
+    {"prompt", "prime"},
     {NULL, NULL},
 };
 
@@ -54,21 +57,22 @@ static int distance_of(const char *a, const char *b)
     return row[n % 3][m];
 }
 
-const char *help_nearest(const char *word, const char *const *list, int n)
+void help_nearest_begin(struct help_nearest *near, const char *word)
 {
     size_t length = strlen(word);
-    const char *nearest = NULL;
-    int best = length < 4 ? 1 : length < 8 ? 2 : 3;
-    for (int i = 0; i < n; i++) {
-        /* The beginning of a name is as good as one wrong letter. */
-        bool begins = length >= 3 && strncmp(word, list[i], length) == 0;
-        int distance = begins ? 1 : distance_of(word, list[i]);
-        if (distance < best || (distance == best && nearest == NULL)) {
-            best = distance;
-            nearest = list[i];
-        }
+    *near = (struct help_nearest){.word = word, .best = length < 4 ? 1 : length < 8 ? 2 : 3};
+}
+
+void help_nearest_try(struct help_nearest *near, const char *name)
+{
+    /* The beginning of a name is as good as one wrong letter. */
+    size_t length = strlen(near->word);
+    bool begins = length >= 3 && strncmp(near->word, name, length) == 0;
+    int distance = begins ? 1 : distance_of(near->word, name);
+    if (distance < near->best || (distance == near->best && near->name == NULL)) {
+        near->best = distance;
+        near->name = name;
     }
-    return nearest;
 }
 
 /* ---- help -------------------------------------------------------------- */
@@ -94,14 +98,15 @@ static void print_wrapped(const char *text, int column)
     putchar('\n');
 }
 
-static void print_option(const struct opt *o)
+static void print_option(const ur_option *o)
 {
-    char left[128], right[512];
+    char left[256], right[512], room[UR__OPTION_MUST];
     char letter[8] = "";
     if (o->letter != '\0')
         snprintf(letter, sizeof letter, "-%c, ", o->letter);
-    snprintf(left, sizeof left, "  %s--%s%s%s", letter, o->name, o->arg != NULL ? " " : "",
-             o->arg != NULL ? o->arg : "");
+    const char *arg = ur__option_arg(o, room);
+    snprintf(left, sizeof left, "  %s--%s%s%.160s", letter, o->name, arg[0] != '\0' ? " " : "",
+             arg);
     const char *shown = o->shown != NULL ? o->shown : o->fallback;
     if (shown != NULL)
         snprintf(right, sizeof right, "%s (%s)", o->help, shown);
@@ -118,8 +123,9 @@ static void print_option(const struct opt *o)
 
 bool opt_has(const struct command *command, const char *name)
 {
-    for (int i = 0; i < command->n_options; i++)
-        if (command->options[i].name != NULL && strcmp(command->options[i].name, name) == 0)
+    const ur_option *o;
+    for (int i = 0; (o = opt_row(command, i)) != NULL; i++)
+        if (strcmp(o->name, name) == 0)
             return true;
     return false;
 }
@@ -152,14 +158,14 @@ void help_command(const struct command *command)
         printf("  %s\n", command->examples[i]);
     printf("\nusage: unroll %s [OPTIONS]%s%s\n", command->name,
            command->words[0] != '\0' ? " " : "", command->words);
-    if (command->options[0].name != NULL)
-        putchar('\n');
-    for (int i = 0; i < command->n_options; i++) {
-        const struct opt *o = &command->options[i];
-        if (o->name == NULL)
-            printf("\n%s\n", o->group);
-        else
-            print_option(o);
+    const ur_option *o;
+    const char *group = "";
+    for (int i = 0; (o = opt_row(command, i)) != NULL; i++) {
+        if (o->group != NULL && strcmp(o->group, group) != 0)
+            printf("\n%s\n", group = o->group);
+        else if (i == 0)
+            putchar('\n');
+        print_option(o);
     }
     if (help_aliases(command, aliases)) {
         putchar('\n');

@@ -11,13 +11,15 @@
 
 #include "cli/fail.h"
 #include "cli/opt.h"
+#include "cli/ui.h"
 #include "io/file.h"
 
 extern const struct command cmd_train, cmd_sample, cmd_eval, cmd_predict, cmd_see, cmd_info,
-    cmd_bench;
+    cmd_bench, cmd_completion;
 
 static const struct command *const commands[] = {
     &cmd_train, &cmd_sample, &cmd_eval, &cmd_predict, &cmd_see, &cmd_info, &cmd_bench,
+    &cmd_completion,
 };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -42,9 +44,9 @@ static void print_overview(FILE *to)
     fprintf(to, "\nusage: unroll COMMAND ...\n\n");
     for (int i = 0; i < N_COMMANDS; i++) {
         int width = fprintf(to, "  %s %s", commands[i]->name, commands[i]->words);
-        fprintf(to, "%*s%s\n", width < 26 ? 26 - width : 1, "", commands[i]->brief);
+        fprintf(to, "%*s%s\n", width < 28 ? 28 - width : 1, "", commands[i]->brief);
     }
-    fprintf(to, "\nunroll COMMAND --help says all about one of them; unroll --version\n"
+    fprintf(to, "\nunroll COMMAND --help describes one; unroll --version shows the version\n"
                 "unroll help --man [COMMAND] prints a manual page, for man -l -\n");
 }
 
@@ -58,16 +60,16 @@ static const struct command *find(const char *name)
 
 static int unknown(const char *name)
 {
-    const char *list[N_COMMANDS];
-    for (int i = 0; i < N_COMMANDS; i++)
-        list[i] = commands[i]->name;
+    struct help_nearest near;
     if (name[0] == '-')
-        return fail(EXIT_USAGE, "%s stands where a command is expected: see unroll --help", name);
+        return fail(EXIT_USAGE, "expected a command, not %s: see unroll --help", name);
     if (ur__file_exists(name))
         return fail(EXIT_USAGE, "%s is a file, not a command: unroll train %s", name, name);
-    const char *nearest = help_nearest(name, list, N_COMMANDS);
-    if (nearest != NULL)
-        return fail(EXIT_USAGE, "unknown command %s: did you mean %s?", name, nearest);
+    help_nearest_begin(&near, name);
+    for (int i = 0; i < N_COMMANDS; i++)
+        help_nearest_try(&near, commands[i]->name);
+    if (near.name != NULL)
+        return fail(EXIT_USAGE, "unknown command %s: did you mean %s?", name, near.name);
     return fail(EXIT_USAGE, "unknown command %s: see unroll --help", name);
 }
 
@@ -136,8 +138,10 @@ static void hold_descriptors(void)
 int main(int argc, char **argv)
 {
     hold_descriptors();
+    program_whole = &program;
     /* Hints can be pasted: a program that was called by its path is named by it. */
-    if (argc > 0 && strchr(argv[0], '/') != NULL && strpbrk(argv[0], " '\"\\$`") == NULL)
+    if (argc > 0 && strchr(argv[0], '/') != NULL && strpbrk(argv[0], " '\"\\$`") == NULL &&
+        ui_is_plain(argv[0]))
         program_call = argv[0];
     /* A reader that goes away is seen where standard output is written. */
     signal(SIGPIPE, SIG_IGN);

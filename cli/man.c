@@ -11,7 +11,7 @@
 
 /* When the words of these pages last changed. The day of a build would make two builds of
  * one source differ. */
-static const char day[] = "2026-11-22";
+static const char day[] = "2026-12-01";
 
 /* Columns of the source: mandoc -Tlint asks for no more than 80. */
 enum { SOURCE_WIDTH = 76 };
@@ -157,7 +157,7 @@ static void put_examples(const char *const *examples)
     }
 }
 
-static void put_option(const struct opt *o)
+static void put_option(const ur_option *o)
 {
     printf(".TP\n");
     if (o->letter != '\0')
@@ -165,12 +165,13 @@ static void put_option(const struct opt *o)
     printf("\\fB\\-\\-");
     put_all(o->name);
     printf("\\fR");
-    if (o->arg != NULL) {
+    char arg[UR__OPTION_MUST];
+    if (ur__option_arg(o, arg)[0] != '\0') {
         putchar(' ');
-        if (o->kind == OPT_CHOICE || o->kind == OPT_SECONDS)
-            put_choices(o->arg);
+        if (o->kind == UR_OPTION_WORD || o->kind == UR_OPTION_SECONDS || o->words != NULL)
+            put_choices(arg);
         else
-            put_words(o->arg);
+            put_words(arg);
     }
     putchar('\n');
     char text[512];
@@ -182,15 +183,16 @@ static void put_option(const struct opt *o)
 static void put_options(const struct command *c)
 {
     put_section("OPTIONS");
-    for (int i = 0; i < c->n_options; i++) {
-        const struct opt *o = &c->options[i];
-        if (o->name != NULL) {
-            put_option(o);
-        } else {
-            printf(".SS %c", toupper((unsigned char)o->group[0]));
-            put_all(o->group + 1);
+    const ur_option *o;
+    const char *group = "";
+    for (int i = 0; (o = opt_row(c, i)) != NULL; i++) {
+        if (o->group != NULL && strcmp(o->group, group) != 0) {
+            group = o->group;
+            printf(".SS %c", toupper((unsigned char)group[0]));
+            put_all(group + 1);
             putchar('\n');
         }
+        put_option(o);
     }
     char aliases[HELP_ALIASES];
     if (help_aliases(c, aliases)) {
@@ -207,10 +209,10 @@ static void put_exit_status(void)
     } row[] = {
         {EXIT_DONE, "done"},
         {EXIT_FAILED, "failed"},
-        {EXIT_USAGE, "unknown or impossible options"},
+        {EXIT_USAGE, "unknown or invalid options"},
         {EXIT_INPUT, "an input is missing, unreadable, malformed or too short"},
         {EXIT_MEMORY, "out of memory"},
-        {EXIT_OUTPUT, "an output cannot be written, or exists already"},
+        {EXIT_OUTPUT, "an output cannot be written, exists already, or is a file that is read"},
         {EXIT_DIVERGED, "training diverged"},
     };
     put_section("EXIT STATUS");
@@ -220,17 +222,20 @@ static void put_exit_status(void)
     }
     printf(".TP\n.BI %d+ n\nended by signal\n.I n\n", EXIT_SIGNAL);
     printf(".PP\n");
-    put_prose("A failure is one line on standard error that says what is wrong.");
+    put_prose("A failure is explained by one line on standard error.");
 }
 
 static void put_environment(void)
 {
     static const struct item items[] = {
-        {"UNROLL_ISA", "The kernels to compute with: avx512, avx2, neon or scalar. By default the "
-                       "fastest that this machine runs; one that it does not run is a usage "
-                       "error. They change speed, never the result."},
-        {"NO_COLOR", "If it is set and not empty, nothing is coloured unless --color always asks "
-                     "for it."},
+        {"UNROLL_ISA", "Kernels to use: avx512, avx2, neon or scalar. The default is the fastest "
+                       "that this machine supports; an unsupported one is a usage error. They "
+                       "change speed, never results."},
+        {"NO_COLOR", "If set and not empty, nothing is coloured without --color always."},
+        {"TERM, COLORTERM", "How many colours there are: with COLORTERM=truecolor or 24bit all, "
+                            "with 256color in TERM 256, else 16. Where TERM is dumb or unset, "
+                            "none, and no line is redrawn."},
+        {"COLUMNS", "Width of reports where standard error is not a terminal (default 80)."},
         {"TMPDIR", "Where scratch files are made (default /tmp)."},
     };
     put_section("ENVIRONMENT");
@@ -241,10 +246,10 @@ static void put_environment(void)
 static void put_files(bool trains, bool reads)
 {
     static const struct item items[] = {
-        {"MODEL.safetensors", "A model: the one that was best on what was held out. Nothing else "
-                              "is needed to use it."},
+        {"MODEL.safetensors", "The model that was best on the held-out part. Nothing else is "
+                              "needed to use it."},
         {"MODEL.last.safetensors", "The model after the last step of training."},
-        {"MODEL.state, MODEL.state.1", "The state of training that --resume goes on from, and the "
+        {"MODEL.state, MODEL.state.1", "The training state that --resume continues from, and the "
                                        "one before."},
     };
     if (!trains && !reads)
@@ -297,9 +302,9 @@ void man_command(const struct program *program, const struct command *c)
 void man_program(const struct program *program)
 {
     static const struct item options[] = {
-        {"-h, --help", "Show the list of commands; after a command, all about it."},
+        {"-h, --help", "List the commands; after a command, describe it."},
         {"-V, --version", "Show the version."},
-        {"help [--man] [COMMAND]", "The same as --help; with --man as a manual page."},
+        {"help [--man] [COMMAND]", "The same as --help; with --man, as a manual page."},
     };
     put_head(NULL, program->brief);
     put_section("SYNOPSIS");
@@ -317,9 +322,9 @@ void man_program(const struct program *program)
         put_prose(c->brief);
     }
     printf(".PP\n");
-    put_prose("Results go to standard output, all else to standard error. A text that is "
-              "compressed by gzip is read as its content; in place of a text's name - is standard "
-              "input.");
+    put_prose("Results go to standard output, all else to standard error. Texts compressed "
+              "by gzip are read as their content, and those that begin with a byte order mark "
+              "without it; - stands for standard input.");
     printf(".PP\n");
     put_prose("An option is written --name value, --name=value or -name value, with _ or - "
               "between its words. Of an option given twice the last counts; -- ends the options.");

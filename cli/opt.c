@@ -4,10 +4,14 @@
  * Understood: --name value, --name=value, -name value (as Torch's programs take it),
  * -o value, -q; underscores as dashes; other spellings of opt_aliases. "--" ends the
  * options, "-" is a word. Of an option given twice the last counts. */
+#define _POSIX_C_SOURCE 200809L
+
 #include "cli/opt.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -17,147 +21,33 @@ enum { NAME_MAX_LENGTH = 63 };
 
 /* ---- values ------------------------------------------------------------ */
 
-/* "a whole number from 1 to 1024": what a value must be. */
-static void describe(const struct opt *o, char to[128])
+/* Below 2^53, which every reader of JSON keeps. splitmix64 (Steele et al. 2014) of what no
+ * two processes share. */
+static uint64_t random_seed(void)
 {
-    const char *what = o->kind == OPT_REAL ? "a number" : "a whole number";
-    bool has_max = o->max < OPT_MANY;
-    const char *least = o->open & OPT_OPEN_MIN ? "above" : "of at least";
-    if (!has_max)
-        snprintf(to, 128, "%s %s %g", what, least, o->min);
-    else if (o->open == 0)
-        snprintf(to, 128, "%s from %.10g to %.10g", what, o->min, o->max);
-    else
-        snprintf(to, 128, "%s %s %g and %s %g", what, least, o->min,
-                 o->open & OPT_OPEN_MAX ? "below" : "at most", o->max);
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    uint64_t x = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec +
+                 ((uint64_t)getpid() << 40);
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+    return (x ^ x >> 31) >> 11;
 }
 
-static bool in_range(const struct opt *o, double v)
+/* "--cell x: must be ...", as the user would write it. */
+static int bad_value(const ur_option *o, const char *text)
 {
-    bool above = o->open & OPT_OPEN_MIN ? v > o->min : v >= o->min;
-    bool below = o->max >= OPT_MANY || (o->open & OPT_OPEN_MAX ? v < o->max : v <= o->max);
-    return above && below;
-}
-
-static bool read_int(const struct opt *o, const char *text, int64_t *out)
-{
-    return ur__parse_int(text, out) && in_range(o, (double)*out);
-}
-
-/* "90", "90s", "1.5m", "2h"; more than a hundred years is a slip of the finger. */
-static bool read_seconds(const char *text, double *out)
-{
-    char digits[32];
-    size_t n = strlen(text);
-    double unit = 1.0;
-    if (n > 0 && strchr("smh", text[n - 1]) != NULL) {
-        n--;
-        unit = text[n] == 'h' ? 3600.0 : text[n] == 'm' ? 60.0 : 1.0;
-    }
-    if (n == 0 || n >= sizeof digits)
-        return false;
-    memcpy(digits, text, n);
-    digits[n] = '\0';
-    if (!ur__parse_real(digits, out) || *out <= 0.0)
-        return false;
-    *out *= unit;
-    return *out <= 3.2e9;
-}
-
-/* Is text one of the words of "a|b|c"? Delivers it with the value's own lifetime. */
-static bool is_choice(const char *choices, const char *text)
-{
-    size_t length = strlen(text);
-    for (const char *at = choices;; at++) {
-        size_t n = strcspn(at, "|");
-        if (n == length && strncmp(at, text, n) == 0)
-            return true;
-        at += n;
-        if (*at == '\0')
-            return false;
-    }
-}
-
-static bool read_list(const struct opt *o, const char *text, struct opt_list *out)
-{
-    out->n = 0;
-    for (;;) {
-        char number[32];
-        size_t n = strcspn(text, ",");
-        if (n == 0 || n >= sizeof number || out->n == OPT_LIST_MAX)
-            return false;
-        memcpy(number, text, n);
-        number[n] = '\0';
-        if (!read_int(o, number, &out->v[out->n++]))
-            return false;
-        if (text[n] == '\0')
-            return true;
-        text += n + 1;
-    }
-}
-
-/* "--cell x" or "-o x" or "--cell=x", as the user would write it. */
-static int bad_value(const struct opt *o, const char *text)
-{
-    char must[256];
-    switch (o->kind) {
-    case OPT_CHOICE:
-        snprintf(must, sizeof must, "one of %s", o->arg);
-        break;
-    case OPT_SECONDS:
-        snprintf(must, sizeof must, "a time such as 90s, 10m or 2h");
-        break;
-    case OPT_LIST: {
-        char one[128];
-        describe(o, one);
-        snprintf(must, sizeof must, "%s, or up to %d of them with commas between", one,
-                 OPT_LIST_MAX);
-        break;
-    }
-    default:
-        describe(o, must);
-    }
-    return fail(EXIT_USAGE, "--%s %s: must be %s", o->name, text, must);
-}
-
-/* Stores a value given as text. False: it is impossible. */
-static bool store(const struct opt *o, const char *text, void *values)
-{
-    void *at = (char *)values + o->at;
-    switch (o->kind) {
-    case OPT_FLAG:
-        *(bool *)at = text != NULL;
-        return true;
-    case OPT_INT:
-        *(int64_t *)at = 0;
-        return text == NULL || read_int(o, text, at);
-    case OPT_REAL:
-        *(double *)at = 0.0;
-        return text == NULL || (ur__parse_real(text, at) && in_range(o, *(double *)at));
-    case OPT_SECONDS:
-        *(double *)at = 0.0;
-        return text == NULL || read_seconds(text, at);
-    case OPT_TEXT:
-        *(const char **)at = text;
-        return true;
-    case OPT_CHOICE:
-        *(const char **)at = text;
-        return text == NULL || is_choice(o->arg, text);
-    case OPT_LIST:
-        ((struct opt_list *)at)->n = 0;
-        return text == NULL || read_list(o, text, at);
-    case OPT_HELP:
-    case OPT_VERSION: break;
-    }
-    return true;
+    char must[UR__OPTION_MUST];
+    return fail(EXIT_USAGE, "--%s %s: must be %s", o->name, text, ur__option_must(o, must));
 }
 
 /* ---- names ------------------------------------------------------------- */
 
 static int find(const struct command *c, const char *name)
 {
-    for (int i = 0; i < c->n_options; i++)
-        if (c->options[i].name != NULL && strcmp(c->options[i].name, name) == 0)
+    const ur_option *o;
+    for (int i = 0; (o = opt_row(c, i)) != NULL; i++)
+        if (strcmp(o->name, name) == 0)
             return i;
     return -1;
 }
@@ -181,8 +71,9 @@ static int find_long(const struct command *c, const char *text, size_t n,
 
 static int find_letter(const struct command *c, char letter)
 {
-    for (int i = 0; i < c->n_options; i++)
-        if (c->options[i].name != NULL && c->options[i].letter == letter)
+    const ur_option *o;
+    for (int i = 0; (o = opt_row(c, i)) != NULL; i++)
+        if (o->letter == letter)
             return i;
     return -1;
 }
@@ -209,16 +100,19 @@ static int find_option(const struct command *c, const char *arg, const char **va
 
 static int unknown(const struct command *c, const char *arg, const char *name)
 {
-    const char *list[OPT_ROWS_MAX + 16];
-    int n = 0;
-    for (int i = 0; i < c->n_options && n < OPT_ROWS_MAX; i++)
-        if (c->options[i].name != NULL)
-            list[n++] = c->options[i].name;
+    struct help_nearest near;
+    help_nearest_begin(&near, name);
+    const ur_option *o;
+    for (int i = 0; (o = opt_row(c, i)) != NULL; i++)
+        help_nearest_try(&near, o->name);
     for (int i = 0; opt_aliases[i][0] != NULL; i++)
         if (find(c, opt_aliases[i][1]) >= 0)
-            list[n++] = opt_aliases[i][0];
-    const char *nearest = help_nearest(name, list, n);
+            help_nearest_try(&near, opt_aliases[i][0]);
+    const char *nearest = near.name;
+    const char *elsewhere = c->elsewhere != NULL ? c->elsewhere(name) : NULL;
     int length = (int)strcspn(arg, "=");
+    if (elsewhere != NULL)
+        return fail(EXIT_USAGE, "--%s belongs to %s", name, elsewhere);
     if (nearest != NULL)
         return fail(EXIT_USAGE, "unknown option %.*s: did you mean --%s?", length, arg, nearest);
     return fail(EXIT_USAGE, "unknown option %.*s: see unroll %s --help", length, arg, c->name);
@@ -236,44 +130,105 @@ static int count_words(const struct command *c, int n)
     return EXIT_DONE;
 }
 
-/* Takes the option of row r; *i is moved over its value. False: end with *code. */
-static bool take(const struct command *c, int r, const char *value, int argc, char **argv, int *i,
-                 void *values, int *code)
+/* A command line on its way to values. */
+struct parsing {
+    const struct command *command;
+    int argc, i;
+    char **argv;
+    void *values;
+    struct opt_words *words;
+};
+
+/* Stores the value of row r. */
+static int store(const struct parsing *p, int r, const char *value)
 {
-    const struct opt *o = &c->options[r];
-    bool alone = o->kind == OPT_FLAG || o->kind == OPT_HELP || o->kind == OPT_VERSION;
+    const struct command *c = p->command;
+    const ur_option *o = opt_row(c, r);
+    struct opt_words *words = p->words;
+    if (o->kind == UR_OPTION_SEED && strcmp(value, "random") == 0 && o->arg != NULL &&
+        strstr(o->arg, "|random") != NULL) {
+        words->random = true;
+        snprintf(words->seed, sizeof words->seed, "%llu", (unsigned long long)random_seed());
+        value = words->seed;
+    }
+    if (opt_is_own(c, r))
+        return ur__option_read(o, value, p->values) ? EXIT_DONE : bad_value(o, value);
+    if (c->set(p->values, o->name, value) == UR_OK)
+        return EXIT_DONE;
+    return fail(EXIT_USAGE, "--%s", ur_errmsg());
+}
+
+/* The next argument as a value. One that is an option's own name is an option whose value was
+ * forgotten: NULL, as where there is none. */
+static const char *next_value(struct parsing *p)
+{
+    const char *rest;
+    char name[NAME_MAX_LENGTH + 1];
+    if (p->i + 1 >= p->argc)
+        return NULL;
+    const char *next = p->argv[p->i + 1];
+    if (next[0] == '-' && next[1] == '-' && find_option(p->command, next, &rest, name) >= 0)
+        return NULL;
+    return p->argv[++p->i];
+}
+
+/* Takes the option of row r. False: end with *code. */
+static bool take(struct parsing *p, int r, const char *value, int *code)
+{
+    const ur_option *o = opt_row(p->command, r);
+    char arg[UR__OPTION_MUST];
+    bool alone = o->kind == UR_OPTION_FLAG || o->kind == UR_OPTION_ACTION;
     *code = EXIT_DONE;
     if (alone && value != NULL) {
         *code = fail(EXIT_USAGE, "--%s takes no value", o->name);
         return false;
     }
-    if (o->kind == OPT_HELP) {
-        help_command(c);
+    if (o->kind == UR_OPTION_ACTION) {
+        if (strcmp(o->name, "help") == 0)
+            help_command(p->command);
+        else
+            printf("unroll %s\n", ur_version());
         return false;
     }
-    if (o->kind == OPT_VERSION) {
-        printf("unroll %s\n", ur_version());
+    if (alone)
+        value = "yes";
+    else if (value == NULL && (value = next_value(p)) == NULL) {
+        *code = fail(EXIT_USAGE, "--%s needs a value: --%s %s", o->name, o->name,
+                     ur__option_arg(o, arg));
         return false;
     }
-    if (alone) {
-        store(o, "", values);
-        return true;
-    }
-    if (value == NULL) {
-        /* A value that is an option's own name is an option whose value was forgotten. */
-        const char *rest;
+    *code = store(p, r, value);
+    return *code == EXIT_DONE;
+}
+
+/* Members at their defaults; other rows have theirs where they lie. */
+static int set_defaults(const struct command *c, void *values)
+{
+    for (int i = 0; i < c->n_options; i++)
+        if (!ur__option_read(&c->options[i], c->options[i].fallback, values))
+            return fail(EXIT_FAILED, "the default of --%s is not valid", c->options[i].name);
+    return EXIT_DONE;
+}
+
+static bool take_all(struct parsing *p, int *code)
+{
+    bool ended = false;
+    for (; p->i < p->argc; p->i++) {
+        const char *value, *arg = p->argv[p->i];
         char name[NAME_MAX_LENGTH + 1];
-        bool there = *i + 1 < argc;
-        if (!there || (argv[*i + 1][0] == '-' && argv[*i + 1][1] == '-' &&
-                       find_option(c, argv[*i + 1], &rest, name) >= 0)) {
-            *code = fail(EXIT_USAGE, "--%s needs a value: --%s %s", o->name, o->name, o->arg);
+        int row = ended ? -2 : find_option(p->command, arg, &value, name);
+        if (row == -2) {
+            p->words->word[p->words->n++] = arg;
+        } else if (strcmp(arg, "--") == 0) {
+            ended = true;
+        } else if (row < 0) {
+            *code = unknown(p->command, arg, name);
             return false;
+        } else {
+            p->words->given[row] = true;
+            if (!take(p, row, value, code))
+                return false;
         }
-        value = argv[++*i];
-    }
-    if (!store(o, value, values)) {
-        *code = bad_value(o, value);
-        return false;
     }
     return true;
 }
@@ -281,47 +236,34 @@ static bool take(const struct command *c, int r, const char *value, int argc, ch
 bool opt_parse(const struct command *c, int argc, char **argv, void *values,
                struct opt_words *words, int *code)
 {
+    struct parsing p = {.command = c, .argc = argc, .argv = argv, .values = values,
+                        .words = words};
     memset(words, 0, sizeof *words);
     words->command = c;
-    *code = EXIT_FAILED;
-    for (int i = 0; i < c->n_options; i++)
-        if (c->options[i].name != NULL && !store(&c->options[i], c->options[i].fallback, values)) {
-            *code = fail(EXIT_FAILED, "--%s has an impossible default", c->options[i].name);
-            return false;
-        }
+    *code = set_defaults(c, values);
+    if (*code != EXIT_DONE)
+        return false;
     words->word = ur__alloc((size_t)argc + 1, sizeof *words->word);
-    if (words->word == NULL) {
+    words->given = ur__calloc((size_t)opt_rows(c) + 1, sizeof *words->given);
+    if (words->word == NULL || words->given == NULL) {
         *code = fail_status(UR_ENOMEM);
         return false;
     }
-
-    bool ended = false;
-    for (int i = 0; i < argc; i++) {
-        const char *value;
-        char name[NAME_MAX_LENGTH + 1];
-        int row = ended ? -2 : find_option(c, argv[i], &value, name);
-        if (row == -2) {
-            words->word[words->n++] = argv[i];
-        } else if (strcmp(argv[i], "--") == 0) {
-            ended = true;
-        } else if (row < 0) {
-            *code = unknown(c, argv[i], name);
-            return false;
-        } else {
-            words->given[row] = true;
-            if (!take(c, row, value, argc, argv, &i, values, code))
-                return false;
-        }
-    }
+    if (!take_all(&p, code))
+        return false;
     *code = count_words(c, words->n);
+    for (int i = 0; i < words->n && *code == EXIT_DONE; i++)
+        *code = spare_input(words->word[i]);    /* each is the name of an input */
+    if (*code == EXIT_DONE && words->n < c->max_words)
+        *code = spare_input("-");               /* which is read instead of [FILE] */
     return *code == EXIT_DONE;
 }
 
 void opt_words_free(struct opt_words *words)
 {
     ur__free(words->word);
-    words->word = NULL;
-    words->n = 0;
+    ur__free(words->given);
+    *words = (struct opt_words){0};
 }
 
 bool opt_given(const struct opt_words *words, const char *name)

@@ -10,10 +10,10 @@
 
 enum { PAINT_LEVELS = 9, PAINT_NONE = 99 };
 
-void paint_begin(struct paint *p, bool color, double scale)
+void paint_begin(struct paint *p, int colors, double scale)
 {
     memset(p, 0, sizeof *p);
-    p->color = color;
+    p->colors = colors;
     p->scale = scale > 0.0 ? scale : 1.0;
     p->level = PAINT_NONE;
 }
@@ -25,6 +25,32 @@ static int level_of(const struct paint *p, double value)
     return (int)(x < 0.0 ? x - 0.5 : x + 0.5);
 }
 
+/* The cube of 256 colours has six shades of each part: 0, 95, 135, 175, 215, 255. */
+static int shade(int value)
+{
+    return value < 48 ? 0 : value < 115 ? 1 : (value - 35) / 40;
+}
+
+static void print_color(int colors, int red, int green, int blue)
+{
+    if (colors == 256)
+        printf("\033[38;5;16;48;5;%dm", 16 + 36 * shade(red) + 6 * shade(green) + shade(blue));
+    else
+        printf("\033[38;2;0;0;0;48;2;%d;%d;%dm", red, green, blue);
+}
+
+/* Black on white, on bright red or blue, or white on red or blue. */
+static void print_plain_color(int level)
+{
+    int strength = level < 0 ? -level : level;
+    int hue = level < 0 ? 4 : 1;
+    if (strength <= PAINT_LEVELS / 4)
+        fputs("\033[30;107m", stdout);
+    else
+        printf("\033[%d;%dm", strength > 2 * PAINT_LEVELS / 3 ? 97 : 30,
+               strength > 2 * PAINT_LEVELS / 3 ? 40 + hue : 100 + hue);
+}
+
 static void set_color(struct paint *p, int level)
 {
     if (level == p->level)
@@ -33,10 +59,12 @@ static void set_color(struct paint *p, int level)
     int strength = level < 0 ? -level : level;
     int pale = 255 - strength * 180 / PAINT_LEVELS;
     int middle = 255 - strength * 120 / PAINT_LEVELS;
-    if (level >= 0)
-        printf("\033[38;2;0;0;0;48;2;255;%d;%dm", pale, pale);
+    if (p->colors == 16)
+        print_plain_color(level);
+    else if (level >= 0)
+        print_color(p->colors, 255, pale, pale);
     else
-        printf("\033[38;2;0;0;0;48;2;%d;%d;255m", pale, middle);
+        print_color(p->colors, pale, middle, 255);
 }
 
 static void reset_color(struct paint *p)
@@ -57,7 +85,7 @@ static void end_line(struct paint *p)
 {
     reset_color(p);
     putchar('\n');
-    if (p->color)
+    if (p->colors > 0)
         return;
     size_t n = p->signs.size;
     while (n > 0 && strchr(" \t", p->signs.data[n - 1]) != NULL)
@@ -76,18 +104,18 @@ static ur_status put_character(struct paint *p, const char *bytes, size_t n, uin
         end_line(p);
         return UR_OK;
     }
-    struct ur__buf clean = {0};
-    ur_status status = ui_clean(&clean, bytes, n);
-    if (status == UR_OK && p->color)
+    const char *shown;
+    size_t size;
+    ur__show_next(bytes, n, UR__SHOW_TEXT, &shown, &size);
+    if (p->colors > 0)
         set_color(p, level);
-    if (status == UR_OK)
-        fwrite(clean.data, 1, clean.size, stdout);
-    ur__buf_free(&clean);
-    if (status != UR_OK || p->color)
-        return status;
+    fwrite(shown, 1, size, stdout);
+    if (p->colors > 0)
+        return UR_OK;
     /* A tab below a tab keeps the columns, and so do two signs below a wide character. */
     char sign = bytes[0] == '\t' ? '\t' : sign_of(level);
-    int columns = ui_columns(code);
+    int columns = shown == bytes ? ui_columns(code) : 1;
+    ur_status status = UR_OK;
     for (int i = 0; i < columns && status == UR_OK; i++)
         status = ur__buf_put(&p->signs, &sign, 1);
     return status;

@@ -9,14 +9,14 @@
 #include "base/text.h"
 
 struct paint {
-    bool color;
+    int colors;                 /* 0: signs; 16, 256 or UI_TRUE_COLOR */
     double scale;               /* the number that is as strong as can be */
     int level;                  /* colour now set; PAINT_NONE: none */
     struct ur__buf character;   /* bytes of a character that is not complete */
     struct ur__buf signs;       /* what stands below the line so far */
 };
 
-void paint_begin(struct paint *p, bool color, double scale);
+void paint_begin(struct paint *p, int colors, double scale);
 /* Prints n more bytes of text, all with the same number. A character is printed when it is
  * complete, with the number of its last byte. */
 ur_status paint_put(struct paint *p, const char *bytes, int n, double value);

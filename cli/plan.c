@@ -1,30 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* unroll train --dry-run: what the run would do and take. It goes to standard output, being
  * what was asked for. */
-#define _DEFAULT_SOURCE     /* _SC_PHYS_PAGES */
-#define _DARWIN_C_SOURCE
-
 #include "cli/plan.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "cli/fail.h"
 #include "io/json.h"
 
 /* Steps are timed for so long, but one at least. */
 #define MEASURE_SECONDS 1.0
-
-size_t plan_machine_memory(void)
-{
-#ifdef _SC_PHYS_PAGES
-    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-    if (pages > 0 && page > 0)
-        return (size_t)pages * (size_t)page;
-#endif
-    return 0;
-}
 
 char *plan_bytes(char to[UI_NUMBER], double bytes)
 {
@@ -74,7 +60,7 @@ static void see_param(void *user, const ur_param *p)
 
 /* ---- as JSON ----------------------------------------------------------- */
 
-static int print_json(const ur_plan *p, struct ur__json *tensors, bool words)
+static int print_json(const ur_plan *p, struct ur__json *tensors)
 {
     struct ur__json *j = ur__json_new_object(), *memory = ur__json_new_object();
     struct ur__json *files = ur__json_new_object();
@@ -82,10 +68,13 @@ static int print_json(const ur_plan *p, struct ur__json *tensors, bool words)
     ur__json_set_int(j, "vocabulary", p->vocabulary);
     ur__json_set_int(j, "train_tokens", p->train_tokens);
     ur__json_set_int(j, "val_tokens", p->val_tokens);
-    if (words) {
+    if (p->measure == UR_MEASURE_PERPLEXITY) {
         ur__json_set_int(j, "train_unknown", p->train_unknown);
         ur__json_set_int(j, "val_unknown", p->val_unknown);
     }
+    ur__json_set_int(j, "batch", p->batch);
+    ur__json_set_real(j, "lr", p->lr);
+    ur__json_set_real(j, "epochs", p->epochs);
     ur__json_set_int(j, "epoch_steps", p->epoch_steps);
     if (p->steps >= 0)
         ur__json_set_int(j, "steps", p->steps);
@@ -115,15 +104,15 @@ static int print_json(const ur_plan *p, struct ur__json *tensors, bool words)
 
 /* ---- as lines ---------------------------------------------------------- */
 
-static void print_text(const ur_plan *p, const ur_config *c, bool words)
+static void print_text(const ur_plan *p)
 {
-    const char *unit = words ? "word" : c->tokens == UR_TOKEN_BYTE ? "byte" : "char";
     char bytes[UI_NUMBER], train[UI_NUMBER], val[UI_NUMBER];
-    printf("text     %s, %d different %ss: %s %ss to learn from, %s held out\n",
-           plan_bytes(bytes, (double)p->data_bytes), p->vocabulary, unit,
-           ui_count(train, (double)p->train_tokens), unit, ui_count(val, (double)p->val_tokens));
-    if (words)
-        printf("unknown  %.2f %% of the words to learn from\n",
+    printf("data     %s, %d different %ss: %s %ss for training, %s held out\n",
+           plan_bytes(bytes, (double)p->data_bytes), p->vocabulary, p->unit,
+           ui_count(train, (double)p->train_tokens), p->unit,
+           ui_count(val, (double)p->val_tokens));
+    if (p->measure == UR_MEASURE_PERPLEXITY)
+        printf("unknown  %.2f %% of the training words\n",
                100.0 * (double)p->train_unknown / (double)p->train_tokens);
 }
 
@@ -132,12 +121,12 @@ static void print_steps(const ur_plan *p)
     char all[UI_NUMBER], each[UI_NUMBER], done[UI_NUMBER];
     ui_count(each, (double)p->epoch_steps);
     if (p->steps >= 0)
-        printf("steps    %s, %s an epoch: %.2f epochs\n", ui_count(all, (double)p->steps), each,
+        printf("steps    %s, %s per epoch: %.2f epochs\n", ui_count(all, (double)p->steps), each,
                (double)p->steps / (double)p->epoch_steps);
     else
-        printf("steps    as many as the time allows, %s an epoch\n", each);
+        printf("steps    as many as time allows, %s per epoch\n", each);
     if (p->finished)
-        printf("done     all of them: the run is finished\n");
+        printf("done     all; the run is finished\n");
     else if (p->step > 0)
         printf("done     %s\n", ui_count(done, (double)p->step));
 }
@@ -153,24 +142,24 @@ static void print_memory(const ur_plan *p)
 {
     char most[UI_NUMBER];
     printf("memory   %s at most\n", plan_bytes(most, (double)p->memory));
-    print_part("text", p->text, "numbers of tokens, vocabulary");
+    print_part("text", p->text, "token numbers and vocabulary");
     print_part("weights", p->weights, "");
     print_part("gradients", p->gradients, "");
     print_part("moments", p->moments, "of the optimizer");
-    print_part("snapshot", p->snapshot, "to go back to: --on-nan");
-    print_part("packed", p->packed, "weights once more, in the order of the kernels");
-    print_part("activations", p->activations, "of a step, and their gradients");
-    print_part("state", p->state, "carried from step to step, and a batch");
+    print_part("snapshot", p->snapshot, "for --on-nan rollback");
+    print_part("packed", p->packed, "the weights again, laid out for the kernels");
+    print_part("activations", p->activations, "of one step, and their gradients");
+    print_part("state", p->state, "carried between steps, and a batch");
     print_part("validation", p->validation, "");
-    print_part("passing", p->passing, "for a while: saving");
+    print_part("passing", p->passing, "temporary, while saving");
     if (p->reading >= p->memory)
-        print_part("reading", p->reading, "before all of these, while the text is read");
+        print_part("reading", p->reading, "before the rest, while the text is read");
 }
 
 static void print_files(const ur_plan *p)
 {
     char model[UI_NUMBER], state[UI_NUMBER], disk[UI_NUMBER], scratch[UI_NUMBER];
-    printf("files    model %s and state %s, two of each: %s with the one being written\n",
+    printf("files    model %s and state %s, two of each: at most %s while writing\n",
            plan_bytes(model, (double)p->model_file), plan_bytes(state, (double)p->state_file),
            plan_bytes(disk, (double)p->disk));
     if (p->scratch_file > 0)
@@ -184,18 +173,21 @@ static void print_time(const ur_plan *p)
     bool long_step = p->step_seconds >= 1;
     if (p->finished || isnan(p->step_seconds))
         return;
-    printf("time     %.2f %s a step here: about %s\n",
+    printf("time     %.2f %s per step here: about %s\n",
            long_step ? p->step_seconds : 1000 * p->step_seconds, long_step ? "s" : "ms",
            ui_time(all, p->seconds));
 }
 
-static int print_lines(const ur_plan *p, const struct tensors *t, const ur_config *c, bool words)
+static int print_lines(const ur_plan *p, const struct tensors *t)
 {
     char n[UI_NUMBER];
-    print_text(p, c, words);
+    print_text(p);
     printf("network  %s parameters\n", ui_count(n, (double)p->parameters));
     if (t->text.size > 0)
         fwrite(t->text.data, 1, t->text.size, stdout);
+    printf("training --batch %d --lr %g%s", p->batch, p->lr, isfinite(p->epochs) ? "" : "\n");
+    if (isfinite(p->epochs))
+        printf(" --epochs %.3g\n", p->epochs);
     print_steps(p);
     print_memory(p);
     print_files(p);
@@ -205,7 +197,6 @@ static int print_lines(const ur_plan *p, const struct tensors *t, const ur_confi
 
 int plan_run(const ur_train_options *o, const struct opt_common *common)
 {
-    bool words = o->config.tokens == UR_TOKEN_WORD || o->config.tokens == UR_TOKEN_WORDPUNCT;
     struct tensors tensors = {.json = common->json ? ur__json_new_array() : NULL};
     bool listed = common->json || common->verbose;
     ur_plan plan;
@@ -215,10 +206,10 @@ int plan_run(const ur_train_options *o, const struct opt_common *common)
         status = tensors.status;
     int code = fail_status(status);
     if (code == EXIT_DONE && common->json) {
-        code = print_json(&plan, tensors.json, words);
+        code = print_json(&plan, tensors.json);
         tensors.json = NULL;
     } else if (code == EXIT_DONE) {
-        code = print_lines(&plan, &tensors, &o->config, words);
+        code = print_lines(&plan, &tensors);
     }
     ur__json_free(tensors.json);
     ur__buf_free(&tensors.text);

@@ -6,8 +6,6 @@
 #include "cli/ui.h"
 #include "unroll.h"
 
-/* Bytes of memory that this machine has; 0: not known. */
-size_t plan_machine_memory(void);
 /* Plans the run, prints the plan on standard output, as lines or as a JSON object, and returns
  * the code to end with. */
 int plan_run(const ur_train_options *options, const struct opt_common *common);

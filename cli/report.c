@@ -19,25 +19,44 @@ static double bits(double nats)
     return nats / 0.69314718055994530942;
 }
 
-void report_init(struct report *r, struct ui *ui, const ur_config *config)
+void report_init(struct report *r, struct ui *ui)
 {
     memset(r, 0, sizeof *r);
     r->ui = ui;
-    r->config = config;
-    r->words = config->tokens == UR_TOKEN_WORD || config->tokens == UR_TOKEN_WORDPUNCT;
-    r->unit = r->words ? "word" : config->tokens == UR_TOKEN_BYTE ? "byte" : "char";
     r->told = ur__clock();
     r->best = (double)NAN;
-    r->last.loss = r->last.val_loss = r->last.best_loss = (double)NAN;
+    r->last.loss = r->last.val_loss = r->last.best = (double)NAN;
 }
 
-char *report_measure(const struct report *r, double nats, char to[UI_NUMBER])
+/* A loss as people read it; "" if that is as it is. */
+static char *measure(const struct report *r, double nats, char *to)
 {
-    if (r->words)
-        snprintf(to, UI_NUMBER, "perplexity %.1f", exp(nats));
-    else
-        snprintf(to, UI_NUMBER, "%.3f bits/%s", bits(nats), r->unit);
+    switch (r->start.measure) {
+    case UR_MEASURE_NATS: to[0] = '\0'; break;
+    case UR_MEASURE_BITS:
+        snprintf(to, UI_NUMBER, "%.3f bits/%s", bits(nats), r->start.unit);
+        break;
+    case UR_MEASURE_PERPLEXITY: snprintf(to, UI_NUMBER, "perplexity %.1f", exp(nats)); break;
+    }
     return to;
+}
+
+static bool is_loss(const struct report *r)
+{
+    return r->start.best_name == NULL || strcmp(r->start.best_name, "loss") == 0;
+}
+
+char *report_best(const struct report *r, double figure, char to[UI_NUMBER])
+{
+    if (is_loss(r) && r->start.measure != UR_MEASURE_NATS)
+        return measure(r, figure, to);
+    snprintf(to, UI_NUMBER, "%.16s %.4g", is_loss(r) ? "loss" : r->start.best_name, figure);
+    return to;
+}
+
+static bool has_bits(const struct report *r)
+{
+    return r->start.measure == UR_MEASURE_BITS;
 }
 
 /* ---- the log ----------------------------------------------------------- */
@@ -64,17 +83,26 @@ static bool is_text(ur_report_kind kind)
     return kind == UR_REPORT_SAMPLE || kind == UR_REPORT_NOTE || kind == UR_REPORT_WARNING;
 }
 
-static void add_sizes(struct ur__json *j, const ur_report *s, bool words)
+static void add_sizes(struct ur__json *j, const ur_report *s)
 {
     ur__json_set_int(j, "parameters", (int64_t)s->parameters);
     ur__json_set_int(j, "vocabulary", s->vocabulary);
     ur__json_set_int(j, "train_tokens", s->train_tokens);
     ur__json_set_int(j, "val_tokens", s->val_tokens);
     ur__json_set_int(j, "memory_planned", (int64_t)s->memory_planned);
-    if (words) {
+    if (s->measure == UR_MEASURE_PERPLEXITY) {
         ur__json_set_int(j, "train_unknown", s->train_unknown);
         ur__json_set_int(j, "val_unknown", s->val_unknown);
     }
+}
+
+/* Of a validation; loss and bits have members of their own. */
+static void add_metric(struct ur__json *j, const ur_metric *m)
+{
+    char key[64];
+    snprintf(key, sizeof key, "val_%s", m->name);
+    if (strcmp(m->name, "loss") != 0 && strcmp(m->name, "bpc") != 0)
+        ur__json_set_real(j, key, m->value);
 }
 
 /* Right after a report no token has been computed: then the smoothed speed stands. */
@@ -82,10 +110,14 @@ static void add_figures(struct ur__json *j, const struct report *r, const ur_rep
 {
     double speed = s->tokens_per_second > 0.0 ? s->tokens_per_second : r->speed;
     ur__json_set_real(j, "loss", s->loss);
-    ur__json_set_real(j, "bpc", r->words ? (double)NAN : bits(s->loss));
+    ur__json_set_real(j, "bpc", has_bits(r) ? bits(s->loss) : (double)NAN);
     ur__json_set_real(j, "val_loss", s->val_loss);
-    ur__json_set_real(j, "val_bpc", r->words ? (double)NAN : bits(s->val_loss));
-    ur__json_set_real(j, "best_loss", s->best_loss);
+    ur__json_set_real(j, "val_bpc", has_bits(r) ? bits(s->val_loss) : (double)NAN);
+    for (int i = 0; s->metrics != NULL && i < s->metrics->n; i++)
+        add_metric(j, &s->metrics->at[i]);
+    char best[64];
+    snprintf(best, sizeof best, "best_%s", s->best_name);
+    ur__json_set_real(j, best, s->best);
     ur__json_set_real(j, "lr", s->lr);
     ur__json_set_real(j, "grad_norm", s->grad_norm);
     ur__json_set_real(j, "tokens_per_second", speed);
@@ -121,25 +153,18 @@ static ur_status log_line(struct report *r, const ur_report *s)
     if (s->steps >= 0)
         ur__json_set_int(j, "steps", s->steps);
     ur__json_set_real(j, "epoch", s->epoch);
-    ur_status status = UR_OK;
     if (is_text(s->kind)) {
-        struct ur__buf text = {0};
-        status = ui_clean(&text, s->text, s->text_size);
-        ur__json_set_string(j, "text", text.data != NULL ? text.data : "");
-        ur__buf_free(&text);
+        ui_json_text(j, "text", s->text, s->text_size);
     } else if (s->kind == UR_REPORT_GRADIENTS) {
         add_reach(j, s);
     } else {
         if (s->kind == UR_REPORT_START || s->kind == UR_REPORT_END)
-            add_sizes(j, s, r->words);
+            add_sizes(j, s);
         if (s->kind != UR_REPORT_START && s->kind != UR_REPORT_CHECKPOINT)
             add_figures(j, r, s);
     }
-    if (status == UR_OK)
-        status = ur__json_dump(j, &line);
+    ur_status status = ui_json_dump(j, &line);
     ur__json_free(j);
-    if (status == UR_OK)
-        status = ur__buf_puts(&line, "\n");
     if (status == UR_OK)
         train_log_put(&r->log, r->ui, line.data, line.size);
     ur__buf_free(&line);
@@ -163,7 +188,7 @@ static void say_unknown(struct report *r, const ur_report *s)
     char n[UI_NUMBER];
     double train = 100.0 * (double)s->train_unknown / (double)s->train_tokens;
     if (s->val_tokens > 0)
-        ui_say(r->ui, "unknown  %.2f %% of the words to learn from, %.2f %% of those held out",
+        ui_say(r->ui, "unknown  %.2f %% of the training words, %.2f %% of those held out",
                train, 100.0 * (double)s->val_unknown / (double)s->val_tokens);
     else
         ui_say(r->ui, "unknown  %.2f %% of the words", train);
@@ -172,27 +197,31 @@ static void say_unknown(struct report *r, const ur_report *s)
                ui_count(n, (double)s->words_cut));
 }
 
+/* What the run will do, what follows from the data included, as options. */
+static void say_plan(struct report *r, const ur_report *s)
+{
+    char epochs[UI_NUMBER];
+    snprintf(epochs, sizeof epochs, "%.3g", s->epochs);
+    ui_say(r->ui, "training --batch %d --lr %g%s%s", s->batch, s->lr_start,
+           isfinite(s->epochs) ? " --epochs " : "", isfinite(s->epochs) ? epochs : "");
+}
+
 static void say_start(struct report *r, const ur_report *s)
 {
-    const ur_config *c = r->config;
-    char a[UI_NUMBER], b[UI_NUMBER], sizes[256];
-    size_t used = 0;
-    bool equal = true;
-    for (int l = 1; l < c->layers; l++)
-        equal = equal && c->hidden[l] == c->hidden[0];
-    for (int l = 0; l < (equal ? 1 : c->layers) && used < sizeof sizes; l++)
-        used += (size_t)snprintf(sizes + used, sizeof sizes - used, "%s%d", l > 0 ? "," : "",
-                                 c->hidden[l]);
-    ui_say(r->ui, "network  %d %s layer%s of %s%s, %d %s%s, %s parameters", c->layers,
-           ur_cell_name(c->cell), c->layers > 1 ? "s" : "", sizes,
-           strcmp(c->task, "fill") == 0 ? " from each side" : "", s->vocabulary, r->unit,
-           s->vocabulary > 1 ? "s" : "", ui_count(a, (double)s->parameters));
-    ui_say(r->ui, "text     %s %ss to learn from, %s held out",
-           ui_count(a, (double)s->train_tokens), r->unit, ui_count(b, (double)s->val_tokens));
-    if (r->words)
+    char a[UI_NUMBER], b[UI_NUMBER];
+    struct ur__buf net = {0};
+    if (ui_describe(&net, s->net) == UR_OK)
+        ui_say(r->ui, "network  %s, %s parameters", net.data,
+               ui_count(a, (double)s->parameters));
+    ur__buf_free(&net);
+    ui_say(r->ui, "data     %s %ss for training, %s held out, %d different",
+           ui_count(a, (double)s->train_tokens), s->unit, ui_count(b, (double)s->val_tokens),
+           s->vocabulary);
+    if (s->measure == UR_MEASURE_PERPLEXITY)
         say_unknown(r, s);
+    say_plan(r, s);
     if (r->ui->verbose)
-        ui_say(r->ui, "memory   %s will be needed", plan_bytes(a, (double)s->memory_planned));
+        ui_say(r->ui, "memory   %s needed", plan_bytes(a, (double)s->memory_planned));
 }
 
 static double share_done(const ur_report *s)
@@ -204,57 +233,80 @@ static double share_done(const ur_report *s)
     return time > steps ? time : steps;
 }
 
-static void step_of(char to[64], const ur_report *s)
+static void step_of(char to[56], const ur_report *s)
 {
     if (s->steps >= 0)
-        snprintf(to, 64, "%lld/%lld", (long long)s->step, (long long)s->steps);
+        snprintf(to, 56, "step %lld/%lld", (long long)s->step, (long long)s->steps);
     else
-        snprintf(to, 64, "%lld", (long long)s->step);
+        snprintf(to, 56, "step %lld", (long long)s->step);
 }
+
+/* What a step and a validation are told by, in the order of the line. */
+enum { PART_EPOCH, PART_STEP, PART_LOSS, PART_VAL, PART_MEASURE, PART_FIGURE, PART_NORM, PART_SPEED,
+       PART_LEFT, PART_BEST, N_PARTS };
 
 static void say_step(struct report *r, const ur_report *s)
 {
-    char step[64], speed[UI_NUMBER], left[UI_NUMBER], measure[UI_NUMBER], text[256];
-    step_of(step, s);
-    snprintf(text, sizeof text, "loss %.3f  %s  |g| %.2f  %s/s  %s left", r->loss,
-             report_measure(r, r->loss, measure), s->grad_norm, ui_short(speed, r->speed),
-             ui_time(left, s->seconds_left));
+    char number[UI_NUMBER];
+    struct ui_part part[N_PARTS] = {
+        [PART_STEP] = {.rank = 3}, [PART_MEASURE] = {.rank = 1}, [PART_NORM] = {.rank = 5},
+        [PART_SPEED] = {.rank = 4}, [PART_LEFT] = {.rank = 2},
+    };
+    snprintf(part[PART_LOSS].text, sizeof part->text, "loss %.3f", r->loss);
+    measure(r, r->loss, part[PART_MEASURE].text);
+    snprintf(part[PART_NORM].text, sizeof part->text, "|g| %.2f", s->grad_norm);
+    snprintf(part[PART_SPEED].text, sizeof part->text, "%s/s", ui_short(number, r->speed));
+    snprintf(part[PART_LEFT].text, sizeof part->text, "%s left", ui_time(number, s->seconds_left));
     double now = ur__clock();
     if (r->ui->live && !r->ui->verbose) {
-        ui_draw(r->ui, share_done(s), text);
+        ui_draw(r->ui, share_done(s), part, N_PARTS);
     } else if (r->ui->verbose || now - r->told >= PLAIN_EVERY) {
         r->told = now;
-        ui_say(r->ui, "step %s  %s", step, text);
+        step_of(part[PART_STEP].text, s);
+        ui_report(r->ui, part, N_PARTS);
     }
 }
 
 static void say_valid(struct report *r, const ur_report *s)
 {
-    char step[64], speed[UI_NUMBER], measure[UI_NUMBER];
-    report_measure(r, s->val_loss, measure);
+    char number[UI_NUMBER];
+    const ur_metric *figure = ur_metrics_find(s->metrics, s->best_name);
     if (s->step == 0) {     /* --steps 0: the initial net, nothing learnt yet */
-        r->best = s->val_loss;
-        ui_say(r->ui, "initial  val %.3f  %s", s->val_loss, measure);
+        r->best = s->best;
+        ui_say(r->ui, "initial  val %.3f  %s", s->val_loss,
+               measure(r, s->val_loss, number));
         return;
     }
-    step_of(step, s);
-    bool better = isfinite(s->val_loss) && !(s->val_loss >= r->best);
-    bool green = better && r->ui->color;
-    if (better)
-        r->best = s->val_loss;
+    bool better = s->best != r->best && !isnan(s->best);
+    r->best = s->best;
     r->told = ur__clock();
-    ui_say(r->ui, "epoch %-6.2f step %s  loss %.3f  val %s%.3f  %s%s  %s/s%s", s->epoch, step,
-           s->loss, green ? "\033[32m" : "", s->val_loss, measure, green ? "\033[0m" : "",
-           ui_short(speed, r->speed), better ? "  best" : "");
+    struct ui_part part[N_PARTS] = {
+        [PART_EPOCH] = {.rank = 3}, [PART_STEP] = {.rank = 4}, [PART_LOSS] = {.rank = 2},
+        [PART_VAL] = {.good = better}, [PART_MEASURE] = {.rank = 1, .good = better},
+        [PART_SPEED] = {.rank = 5},
+    };
+    snprintf(part[PART_EPOCH].text, sizeof part->text, "epoch %-5.2f", s->epoch);
+    step_of(part[PART_STEP].text, s);
+    snprintf(part[PART_LOSS].text, sizeof part->text, "loss %.3f", r->loss);
+    snprintf(part[PART_VAL].text, sizeof part->text, "val %.3f", s->val_loss);
+    measure(r, s->val_loss, part[PART_MEASURE].text);
+    snprintf(part[PART_SPEED].text, sizeof part->text, "%s/s", ui_short(number, r->speed));
+    if (!is_loss(r) && figure != NULL)
+        snprintf(part[PART_FIGURE].text, sizeof part->text, "%.16s %.4g", figure->name,
+                 figure->value);
+    snprintf(part[PART_BEST].text, sizeof part->text, "%s", better ? "best" : "");
+    ui_report(r->ui, part, N_PARTS);
 }
 
 static void say_sample(struct report *r, const ur_report *s)
 {
     struct ur__buf text = {0};
-    char step[64];
+    char step[56];
     step_of(step, s);
-    if (ui_clean(&text, s->text, s->text_size) == UR_OK)
-        ui_say(r->ui, "--- step %s ---\n%s\n---", step, text.data != NULL ? text.data : "");
+    if (ur__buf_printf(&text, "--- %s ---\n", step) == UR_OK &&
+        ur__buf_show(&text, s->text, s->text_size, UR__SHOW_TEXT) == UR_OK &&
+        ur__buf_puts(&text, "\n---") == UR_OK)
+        ui_print(r->ui, text.data);
     ur__buf_free(&text);
 }
 
@@ -276,7 +328,8 @@ bool report_see(void *user, const ur_report *s)
         /* Until now there was nothing to save. */
         signals_catch();
         r->start = *s;
-        r->best = s->best_loss;
+        r->start.net = NULL;
+        r->best = s->best;
         say_start(r, s);
         break;
     case UR_REPORT_STEP:
@@ -297,7 +350,7 @@ bool report_see(void *user, const ur_report *s)
         break;
     case UR_REPORT_VALIDATING:
         if (s->done < 1)
-            ui_draw(r->ui, s->done, "validating");
+            ui_busy(r->ui, s->done, "validating");
         break;
     case UR_REPORT_GRADIENTS:
     case UR_REPORT_END: break;
@@ -305,6 +358,8 @@ bool report_see(void *user, const ur_report *s)
     if (!is_text(s->kind) && s->kind != UR_REPORT_VALIDATING && s->kind != UR_REPORT_GRADIENTS)
         r->last = *s;
     r->last.text = NULL;
+    r->last.net = NULL;
+    r->last.metrics = NULL;
     write_log(r, s);
     return r->code == 0 && signals_caught() == 0;
 }
@@ -324,12 +379,12 @@ int report_end(struct report *r)
 int report_json(const struct report *r, const char *model)
 {
     struct ur__json *j = ur__json_new_object();
-    ur__json_set_string(j, "model", model);
+    ui_json_name(j, "model", model);
     if (report_ended(r)) {
         ur__json_set_int(j, "step", r->last.step);
         ur__json_set_real(j, "epoch", r->last.epoch);
         add_figures(j, r, &r->last);
-        add_sizes(j, &r->start, r->words);
+        add_sizes(j, &r->start);
     }
     return ui_json(j);
 }

@@ -10,9 +10,6 @@
 
 struct report {
     struct ui *ui;
-    const ur_config *config;
-    const char *unit;       /* what a token is: "char", "byte", "word" */
-    bool words;             /* measured by perplexity, not by bits */
     struct train_log log;
     int code;               /* of a failure here, else 0 */
     double loss, speed;     /* smoothed */
@@ -23,14 +20,15 @@ struct report {
     ur_report start;        /* sizes */
 };
 
-void report_init(struct report *r, struct ui *ui, const ur_config *config);
+void report_init(struct report *r, struct ui *ui);
 /* A ur_on_report whose user is a struct report. */
 bool report_see(void *user, const ur_report *seen);
 /* Takes the live line away and closes the log. Returns the code of a failure of the telling
  * itself, or 0. */
 int report_end(struct report *r);
-/* A loss as people read it: "2.478 bits/char" or "perplexity 164.2". Returns to. */
-char *report_measure(const struct report *r, double nats, char to[UI_NUMBER]);
+/* The figure of the best model as people read it: "2.478 bits/char", "perplexity 164.2",
+ * "accuracy 0.913". Returns to. */
+char *report_best(const struct report *r, double figure, char to[UI_NUMBER]);
 /* Did the run go to its end? Not if it was stopped, or was over before it began. */
 bool report_ended(const struct report *r);
 /* The run's last figures as one JSON object on stdout. */

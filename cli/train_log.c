@@ -19,31 +19,26 @@
 
 #define LONGEST_TAIL ((uint64_t)1 << 20)
 
-static bool is_stdout(const struct train_log *log)
+/* What is one of the standard streams by another name (/dev/stderr, or the file that one was
+ * redirected to) is not opened anew, which would write at another place. */
+void train_log_init(struct train_log *log, const char *path, bool append)
 {
-    return strcmp(log->path, "-") == 0;
+    struct ur__file_id own, other;
+    *log = (struct train_log){.path = path, .stream = -1, .append = append, .fd = -1};
+    if (path == NULL)
+        return;
+    if (strcmp(path, "-") == 0)
+        log->stream = STDOUT_FILENO;
+    else if (ur__file_identify(&own, path))
+        for (int fd = STDERR_FILENO; fd >= STDOUT_FILENO; fd--)
+            if (ur__stream_identify(&other, fd) && ur__file_same(&own, &other))
+                log->stream = fd;
 }
 
 static const char *name_of(const struct train_log *log)
 {
-    return is_stdout(log) ? "on standard output" : log->path;
-}
-
-int train_log_check(const struct train_log *log)
-{
-    struct stat there;
-    const char *path = log->path;
-    if (path == NULL || is_stdout(log))
-        return EXIT_DONE;
-    bool known = stat(path, &there) == 0, folder = known && S_ISDIR(there.st_mode);
-    /* Nothing is lost where a pipe or a device takes the lines. */
-    if (known && !folder && !S_ISREG(there.st_mode))
-        return EXIT_DONE;
-    if (folder || !ur__file_exists(path))
-        return fail_status(ur__writer_check(path));
-    if (!log->append && !log->force)
-        return fail(EXIT_OUTPUT, "log %s exists already: --force replaces it", path);
-    return EXIT_DONE;
+    return log->stream == STDOUT_FILENO ? "on standard output"
+        : log->stream == STDERR_FILENO ? "on standard error" : log->path;
 }
 
 /* ---- going on with a file ---------------------------------------------- */
@@ -92,9 +87,9 @@ static void look_at_tail(struct train_log *log)
 static bool open_log(struct train_log *log)
 {
     struct stat there;
-    if (is_stdout(log)) {
+    if (log->stream >= 0) {
         fflush(stdout);
-        log->fd = STDOUT_FILENO;
+        log->fd = log->stream;
     } else {
         log->fd = ur__io_open(log->path, O_WRONLY | O_CREAT | O_APPEND |
                               (log->append ? 0 : O_TRUNC), 0666);
@@ -102,7 +97,7 @@ static bool open_log(struct train_log *log)
     if (log->fd < 0)
         return false;
     log->opened = true;
-    log->is_file = !is_stdout(log) && fstat(log->fd, &there) == 0 && S_ISREG(there.st_mode);
+    log->is_file = log->stream < 0 && fstat(log->fd, &there) == 0 && S_ISREG(there.st_mode);
     if (log->is_file && log->append)
         look_at_tail(log);
     log->append = true;     /* should it be opened once more */
@@ -136,14 +131,15 @@ static void fail_put(struct train_log *log, struct ui *ui, int error)
     log->failing = true;
     log->gone = error == EPIPE;
     if (log->gone) {
-        ui_warn(ui, "nobody reads the log %s any more; training goes on without it", name_of(log));
+        ui_warn(ui, "the reader of the log %s has gone; training continues without it",
+                name_of(log));
         return;
     }
     log->lost++;
     if (!first)
         return;
     ur__io_fail(UR_EOUTPUT, "write the log", name_of(log), error);
-    ui_warn(ui, "%s; training goes on", ur_errmsg());
+    ui_warn(ui, "%s; training continues", ur_errmsg());
 }
 
 void train_log_put(struct train_log *log, struct ui *ui, const char *line, size_t n)
@@ -155,13 +151,13 @@ void train_log_put(struct train_log *log, struct ui *ui, const char *line, size_
         return;
     }
     if (log->failing)
-        ui_say(ui, "the log %s goes on", name_of(log));
+        ui_say(ui, "writing to the log %s again", name_of(log));
     log->failing = false;
 }
 
 void train_log_close(struct train_log *log)
 {
-    if (log->opened && !is_stdout(log) && ur__io_close(log->fd) != 0) {
+    if (log->opened && log->stream < 0 && ur__io_close(log->fd) != 0) {
         log->error = errno;
         log->lost++;
     }
@@ -173,6 +169,6 @@ int train_log_end(const struct train_log *log)
     if (log->lost == 0)
         return EXIT_DONE;
     ur__io_fail(UR_EOUTPUT, "write the log", name_of(log), log->error);
-    return fail(EXIT_OUTPUT, "%s; %lld line%s of it %s missing", ur_errmsg(), (long long)log->lost,
-                log->lost > 1 ? "s" : "", log->lost > 1 ? "are" : "is");
+    return fail(EXIT_OUTPUT, "%s; %lld line%s lost", ur_errmsg(), (long long)log->lost,
+                log->lost > 1 ? "s" : "");
 }

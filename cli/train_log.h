@@ -11,8 +11,9 @@
 struct ui;
 
 struct train_log {
-    const char *path;   /* NULL: no log; "-": stdout */
-    bool append, force; /* go on at its end; replace it */
+    const char *path;   /* NULL: no log */
+    int stream;         /* standard output or error, if path leads to it; else −1 */
+    bool append;        /* go on at its end */
     int fd;
     bool opened;
     bool is_file;       /* so that half a line can be taken back */
@@ -24,9 +25,8 @@ struct train_log {
     int error;
 };
 
-/* Can it be written? A code, EXIT_DONE if so. Asked before the run, which would leave a
- * state behind. */
-int train_log_check(const struct train_log *log);
+/* path NULL: there is none; "-": standard output. */
+void train_log_init(struct train_log *log, const char *path, bool append);
 /* Writes a line, its end included, at once: who reads along sees it, and a crash takes none.
  * The first failure of a row is a warning. */
 void train_log_put(struct train_log *log, struct ui *ui, const char *line, size_t n);

@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/status.h"
 #include "base/team.h"
 #include "cli/fail.h"
 #include "io/json.h"
@@ -26,15 +27,31 @@ static bool is_set(const char *name)
 /* A terminal that understands escape sequences. */
 static bool is_able(int fd)
 {
-    const char *term = getenv("TERM");
-    return isatty(fd) && !(term != NULL && strcmp(term, "dumb") == 0);
+    return isatty(fd) && is_set("TERM") && strcmp(getenv("TERM"), "dumb") != 0;
 }
 
-bool ui_color(int fd, const char *choice)
+static bool ends_with(const char *text, const char *end)
 {
-    if (strcmp(choice, "always") == 0)
-        return true;
-    return strcmp(choice, "never") != 0 && !is_set("NO_COLOR") && is_able(fd);
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+/* By what terminals say of themselves: COLORTERM where they set it, else their name. */
+static int color_depth(void)
+{
+    const char *term = is_set("TERM") ? getenv("TERM") : "";
+    const char *color = is_set("COLORTERM") ? getenv("COLORTERM") : "";
+    if (strcmp(color, "truecolor") == 0 || strcmp(color, "24bit") == 0 ||
+        ends_with(term, "-direct") || ends_with(term, "-truecolor"))
+        return UI_TRUE_COLOR;
+    return strstr(term, "256color") != NULL ? 256 : 16;
+}
+
+int ui_colors(int fd, const char *choice)
+{
+    bool wanted = strcmp(choice, "always") == 0 ||
+                  (strcmp(choice, "never") != 0 && !is_set("NO_COLOR") && is_able(fd));
+    return wanted ? color_depth() : 0;
 }
 
 void ui_init(struct ui *ui, const struct opt_common *common)
@@ -43,8 +60,7 @@ void ui_init(struct ui *ui, const struct opt_common *common)
     ui->quiet = common->quiet || common->json;
     ui->verbose = common->verbose && !ui->quiet;
     ui->live = !ui->quiet && is_able(STDERR_FILENO);
-    ui->color = ui->live && ui_color(STDERR_FILENO, "auto");
-    ui->width = 80;
+    ui->color = ui->live && ui_colors(STDERR_FILENO, "auto") > 0;
     ui->last = -1.0;
 }
 
@@ -55,54 +71,124 @@ void ui_say(struct ui *ui, const char *format, ...)
     ui_clear(ui);
     va_list args;
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    tell("", format, args);
     va_end(args);
-    fputc('\n', stderr);
 }
 
 void ui_warn(struct ui *ui, const char *format, ...)
 {
     ui_clear(ui);
-    fputs("unroll: warning: ", stderr);
     va_list args;
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    tell("unroll: warning: ", format, args);
     va_end(args);
-    fputc('\n', stderr);
 }
 
-void ui_draw(struct ui *ui, double done, const char *text)
+void ui_print(struct ui *ui, const char *text)
+{
+    if (ui->quiet)
+        return;
+    ui_clear(ui);
+    fprintf(stderr, "%s\n", text);
+}
+
+/* Columns of standard error: a window may change them at any time. */
+static int width_of_screen(void)
+{
+    struct winsize size;
+    int64_t columns;
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        return size.ws_col;
+    if (is_set("COLUMNS") && ur__parse_int(getenv("COLUMNS"), &columns) && columns > 0 &&
+        columns < UI_LINE)
+        return (int)columns;
+    return 80;
+}
+
+/* Columns of the parts whose rank is at most `most`: all of them are ASCII. */
+static int columns_of(const struct ui_part *parts, int n, int most)
+{
+    int columns = -2;
+    for (int i = 0; i < n; i++)
+        if (parts[i].rank <= most && parts[i].text[0] != '\0')
+            columns += 2 + (int)strlen(parts[i].text);
+    return columns;
+}
+
+/* The highest rank that fits. */
+static int rank_that_fits(const struct ui_part *parts, int n, int columns)
+{
+    int most = 0;
+    for (int i = 0; i < n; i++)
+        most = parts[i].rank > most ? parts[i].rank : most;
+    while (most > 0 && columns_of(parts, n, most) > columns)
+        most--;
+    return most;
+}
+
+char *ui_fit(const struct ui *ui, const struct ui_part *parts, int n, int columns,
+             char to[UI_LINE])
+{
+    int most = rank_that_fits(parts, n, columns);
+    size_t used = 0;
+    to[0] = '\0';
+    for (int i = 0; i < n; i++) {
+        const struct ui_part *p = &parts[i];
+        bool green = p->good && ui->color;
+        if (p->rank > most || p->text[0] == '\0' || used + sizeof p->text + 16 > UI_LINE)
+            continue;
+        used += (size_t)snprintf(to + used, UI_LINE - used, "%s%s%s%s", used > 0 ? "  " : "",
+                                 green ? "\033[32m" : "", p->text, green ? "\033[0m" : "");
+    }
+    return to;
+}
+
+void ui_report(struct ui *ui, const struct ui_part *parts, int n)
+{
+    char line[UI_LINE];
+    ui_print(ui, ui_fit(ui, parts, n, width_of_screen(), line));
+}
+
+/* "[===>    ]" in so many columns, or nothing in fewer than seven. */
+static void draw_bar(char to[40], int columns, double done)
+{
+    int cells = columns > 32 ? 30 : columns - 2, full = (int)(done * cells);
+    to[0] = '\0';
+    if (cells < 5)
+        return;
+    memset(to, ' ', (size_t)cells + 2);
+    to[0] = '[';
+    for (int i = 0; i < cells && i <= full; i++)
+        to[1 + i] = i < full ? '=' : '>';
+    to[cells + 1] = ']';
+    to[cells + 2] = '\0';
+}
+
+void ui_draw(struct ui *ui, double done, const struct ui_part *parts, int n)
 {
     double now = ur__clock();
     if (!ui->live || (ui->last >= 0 && now - ui->last < 0.1 && done < 1.0))
         return;
     ui->last = now;
-
-    /* The window may have changed its size meanwhile. */
-    struct winsize size;
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-        ui->width = size.ws_col;
-    int room = ui->width - 1;
-    int bar = room - (int)strlen(text) - 10;
-    bar = bar > 30 ? 30 : bar;
     done = done >= 0.0 && done <= 1.0 ? done : 0.0;
 
-    char line[512];
-    int used = 0;
-    if (bar >= 5) {
-        char cells[32];
-        int full = (int)(done * bar);
-        for (int i = 0; i < bar; i++)
-            cells[i] = i < full ? '=' : i == full ? '>' : ' ';
-        cells[bar] = '\0';
-        used = snprintf(line, sizeof line, "[%s] %3d %%  ", cells, (int)(100.0 * done));
-    }
-    snprintf(line + used, sizeof line - (size_t)used, "%s", text);
-    if (room < (int)sizeof line && room >= 0)
-        line[room] = '\0';
-    fprintf(stderr, "\r%s\033[K", line);
+    /* A terminal wraps at its last column. The bar is as long as there is room. */
+    char bar[40], percent[16], text[UI_LINE];
+    int length = snprintf(percent, sizeof percent, "%3d %%", (int)(100.0 * done));
+    int room = width_of_screen() - 1 - length - 2;
+    int rank = rank_that_fits(parts, n, room);
+    draw_bar(bar, room - columns_of(parts, n, rank) - 1, done);
+    fprintf(stderr, "\r%s%s%s  %.*s\033[K", bar, bar[0] != '\0' ? " " : "", percent,
+            room > 0 ? room : 0, ui_fit(ui, parts, n, room, text));
     fflush(stderr);
     ui->drawn = true;
+}
+
+void ui_busy(struct ui *ui, double done, const char *word)
+{
+    struct ui_part part = {0};
+    snprintf(part.text, sizeof part.text, "%s", word);
+    ui_draw(ui, done, &part, 1);
 }
 
 void ui_clear(struct ui *ui)
@@ -162,22 +248,53 @@ char *ui_time(char to[UI_NUMBER], double seconds)
 
 /* ---- text -------------------------------------------------------------- */
 
-ur_status ui_clean(struct ur__buf *to, const char *text, size_t n)
+bool ui_is_plain(const char *text)
 {
-    static const char replacement[] = "\xEF\xBF\xBD";
-    size_t i = 0;
-    while (i < n) {
-        uint32_t code = 0;
-        int length = ur__utf8_decode((const unsigned char *)text + i, n - i, &code);
-        bool control = code < 0x20 ? code != '\n' && code != '\t' : code >= 0x7f && code < 0xa0;
-        ur_status status = length <= 0 || control
-                               ? ur__buf_puts(to, replacement)
-                               : ur__buf_put(to, text + i, (size_t)length);
-        if (status != UR_OK)
-            return status;
-        i += length > 0 ? (size_t)length : 1;
+    const char *shown;
+    size_t n = strlen(text), size;
+    for (size_t at = 0; at < n; at += size) {
+        ur__show_next(text + at, n - at, UR__SHOW_LINE, &shown, &size);
+        if (shown != text + at)
+            return false;
     }
-    return UR_OK;
+    return true;
+}
+
+/* $'...' where plain quotes would pass on what a terminal obeys (POSIX 2024; bash, zsh, ksh). */
+static void quote_bytes(struct ur__buf *to, const char *word)
+{
+    ur__buf_puts(to, "$'");
+    for (size_t n = strlen(word), at = 0, used; at < n; at += used) {
+        const char *shown, *from = word + at;
+        size_t size;
+        used = ur__show_next(from, n - at, UR__SHOW_LINE, &shown, &size);
+        for (size_t i = 0; shown != from && i < used; i++)
+            ur__buf_printf(to, "\\%03o", (unsigned)(unsigned char)from[i]);
+        if (shown == from)
+            ur__buf_printf(to, "%s%.*s", strchr("'\\", *from) != NULL ? "\\" : "", (int)size, from);
+    }
+    ur__buf_puts(to, "'");
+}
+
+void ui_quote(struct ur__buf *to, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "-_./=,:+@%";
+    if (word[0] != '\0' && strspn(word, plain) == strlen(word)) {
+        ur__buf_puts(to, word);
+        return;
+    }
+    if (!ui_is_plain(word)) {
+        quote_bytes(to, word);
+        return;
+    }
+    ur__buf_puts(to, "'");
+    for (; *word != '\0'; word++)
+        if (*word == '\'')
+            ur__buf_puts(to, "'\\''");
+        else
+            ur__buf_put(to, word, 1);
+    ur__buf_puts(to, "'");
 }
 
 /* Unicode's combining marks and its wide characters (Standard Annex 11), by blocks. */
@@ -198,15 +315,108 @@ int ui_columns(uint32_t code)
     return 1;
 }
 
-int ui_json(struct ur__json *j)
+/* A number that is 0, a flag that is not set, an option of few networks: not worth a word. */
+static bool is_off(const ur_option *o, const ur_options *net)
+{
+    ur_options standard;
+    const char *at = (const char *)ur__options_read(net) + o->at;
+    ur__options_init(&standard, net->table);
+    if (o->flags & UR_OPTION_SPARSE && ur__option_same(o, ur__options_read(net),
+                                                       ur__options_read(&standard)))
+        return true;
+    return (o->kind == UR_OPTION_FLAG && !*(const bool *)at) ||
+           (o->kind == UR_OPTION_REAL && *(const double *)(const void *)at == 0) ||
+           (o->kind == UR_OPTION_INT && *(const int *)(const void *)at == 0);
+}
+
+ur_status ui_describe(struct ur__buf *to, const ur_options *net)
+{
+    const ur_option *o;
+    const char *between = "";
+    for (int i = 0; (o = ur_options_at(net, i)) != NULL; i++) {
+        if (is_off(o, net))
+            continue;
+        UR__TRY(ur__buf_printf(to, "%s%s", between, o->name));
+        if (o->kind != UR_OPTION_FLAG) {
+            UR__TRY(ur__buf_puts(to, " "));
+            UR__TRY(ur__option_show(o, ur__options_read(net), to));
+        }
+        between = ", ";
+    }
+    return UR_OK;
+}
+
+/* ---- JSON -------------------------------------------------------------- */
+
+void ui_json_text(struct ur__json *j, const char *key, const char *text, size_t n)
+{
+    struct ur__buf utf8 = {0};
+    if (ur__buf_show(&utf8, text, n, UR__SHOW_UTF8) == UR_OK)
+        ur__json_set_string(j, key, utf8.data != NULL ? utf8.data : "");
+    else
+        ur__json_set(j, key, NULL);     /* remembers that memory is short */
+    ur__buf_free(&utf8);
+}
+
+void ui_json_name(struct ur__json *j, const char *key, const char *name)
+{
+    struct ur__buf hex_key = {0}, hex = {0};
+    ui_json_text(j, key, name, strlen(name));
+    if (ur__is_utf8(name))
+        return;
+    ur_status status = ur__buf_printf(&hex_key, "%s_hex", key);
+    for (const char *at = name; *at != '\0' && status == UR_OK; at++)
+        status = ur__buf_printf(&hex, "%02x", (unsigned)(unsigned char)*at);
+    if (status == UR_OK)
+        ur__json_set_string(j, hex_key.data, hex.data);
+    else
+        ur__json_set(j, key, NULL);
+    ur__buf_free(&hex_key);
+    ur__buf_free(&hex);
+}
+
+void ui_json_seed(struct ur__json *j, const char *key, uint64_t seed)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%llu", (unsigned long long)seed);
+    if (seed <= INT64_MAX)
+        ur__json_set_int(j, key, (int64_t)seed);
+    else
+        ur__json_set_string(j, key, text);
+}
+
+/* \u202e for what is not printable, in UTF-16 as JSON has it. */
+static ur_status put_escaped(struct ur__buf *to, uint32_t code)
+{
+    if (code < 0x10000)
+        return ur__buf_printf(to, "\\u%04x", (unsigned)code);
+    code -= 0x10000;
+    return ur__buf_printf(to, "\\u%04x\\u%04x", 0xd800 + (unsigned)(code >> 10),
+                          0xdc00 + (unsigned)(code & 0x3ff));
+}
+
+ur_status ui_json_dump(struct ur__json *j, struct ur__buf *to)
 {
     struct ur__buf text = {0};
     ur_status status = ur__json_dump(j, &text);
-    ur__json_free(j);
-    if (status == UR_OK) {
-        fwrite(text.data, 1, text.size, stdout);
-        fputc('\n', stdout);
+    for (size_t at = 0; at < text.size && status == UR_OK; ) {
+        uint32_t code;
+        int n = ur__utf8_decode((unsigned char *)text.data + at, text.size - at, &code);
+        status = ur__is_printable(code) ? ur__buf_put(to, text.data + at, (size_t)n)
+                                        : put_escaped(to, code);
+        at += (size_t)n;
     }
+    ur__buf_free(&text);
+    return status != UR_OK ? status : ur__buf_puts(to, "\n");
+}
+
+int ui_json(struct ur__json *j)
+{
+    struct ur__buf text = {0};
+    ur_status status = ui_json_dump(j, &text);
+    ur__json_free(j);
+    if (status == UR_OK)
+        out_put(text.data, text.size);
     ur__buf_free(&text);
     return status == UR_OK ? EXIT_DONE : fail_status(status);
 }

@@ -39,18 +39,18 @@ struct task {
 
 static ur_status make(struct task *k)
 {
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
-    ur_optimizer_options adam = UR_OPTIMIZER_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_optimizer_options adam;
+    ur_rnn_options_init(&o);
     k->x = malloc((size_t)k->length * BATCH * 2 * sizeof *k->x);
     if (!k->x)
         return UR_ENOMEM;
     o.cell = k->cell;
     o.input = 2;
-    o.hidden = &k->hidden;
-    o.forget_bias = k->cell == UR_LSTM ? 1 : 0;
+    o.hidden[0] = k->hidden;
+    o.forget_bias = k->cell == UR_CELL_LSTM ? 1 : 0;
+    ur_optimizer_options_init(&adam);
     adam.kind = UR_ADAM;
-    adam.weight_decay = 0;
-    adam.clip_norm = 1;
     ur_status status = ur_params_new(&k->params);
     if (status == UR_OK)
         status = ur_rnn_new(&k->rnn, k->params, "rnn", &o);
@@ -162,7 +162,7 @@ static bool solves(struct task k)
 
 int main(int argc, char **argv)
 {
-    struct task k = {.cell = UR_GRU, .length = 200, .hidden = 64, .updates = 1000, .seed = 1};
+    struct task k = {.cell = UR_CELL_GRU, .length = 200, .hidden = 64, .updates = 1000, .seed = 1};
     if (argc > 5 || (argc > 1 && !ur_cell_find(argv[1], &k.cell))) {
         fprintf(stderr, "usage: adding [lstm|gru|rnn [LENGTH [UPDATES [SEED]]]]\n");
         return 2;
@@ -180,6 +180,6 @@ int main(int argc, char **argv)
     bool solved = solves(k);
     if (argc > 1)
         return !solved;
-    k.cell = UR_RNN;
+    k.cell = UR_CELL_RNN;
     return !solved || solves(k);
 }

@@ -12,103 +12,104 @@ static const char text[] =
     "Tyger Tyger, burning bright,\nIn the forests of the night;\nWhat immortal hand or eye,\n"
     "Could frame thy fearful symmetry?\n";      /* William Blake, 1794 */
 
-enum { V = 128, HIDDEN = 48, STEPS = 20, UPDATES = 400, LENGTH = sizeof text - 1 };
+enum { STEPS = 20, UPDATES = 400, LENGTH = sizeof text - 1 };
 
-struct model {
-    ur_params *params;
-    ur_rnn *rnn;
-    ur_linear_layer decoder;
+struct lm {
+    ur_model *model;
     ur_optimizer *adamw;
     ur_tape *tape;
-    ur_state *state;
+    ur_model_state *state;
+    int32_t ids[LENGTH];        /* the text in tokens */
 };
 
-static ur_status make(struct model *m)
+static ur_status make(struct lm *lm)
 {
-    int hidden = HIDDEN;
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
-    ur_optimizer_options adamw = UR_OPTIMIZER_OPTIONS_INIT;
-    o.input = V;
-    o.hidden = &hidden;
-    ur_status status = ur_params_new(&m->params);
+    ur_options net;
+    ur_optimizer_options adamw;
+    ur_vocab *vocab = NULL;
+    size_t n;
+    ur_optimizer_options_init(&adamw);
+    ur_status status = ur_config_init(&net, "lm");
     if (status == UR_OK)
-        status = ur_rnn_new(&m->rnn, m->params, "rnn", &o);
+        status = ur_options_set(&net, "layers", "1");
     if (status == UR_OK)
-        status = ur_linear_init(&m->decoder, m->params, "decoder", HIDDEN, V, true);
+        status = ur_options_set(&net, "hidden", "48");
     if (status == UR_OK)
-        status = ur_params_build(m->params, 1);
+        status = ur_vocab_of_text(&vocab, UR_TOKEN_CHAR, text, LENGTH, 1);
     if (status == UR_OK)
-        status = ur_rnn_prepare(m->rnn);
+        status = ur_vocab_encode(vocab, text, LENGTH, lm->ids, &n);
     if (status == UR_OK)
-        status = ur_optimizer_new(&m->adamw, m->params, &adamw, NULL);
+        status = ur_model_new(&lm->model, &net, 1, &vocab, 1);
+    if (status != UR_OK) {
+        ur_vocab_free(vocab);       /* else the model's */
+        return status;
+    }
+    status = ur_optimizer_new(&lm->adamw, ur_model_params(lm->model), &adamw, NULL);
     if (status == UR_OK)
-        status = ur_tape_new(&m->tape, NULL);
-    return status == UR_OK ? ur_state_new(&m->state, m->rnn, 1, NULL) : status;
+        status = ur_tape_new(&lm->tape, NULL);
+    return status == UR_OK ? ur_model_state_new(&lm->state, lm->model, 1, NULL) : status;
 }
 
 /* One update on STEPS characters; the state goes on to the next ones. */
-static ur_status update(struct model *m, int begin, double *loss)
+static ur_status update(struct lm *lm, int begin, double *loss)
 {
     int32_t in[STEPS], next[STEPS];
+    ur_batch batch = {0};
     for (int t = 0; t < STEPS; t++) {
-        in[t] = text[(begin + t) % LENGTH];
-        next[t] = text[(begin + t + 1) % LENGTH];
+        in[t] = lm->ids[(begin + t) % LENGTH];
+        next[t] = lm->ids[(begin + t + 1) % LENGTH];
     }
-    ur_tape_reset(m->tape);
-    ur_params_zero_grads(m->params);
-    ur_tensor *h = ur_rnn_forward_ids(m->tape, m->rnn, (ur_ids){in, STEPS, 1}, NULL, m->state);
-    ur_tensor *y = ur_linear(m->tape, &m->decoder, h);
-    ur_tensor *e = ur_cross_entropy(m->tape, y, (ur_ids){next, STEPS, 1});
-    ur_status status = ur_backward(m->tape, e);     /* reports whatever failed above */
+    ur_tape_reset(lm->tape);
+    ur_params_zero_grads(ur_model_params(lm->model));
+    ur_batch_ids(&batch, "input", STEPS, 1, in, NULL);
+    ur_batch_ids(&batch, "target", STEPS, 1, next, NULL);
+    ur_tensor *e = ur_model_loss(lm->tape, lm->model, &batch, lm->state);
+    ur_status status = ur_backward(lm->tape, e);    /* reports whatever failed above */
     *loss = ur_scalar(e);
     if (status == UR_OK)
-        status = ur_optimizer_step(m->adamw, 0.01, NULL);
-    ur_state_detach(m->state);
-    return status == UR_OK ? ur_rnn_prepare(m->rnn) : status;
+        status = ur_optimizer_step(lm->adamw, 0.01, NULL);
+    ur_model_state_detach(lm->state);
+    return status == UR_OK ? ur_model_prepare(lm->model) : status;
 }
 
-/* The likeliest character after c: one step without differentiation. */
-static ur_status next_char(struct model *m, char *c)
+/* Writes the text from its first character on, each time the likeliest next one. */
+static ur_status write_text(const ur_model *model, int32_t id)
 {
-    int32_t id = *c;
-    ur_tape_reset(m->tape);
-    ur_tensor *h = ur_rnn_forward_ids(m->tape, m->rnn, (ur_ids){&id, 1, 1}, NULL, m->state);
-    const ur_real *y = ur_data(ur_linear(m->tape, &m->decoder, h));
-    int best = 0;
-    for (int i = 1; y && i < V; i++)
-        best = y[i] > y[best] ? i : best;
-    ur_state_detach(m->state);
-    *c = (char)best;
-    return ur_tape_status(m->tape);
+    const ur_vocab *vocab = ur_model_vocab(model, NULL);
+    ur_sample_options likeliest;
+    ur_sample_options_init(&likeliest);
+    ur_session *session;
+    size_t n;
+    likeliest.temperature = 0;
+    ur_status status = ur_session_new(&session, model, NULL);
+    for (int i = 0; i < LENGTH && status == UR_OK; i++) {
+        const char *c = ur_vocab_text(vocab, id, &n);
+        fwrite(c, 1, n, stdout);
+        status = ur_session_feed(session, id);
+        if (status == UR_OK)
+            status = ur_session_draw(session, &likeliest, &id);
+    }
+    ur_session_free(session);
+    return status;
 }
 
 int main(void)
 {
-    struct model m = {0};
-    char written[LENGTH + 1] = "T";
+    struct lm lm = {0};
     double loss = 0;
-    ur_status status = make(&m);
+    ur_status status = make(&lm);
     for (int i = 1, at = 0; i <= UPDATES && status == UR_OK; i++, at += STEPS) {
-        status = update(&m, at % LENGTH, &loss);
+        status = update(&lm, at % LENGTH, &loss);
         if (i % 100 == 0)
             printf("update %d: loss %.4f nats a character\n", i, loss);
     }
-    if (status == UR_OK) {
-        ur_state_zero(m.state);
-        ur_tape_set_recording(m.tape, false);
-    }
-    for (int i = 1; i < LENGTH && status == UR_OK; i++) {
-        written[i] = written[i - 1];
-        status = next_char(&m, &written[i]);
-    }
+    if (status == UR_OK)
+        status = write_text(lm.model, lm.ids[0]);
     if (status != UR_OK)
         fprintf(stderr, "char_lm: %s\n", ur_errmsg());
-    else
-        printf("\n%s\n", written);
-    ur_state_free(m.state);
-    ur_tape_free(m.tape);
-    ur_optimizer_free(m.adamw);
-    ur_rnn_free(m.rnn);
-    ur_params_free(m.params);
+    ur_model_state_free(lm.state);
+    ur_tape_free(lm.tape);
+    ur_optimizer_free(lm.adamw);
+    ur_model_free(lm.model);
     return status != UR_OK || loss > 0.2;
 }

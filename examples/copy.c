@@ -59,7 +59,7 @@ static ur_status set_gates(struct task *k)
     for (int i = 0; bias && i < HIDDEN; i++) {
         input[HIDDEN + i] = bias[i];        /* i,f,g,o or r,z,n: the second in both */
         hidden[HIDDEN + i] = 0;
-        if (k->cell == UR_LSTM) {
+        if (k->cell == UR_CELL_LSTM) {
             input[i] = -bias[i];
             hidden[i] = 0;
         }
@@ -69,15 +69,15 @@ static ur_status set_gates(struct task *k)
 
 static ur_status make(struct task *k)
 {
-    int units = HIDDEN;
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
-    ur_optimizer_options adam = UR_OPTIMIZER_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_optimizer_options adam;
+    ur_rnn_options_init(&o);
+    ur_optimizer_options_init(&adam);
     o.cell = k->cell;
     o.input = SYMBOLS;
-    o.hidden = &units;
+    o.hidden[0] = HIDDEN;
     o.orthogonal = true;
     adam.kind = UR_ADAM;
-    adam.weight_decay = 0;
     ur_status status = ur_params_new(&k->params);
     if (status == UR_OK)
         status = ur_rnn_new(&k->rnn, k->params, "rnn", &o);
@@ -179,17 +179,17 @@ static ur_status learn(struct task *k, double *loss, double *share)
 
 int main(int argc, char **argv)
 {
-    struct task k = {.cell = UR_GRU, .blanks = 10, .updates = 6000, .seed = 1};
+    struct task k = {.cell = UR_CELL_GRU, .blanks = 10, .updates = 6000, .seed = 1};
     double loss = 0, share = 0;
     if (argc > 1 && !ur_cell_find(argv[1], &k.cell))
-        k.cell = UR_RNN;
+        k.cell = UR_CELL_RNN;
     if (argc > 2)
         k.blanks = (int)strtol(argv[2], NULL, 10);
     if (argc > 3)
         k.updates = strtol(argv[3], NULL, 10);
     if (argc > 4)
         k.seed = strtoull(argv[4], NULL, 10);
-    if (k.cell == UR_RNN || k.blanks < 0 || k.blanks > MOST_BLANKS || argc > 5) {
+    if (k.cell == UR_CELL_RNN || k.blanks < 0 || k.blanks > MOST_BLANKS || argc > 5) {
         fprintf(stderr, "usage: copy [gru|lstm [BLANKS, up to %d [UPDATES [SEED]]]]\n",
                 MOST_BLANKS);
         return 2;

@@ -7,14 +7,26 @@
  *     logits_t = W [f_{t−1}; g_{t+1}] + b
  *
  * f reads the text, g reads it backwards (docs/MATH.md, section Fill).
+ *
+ *     fill [FOLDER]
+ *
+ * Text and model go to FOLDER, which must not exist yet; without one to a temporary folder
+ * that is removed at the end.
  */
+#define _XOPEN_SOURCE 700   /* mkdtemp */
+
+#include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <unroll.h>
 
 enum { SENTENCES = 3000, WORDS_MAX = 32 };
 
+/* Names within the folder: it is the one that this program works in. */
 static const char data[] = "sentences.txt", model_file[] = "fill.safetensors";
 
 static int failed(void)
@@ -51,50 +63,75 @@ static bool listen(void *user, const ur_report *r)
 static ur_status train(void)
 {
     const char *const files[] = {data};
-    ur_train_options o = UR_TRAIN_OPTIONS_INIT;
-    o.config.task = "fill";
-    o.config.tokens = UR_TOKEN_WORD;
-    o.config.layers = 1;
-    o.config.hidden[0] = 16;
-    o.config.embed = 16;
+    static const char *const set[][2] = {
+        {"layers", "1"}, {"hidden", "16"}, {"embed", "16"}, {"seq-length", "16"}, {"batch", "32"},
+        {"lr", "0.02"}, {"steps", "120"}, {"eval-every", "40"},
+    };
+    ur_train_options o;
+    ur_status status = ur_train_options_init(&o, "fill");
+    for (size_t i = 0; i < sizeof set / sizeof *set && status == UR_OK; i++)
+        status = ur_train_set(&o, set[i][0], set[i][1]);
     o.data = files;
     o.n_data = 1;
     o.model = model_file;
-    o.seq_length = 16;
-    o.batch = 32;
-    o.lr = 0.02;
-    o.steps = 120;
-    o.eval_every = 40;
-    o.force = true;
-    return ur_train(&o, listen, NULL);
+    return status == UR_OK ? ur_train(&o, listen, NULL) : status;
 }
 
 /* Prints the sentence with the likeliest word in its gap. */
-static ur_status fill(ur_filler *filler, const ur_vocab *vocab, const char *before,
-                      const char *behind)
+static ur_status fill(ur_runner *runner, const ur_vocab *vocab, const char *before,
+                      const char *after)
 {
     int32_t left[WORDS_MAX], right[WORDS_MAX], best;
     size_t n_left, n_right, length;
-    const ur_real *logits;
+    ur_batch given = {0};
     double p;
     ur_status status = ur_vocab_encode(vocab, before, strlen(before), left, &n_left);
     if (status == UR_OK)
-        status = ur_vocab_encode(vocab, behind, strlen(behind), right, &n_right);
+        status = ur_vocab_encode(vocab, after, strlen(after), right, &n_right);
     if (status == UR_OK)
-        status = ur_filler_run(filler, n_left, left, n_right, right, &logits);
-    if (status != UR_OK || ur_filler_best(filler, 1, &best, &p) == 0)
+        status = ur_batch_ids(&given, "before", (int)n_left, 1, left, NULL);
+    if (status == UR_OK)
+        status = ur_batch_ids(&given, "after", (int)n_right, 1, right, NULL);
+    if (status == UR_OK)
+        status = ur_runner_begin(runner, 0, &given);
+    if (status != UR_OK || ur_runner_best(runner, 0, 1, &best, &p) == 0)
         return status;
     const char *word = ur_vocab_text(vocab, best, &length);
     /* Each text ends or begins with a line's end. */
     printf("%s[%.*s] %.*s (p = %.3f)\n", before + 1, (int)length, word,
-           (int)strlen(behind) - 1, behind, p);
+           (int)strlen(after) - 1, after, p);
     return UR_OK;
 }
 
-int main(void)
+/* Makes the folder and goes there. */
+static int enter(char *folder, bool temporary)
+{
+    bool made = temporary ? mkdtemp(folder) != NULL : mkdir(folder, 0777) == 0;
+    if (made && chdir(folder) == 0)
+        return 0;
+    perror(folder);
+    return 1;
+}
+
+/* Removes the folder and the files in it. */
+static void remove_all(const char *folder)
+{
+    DIR *d = opendir(".");
+    for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL; )
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+            unlink(e->d_name);
+    if (d != NULL)
+        closedir(d);
+    rmdir(folder);
+}
+
+int main(int argc, char **argv)
 {
     ur_model *model = NULL;
-    ur_filler *filler = NULL;
+    ur_runner *runner = NULL;
+    char fresh[] = "/tmp/unroll-fill-XXXXXX", *folder = argc > 1 ? argv[1] : fresh;
+    if (enter(folder, folder == fresh) != 0)
+        return 1;
     if (write_sentences() != 0) {
         perror(data);
         return 1;
@@ -103,18 +140,20 @@ int main(void)
     if (status == UR_OK)
         status = ur_model_load(&model, model_file);
     if (status == UR_OK)
-        status = ur_filler_new(&filler, model, NULL);
-    const ur_vocab *vocab = status == UR_OK ? ur_model_vocab(model) : NULL;
+        status = ur_runner_new(&runner, model, 1, NULL);
+    const ur_vocab *vocab = status == UR_OK ? ur_model_vocab(model, NULL) : NULL;
     if (status == UR_OK)
-        status = fill(filler, vocab, "\nthe ", "mews\n");
+        status = fill(runner, vocab, "\nthe ", "mews\n");
     if (status == UR_OK)
-        status = fill(filler, vocab, "\ntwo ", "bark\n");
+        status = fill(runner, vocab, "\ntwo ", "bark\n");
     if (status == UR_OK)
-        status = fill(filler, vocab, "\n", "cows low\n");
+        status = fill(runner, vocab, "\n", "cows low\n");
     if (status == UR_OK)
-        status = fill(filler, vocab, "\nthe dog ", "\n");
+        status = fill(runner, vocab, "\nthe dog ", "\n");
     int code = status == UR_OK ? 0 : failed();
-    ur_filler_free(filler);
+    ur_runner_free(runner);
     ur_model_free(model);
+    if (folder == fresh)
+        remove_all(folder);
     return code;
 }

@@ -18,10 +18,11 @@ struct cell {
 
 /* ---- the cell ---------------------------------------------------------- */
 
-static ur_tensor *my_cell(ur_tape *tape, void *params, ur_tensor *x, ur_tensor *const *in,
+static ur_tensor *my_cell(const ur_step *step, void *params, ur_tensor *x, ur_tensor *const *in,
                           ur_tensor **out)
 {
     const struct cell *c = params;
+    ur_tape *tape = step->tape;
     ur_tensor *h = in[0];
     ur_tensor *f = ur_sigmoid(ur_add(ur_linear(tape, &c->wf, x), ur_linear(tape, &c->uf, h)));
     ur_tensor *n = ur_tanh(ur_add(ur_linear(tape, &c->wn, x),
@@ -42,7 +43,8 @@ struct task {
 static ur_status make(struct task *k)
 {
     struct cell *c = &k->cell;
-    ur_optimizer_options o = UR_OPTIMIZER_OPTIONS_INIT;
+    ur_optimizer_options o;
+    ur_optimizer_options_init(&o);
     ur_status status = ur_params_new(&k->params);
     if (status == UR_OK)
         status = ur_linear_init(&c->wf, k->params, "wf", SYMBOLS, HIDDEN, true);

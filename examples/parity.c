@@ -35,13 +35,14 @@ static int32_t bits[LONG * BATCH], odd[LONG * BATCH];   /* [T,BATCH] */
 
 static ur_status make(struct task *k)
 {
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
-    ur_optimizer_options adam = UR_OPTIMIZER_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_optimizer_options adam;
+    ur_rnn_options_init(&o);
     o.cell = k->cell;
     o.input = 2;
-    o.hidden = &k->hidden;
+    o.hidden[0] = k->hidden;
+    ur_optimizer_options_init(&adam);
     adam.kind = UR_ADAM;
-    adam.weight_decay = 0;
     ur_status status = ur_params_new(&k->params);
     if (status == UR_OK)
         status = ur_rnn_new(&k->rnn, k->params, "rnn", &o);
@@ -150,7 +151,7 @@ static ur_status test(struct task *k, bool *solved)
 
 int main(int argc, char **argv)
 {
-    struct task k = {.cell = UR_RNN, .hidden = 16, .updates = 10000, .seed = 1};
+    struct task k = {.cell = UR_CELL_RNN, .hidden = 16, .updates = 10000, .seed = 1};
     bool solved = false;
     if (argc > 5 || (argc > 1 && !ur_cell_find(argv[1], &k.cell))) {
         fprintf(stderr, "usage: parity [rnn|lstm|gru [HIDDEN [UPDATES [SEED]]]]\n");

@@ -47,11 +47,11 @@ struct g2p {
 static ur_status declare(struct half *h, ur_params *params, const char *embedding,
                          const char *gru, int V)
 {
-    int hidden = SIZE;
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
-    o.cell = UR_GRU;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
+    o.cell = UR_CELL_GRU;
     o.input = SIZE;
-    o.hidden = &hidden;
+    o.hidden[0] = SIZE;
     ur_status status = ur_embedding_init(&h->embedding, params, embedding, V, SIZE);
     return status == UR_OK ? ur_rnn_new(&h->gru, params, gru, &o) : status;
 }
@@ -114,7 +114,8 @@ static ur_status read_word(struct g2p *g, const char *word)
     }
     if (status == UR_OK)
         status = step(&g->encoder, WORD_END, h);
-    memcpy(ur_state_h(g->decoder.state, 0), ur_state_h(g->encoder.state, 0), sizeof h);
+    memcpy(ur_state_buffer(g->decoder.state, 0, "h", NULL),
+           ur_state_buffer(g->encoder.state, 0, "h", NULL), sizeof h);
     return status;
 }
 

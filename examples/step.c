@@ -37,10 +37,11 @@ int main(void)
     ur_state *state1 = NULL, *state2 = NULL;
     int hidden = HIDDEN, output = OUTPUT, status = 1;
     char name[] = "rnn1";
-    ur_rnn_options options = UR_RNN_OPTIONS_INIT;
-    options.cell = UR_RNN;
-    options.hidden = &hidden;
-    options.output = &output;
+    ur_rnn_options options;
+    ur_rnn_options_init(&options);
+    options.cell = UR_CELL_RNN;
+    options.hidden[0] = hidden;
+    options.output[0] = output;
     options.biases = 0;
 
     if (ur_params_new(&params) != UR_OK)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A net that PyTorch trained, run in C. Looks into a safetensors file, takes the sizes from
- * it, builds the same layers, reads the weights, and writes on from a few words.
+ * A net that PyTorch trained, run in C. Looks into a safetensors file, builds the layers that
+ * its shapes tell, reads the weights, and writes on from a few words.
  *
  *     use_pytorch_weights [MODEL.safetensors]
  *
@@ -14,7 +14,7 @@
 
 #include <unroll.h>
 
-enum { LAYERS = 2, WRITTEN = 200 };
+enum { WRITTEN = 200 };
 
 /* The model's tokens in the order of their numbers; one is two blanks, one empty. */
 static const char *const tokens[] = {
@@ -36,13 +36,9 @@ struct net {
 
 /* ---- looking into the file --------------------------------------------- */
 
-/* Prints what it holds; gives the sizes of embedding and hidden state. */
-static ur_status look(const char *path, int *embed, int *hidden)
+/* Prints what it holds. */
+static void look(const ur_weights *file)
 {
-    ur_weights *file;
-    ur_status status = ur_weights_open(&file, path);
-    if (status != UR_OK)
-        return status;
     for (int i = 0; i < ur_weights_count(file); i++) {
         const ur_weight *w = ur_weights_at(file, i);
         printf("%-20s %s", w->name, w->type);
@@ -50,31 +46,25 @@ static ur_status look(const char *path, int *embed, int *hidden)
             printf("%s%d", d ? "," : " ", (int)w->dim[d]);
         putchar('\n');
     }
-    const ur_weight *w = ur_weights_find(file, "embedding.weight");
-    const ur_weight *u = ur_weights_find(file, "rnn.weight_hh_l0");     /* [4·H,H] */
-    *embed = w && w->rank == 2 ? (int)w->dim[1] : 0;
-    *hidden = u && u->rank == 2 ? (int)u->dim[1] : 0;
-    ur_weights_close(file);
-    return status;
 }
 
 /* ---- the same net in C ------------------------------------------------- */
 
 /* Prefixes as in the file, so that no map of names is needed. */
-static ur_status make(struct net *n, const char *path, int embed, int hidden)
+static ur_status make(struct net *n, ur_weights *file, const char *path)
 {
-    int sizes[LAYERS] = {hidden, hidden};
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;     /* an LSTM with two biases, as nn.LSTM */
-    o.input = embed;
-    o.layers = LAYERS;
-    o.hidden = sizes;
-    ur_status status = ur_params_new(&n->params);
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
+    ur_status status = ur_weights_rnn_options(file, "rnn", 0, NULL, &o);
     if (status == UR_OK)
-        status = ur_embedding_init(&n->embedding, n->params, "embedding", TOKENS, embed);
+        status = ur_params_new(&n->params);
+    if (status == UR_OK)
+        status = ur_embedding_init(&n->embedding, n->params, "embedding", TOKENS, o.input);
     if (status == UR_OK)
         status = ur_rnn_new(&n->rnn, n->params, "rnn", &o);
     if (status == UR_OK)
-        status = ur_linear_init(&n->decoder, n->params, "decoder", hidden, TOKENS, true);
+        status = ur_linear_init(&n->decoder, n->params, "decoder", ur_rnn_output(n->rnn), TOKENS,
+                                true);
     if (status == UR_OK)
         status = ur_params_load(n->params, path, 0, NULL, true);
     if (status == UR_OK)
@@ -124,19 +114,21 @@ static ur_status write_on(struct net *n, const char *prompt)
 
 int main(int argc, char **argv)
 {
-    static char path[1000];
-    const char *data = getenv("UNROLL_DATA");
+    static char found[1000];
+    const char *data = getenv("UNROLL_DATA"), *path = argc > 1 ? argv[1] : found;
     struct net n = {0};
-    int embed, hidden;
-    snprintf(path, sizeof path, "%s/interop/models/charrnn_shakespeare/model.safetensors",
+    ur_weights *file;
+    snprintf(found, sizeof found, "%s/interop/models/charrnn_shakespeare/model.safetensors",
              data ? data : ".");
-    ur_status status = look(argc > 1 ? argv[1] : path, &embed, &hidden);
+    ur_status status = ur_weights_open(&file, path);
     if (status == UR_EINPUT && argc == 1) {
         printf("skipped: %s\n", ur_errmsg());
         return 77;
     }
-    if (status == UR_OK)
-        status = make(&n, argc > 1 ? argv[1] : path, embed, hidden);
+    if (status == UR_OK) {
+        look(file);
+        status = make(&n, file, path);
+    }
     if (status == UR_OK)
         status = write_on(&n, "The king of the ");
     if (status != UR_OK)
@@ -145,5 +137,6 @@ int main(int argc, char **argv)
     ur_state_free(n.state);
     ur_rnn_free(n.rnn);
     ur_params_free(n.params);
+    ur_weights_close(file);
     return status != UR_OK;
 }

@@ -68,7 +68,7 @@ show_training() {
             ;;
         ---) shown=no ;;
         "unroll: "*) printf '%s%s\n' "$clear" "$line" >&2 ;;
-        "network "* | "text "*) echo "  $line" ;;
+        "network "* | "data "* | "training "*) echo "  $line" ;;
         *) [ "$shown" = no ] || printf '    %s\n' "$line" ;;
         esac
     done

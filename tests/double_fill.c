@@ -32,7 +32,8 @@ static double loss(struct net *n, bool backward)
 {
     ur_tape_reset(n->tape);
     assert_ok(ur_model_prepare(n->model));
-    ur_tensor *logits = ur_model_fill(n->tape, n->model, (ur_ids){n->ids, T, B}, n->lengths);
+    const ur_batch batch = batch_of(T, B, n->ids, n->lengths, NULL);
+    ur_tensor *logits = ur_model_outputs(n->tape, n->model, &batch, NULL);
     ur_tensor *e = ur_cross_entropy(n->tape, logits, (ur_ids){n->targets, T, B});
     assert_ok(ur_tape_status(n->tape));
     double value = ur_scalar(e);
@@ -41,24 +42,27 @@ static double loss(struct net *n, bool backward)
     return value;
 }
 
-static ur_config random_config(void)
+static ur_options random_config(void)
 {
-    ur_config c = config_of((ur_cell)between(0, 2), between(1, 2), between(2, 4), between(2, 4));
-    c.task = "fill";
-    c.embed = between(0, 3);
-    c.tie = c.embed > 0 && between(0, 1);
-    if (c.tie)
-        c.embed = 2 * c.hidden[c.layers - 1];
-    c.learned_state = between(0, 1);
-    c.dropout = between(0, 1) * 0.3;
-    c.reset_before = c.cell == UR_GRU && between(0, 1);
-    return c;
+    static const char *const cells[] = {"rnn", "lstm", "gru"};
+    char text[256];
+    int cell = between(0, 2), layers = between(1, 2), first = between(2, 4), second = between(2, 4);
+    int embed = between(0, 3);
+    bool tie = embed > 0 && between(0, 1), learned = between(0, 1), drops = between(0, 1);
+    bool before = cell == 2 && between(0, 1);
+    if (tie)
+        embed = 2 * (layers == 2 ? second : first);
+    snprintf(text, sizeof text, "cell=%s layers=%d hidden=%d%s%.0d embed=%d tie=%s "
+             "learned-state=%s dropout=%g reset=%s", cells[cell], layers, first,
+             layers == 2 ? "," : "", layers == 2 ? second : 0, embed, tie ? "yes" : "no",
+             learned ? "yes" : "no", drops * 0.3, before ? "before" : "after");
+    return net_of("fill", text);
 }
 
 static double check_case(void)
 {
     struct net n;
-    ur_config c = random_config();
+    ur_options c = random_config();
     n.model = model_of(&c, V, draws);
     assert_ok(ur_tape_new(&n.tape, NULL));
     ur_tape_set_training(n.tape, true, 5, draws);

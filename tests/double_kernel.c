@@ -201,11 +201,12 @@ static void gemm__agrees_with_a_plain_loop(void **state)
         const double *a = filled(0, (size_t)(M * K), -1, 1), *b = filled(1, (size_t)(N * K), -1, 1);
         struct ur__gemm g = {.M = M, .N = N, .K = K, .a = a, .a_row = transposed ? 1 : K,
                              .a_k = transposed ? M : 1, .b = b, .b_k = N, .b_col = 1,
-                             .c = guarded(2, (size_t)(M * N)), .c_row = N, .packed = packed};
+                             .c = guarded(2, (size_t)(M * N)), .c_row = N};
+        struct ur__matrix w = {.K = K, .N = N};
         if (packed) {
-            double *p = guarded(3, k->packed_size(K, N));
-            k->pack(K, N, b, N, 1, p);
-            g.b = p;
+            w.data = guarded(3, k->packed_bytes(&w) / sizeof(double));
+            k->pack(&w, 0, N, b, N, 1);
+            g.w = &w;
         }
         k->gemm(&g, 0, M, 0, N, guarded(4, (k->scratch_bytes + 63) / 64 * 8));
         for (int at = 0; at < M * N; at++) {

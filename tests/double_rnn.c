@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "extra/extra.h"
 #include "unroll/layer.h"
 
 /* Under a sanitizer, which slows tenfold, memory is looked at and not the gradients. */
@@ -39,7 +40,7 @@ static int between(int low, int high)
 struct net {
     ur_rnn_options options;
     int slots;
-    int hidden[MAX_LAYERS], output[MAX_LAYERS], projection[MAX_LAYERS];
+    bool projects, maps;
     int T, B, lengths[8];
     bool with_lengths, with_ids, with_state, training;
     int32_t ids[64];
@@ -75,12 +76,13 @@ static double loss(struct net *n, bool backward)
     ur_state_zero(n->state);
     for (int s = 0; n->with_state && s < n->slots; s++) {
         int l = s / ur_rnn_directions(n->rnn), i = 1 + 2 * s;
-        int h_dim[2] = {n->B, ur_rnn_state_size(n->rnn, l)}, c_dim[2] = {n->B, n->hidden[l]};
+        int h_dim[2] = {n->B, ur_rnn_state_size(n->rnn, l)}, c_dim[2] = {n->B, o->hidden[l]};
         ur_tensor *h = ur_variable(n->tape, 2, h_dim, n->data[i], n->grad[i]);
-        ur_tensor *c = NULL;
-        if (o->cell == UR_LSTM)
-            c = ur_variable(n->tape, 2, c_dim, n->data[i + 1], n->grad[i + 1]);
-        assert_ok(ur_state_put(n->state, s, h, c));
+        assert_ok(ur_state_put(n->state, s, "h", h));
+        if (ur_state_name(n->state, s, 1)) {
+            ur_tensor *c = ur_variable(n->tape, 2, c_dim, n->data[i + 1], n->grad[i + 1]);
+            assert_ok(ur_state_put(n->state, s, ur_state_name(n->state, s, 1), c));
+        }
     }
     int dim[3] = {n->T, n->B, o->input};
     const int *lengths = n->with_lengths ? n->lengths : NULL;
@@ -95,10 +97,9 @@ static double loss(struct net *n, bool backward)
     ur_tensor *sum = NULL;
     weighted(n, &used, y, &sum);
     for (int s = 0; s < n->slots; s++) {
-        ur_tensor *h, *c;
-        ur_state_tensors(n->state, s, &h, &c);
-        weighted(n, &used, h, &sum);
-        weighted(n, &used, c, &sum);
+        weighted(n, &used, ur_state_tensor(n->state, s, "h"), &sum);
+        if (ur_state_name(n->state, s, 1))
+            weighted(n, &used, ur_state_tensor(n->state, s, ur_state_name(n->state, s, 1)), &sum);
     }
     assert_true(used <= 2048);
     assert_ok(ur_tape_status(n->tape));
@@ -145,17 +146,16 @@ static bool maybe(double p)
 static void random_form(struct net *n)
 {
     ur_rnn_options *o = &n->options;
-    bool lstm = o->cell == UR_LSTM, plain = maybe(0.2);
+    bool lstm = o->cell == UR_CELL_LSTM, plain = maybe(0.2);
     o->bidirectional = maybe(0.4);
-    o->reset_before = o->cell == UR_GRU && maybe(0.5);
+    o->reset_before = o->cell == UR_CELL_GRU && maybe(0.5);
     if (plain)
         return;
-    if (lstm && maybe(0.3))
-        o->projection = n->projection;
+    n->projects = lstm && maybe(0.3);
     o->peepholes = lstm && maybe(0.4);
     o->coupled = lstm && maybe(0.3);
     o->cell_clip = lstm && maybe(0.3) ? 0.3 : 0;
-    o->time_residual = o->cell == UR_RNN && maybe(0.3);
+    o->time_residual = o->cell == UR_CELL_RNN && maybe(0.3);
     o->learned_state = maybe(0.3);
     o->variational = maybe(0.5);
     o->recurrent_dropout = maybe(0.3) ? 0.35 : 0;
@@ -166,30 +166,52 @@ static void random_form(struct net *n)
 static void random_net(struct net *n, int number)
 {
     ur_rnn_options *o = &n->options;
-    *o = (ur_rnn_options)UR_RNN_OPTIONS_INIT;
-    o->cell = (ur_cell)(number % 3);
-    o->layers = between(1, MAX_LAYERS);
+    ur_rnn_options_init(o);
+    n->projects = false;
+    static const struct {
+        int cell;
+        ur_norm norm;
+    } cells[] = {{UR_CELL_RNN, 0}, {UR_CELL_LSTM, 0}, {UR_CELL_GRU, 0}, {UR_CELL_RNN, 0},
+                 {UR_CELL_LSTM, 0}, {UR_CELL_GRU, 0}, {UR_CELL_MGU, 0}, {UR_CELL_PEEK, 0},
+                 {UR_CELL_LSTM, UR_NORM_LAYER}, {UR_CELL_GRU, UR_NORM_LAYER}};
+    o->cell = (ur_cell)cells[number % 10].cell;
+    o->norm = cells[number % 10].norm;
+    bool on_tape = o->norm || (int)o->cell == UR_CELL_PEEK;
+    o->layers = between(1, on_tape ? 2 : MAX_LAYERS);
     o->input = between(1, 5);
-    o->hidden = n->hidden;
-    o->output = uniform() < 0.4 ? n->output : NULL;
-    o->output_activation = uniform() < 0.5 ? UR_TANH : UR_IDENTITY;
-    o->activation = (ur_activation)between(UR_IDENTITY, UR_SATLIN);
-    random_form(n);
-    o->biases = between(0, 2);
+    bool tanh_output = maybe(0.5);
+    n->maps = maybe(0.4) && !on_tape;
+    if (o->cell == UR_CELL_RNN)
+        o->activation = (ur_activation)between(UR_ACT_IDENTITY, UR_ACT_SATLIN);
+    if (on_tape) {
+        o->bidirectional = maybe(0.4);
+        o->learned_state = maybe(0.3);
+        o->variational = maybe(0.5);
+    } else {
+        random_form(n);
+    }
+    o->biases = on_tape ? 2 : between(0, 2);
     o->dropout = uniform() < 0.3 ? 0.4 : 0;
-    o->forget_bias = uniform() < 0.3 ? 1 : 0;
-    o->orthogonal = uniform() < 0.3;
-    n->T = between(1, 5);
+    bool forgets = !on_tape && o->cell == UR_CELL_LSTM && !o->coupled && o->biases;
+    o->forget_bias = forgets && maybe(0.3) ? 1 : 0;
+    o->orthogonal = !on_tape && maybe(0.3);
+    n->T = between(1, on_tape ? 2 : 5);
     n->B = between(1, 4);
     n->with_lengths = uniform() < 0.5;
     n->with_ids = uniform() < 0.3;
     n->with_state = uniform() < 0.6;
     n->training = uniform() < 0.5;
     for (int l = 0; l < MAX_LAYERS; l++) {
-        n->hidden[l] = between(1, 6);
-        n->output[l] = between(0, 4);
-        n->projection[l] = n->hidden[l] > 1 ? between(0, n->hidden[l] - 1) : 0;
+        o->hidden[l] = between(o->norm ? 4 : 1, 6);     /* few numbers are normalised steeply */
+        o->output[l] = n->maps ? between(0, 4) : 0;
+        if (l < o->layers && o->output[l] && tanh_output)
+            o->output_activation = UR_ACT_TANH;
+        if (n->projects && o->hidden[l] > 1)
+            o->projection[l] = between(0, o->hidden[l] - 1);
     }
+    /* An orthogonal weight of one unit is 1 or −1: sums with it are exactly 0, a kink of relu. */
+    for (int l = 0; o->cell == UR_CELL_RNN && l < o->layers; l++)
+        o->orthogonal = o->orthogonal && o->hidden[l] > 1;
     n->size[0] = (size_t)(n->T * n->B * o->input);
     for (int b = 0; b < n->B; b++)
         n->lengths[b] = between(0, n->T);
@@ -209,7 +231,7 @@ static void random_net(struct net *n, int number)
     for (int s = 0; s < n->slots; s++) {
         int l = s / ur_rnn_directions(n->rnn);
         n->size[1 + 2 * s] = (size_t)(n->B * ur_rnn_state_size(n->rnn, l));
-        n->size[2 + 2 * s] = (size_t)(n->B * n->hidden[l]);
+        n->size[2 + 2 * s] = (size_t)(n->B * o->hidden[l]);
     }
     for (int i = 0; i < ur_params_count(n->params); i++) {
         const ur_param *p = ur_params_at(n->params, i);     /* learned states start at zero */
@@ -232,7 +254,7 @@ static double check(struct net *n)
         worst = fmax(worst, error_at(n, ur_params_values(n->params) + i, analytic[i]));
     for (int j = 0; j < 1 + 2 * n->slots; j++) {
         bool there = j == 0 ? !n->with_ids
-                            : n->with_state && (j % 2 || n->options.cell == UR_LSTM);
+                            : n->with_state && (j % 2 || ur_state_name(n->state, 0, 1));
         for (size_t i = 0; there && i < n->size[j]; i++)
             worst = fmax(worst, error_at(n, &n->data[j][i], inputs[j][i]));
     }
@@ -242,14 +264,15 @@ static double check(struct net *n)
 static void describe(const struct net *n, int number, double error)
 {
     const ur_rnn_options *o = &n->options;
-    print_message("case %d: %s, L %d, D %d, T %d, B %d%s%s%s%s%s%s%s%s%s%s, recurrent dropout %g, "
-                  "zoneout %g %g, clip %g: %g\n", number, ur_cell_name(o->cell), o->layers,
+    print_message("case %d: %s %s%s, L %d, D %d, T %d, B %d%s%s%s%s%s%s%s%s%s%s, recurrent dropout "
+                  "%g, zoneout %g %g, clip %g: %g\n", number, ur_cell_name(o->cell),
+                  ur_activation_name(o->activation), o->norm ? ", norm" : "", o->layers,
                   o->bidirectional ? 2 : 1, n->T, n->B, n->with_lengths ? ", lengths" : "",
                   n->training ? ", training" : "", n->with_state ? ", states" : "",
-                  o->reset_before ? ", reset before" : "", o->projection ? ", projection" : "",
+                  o->reset_before ? ", reset before" : "", n->projects ? ", projection" : "",
                   o->peepholes ? ", peepholes" : "", o->coupled ? ", coupled" : "",
                   o->time_residual ? ", residual" : "", o->learned_state ? ", learned" : "",
-                  o->output ? ", output map" : "", o->recurrent_dropout, o->zoneout_h,
+                  n->maps ? ", output map" : "", o->recurrent_dropout, o->zoneout_h,
                   o->zoneout_c, o->cell_clip, error);
 }
 

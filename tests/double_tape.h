@@ -167,7 +167,46 @@ static inline double check(struct sample *s, ur_loss_function f)
     return worst;
 }
 
-/* Draws and checks ROUNDS cases of each operation; counts them and keeps the largest error. */
+/* What a case takes: forward, and then back if it is recorded. A measuring tape gets numbers
+ * that nobody may touch. */
+static inline void take(struct sample *s, bool measuring, bool recording, struct ur__room room[2])
+{
+    static ur_real grad[MAX_IN][MAX_SIZE];
+    ur_tape *t;
+    ur_tensor *x[MAX_IN];
+    assert_ok(ur_tape_new(&t, NULL));
+    ur__tape_measure(t, measuring);
+    ur_tape_set_recording(t, recording);
+    for (int i = 0; i < s->n; i++)
+        x[i] = ur_variable(t, s->in[i].rank, s->in[i].dim,
+                           measuring ? UR__NOWHERE : s->in[i].data,
+                           measuring ? (ur_real *)UR__NOWHERE + i : grad[i]);
+    ur_tensor *loss = weighted_loss(t, x, s);
+    assert_ok(ur_tape_status(t));
+    room[0] = room[1] = ur__tape_room(t);
+    if (recording) {
+        assert_ok(ur_backward(t, loss));
+        room[1] = ur__tape_room(t);
+    }
+    ur_tape_free(t);
+}
+
+static inline void check_measure(struct sample *s)
+{
+    for (int recording = 0; recording < 2; recording++) {
+        struct ur__room taken[2], measured[2];
+        take(s, false, recording, taken);
+        take(s, true, recording, measured);
+        for (int i = 0; i < 2; i++)
+            if (measured[i].arena != taken[i].arena || measured[i].scratch != taken[i].scratch)
+                fail_msg("%s: %zu and %zu bytes are measured, %zu and %zu taken", s->op->name,
+                         measured[i].arena, measured[i].scratch, taken[i].arena,
+                         taken[i].scratch);
+    }
+}
+
+/* Draws and checks ROUNDS cases of each operation, and that a measuring tape foretells them to
+ * the byte; counts them and keeps the largest error. */
 static inline void check_operations(const struct operation *operations, size_t n)
 {
     double largest = 0;
@@ -178,6 +217,7 @@ static inline void check_operations(const struct operation *operations, size_t n
             struct sample s = {.op = &operations[o], .weight_stream = (uint32_t)cases};
             s.op->draw(&s);
             double error = check(&s, weighted_loss);
+            check_measure(&s);
             cases++;
             if (!(error <= tolerance))
                 fail_msg("%s, round %d: error %g", s.op->name, round, error);

@@ -138,7 +138,7 @@ static ur_tensor *signs(ur_tape *t, const ur_tensor *x)
     ur_real one[MAX_SIZE];
     int dim[UR_MAX_RANK];
     for (size_t i = 0; i < ur_size(x); i++)
-        one[i] = ur_data(x)[i] > 0;
+        one[i] = ur_data(x) && ur_data(x)[i] > 0;   /* a measuring tape has no data */
     for (int i = 0; i < ur_rank(x); i++)
         dim[i] = ur_dim(x, i);
     return ur_copy_in(t, ur_rank(x), dim, one);

@@ -14,6 +14,7 @@
 
 #include "golden_case.h"
 #include "io/safetensors.h"
+#include "support/settings.h"
 #include "unroll/train.h"
 
 enum { GOLDEN_ROOM = 16384 };
@@ -123,7 +124,9 @@ static inline void golden_put_states(struct golden *g)
         dim[1] = golden_state_size(&g->c, slot, true);
         if (dim[1])
             c = golden_leaf(g, golden_name(&g->c, "c_0", slot), 2, dim);
-        assert_ok(ur_state_put(g->state, slot, h, c));
+        assert_ok(ur_state_put(g->state, slot, "h", h));
+        if (c)
+            assert_ok(ur_state_put(g->state, slot, "c", c));
     }
 }
 
@@ -152,8 +155,10 @@ static inline void golden_check(struct golden *g)
     golden_compare(g, ur_data(y), ur_size(y));
     ur_tensor *loss = golden_weigh(g, NULL, "w_y", y);
     for (int slot = 0; slot < golden_slots(c); slot++) {
-        ur_state_tensors(g->state, slot, &h, &cell);
-        assert_memory_equal(ur_data(h), ur_state_h(g->state, slot), ur_size(h) * sizeof(ur_real));
+        h = ur_state_tensor(g->state, slot, "h");
+        cell = ur_state_tensor(g->state, slot, "c");
+        assert_memory_equal(ur_data(h), ur_state_buffer(g->state, slot, "h", NULL),
+                            ur_size(h) * sizeof(ur_real));
         golden_compare(g, ur_data(h), ur_size(h));
         loss = golden_weigh(g, loss, golden_name(c, "w_h", slot), h);
         if (!cell)
@@ -217,8 +222,9 @@ struct golden_run {
 
 static inline void golden_run_make(struct golden_run *r, const char *line)
 {
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
-    ur_optimizer_options u = UR_OPTIMIZER_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
+    ur_optimizer_options u = optimizer_of(UR_ADAMW);
     char kind[16] = "";
     *r = (struct golden_run){
         .line = line, .V = golden_int(line, "vocabulary", 0), .E = golden_int(line, "embedding", 0),
@@ -228,7 +234,7 @@ static inline void golden_run_make(struct golden_run *r, const char *line)
     assert_true(golden_cell(line, &o));
     o.layers = golden_int(line, "layers", 1);
     o.input = r->E ? r->E : r->V;
-    o.hidden = hidden;
+    memcpy(o.hidden, hidden, sizeof hidden);
     assert_int_equal(sscanf(golden_word(line, "optimizer"), "%15[a-z]", kind), 1);
     assert_true(ur_optimizer_find(kind, &u.kind));
     u.momentum = golden_real(line, "momentum", 0);

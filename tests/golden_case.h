@@ -12,14 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "extra/extra.h"
 #include "unroll/layer.h"
 
 enum { GOLDEN_LAYERS = 4, GOLDEN_ROWS = 16 };
 
 struct golden_case {
     char line[256];
-    ur_rnn_options options;     /* its arrays are the ones below */
-    int hidden[GOLDEN_LAYERS], projection[GOLDEN_LAYERS], output[GOLDEN_LAYERS];
+    ur_rnn_options options;
     int T, B;
     int lengths[GOLDEN_ROWS];
     bool ragged;
@@ -97,10 +97,11 @@ static inline bool golden_cell(const char *line, ur_rnn_options *o)
         ur_cell cell;
         ur_activation f;
     } cells[] = {
-        {"rnn_tanh", UR_RNN, UR_TANH},       {"rnn_relu", UR_RNN, UR_RELU},
-        {"rnn_sigmoid", UR_RNN, UR_SIGMOID}, {"rnn_satlin", UR_RNN, UR_SATLIN},
-        {"rnn_identity", UR_RNN, UR_IDENTITY}, {"lstm", UR_LSTM, UR_TANH},
-        {"gru", UR_GRU, UR_TANH},
+        {"rnn_tanh", UR_CELL_RNN, UR_ACT_TANH},       {"rnn_relu", UR_CELL_RNN, UR_ACT_RELU},
+        {"rnn_sigmoid", UR_CELL_RNN, UR_ACT_SIGMOID}, {"rnn_satlin", UR_CELL_RNN, UR_ACT_SATLIN},
+        {"rnn_identity", UR_CELL_RNN, UR_ACT_IDENTITY}, {"lstm", UR_CELL_LSTM, UR_ACT_TANH},
+        {"gru", UR_CELL_GRU, UR_ACT_TANH},   {"mgu", (ur_cell)UR_CELL_MGU, UR_ACT_TANH},
+        {"peek", (ur_cell)UR_CELL_PEEK, UR_ACT_TANH},
     };
     for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
         if (!golden_word(line, cells[i].name))
@@ -112,12 +113,12 @@ static inline bool golden_cell(const char *line, ur_rnn_options *o)
     return false;
 }
 
-/* Reads a line; false where it describes no net. The case must stay where it is. */
+/* Reads a line; false where it describes no net. */
 static inline bool golden_parse(struct golden_case *c, const char *line)
 {
     ur_rnn_options *o = &c->options;
     memset(c, 0, sizeof *c);
-    *o = (ur_rnn_options)UR_RNN_OPTIONS_INIT;
+    ur_rnn_options_init(o);
     if (strlen(line) >= sizeof c->line)
         return false;
     memcpy(c->line, line, strlen(line) + 1);
@@ -126,15 +127,12 @@ static inline bool golden_parse(struct golden_case *c, const char *line)
     c->T = golden_int(line, "time", 0);
     c->B = golden_int(line, "batch", 0);
     if (!golden_cell(line, o) || o->layers > GOLDEN_LAYERS || c->B > GOLDEN_ROWS ||
-        !golden_list(line, "hidden", o->layers, c->hidden))
+        !golden_list(line, "hidden", o->layers, o->hidden))
         return false;
-    o->hidden = c->hidden;
-    if (golden_list(line, "projection", o->layers, c->projection))
-        o->projection = c->projection;
-    if (golden_list(line, "output", o->layers, c->output))
-        o->output = c->output;
+    golden_list(line, "projection", o->layers, o->projection);
+    golden_list(line, "output", o->layers, o->output);
     c->ragged = golden_list(line, "lengths", c->B, c->lengths) > 0;
-    o->output_activation = golden_word(line, "tanh_output") ? UR_TANH : UR_IDENTITY;
+    o->output_activation = golden_word(line, "tanh_output") ? UR_ACT_TANH : UR_ACT_IDENTITY;
     o->biases = golden_int(line, "bias", 2);
     o->bidirectional = golden_word(line, "bidirectional");
     o->reset_before = golden_word(line, "before");
@@ -142,6 +140,7 @@ static inline bool golden_parse(struct golden_case *c, const char *line)
     o->coupled = golden_word(line, "coupled");
     o->cell_clip = golden_real(line, "clip", 0);
     o->time_residual = golden_word(line, "residual");
+    o->norm = golden_word(line, "norm") ? UR_NORM_LAYER : UR_NORM_NONE;
     o->learned_state = golden_word(line, "learned");
     o->zoneout_h = golden_real(line, "zoneout", 0);
     const char *second = golden_word(line, "zoneout");
@@ -166,9 +165,10 @@ static inline int golden_slots(const struct golden_case *c)
 static inline int golden_state_size(const struct golden_case *c, int slot, bool second)
 {
     int l = slot / golden_directions(c);
+    const ur_rnn_options *o = &c->options;
     if (second)
-        return c->options.cell == UR_LSTM ? c->hidden[l] : 0;
-    return c->projection[l] ? c->projection[l] : c->hidden[l];
+        return o->cell == UR_CELL_LSTM || (int)o->cell == UR_CELL_PEEK ? o->hidden[l] : 0;
+    return o->projection[l] ? o->projection[l] : o->hidden[l];
 }
 
 /* KIND_l0, KIND_l0_reverse ...; the text lives until eight more were asked for. */
@@ -186,14 +186,14 @@ static inline const char *golden_name(const struct golden_case *c, const char *k
 static inline const char *golden_recurrent(const struct golden_case *c)
 {
     const ur_rnn_options *o = &c->options;
-    bool rnn = o->cell == UR_RNN;
+    bool rnn = o->cell == UR_CELL_RNN;
     return o->coupled                                ? "weight_hh_coupled"
            : o->cell_clip != 0                       ? "weight_hh_clip"
            : o->time_residual                        ? "weight_hh_residual"
            : o->reset_before                         ? "weight_hh_before"
-           : rnn && o->activation == UR_SIGMOID      ? "weight_hh_sigmoid"
-           : rnn && o->activation == UR_SATLIN       ? "weight_hh_satlin"
-           : rnn && o->activation == UR_IDENTITY     ? "weight_hh_identity"
+           : rnn && o->activation == UR_ACT_SIGMOID      ? "weight_hh_sigmoid"
+           : rnn && o->activation == UR_ACT_SATLIN       ? "weight_hh_satlin"
+           : rnn && o->activation == UR_ACT_IDENTITY     ? "weight_hh_identity"
            : o->zoneout_h != 0 || o->zoneout_c != 0  ? "weight_hh_zoneout"
                                                      : "weight_hh";
 }

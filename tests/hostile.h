@@ -16,6 +16,9 @@
 
 /* A gated net of 3 units over 4 characters, as its file has it. */
 #define CONFIG                                                                             \
+    "{\"arch\":\"lm\",\"cell\":\"gru\",\"hidden\":[3],\"dropout\":0,\"embed\":0,\"tie\":false}"
+/* The same in version 1. */
+#define OLD_CONFIG                                                                         \
     "{\"task\":\"lm\",\"tokens\":\"char\",\"cell\":\"gru\",\"activation\":\"tanh\","       \
     "\"reset\":\"after\",\"hidden\":[3],\"embed\":0,\"tie\":false,\"dropout\":0,"          \
     "\"orthogonal\":false,\"forget_bias\":0}"
@@ -67,20 +70,29 @@ static inline void make_file(const char *header, size_t n, size_t data)
     memory_file(HOSTILE, b->data, b->size);
 }
 
-/* The net with another configuration, vocabulary or summary (NULL: its own). */
-static inline void make_model(const char *config, const char *vocab, const char *training)
+static inline void make_model_of(const char *version, const char *config, const char *vocab,
+                                 const char *training)
 {
     struct ur__buf b = {0};
-    assert_ok(ur__buf_puts(&b, "{\"__metadata__\":{\"format\":\"unroll\",\"format_version\":\"1\","
-                           "\"config\":"));
-    put_quoted(&b, config ? config : CONFIG);
+    assert_ok(ur__buf_printf(&b, "{\"__metadata__\":{\"format\":\"unroll\","
+                             "\"format_version\":\"%s\",\"config\":", version));
+    put_quoted(&b, config);
+    if (strcmp(version, "1") != 0)
+        assert_ok(ur__buf_puts(&b, ",\"task\":\"lm\""));
     assert_ok(ur__buf_puts(&b, ",\"vocab\":"));
-    put_quoted(&b, vocab ? vocab : VOCAB);
+    put_quoted(&b, vocab);
     assert_ok(ur__buf_puts(&b, ",\"training\":"));
-    put_quoted(&b, training ? training : "{}");
+    put_quoted(&b, training);
     assert_ok(ur__buf_puts(&b, "}," TENSORS "}"));
     make_file(b.data, b.size, DATA);
     ur__buf_free(&b);
+}
+
+/* The net with another configuration, vocabulary or summary (NULL: its own). */
+static inline void make_model(const char *config, const char *vocab, const char *training)
+{
+    make_model_of("2", config ? config : CONFIG, vocab ? vocab : VOCAB,
+                  training ? training : "{}");
 }
 
 /* `text` with `from` replaced by `to`; ur__free it. */

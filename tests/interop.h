@@ -104,7 +104,7 @@ static inline void compare_states(ur_weights *w, const char *name, const ur_rnn 
     ur_real *all = ur__alloc((size_t)slots * n, sizeof *all);
     assert_non_null(all);
     for (int i = 0; i < slots; i++)
-        memcpy(all + (size_t)i * n, *name == 'h' ? ur_state_h(s, i) : ur_state_c(s, i),
+        memcpy(all + (size_t)i * n, ur_state_buffer(s, i, *name == 'h' ? "h" : "c", NULL),
                n * sizeof *all);
     compare(w, name, (size_t)slots * n, all, worst);
     ur__free(all);

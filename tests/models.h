@@ -7,6 +7,8 @@
 
 #include "data/vocab.h"
 #include "model/model.h"
+#include "support/settings.h"
+#include "unroll/decode.h"
 
 static inline void expect_message(const char *part)
 {
@@ -25,78 +27,56 @@ static inline ur_vocab *vocab_of(int n)
     return v;
 }
 
-static inline ur_config config_of(ur_cell cell, int layers, int first, int second)
-{
-    ur_config c = UR_CONFIG_INIT;
-    c.cell = cell;
-    c.layers = layers;
-    c.hidden[0] = first;
-    c.hidden[1] = second;
-    return c;
-}
-
-static inline ur_model *model_of(const ur_config *c, int V, uint64_t seed)
+static inline ur_model *model_of(const ur_options *c, int V, uint64_t seed)
 {
     ur_model *m;
     ur_vocab *v = vocab_of(V);
-    assert_ok(ur__model_new(&m, c, v, seed));
+    assert_ok(ur_model_new(&m, c, 1, &v, seed));
     return m;
+}
+
+/* Tokens [T,B], and targets [T,B] or NULL. */
+static inline ur_batch batch_of(int T, int B, const int32_t *ids, const int *lengths,
+                                const int32_t *targets)
+{
+    ur_batch batch = {0};
+    assert_ok(ur_batch_ids(&batch, "input", T, B, ids, lengths));
+    if (targets)
+        assert_ok(ur_batch_ids(&batch, "target", T, B, targets, NULL));
+    return batch;
+}
+
+/* *logits of a gap between tokens, by a runner of a model that fills. */
+static inline ur_status run_gap(ur_runner *r, int n, const int32_t *before, int m,
+                                const int32_t *after, const ur_real **logits)
+{
+    ur_batch given = {0};
+    if (n)
+        assert_ok(ur_batch_ids(&given, "before", n, 1, before, NULL));
+    if (m)
+        assert_ok(ur_batch_ids(&given, "after", m, 1, after, NULL));
+    *logits = ur_runner_output(r, 0);
+    return ur_runner_begin(r, 0, &given);
 }
 
 enum { N_CONFIGS = 10 };
 
 /* 0 <= i < N_CONFIGS */
-static inline ur_config any_config(int i)
+static inline ur_options any_config(int i)
 {
-    ur_config c = config_of(UR_LSTM, 2, 12, 12);
-    switch (i) {
-    case 0:
-        break;
-    case 1:
-        c = config_of(UR_GRU, 2, 9, 17);
-        break;
-    case 2:
-        c = config_of(UR_GRU, 1, 11, 0);
-        c.reset_before = true;
-        break;
-    case 3:
-        c = config_of(UR_RNN, 2, 8, 8);
-        c.activation = UR_RELU;
-        c.orthogonal = true;
-        break;
-    case 4:
-        c.embed = 12;
-        c.tie = true;
-        c.dropout = 0.25;
-        break;
-    case 5:
-        c = config_of(UR_LSTM, 1, 33, 0);
-        c.embed = 70;
-        c.forget_bias = 1;
-        break;
-    case 6:
-        c.projection = 7;
-        c.coupled = c.peepholes = true;
-        c.cell_clip = 0.5;
-        c.learned_state = true;
-        break;
-    case 7:
-        c = config_of(UR_RNN, 2, 9, 9);
-        c.activation = UR_SATLIN;
-        c.time_residual = true;
-        c.zoneout_h = 0.1;
-        break;
-    case 8:
-        c.dropout = 0.25;
-        c.variational = true;
-        c.recurrent_dropout = 0.2;
-        c.zoneout_c = 0.3;
-        break;
-    default:
-        c = config_of(UR_GRU, 1, 5, 0);
-        c.embed = 3;
-    }
-    return c;
+    static const char *const list[N_CONFIGS] = {
+        "hidden=12,12",
+        "cell=gru hidden=9,17",
+        "cell=gru layers=1 hidden=11 reset=before",
+        "cell=rnn hidden=8,8 activation=relu init=orthogonal",
+        "hidden=12,12 embed=12 tie=yes dropout=0.25",
+        "layers=1 hidden=33 embed=70 forget-bias=1",
+        "hidden=12,12 projection=7 coupled=yes peepholes=yes cell-clip=0.5 learned-state=yes",
+        "cell=rnn hidden=9,9 activation=satlin time-residual=yes zoneout=0.1",
+        "hidden=12,12 dropout=0.25 variational=yes recurrent-dropout=0.2 zoneout-cell=0.3",
+        "cell=gru layers=1 hidden=5 embed=3",
+    };
+    return net_of("lm", list[i]);
 }
 
 #endif

@@ -8,14 +8,15 @@
 #include "base/random.h"
 #include "data/vocab.h"
 #include "decode/sample.h"
-#include "model/model.h"
-#include "unroll/metric.h"
+#include "metric/text.h"
+#include "support/settings.h"
 
 enum { V = 10 };
 
 static ur_sample_options options_of(double temperature, int top_k, double top_p)
 {
-    ur_sample_options o = UR_SAMPLE_OPTIONS_INIT;
+    ur_sample_options o;
+    ur_sample_options_init(&o);
     o.temperature = temperature;
     o.top_k = top_k;
     o.top_p = top_p;
@@ -141,6 +142,49 @@ static void sample__top_p_keeps_the_fewest_that_reach_it(void **state)
     check_distribution(logits, options_of(1, 3, 0.999), three, 13.8);
 }
 
+static void sample__min_p_keeps_what_is_near_the_likeliest(void **state)
+{
+    (void)state;
+    /* Probabilities 0.4, 0.3, 0.2, 0.1 of tokens 4, 1, 8, 3: shares 1, 0.75, 0.5, 0.25. */
+    ur_real logits[V];
+    for (int i = 0; i < V; i++)
+        logits[i] = -200;
+    logits[4] = (ur_real)log(0.4);
+    logits[1] = (ur_real)log(0.3);
+    logits[8] = (ur_real)log(0.2);
+    logits[3] = (ur_real)log(0.1);
+    static const struct {
+        double temperature, top_p, min_p;
+        bool keep[V];
+        double limit;
+    } cases[] = {
+        {1, 1, 0.24, {[4] = true, [1] = true, [8] = true, [3] = true}, 16.3},
+        {1, 1, 0.26, {[4] = true, [1] = true, [8] = true}, 13.8},
+        {1, 1, 0.74, {[4] = true, [1] = true}, 10.8},
+        {1, 1, 1, {[4] = true}, 0.001},
+        {2, 1, 0.51, {[4] = true, [1] = true, [8] = true}, 13.8},   /* shares of square roots */
+        {2, 1, 0.49, {[4] = true, [1] = true, [8] = true, [3] = true}, 16.3},
+        {1, 0.69, 0.24, {[4] = true, [1] = true}, 10.8},            /* after top-p */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ur_sample_options o = options_of(cases[i].temperature, 0, cases[i].top_p);
+        o.min_p = cases[i].min_p;
+        check_distribution(logits, o, cases[i].keep, cases[i].limit);
+    }
+}
+
+static void sample__penalty_makes_what_was_seen_less_likely(void **state)
+{
+    (void)state;
+    const ur_real logits[5] = {3, -3, 3, -3, (ur_real)3e38};
+    const unsigned char seen[5] = {1, 1, 0, 0, 1};
+    ur_real out[5];
+    ur__penalize(5, logits, 1.5, seen, out);
+    assert_true(out[0] == 2 && out[1] == (ur_real)-4.5 && out[2] == 3 && out[3] == -3);
+    ur__penalize(5, logits, 0.5, seen, out);
+    assert_true(out[0] == 6 && out[1] == (ur_real)-1.5 && out[4] <= (ur_real)1e38);
+}
+
 static void sample__greedy_takes_the_first_likeliest(void **state)
 {
     (void)state;
@@ -193,16 +237,14 @@ static void sample__names_what_is_not_finite(void **state)
 
 static ur_model *small_model(void)
 {
-    ur_config c = UR_CONFIG_INIT;
+    ur_options c = net_of("lm", "hidden=16 embed=8");
     ur_vocab *v;
     ur_model *m;
     uint32_t codes[V];
-    c.hidden[0] = c.hidden[1] = 16;
-    c.embed = 8;
     for (uint32_t i = 0; i < V; i++)
         codes[i] = 'a' + i;
     assert_ok(ur__vocab_new(&v, UR_TOKEN_CHAR, V, codes));
-    assert_ok(ur__model_new(&m, &c, v, 5));
+    assert_ok(ur_model_new(&m, &c, 1, &v, 5));
     return m;
 }
 
@@ -222,7 +264,9 @@ static void session__draws_are_functions_of_seed_and_count(void **state)
     ur_model *m = small_model();
     ur_session *s, *t;
     ur_team *team;
-    ur_sample_options o = UR_SAMPLE_OPTIONS_INIT, other = o;
+    ur_sample_options o;
+    ur_sample_options_init(&o);
+    ur_sample_options other = o;
     other.seed = 124;
     assert_ok(ur_team_new(&team, 2));
     assert_ok(ur_session_new(&s, m, NULL));
@@ -258,19 +302,56 @@ static void session__draws_are_functions_of_seed_and_count(void **state)
     ur_session_free(NULL);
 }
 
+/* What was fed is what counts, until the reset. */
+static void session__penalty_is_on_what_was_fed(void **state)
+{
+    (void)state;
+    ur_model *m = small_model();
+    ur_session *s;
+    ur_sample_options o;
+    ur_sample_options_init(&o);
+    bool drawn[V] = {false};
+    o.temperature = 0;
+    o.repetition_penalty = 1e6;
+    assert_ok(ur_session_new(&s, m, NULL));
+    /* With all logits far above zero each token comes once. */
+    ur_params *p = ur_model_params(m);
+    for (int k = 0; k < V; k++)
+        ur_param_data(p, ur_params_find(p, "decoder.bias"))[k] = 5;
+    assert_ok(ur_model_prepare(m));
+    assert_ok(ur_session_feed(s, 3));
+    drawn[3] = true;
+    for (int i = 1; i < V; i++) {
+        int32_t id;
+        assert_ok(ur_session_draw(s, &o, &id));
+        assert_false(drawn[id]);
+        drawn[id] = true;
+        assert_ok(ur_session_feed(s, id));
+    }
+    ur_session_reset(s);
+    o.repetition_penalty = 1;
+    int32_t plain, penalized;
+    assert_ok(ur_session_draw(s, &o, &plain));
+    o.repetition_penalty = 1e6;
+    ur_session_reset(s);
+    assert_ok(ur_session_draw(s, &o, &penalized));
+    assert_int_equal(plain, penalized);
+    ur_session_free(s);
+    ur_model_free(m);
+}
+
 /* Without a prime a text starts as a line does, if the vocabulary has lines. */
 static void session__begins_after_a_line_feed(void **state)
 {
     (void)state;
     static const uint32_t with[] = {'\n', 'a', 'b'}, without[] = {'a', 'b', 'c'};
     for (int i = 0; i < 2; i++) {
-        ur_config config = UR_CONFIG_INIT;
+        ur_options config = net_of("lm", "hidden=4");
         ur_vocab *vocab;
         ur_model *m;
         ur_session *s, *fed;
-        config.hidden[0] = config.hidden[1] = 4;
         assert_ok(ur__vocab_new(&vocab, UR_TOKEN_CHAR, 3, i ? without : with));
-        assert_ok(ur__model_new(&m, &config, vocab, 1));
+        assert_ok(ur_model_new(&m, &config, 1, &vocab, 1));
         assert_ok(ur_session_new(&s, m, NULL));
         assert_ok(ur_session_new(&fed, m, NULL));
         assert_ok(ur_session_begin(s));
@@ -289,15 +370,15 @@ static void session__logits_are_the_models(void **state)
     (void)state;
     ur_model *m = small_model();
     ur_session *s;
-    ur_state *run;
+    ur_runner *run;
     ur_real want[V];
     const ur_real zeros[V] = {0};
     assert_ok(ur_session_new(&s, m, NULL));
-    assert_ok(ur_model_state_new(&run, m, 1, NULL));
+    assert_ok(ur_runner_new(&run, m, 1, NULL));
     assert_memory_equal(ur_session_logits(s), zeros, sizeof zeros);
     for (int32_t i = 0; i < 3 * V; i++) {
         int32_t id = i * 3 % V;
-        assert_ok(ur_model_run(m, run, 1, &id, want));
+        assert_ok(ur_runner_run(run, 1, &id, want));
         assert_ok(ur_session_feed(s, id));
         assert_memory_equal(ur_session_logits(s), want, sizeof want);
     }
@@ -307,7 +388,7 @@ static void session__logits_are_the_models(void **state)
     ur_session_reset(s);
     assert_memory_equal(ur_session_logits(s), zeros, sizeof zeros);
     assert_int_equal(ur_state_steps(ur_session_state(s)), 0);
-    ur_state_free(run);
+    ur_runner_free(run);
     ur_session_free(s);
     ur_model_free(m);
 }
@@ -317,16 +398,17 @@ static void session__stops_at_what_is_not_finite(void **state)
     (void)state;
     ur_model *m = small_model();
     ur_session *s;
-    ur_sample_options o = UR_SAMPLE_OPTIONS_INIT, bad = o;
+    ur_sample_options o;
+    ur_sample_options_init(&o);
+    ur_sample_options bad = o;
     int32_t id;
     ur_params *p = ur_model_params(m);
     ur_param_data(p, ur_params_find(p, "decoder.bias"))[3] = (ur_real)NAN;
     assert_ok(ur_model_prepare(m));
     assert_ok(ur_session_new(&s, m, NULL));
     assert_status(UR_ENUMERIC, ur_session_feed(s, 1));
-    assert_string_equal(ur_errmsg(), "the logit of token 3 is not finite at time step 0");
+    assert_string_equal(ur_errmsg(), "output 3 of the network is not finite");
     assert_status(UR_ENUMERIC, ur_session_feed(s, 1));
-    assert_string_equal(ur_errmsg(), "the logit of token 3 is not finite at time step 1");
     assert_status(UR_ENUMERIC, ur_session_draw(s, &o, &id));
     ur_session_reset(s);
     assert_ok(ur_session_draw(s, &o, &id));
@@ -364,19 +446,48 @@ static void assert_near(double a, double b)
         fail_msg("%.17g is not %.17g", a, b);
 }
 
+static void check_metrics(double loss, double hits, double n, double unknown, bool words)
+{
+    const double sums[UR__TEXT_SUMS] = {
+        [UR__TEXT_LOSS] = loss, [UR__TEXT_HITS] = hits, [UR__TEXT_N] = n,
+        [UR__TEXT_UNKNOWN] = unknown
+    };
+    ur_metrics m;
+    ur__text_figures(sums, words ? "word" : "character", words, &m);
+    assert_int_equal(m.n, words ? 6 : 5);
+    assert_string_equal(m.at[0].name, "loss");
+    assert_true(ur_metrics_get(&m, "n") == n);
+    assert_int_equal(isnan(ur_metrics_get(&m, "bpc")), words || n == 0);
+    assert_int_equal(ur_metrics_find(&m, "unk") == NULL, !words);
+    assert_null(ur_metrics_find(&m, "sheep"));
+    for (int i = 0; i < m.n; i++)
+        assert_int_equal(m.at[i].rising, strcmp(m.at[i].name, "accuracy") == 0);
+    if (n == 0) {
+        for (int i = 0; i < m.n - 1; i++)
+            assert_true(isnan(m.at[i].value));
+        return;
+    }
+    assert_near(ur_metrics_get(&m, "loss"), loss / n);
+    assert_near(ur_metrics_get(&m, "perplexity"), exp(loss / n));
+    assert_near(ur_metrics_get(&m, "accuracy"), hits / n);
+    if (words)
+        assert_near(ur_metrics_get(&m, "unk"), unknown / n);
+    else
+        assert_near(ur_metrics_get(&m, "bpc"), loss / n / log(2));
+}
+
 static void metrics__follow_from_sums(void **state)
 {
     (void)state;
-    ur_metrics m;
-    ur_metrics_of(&m, 8 * log(4), 6, 8);
-    assert_near(m.loss, log(4));
-    assert_near(m.bpc, 2);
-    assert_near(m.perplexity, 4);
-    assert_near(m.accuracy, 0.75);
-    assert_int_equal(m.n, 8);
-    ur_metrics_of(&m, 0, 0, 0);
-    assert_true(isnan(m.loss) && isnan(m.bpc) && isnan(m.perplexity) && isnan(m.accuracy));
-    assert_int_equal(m.n, 0);
+    for (int words = 0; words < 2; words++) {
+        check_metrics(8 * log(4), 6, 8, 2, words);
+        check_metrics(0, 0, 0, 0, words);
+    }
+    ur_metrics m = {0};
+    assert_true(isnan(ur_metrics_get(&m, "loss")));
+    for (int i = 0; i < 2 * UR_MAX_METRICS; i++)
+        ur_metrics_add(&m, "x", "", false, i);
+    assert_int_equal(m.n, UR_MAX_METRICS);
 }
 
 static void correlation__lies_between_minus_one_and_one(void **state)
@@ -410,6 +521,9 @@ int main(void)
         cmocka_unit_test(sample__follows_the_softmax),
         cmocka_unit_test(sample__top_k_keeps_the_likeliest),
         cmocka_unit_test(sample__top_p_keeps_the_fewest_that_reach_it),
+        cmocka_unit_test(sample__min_p_keeps_what_is_near_the_likeliest),
+        cmocka_unit_test(sample__penalty_makes_what_was_seen_less_likely),
+        cmocka_unit_test(session__penalty_is_on_what_was_fed),
         cmocka_unit_test(sample__greedy_takes_the_first_likeliest),
         cmocka_unit_test(sample__extremes_stay_in_range),
         cmocka_unit_test(sample__names_what_is_not_finite),

@@ -20,20 +20,16 @@ static void draw_ids(uint64_t seed)
 
 enum { N_FILLS = 8 };
 
-static ur_config fill_config(int i)
+static ur_options fill_config(int i)
 {
-    ur_config c = any_config(i % N_CONFIGS);
-    c.task = "fill";
-    if (c.tie)
-        c.embed = 2 * c.hidden[c.layers - 1];
-    if (i == N_FILLS - 1) {
-        c = config_of(UR_LSTM, 3, 6, 6);
-        c.hidden[2] = 5;
-        c.task = "fill";
-        c.learned_state = true;
-        c.peepholes = true;
-    }
-    return c;
+    static const char *const list[N_FILLS] = {
+        "hidden=12,12", "cell=gru hidden=9,17", "cell=gru layers=1 hidden=11 reset=before",
+        "cell=rnn hidden=8,8 activation=relu init=orthogonal",
+        "hidden=12,12 embed=24 tie=yes dropout=0.25", "layers=1 hidden=33 embed=70 forget-bias=1",
+        "hidden=12,12 projection=7 coupled=yes peepholes=yes cell-clip=0.5 learned-state=yes",
+        "hidden=6,6,5 learned-state=yes peepholes=yes",
+    };
+    return net_of("fill", list[i]);
 }
 
 static void run_fill(const ur_model *m, const int *lengths, ur_real *logits)
@@ -41,7 +37,8 @@ static void run_fill(const ur_model *m, const int *lengths, ur_real *logits)
     ur_tape *tape;
     assert_ok(ur_tape_new(&tape, NULL));
     ur_tape_set_recording(tape, false);
-    const ur_tensor *y = ur_model_fill(tape, m, (ur_ids){ids, T, B}, lengths);
+    const ur_batch batch = batch_of(T, B, ids, lengths, NULL);
+    const ur_tensor *y = ur_model_outputs(tape, m, &batch, NULL);
     assert_ok(ur_tape_status(tape));
     assert_int_equal(ur_size(y), T * B * V);
     memcpy(logits, ur_data(y), T * B * V * sizeof *logits);
@@ -67,7 +64,7 @@ static void fill__no_logit_sees_its_own_token(void **unused)
     static ur_real before[T * B * V], after[T * B * V];
     int kept = 0, changed = 0;
     for (int i = 0; i < N_FILLS; i++) {
-        ur_config c = fill_config(i);
+        ur_options c = fill_config(i);
         ur_model *m = model_of(&c, V, 3);
         draw_ids(7);
         run_fill(m, lengths, before);
@@ -81,7 +78,7 @@ static void fill__no_logit_sees_its_own_token(void **unused)
                 int s = place / B, r = place % B;
                 bool sees = r == b && s != t && s < lengths[b] && t < lengths[b];
                 /* A rectifier may hide a change. */
-                if (!sees || c.activation != UR_RELU)
+                if (!sees || strcmp(setting_text(&c, "activation"), "relu") != 0)
                     assert_int_equal(same_row(before, after, s, r), !sees);
                 kept += !sees;
                 changed += sees;
@@ -98,9 +95,9 @@ static void fill__short_sequences_are_as_alone(void **unused)
     static const int lengths[B] = {T, 4, 1}, whole[B] = {T, T, T};
     static ur_real padded[T * B * V], other[T * B * V];
     for (int i = 0; i < N_FILLS; i++) {
-        ur_config c = fill_config(i);
+        ur_options c = fill_config(i);
         ur_model *m = model_of(&c, V, 3);
-        ur_filler *f;
+        ur_runner *f;
         draw_ids(8);
         run_fill(m, lengths, padded);
         for (int at = 0; at < T * B; at++)      /* what stands in the padding plays no part */
@@ -115,7 +112,7 @@ static void fill__short_sequences_are_as_alone(void **unused)
         assert_memory_equal(padded, other, sizeof padded);
 
         /* One gap at a time, without a tape. */
-        assert_ok(ur_filler_new(&f, m, NULL));
+        assert_ok(ur_runner_new(&f, m, 1, NULL));
         long allocations = ur__mem_allocations();
         for (int b = 0; b < B; b++) {
             int32_t line[T];
@@ -123,30 +120,29 @@ static void fill__short_sequences_are_as_alone(void **unused)
                 line[t] = ids[t * B + b];
             for (int t = 0; t < T; t++) {
                 const ur_real *logits;
-                assert_ok(ur_filler_run(f, (size_t)t, line, (size_t)(T - 1 - t), line + t + 1,
-                                        &logits));
+                assert_ok(run_gap(f, t, line, T - 1 - t, line + t + 1, &logits));
                 assert_memory_equal(logits, row(padded, t, b), V * sizeof *logits);
             }
         }
         assert_int_equal(ur__mem_allocations(), allocations);
-        ur_filler_free(f);
+        ur_runner_free(f);
         ur_model_free(m);
     }
 }
 
-static void filler__lists_the_likeliest(void **unused)
+static void runner__lists_the_likeliest(void **unused)
 {
     (void)unused;
-    ur_config c = fill_config(0);
+    ur_options c = fill_config(0);
     ur_model *m = model_of(&c, V, 3);      /* code 10, the line feed, is token 0 */
-    ur_filler *f;
+    ur_runner *f;
     const ur_real *logits;
     int32_t best[V + 5];
     double p[V + 5], sum = 0, rest = 0;
     draw_ids(9);
-    assert_ok(ur_filler_new(&f, m, NULL));
-    assert_ok(ur_filler_run(f, 2, ids, 100 % T, ids + 2, &logits));
-    assert_int_equal(ur_filler_best(f, V + 5, best, p), V - 1);
+    assert_ok(ur_runner_new(&f, m, 1, NULL));
+    assert_ok(run_gap(f, 2, ids, 100 % T, ids + 2, &logits));
+    assert_int_equal(ur_runner_best(f, 0, V + 5, best, p), V - 1);
     for (int v = 0; v < V; v++)
         sum += exp((double)logits[v]);
     for (int i = 0; i < V - 1; i++) {
@@ -157,54 +153,60 @@ static void filler__lists_the_likeliest(void **unused)
     }
     assert_true(fabs(rest + exp((double)logits[0]) / sum - 1) < 1e-6);
     int32_t again[2];
-    assert_int_equal(ur_filler_best(f, 2, again, p), 2);
+    assert_int_equal(ur_runner_best(f, 0, 2, again, p), 2);
     assert_memory_equal(again, best, sizeof again);
     const int32_t bad = V;
-    assert_status(UR_EINVAL, ur_filler_run(f, 1, &bad, 0, NULL, &logits));
-    assert_status(UR_EINVAL, ur_filler_run(f, 0, NULL, 1, &bad, &logits));
-    assert_ok(ur_filler_run(f, 0, NULL, 0, NULL, &logits));
-    ur_filler_free(f);
-    ur_filler_free(NULL);
+    assert_status(UR_EINVAL, run_gap(f, 1, &bad, 0, NULL, &logits));
+    assert_status(UR_EINVAL, run_gap(f, 0, NULL, 1, &bad, &logits));
+    assert_ok(run_gap(f, 0, NULL, 0, NULL, &logits));
+    ur_runner_free(f);
+    ur_runner_free(NULL);
     ur_model_free(m);
 }
 
 static void fill__models_are_of_one_task(void **unused)
 {
     (void)unused;
-    ur_config c = fill_config(4), lm = any_config(0);
+    ur_options c = fill_config(4), lm = any_config(0);
     ur_model *fills = model_of(&c, V, 3), *goes_on = model_of(&lm, V, 3);
-    ur_state *state;
-    ur_filler *f;
+    ur_model_state *state;
+    ur_runner *f, *steps;
     ur_session *s;
     ur_tape *tape;
+    const ur_real *out;
     ur_real logits[V];
     ur_eval_options o = {.data = &text_path, .n_data = 1};
     draw_ids(1);
+    const int lengths[B] = {1, 2, T + 1};
+    const ur_batch batch = batch_of(T, B, ids, NULL, NULL), long_one = batch_of(T, B, ids, lengths,
+                                                                                NULL);
     assert_ok(ur_tape_new(&tape, NULL));
     assert_status(UR_EINVAL, ur_model_state_new(&state, fills, 1, NULL));
+    assert_null(state);
     assert_status(UR_EINVAL, ur_session_new(&s, fills, NULL));
     assert_null(s);
-    assert_ok(ur_state_new(&state, ur_model_rnn(fills), 1, NULL));
-    assert_status(UR_EINVAL, ur_model_run(fills, state, 1, ids, logits));
-    assert_null(ur_model_logits(tape, fills, (ur_ids){ids, T, B}, NULL, NULL));
+    assert_ok(ur_runner_new(&f, fills, 1, NULL));
+    assert_ok(ur_runner_new(&steps, goes_on, 1, NULL));
+    assert_status(UR_EINVAL, ur_runner_run(f, 1, ids, logits));
+    assert_status(UR_EINVAL, ur_runner_step(f, ids));
+    assert_status(UR_EINVAL, run_gap(steps, 1, ids, 1, ids, &out));
+    /* A state of a model that goes on is none of one that fills. */
+    assert_ok(ur_model_state_new(&state, goes_on, B, NULL));
+    assert_null(ur_model_outputs(tape, fills, &batch, state));
     assert_status(UR_EINVAL, ur_tape_status(tape));
     ur_tape_reset(tape);
-    assert_null(ur_model_fill(tape, goes_on, (ur_ids){ids, T, B}, NULL));
-    assert_status(UR_EINVAL, ur_tape_status(tape));
-    ur_tape_reset(tape);
-    const int lengths[B] = {1, 2, T + 1};
-    assert_null(ur_model_fill(tape, fills, (ur_ids){ids, T, B}, lengths));
+    assert_null(ur_model_outputs(tape, fills, &long_one, NULL));
     assert_status(UR_ESHAPE, ur_tape_status(tape));
-    assert_status(UR_EINVAL, ur_filler_new(&f, goes_on, NULL));
-    assert_null(f);
     o.protocol = (ur_protocol)7;
     ur_metrics metrics;
     assert_status(UR_EINVAL, ur_evaluate(fills, &o, &metrics));
-    c.embed = 12;
+    set_net(&c, "embed=12");
     assert_status(UR_EINVAL, ur_config_check(&c));
-    assert_message("tied weights need embeddings of the size that the decoder reads, 24, not 12");
+    assert_message("tie needs embed 24, the size that the decoder reads, but it is 12");
     ur_tape_free(tape);
-    ur_state_free(state);
+    ur_model_state_free(state);
+    ur_runner_free(f);
+    ur_runner_free(steps);
     ur_model_free(fills);
     ur_model_free(goes_on);
 }
@@ -215,7 +217,7 @@ static void file__names_both_stacks(void **unused)
 {
     (void)unused;
     for (int i = 0; i < N_FILLS; i++) {
-        ur_config c = fill_config(i);
+        ur_options c = fill_config(i);
         ur_model *m = model_of(&c, V, 3), *back;
         const char *a = tmp_path("a.safetensors"), *b = tmp_path("b.safetensors");
         static ur_real x[T * B * V], y[T * B * V];
@@ -228,7 +230,8 @@ static void file__names_both_stacks(void **unused)
             assert_null(strstr(ur_params_at(p, k)->name, "rnn.weight"));
         assert_ok(ur_model_save(m, a));
         assert_ok(ur_model_load(&back, a));
-        assert_string_equal(ur_model_config(back)->task, "fill");
+        assert_string_equal(ur_model_arch(back), "fill");
+        assert_string_equal(ur_model_task(back), "fill");
         assert_ok(ur_model_save(back, b));
         assert_same_file(a, b);
         draw_ids(2);
@@ -243,22 +246,22 @@ static void file__names_both_stacks(void **unused)
 static void fill__survives_any_failed_allocation(void **unused)
 {
     (void)unused;
-    ur_config c = fill_config(4);
+    ur_options c = fill_config(4);
     ur_status status = UR_ENOMEM;
     long n = 0, blocks = ur__mem_blocks();
     while (status != UR_OK) {
         ur_vocab *v = vocab_of(V);
         ur_model *m = NULL;
-        ur_filler *f = NULL;
+        ur_runner *f = NULL;
         ur__mem_fail_at(++n, false);
-        status = ur__model_new(&m, &c, v, 1);
+        status = ur_model_new(&m, &c, 1, &v, 1);
         if (status != UR_OK)
-            ur__vocab_free(v);
+            ur_vocab_free(v);
         else
-            status = ur_filler_new(&f, m, NULL);
+            status = ur_runner_new(&f, m, 1, NULL);
         ur__mem_fail_at(0, false);
         assert_true(status == UR_OK || status == UR_ENOMEM);
-        ur_filler_free(f);
+        ur_runner_free(f);
         ur_model_free(m);
         assert_int_equal(ur__mem_blocks(), blocks);
     }
@@ -340,7 +343,7 @@ static void windows__cover_each_token_once(void **unused)
     assert_status(UR_EINVAL, ur__windows_init(&w, c, -1, 10, 4));
     assert_status(UR_EDATA, ur__windows_init(&w, c, 0, 1, 4));
     ur__corpus_free(c);
-    ur__vocab_free(v);
+    ur_vocab_free(v);
 }
 
 /* ---- runs -------------------------------------------------------------- */
@@ -359,15 +362,11 @@ static const char *write_riddles(void)
     return path;
 }
 
-static ur_train_options fill_options(const char *model, const char *const *data)
+static ur_train_options options_of(const char *task, const char *model,
+                                   const char *const *data)
 {
-    ur_train_options o = small_options(model);
-    o.config.task = "fill";
-    o.config.tokens = UR_TOKEN_WORD;
-    o.config.hidden[0] = o.config.hidden[1] = 12;
-    o.config.embed = 8;
+    ur_train_options o = small_run(task, model, "tokens=word hidden=12 embed=8 seq-length=9");
     o.data = data;
-    o.seq_length = 9;
     o.batch = 16;
     o.steps = 70;
     return o;
@@ -378,7 +377,7 @@ static void train__fill_resumes_to_the_same_bits(void **unused)
     (void)unused;
     const char *data = write_riddles();
     struct listener l;
-    ur_train_options whole = fill_options(tmp_path("whole.safetensors"), &data);
+    ur_train_options whole = options_of("fill", tmp_path("whole.safetensors"), &data);
     assert_ok(train_until(whole, 0, &l));
     assert_true(l.count[UR_REPORT_SAMPLE] == 0);
     /* In an epoch (29 steps each), at its end, where a checkpoint is due. */
@@ -401,18 +400,17 @@ static void train__fill_learns_from_what_stands_behind(void **unused)
     const char *data = write_riddles();
     double accuracy[2];
     for (int task = 0; task < 2; task++) {
-        ur_train_options o = fill_options(tmp_path("m.safetensors"), &data);
+        ur_train_options o = options_of(task ? "fill" : "lm", tmp_path("m.safetensors"), &data);
         struct listener l;
         ur_model *m;
         ur_metrics metrics;
         ur_eval_options e = {.data = &data, .n_data = 1, .held_out = true};
-        o.config.task = task ? "fill" : "lm";
         o.steps = 300;
-        o.config.dropout = 0;
+        set_run(&o, "dropout=0");
         assert_ok(train_until(o, 0, &l));
         assert_ok(ur_model_load(&m, o.model));
         assert_ok(ur_evaluate(m, &e, &metrics));
-        accuracy[task] = metrics.accuracy;
+        accuracy[task] = ur_metrics_get(&metrics, "accuracy");
         ur_model_free(m);
     }
     print_message("accuracy from one side %.3f, from both %.3f\n", accuracy[0], accuracy[1]);
@@ -425,30 +423,31 @@ static void eval__matches_a_plain_loop(void **unused)
 {
     (void)unused;
     const char *data = write_riddles();
-    ur_train_options o = fill_options(tmp_path("m.safetensors"), &data);
+    ur_train_options o = options_of("fill", tmp_path("m.safetensors"), &data);
     struct listener l;
     ur_model *m;
-    ur_filler *f;
+    ur_runner *f;
     assert_ok(train_until(o, 0, &l));
     assert_ok(ur_model_load(&m, o.model));
-    assert_ok(ur_filler_new(&f, m, NULL));
+    assert_ok(ur_runner_new(&f, m, 1, NULL));
     size_t n, tokens;
     char *text = read_all(data, &n);
     int32_t *all = malloc(n * sizeof *all);
     assert_non_null(all);
-    assert_ok(ur_vocab_encode(ur_model_vocab(m), text, n, all, &tokens));
+    assert_ok(ur_vocab_encode(ur_model_vocab(m, NULL), text, n, all, &tokens));
     const size_t windows[] = {9, 256};
     for (int protocol = 0; protocol < 2; protocol++) {
         size_t W = windows[protocol];
         double sum = 0;
         int64_t hits = 0;
-        int size = ur_vocab_size(ur_model_vocab(m));
+        int size = ur_vocab_size(ur_model_vocab(m, NULL));
         for (size_t i = 0; i < tokens; i++) {
             size_t begin = i / W * W, end = begin + W < tokens ? begin + W : tokens;
             const ur_real *x;
             double total = 0;
             int best = 0;
-            assert_ok(ur_filler_run(f, i - begin, all + begin, end - i - 1, all + i + 1, &x));
+            assert_ok(run_gap(f, (int)(i - begin), all + begin, (int)(end - i - 1), all + i + 1,
+                              &x));
             for (int v = 0; v < size; v++) {
                 total += exp((double)x[v]);
                 best = x[v] > x[best] ? v : best;
@@ -456,24 +455,27 @@ static void eval__matches_a_plain_loop(void **unused)
             sum += log(total) - (double)x[all[i]];
             hits += best == all[i];
         }
-        ur_metrics got, first = {0};
+        ur_metrics got;
+        double first = 0;
         for (int team = 1; team <= 3; team++) {
             ur_eval_options e = {.data = &data, .n_data = 1};
             e.protocol = (ur_protocol)protocol;
             assert_ok(ur_team_new(&e.team, team));
             assert_ok(ur_evaluate(m, &e, &got));
             ur_team_free(e.team);
-            assert_int_equal(got.n, tokens);
-            assert_true(fabs(got.loss - sum / (double)tokens) < 1e-6);
-            assert_true(got.accuracy == (double)hits / (double)tokens);
-            assert_true(isnan(got.bpc) && got.unknown == 0);
-            first = team == 1 ? got : first;
-            assert_true(first.loss == got.loss);
+            double loss = ur_metrics_get(&got, "loss");
+            assert_true(ur_metrics_get(&got, "n") == (double)tokens);
+            assert_true(fabs(loss - sum / (double)tokens) < 1e-6);
+            assert_true(ur_metrics_get(&got, "accuracy") == (double)hits / (double)tokens);
+            assert_true(isnan(ur_metrics_get(&got, "bpc")));
+            assert_true(ur_metrics_get(&got, "unk") == 0);
+            first = team == 1 ? loss : first;
+            assert_true(first == loss);
         }
     }
     free(all);
     ur__free(text);
-    ur_filler_free(f);
+    ur_runner_free(f);
     ur_model_free(m);
 }
 
@@ -481,7 +483,7 @@ static void train__fill_allocates_nothing_once_it_runs(void **unused)
 {
     (void)unused;
     const char *data = write_riddles();
-    ur_train_options o = fill_options(tmp_path("m.safetensors"), &data);
+    ur_train_options o = options_of("fill", tmp_path("m.safetensors"), &data);
     struct listener l;
     o.eval_every = o.checkpoint_every = 1000;
     assert_ok(train_until(o, 0, &l));
@@ -493,7 +495,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fill__no_logit_sees_its_own_token),
         cmocka_unit_test(fill__short_sequences_are_as_alone),
-        cmocka_unit_test(filler__lists_the_likeliest),
+        cmocka_unit_test(runner__lists_the_likeliest),
         cmocka_unit_test(fill__models_are_of_one_task),
         cmocka_unit_test(file__names_both_stacks),
         cmocka_unit_test(fill__survives_any_failed_allocation),

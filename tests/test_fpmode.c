@@ -99,11 +99,12 @@ static ur_real input[T * B * I];
 static void new_net(ur_params **params, ur_rnn **rnn, ur_cell cell)
 {
     static const int hidden[] = {H, H};
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     o.cell = cell;
     o.input = I;
     o.layers = 2;
-    o.hidden = hidden;
+    memcpy(o.hidden, hidden, sizeof hidden);
     o.learned_state = true;
     CALL(ur_params_new(params));
     CALL(ur_rnn_new(rnn, *params, "rnn", &o));
@@ -167,7 +168,7 @@ static void layers_and_exchange__in_any_mode(void **unused)
 
 static void step_scenario(void)
 {
-    for (int cell = UR_RNN; cell <= UR_GRU; cell++) {
+    for (int cell = UR_CELL_RNN; cell <= UR_CELL_GRU; cell++) {
         ur_params *params;
         ur_rnn *rnn;
         ur_state *state;
@@ -199,7 +200,7 @@ static void sequence_scenario(void)
 {
     const int x_dim[] = {T, B, I}, lengths[] = {5, 2, 4};
     const int32_t targets[T * B] = {1, 2, 3, 0, 1, 2, 3, 4, 5, 6, 7, 8, 0, 1, 2};
-    for (int cell = UR_RNN; cell <= UR_GRU; cell++) {
+    for (int cell = UR_CELL_RNN; cell <= UR_CELL_GRU; cell++) {
         ur_params *params;
         ur_rnn *rnn;
         ur_team *team;
@@ -218,7 +219,7 @@ static void sequence_scenario(void)
         CALL(ur_backward(tape, loss));
         put(ur_params_grads(params), ur_params_size(params) * sizeof(ur_real));
         for (int kind = UR_ADAMW; kind <= UR_SGD; kind++) {
-            ur_optimizer_options o = UR_OPTIMIZER_OPTIONS_INIT;
+            ur_optimizer_options o = optimizer_of(UR_ADAMW);
             ur_optimizer *optimizer;
             o.kind = (ur_optimizer_kind)kind;
             o.clip_norm = 0.01;
@@ -327,10 +328,9 @@ static bool go_on(void *user, const ur_report *r)
 static void train_scenario(void)
 {
     for (int fills = 0; fills < 2; fills++) {
-        ur_train_options o = small_options(tmp_path("m.safetensors"));
+        ur_train_options o = small_run(fills ? "fill" : "lm", tmp_path("m.safetensors"), "");
         ur_metrics metrics;
         ur_model *m;
-        o.config.task = fills ? "fill" : "lm";
         o.steps = 12;
         o.eval_every = o.checkpoint_every = 5;
         o.sample_every = fills ? 0 : 6;
@@ -348,8 +348,8 @@ static void train_scenario(void)
         for (int protocol = 0; protocol < 2; protocol++) {
             ur_eval_options e = {.data = o.data, .n_data = 1, .protocol = (ur_protocol)protocol};
             CALL(ur_evaluate(m, &e, &metrics));
-            put(&metrics.loss, sizeof metrics.loss);
-            put(&metrics.accuracy, sizeof metrics.accuracy);
+            for (int i = 0; i < metrics.n; i++)
+                put(&metrics.at[i].value, sizeof metrics.at[i].value);
         }
         ur_model_free(m);
     }
@@ -367,7 +367,8 @@ static void decode_scenario(void)
 {
     ur_model *m;
     ur_session *session;
-    ur_sample_options o = UR_SAMPLE_OPTIONS_INIT;
+    ur_sample_options o;
+    ur_sample_options_init(&o);
     o.temperature = 0.7;
     o.top_k = 8;
     o.top_p = 0.9;
@@ -381,7 +382,7 @@ static void decode_scenario(void)
         put(&id, sizeof id);
     }
     put(ur_session_logits(session),
-        (size_t)ur_vocab_size(ur_model_vocab(m)) * sizeof(ur_real));
+        (size_t)ur_vocab_size(ur_model_vocab(m, NULL)) * sizeof(ur_real));
     /* Where the host traps what is not finite, it is a status all the same. */
     ur_params *params = ur_model_params(m);
     ur_param_data(params, ur_params_find(params, "decoder.bias"))[2] = (ur_real)INFINITY;
@@ -390,30 +391,33 @@ static void decode_scenario(void)
     ur_model_free(m);
 
     const int32_t text[] = {1, 2, 3, 4, 5, 6};
-    const ur_real *logits;
-    ur_filler *filler;
+    ur_batch given = {0};
+    ur_runner *runner;
     int32_t ids[5];
     double p[5];
     CALL(ur_model_load(&m, fill_path));
-    CALL(ur_filler_new(&filler, m, NULL));
-    CALL(ur_filler_run(filler, 3, text, 3, text + 3, &logits));
-    put(logits, (size_t)ur_vocab_size(ur_model_vocab(m)) * sizeof(ur_real));
-    CALL(ur_filler_best(filler, 5, ids, p) == 5 ? UR_OK : UR_EINTERNAL);
+    CALL(ur_runner_new(&runner, m, 1, NULL));
+    CALL(ur_batch_ids(&given, "before", 3, 1, text, NULL));
+    CALL(ur_batch_ids(&given, "after", 3, 1, text + 3, NULL));
+    CALL(ur_runner_begin(runner, 0, &given));
+    put(ur_runner_output(runner, 0), (size_t)ur_runner_size(runner) * sizeof(ur_real));
+    CALL(ur_runner_best(runner, 0, 5, ids, p) == 5 ? UR_OK : UR_EINTERNAL);
     put(ids, sizeof ids);
     put(p, sizeof p);
-    ur_filler_free(filler);
+    ur_runner_free(runner);
     ur_model_free(m);
 }
 
 static void decoding__in_any_mode(void **unused)
 {
     (void)unused;
-    ur_train_options o = small_options(lm_path = strdup(tmp_path("lm.safetensors")));
+    lm_path = strdup(tmp_path("lm.safetensors"));
+    fill_path = strdup(tmp_path("fill.safetensors"));
+    ur_train_options o = small_run("lm", lm_path, "dropout=0.3");
     o.steps = 30;
-    o.config.dropout = 0.3;
     assert_ok(ur_train(&o, NULL, NULL));
-    o.model = fill_path = strdup(tmp_path("fill.safetensors"));
-    o.config.task = "fill";
+    o = small_run("fill", fill_path, "dropout=0.3");
+    o.steps = 30;
     assert_ok(ur_train(&o, NULL, NULL));
     in_each_mode(decode_scenario);
     free((void *)(uintptr_t)lm_path);

@@ -27,31 +27,35 @@ struct form {
 };
 
 static const struct form forms[] = {
-    {.name = "lstm", .cell = UR_LSTM, .biases = 2},
-    {.name = "lstm, reverse", .cell = UR_LSTM, .reverse = true, .biases = 1},
-    {.name = "lstm, output map", .cell = UR_LSTM, .maps = true, .biases = 2},
-    {.name = "lstm, projection", .cell = UR_LSTM, .projects = true, .biases = 2},
-    {.name = "lstm, projection, output map, reverse", .cell = UR_LSTM, .projects = true,
+    {.name = "lstm", .cell = UR_CELL_LSTM, .biases = 2},
+    {.name = "lstm, reverse", .cell = UR_CELL_LSTM, .reverse = true, .biases = 1},
+    {.name = "lstm, output map", .cell = UR_CELL_LSTM, .maps = true, .biases = 2},
+    {.name = "lstm, projection", .cell = UR_CELL_LSTM, .projects = true, .biases = 2},
+    {.name = "lstm, projection, output map, reverse", .cell = UR_CELL_LSTM, .projects = true,
      .maps = true, .reverse = true},
-    {.name = "lstm, peepholes, clip", .cell = UR_LSTM, .peepholes = true, .clip = 0.5f},
-    {.name = "lstm, coupled", .cell = UR_LSTM, .coupled = true, .biases = 1},
-    {.name = "lstm, coupled, peepholes, reverse", .cell = UR_LSTM, .coupled = true,
+    {.name = "lstm, peepholes, clip", .cell = UR_CELL_LSTM, .peepholes = true, .clip = 0.5f},
+    {.name = "lstm, coupled", .cell = UR_CELL_LSTM, .coupled = true, .biases = 1},
+    {.name = "lstm, coupled, peepholes, reverse", .cell = UR_CELL_LSTM, .coupled = true,
      .peepholes = true, .reverse = true, .biases = 2},
-    {.name = "lstm, noise", .cell = UR_LSTM, .biases = 2, .drop = 0.3, .zone = 0.2},
-    {.name = "lstm, projection, noise, reverse", .cell = UR_LSTM, .projects = true, .drop = 0.3,
+    {.name = "lstm, noise", .cell = UR_CELL_LSTM, .biases = 2, .drop = 0.3, .zone = 0.2},
+    {.name = "lstm, projection, noise, reverse", .cell = UR_CELL_LSTM, .projects = true, .drop =
+     0.3,
      .zone = 0.2, .reverse = true, .biases = 2},
-    {.name = "gru", .cell = UR_GRU, .biases = 2},
-    {.name = "gru, reverse, noise", .cell = UR_GRU, .reverse = true, .biases = 2, .drop = 0.3,
+    {.name = "gru", .cell = UR_CELL_GRU, .biases = 2},
+    {.name = "gru, reverse, noise", .cell = UR_CELL_GRU, .reverse = true, .biases = 2, .drop = 0.3,
      .zone = 0.2},
-    {.name = "gru, output map", .cell = UR_GRU, .maps = true},
-    {.name = "gru, reset before", .cell = UR_GRU, .reset_before = true, .biases = 1},
-    {.name = "gru, reset before, reverse, noise", .cell = UR_GRU, .reset_before = true,
+    {.name = "gru, output map", .cell = UR_CELL_GRU, .maps = true},
+    {.name = "gru, reset before", .cell = UR_CELL_GRU, .reset_before = true, .biases = 1},
+    {.name = "gru, reset before, reverse, noise", .cell = UR_CELL_GRU, .reset_before = true,
      .reverse = true, .biases = 2, .drop = 0.3, .zone = 0.2},
-    {.name = "rnn tanh", .cell = UR_RNN, .f = UR_TANH, .biases = 2},
-    {.name = "rnn relu, reverse, output map", .cell = UR_RNN, .f = UR_RELU, .reverse = true,
+    {.name = "rnn tanh", .cell = UR_CELL_RNN, .f = UR_ACT_TANH, .biases = 2},
+    {.name = "rnn relu, reverse, output map", .cell = UR_CELL_RNN, .f = UR_ACT_RELU, .reverse =
+     true,
      .maps = true, .biases = 1},
-    {.name = "rnn sigmoid, zoneout", .cell = UR_RNN, .f = UR_SIGMOID, .zone = 0.2, .biases = 2},
-    {.name = "rnn satlin, residual, noise", .cell = UR_RNN, .f = UR_SATLIN, .residual = true,
+    {.name = "rnn sigmoid, zoneout", .cell = UR_CELL_RNN, .f = UR_ACT_SIGMOID, .zone = 0.2,
+     .biases = 2},
+    {.name = "rnn satlin, residual, noise", .cell = UR_CELL_RNN, .f = UR_ACT_SATLIN, .residual =
+     true,
      .drop = 0.3, .zone = 0.2, .biases = 2},
 };
 enum { N_FORMS = sizeof forms / sizeof *forms };
@@ -133,15 +137,16 @@ struct slot {
 
 static struct ur__rnn_layer layer_of(const struct form *f, int I, int H)
 {
-    return (struct ur__rnn_layer){
-        .cell = ur__cell_in_form(f->cell, f->residual, f->zone > 0, f->coupled,
-                                 f->peepholes || f->clip > 0),
+    struct ur__rnn_layer d = {
         .I = I, .H = H, .P = f->projects && H > 1 ? H - 1 : H, .O = f->maps ? H / 2 + 3 : 0,
-        .activation = f->f, .output_activation = UR_TANH, .biases = f->biases,
+        .activation = f->f, .output_activation = UR_ACT_TANH, .biases = f->biases,
         .reverse = f->reverse, .reset_before = f->reset_before, .peepholes = f->peepholes,
-        .cell_clip = f->clip, .recurrent_dropout = f->drop, .zoneout_h = f->zone,
-        .zoneout_c = f->cell == UR_LSTM ? f->zone : 0,
+        .coupled = f->coupled, .time_residual = f->residual, .cell_clip = f->clip,
+        .recurrent_dropout = f->drop, .zoneout_h = f->zone,
+        .zoneout_c = f->cell == UR_CELL_LSTM ? f->zone : 0,
     };
+    d.cell = ur__cell_in_form(ur__cell_of(f->cell), &d);
+    return d;
 }
 
 static void make_weights(struct slot *n)
@@ -157,34 +162,39 @@ static void make_weights(struct slot *n)
     BOTH(b_ih, d->biases >= 1 ? GH : 0);
     BOTH(b_hh, d->biases >= 2 ? GH : 0);
     BOTH(w_hr, P != H ? P * H : 0);
-    BOTH(peep, d->peepholes ? (G - 1) * H : 0);
+    BOTH(extra[0], d->peepholes ? (G - 1) * H : 0);
     BOTH(w_hy, O * P);
     BOTH(b_hy, d->biases >= 1 ? O : 0);
 #undef BOTH
+}
+
+static struct ur__matrix matrix(const char *name, const struct ur__kernel *k, int K, int N)
+{
+    struct ur__matrix w = {.K = K, .N = N};
+    w.data = K && N ? guard_reals(name, k->packed_bytes(&w) / sizeof(ur_real)) : NULL;
+    return w;
 }
 
 /* Each part of the packed weights in a place of its own. */
 static void place_packed(struct slot *n, const struct ur__kernel *k)
 {
     const struct ur__rnn_layer *d = &n->d;
-    int H = d->H, GH = d->cell->gates * H, gru = d->cell->kind == UR_GRU;
-    int plain = gru ? 2 * H : GH;
+    int H = d->H, GH = d->cell->gates * H, gru = d->cell->kind == UR_CELL_GRU;
+    int plain = gru ? 2 * H : GH, projects = d->P != H;
     size_t peep = d->peepholes ? (size_t)(d->cell->gates - 1) * (size_t)H : 0;
     n->p = (struct ur__packed){
         .start = guard_reals("packed start", (size_t)GH),
-        .start_n = maybe("packed start_n", gru ? (size_t)H : 0),
-        .w_ih = guard_reals("packed w_ih", k->packed_size(d->I, GH)),
-        .w_hh = guard_reals("packed w_hh", k->packed_size(d->P, plain)),
-        .w_hh_n = maybe("packed w_hh_n", gru ? k->packed_size(H, H) : 0),
-        .w_hr = maybe("packed w_hr", d->P != H ? k->packed_size(H, d->P) : 0),
-        .peep = maybe("packed peep", peep),
-        .w_hy = maybe("packed w_hy", d->O ? k->packed_size(d->P, d->O) : 0),
+        .start_apart = maybe("packed start_apart", gru && !d->reset_before ? (size_t)H : 0),
+        .w_ih = matrix("packed w_ih", k, d->I, GH),
+        .w_hh = {matrix("packed w_hh", k, d->P, plain), matrix("packed w_n", k, H, gru ? H : 0)},
+        .w_hr = matrix("packed w_hr", k, H, projects ? d->P : 0),
+        .extra = {maybe("packed peep", peep)},
+        .w_hy = matrix("packed w_hy", k, d->P, d->O),
         .start_y = maybe("packed start_y", (size_t)d->O),
     };
     n->pb = (struct ur__packed_back){
-        .w_hh = guard_reals("back w_hh", k->packed_size(plain, d->P)),
-        .w_hh_n = maybe("back w_hh_n", gru ? k->packed_size(H, H) : 0),
-        .w_hr = maybe("back w_hr", d->P != H ? k->packed_size(d->P, H) : 0),
+        .w_hh = {matrix("back w_hh", k, plain, d->P), matrix("back w_n", k, H, gru ? H : 0)},
+        .w_hr = matrix("back w_hr", k, d->P, projects ? H : 0),
     };
     ur__pack(&n->p, k, d, &n->w);
     ur__pack_back(&n->pb, k, d, &n->w);
@@ -206,7 +216,7 @@ static void place_kept(struct run *r, ptrdiff_t ld)
     const struct ur__rnn_layer *d = &r->slot.d;
     struct ur__sequence *s = &r->s;
     size_t B = (size_t)s->B, TB = (size_t)s->T * B, H = (size_t)d->H, P = (size_t)d->P;
-    bool c = d->cell->has_c, drop = r->training && d->recurrent_dropout > 0;
+    bool c = d->cell->c, drop = r->training && d->recurrent_dropout > 0;
     bool zone_h = d->zoneout_h > 0, zone_c = c && d->zoneout_c > 0;
     ur_real *y = guard_reals("y", (TB - 1) * (size_t)ld + (size_t)ur__layer_output(d));
     s->kept = (struct ur__kept){
@@ -234,7 +244,7 @@ static void place_back(struct run *r, ptrdiff_t ld)
     const struct ur__rnn_layer *d = &r->slot.d;
     struct ur__sequence *s = &r->s;
     size_t B = (size_t)s->B, TB = (size_t)s->T * B, H = (size_t)d->H, P = (size_t)d->P;
-    bool c = d->cell->has_c, projects = P != H;
+    bool c = d->cell->c, projects = P != H;
     size_t out = (size_t)ur__layer_output(d);
     s->pb = &r->slot.pb;
     s->w = &r->slot.w;
@@ -250,7 +260,7 @@ static void place_back(struct run *r, ptrdiff_t ld)
     s->dp = maybe("dp", projects ? TB * P : 0);
     s->dh = guard_reals("dh", B * P);
     s->dc = maybe("dc", c ? B * H : 0);
-    s->drh = maybe("drh", d->reset_before ? B * H : 0);
+    s->work = maybe("work", d->reset_before ? B * H : 0);
     s->dm = maybe("dm", projects ? B * H : 0);
     s->dh_read = maybe("dh_read", s->kept.h_read ? B * P : 0);
     s->stay_h = maybe("stay_h", d->zoneout_h > 0 ? B * P : 0);
@@ -276,8 +286,8 @@ static void place_input(struct run *r, bool padded, bool by_number)
     s->lengths = lengths;
     s->h0 = filled("h0", B * (size_t)d->P);
     s->hT = guard_reals("hT", B * (size_t)d->P);
-    s->c0 = d->cell->has_c ? filled("c0", B * (size_t)d->H) : NULL;
-    s->cT = maybe("cT", d->cell->has_c ? B * (size_t)d->H : 0);
+    s->c0 = d->cell->c ? filled("c0", B * (size_t)d->H) : NULL;
+    s->cT = maybe("cT", d->cell->c ? B * (size_t)d->H : 0);
 }
 
 static void *own_scratch(const struct run *r, const struct ur__worker *w)
@@ -292,7 +302,7 @@ static void forward_work(const struct ur__worker *w, void *arg)
     bool split = r->split && w->n > 1;
     if (!split)
         ur__share(r->s.B, 1, w->index, w->n, &b0, &b1);
-    ur__sequence_forward(&r->s, b0, b1, split ? w : NULL, own_scratch(r, w));
+    ur__sequence_forward(&r->s, b0, b1, split ? w : NULL);
 }
 
 static void backward_work(const struct ur__worker *w, void *arg)
@@ -326,7 +336,7 @@ static void gather_results(const struct run *r, ptrdiff_t ld)
     result("db_ih", g->b_ih, 1, GH, 0);
     result("db_hh", g->b_hh, 1, GH, 0);
     result("dw_hr", g->w_hr, 1, P * H, 0);
-    result("dpeep", g->peep, 1, ((size_t)d->cell->gates - 1) * H, 0);
+    result("dpeep", g->extra[0], 1, ((size_t)d->cell->gates - 1) * H, 0);
     result("dw_hy", g->w_hy, 1, O * P, 0);
     result("db_hy", g->b_hy, 1, O, 0);
 }

@@ -9,19 +9,24 @@
 #include "decode/sample.h"
 #include "model/model.h"
 #include "support/guard.h"
+#include "support/settings.h"
 
-static const struct how { double temperature; int top_k; double top_p; } hows[] = {
-    {0, 0, 1}, {1, 0, 1}, {1, 1, 1}, {1, 3, 1}, {1, 39, 1}, {1, 0, 1e-9}, {1, 0, 0.5},
-    {2, 0, 0.999999}, {1, 2, 0.9},
+static const struct how { double temperature; int top_k; double top_p, min_p, penalty; } hows[] = {
+    {0, 0, 1, 0, 1}, {1, 0, 1, 0, 1}, {1, 1, 1, 0, 1}, {1, 3, 1, 0, 1}, {1, 39, 1, 0, 1},
+    {1, 0, 1e-9, 0, 1}, {1, 0, 0.5, 0, 1}, {2, 0, 0.999999, 0, 1}, {1, 2, 0.9, 0, 1},
+    {1, 0, 1, 1, 1}, {1, 0, 1, 0.1, 1}, {1, 0, 1, 0, 2}, {1, 0, 0.9, 0.1, 0.5}, {0, 0, 1, 0, 3},
 };
 #define N_HOWS ((int)(sizeof hows / sizeof *hows))
 
 static ur_sample_options options_of(int i)
 {
-    ur_sample_options o = UR_SAMPLE_OPTIONS_INIT;
+    ur_sample_options o;
+    ur_sample_options_init(&o);
     o.temperature = hows[i].temperature;
     o.top_k = hows[i].top_k;
     o.top_p = hows[i].top_p;
+    o.min_p = hows[i].min_p;
+    o.repetition_penalty = hows[i].penalty;
     return o;
 }
 
@@ -77,16 +82,12 @@ static void draw_words(int V)
         snprintf(text[i], sizeof text[i], "w%d", i);
         words[i] = text[i];
     }
-    ur_config c = UR_CONFIG_INIT;
+    const ur_options c = net_of("lm", "layers=1 hidden=4 embed=2");
     ur_vocab *vocab;
     ur_model *m;
     ur_session *s;
-    c.tokens = UR_TOKEN_WORD;
-    c.layers = 1;
-    c.hidden[0] = 4;
-    c.embed = 2;
     assert_ok(ur__vocab_new_words(&vocab, UR_TOKEN_WORD, V, words));
-    assert_ok(ur__model_new(&m, &c, vocab, 5));
+    assert_ok(ur_model_new(&m, &c, 1, &vocab, 5));
     assert_ok(ur_session_new(&s, m, NULL));
     for (int how = 0; how < N_HOWS; how++) {
         const ur_sample_options o = options_of(how);
@@ -96,7 +97,8 @@ static void draw_words(int V)
             int32_t id;
             assert_ok(ur_session_draw(s, &o, &id));
             assert_in_range(id, 1, V - 1);
-            int top = o.temperature == 0 ? 1 : o.top_k;
+            /* With a penalty the order is another. */
+            int top = o.repetition_penalty != 1 ? 0 : o.temperature == 0 ? 1 : o.top_k;
             if (top > 0)    /* among those that have a text */
                 assert_true(rank_of(V - 1, ur_session_logits(s) + 1, id - 1) < top);
             assert_ok(ur_session_feed(s, id));

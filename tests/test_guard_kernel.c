@@ -86,7 +86,7 @@ static void maps(const struct ur__kernel *k, guard_side side, int N)
     CASE("muladd");
     k->muladd(n, some("a", n), some("b", n), y = some("y", n));
     written(y, n);
-    for (int f = UR_IDENTITY; f <= UR_SATLIN; f++) {
+    for (int f = UR_ACT_IDENTITY; f <= UR_ACT_SATLIN; f++) {
         guard_begin(side, "%s, activation %d, %d", k->name, f, N);
         k->activation_back(n, (ur_activation)f, some("y", n), some("dy", n), y = some("dx", n));
         written(y, n);
@@ -277,11 +277,11 @@ static void product(const struct ur__kernel *k, guard_side side, int M, int N, i
     g.c = bits & 8 ? some("c", c_size) : guard_reals("c", c_size);
     g.start = bits & 16 ? some("start", n) : NULL;
     g.b = b;
+    struct ur__matrix w = {.K = K, .N = N};
     if (bits & 1) {
-        ur_real *packed = guard_bytes("packed", k->packed_size(K, N) * sizeof *packed, 64);
-        k->pack(K, N, b, g.b_k, g.b_col, packed);
-        g.b = packed;
-        g.packed = true;
+        w.data = guard_bytes("packed", k->packed_bytes(&w), 64);
+        k->pack(&w, 0, N, b, g.b_k, g.b_col);
+        g.w = &w;
     }
     bool needs = !(bits & 1) || at;
     void *scratch = needs ? guard_bytes("scratch", k->scratch_bytes, 64) : NULL;

@@ -24,16 +24,17 @@ struct form {
 };
 
 static const struct form forms[] = {
-    {.name = "lstm", .cell = UR_LSTM},
-    {.name = "lstm, two directions, noise", .cell = UR_LSTM, .bidirectional = true, .noise = 0.2},
-    {.name = "lstm, projection, output map", .cell = UR_LSTM, .projects = true, .maps = true},
-    {.name = "lstm, coupled, peepholes, noise", .cell = UR_LSTM, .coupled = true,
+    {.name = "lstm", .cell = UR_CELL_LSTM},
+    {.name = "lstm, two directions, noise", .cell = UR_CELL_LSTM, .bidirectional = true, .noise =
+     0.2},
+    {.name = "lstm, projection, output map", .cell = UR_CELL_LSTM, .projects = true, .maps = true},
+    {.name = "lstm, coupled, peepholes, noise", .cell = UR_CELL_LSTM, .coupled = true,
      .peepholes = true, .noise = 0.2},
-    {.name = "gru, two directions", .cell = UR_GRU, .bidirectional = true},
-    {.name = "gru, reset before, noise", .cell = UR_GRU, .reset_before = true, .noise = 0.2},
-    {.name = "rnn, two directions, output map", .cell = UR_RNN, .bidirectional = true,
+    {.name = "gru, two directions", .cell = UR_CELL_GRU, .bidirectional = true},
+    {.name = "gru, reset before, noise", .cell = UR_CELL_GRU, .reset_before = true, .noise = 0.2},
+    {.name = "rnn, two directions, output map", .cell = UR_CELL_RNN, .bidirectional = true,
      .maps = true},
-    {.name = "rnn, residual, noise", .cell = UR_RNN, .residual = true, .noise = 0.2},
+    {.name = "rnn, residual, noise", .cell = UR_CELL_RNN, .residual = true, .noise = 0.2},
 };
 enum { N_FORMS = sizeof forms / sizeof *forms };
 
@@ -90,14 +91,16 @@ struct net {
 
 static struct ur__rnn_layer layer_of(const struct form *f, int I, int H, bool reverse)
 {
-    return (struct ur__rnn_layer){
-        .cell = ur__cell_in_form(f->cell, f->residual, f->noise > 0, f->coupled, f->peepholes),
+    struct ur__rnn_layer d = {
         .I = I, .H = H, .P = f->projects && H > 1 ? H - 1 : H, .O = f->maps ? H / 2 + 1 : 0,
-        .activation = UR_TANH, .output_activation = UR_TANH, .biases = 2, .reverse = reverse,
-        .reset_before = f->reset_before, .peepholes = f->peepholes,
+        .activation = UR_ACT_TANH, .output_activation = UR_ACT_TANH, .biases = 2,
+        .reverse = reverse, .reset_before = f->reset_before, .peepholes = f->peepholes,
+        .coupled = f->coupled, .time_residual = f->residual,
         .recurrent_dropout = f->noise, .zoneout_h = f->noise,
-        .zoneout_c = f->cell == UR_LSTM ? f->noise : 0,
+        .zoneout_c = f->cell == UR_CELL_LSTM ? f->noise : 0,
     };
+    d.cell = ur__cell_in_form(ur__cell_of(f->cell), &d);
+    return d;
 }
 
 static void make_slot(struct net *n, int i, const struct ur__kernel *k)
@@ -108,15 +111,15 @@ static void make_slot(struct net *n, int i, const struct ur__kernel *k)
     size_t peep = d->peepholes ? (G - 1) * H : 0;
     n->w[i] = (struct ur__rnn_weights){
         filled("w_ih", ih), filled("w_hh", G * H * P), filled("b_ih", G * H),
-        filled("b_hh", G * H), filled("w_hr", hr), filled("peep", peep), filled("w_hy", O * P),
+        filled("b_hh", G * H), filled("w_hr", hr), {filled("peep", peep)}, filled("w_hy", O * P),
         filled("b_hy", O),
     };
     n->g[i] = (struct ur__rnn_grads){
         zeros("dw_ih", ih), zeros("dw_hh", G * H * P), zeros("db_ih", G * H),
-        zeros("db_hh", G * H), zeros("dw_hr", hr), zeros("dpeep", peep), zeros("dw_hy", O * P),
+        zeros("db_hh", G * H), zeros("dw_hr", hr), {zeros("dpeep", peep)}, zeros("dw_hy", O * P),
         zeros("db_hy", O),
     };
-    ur_real *memory = guard_bytes("packed", ur__packed_size(k, d) * sizeof *memory, 64);
+    void *memory = guard_bytes("packed", ur__packed_bytes(k, d), 64);
     ur__packed_place(&n->packed[i], k, d, memory);
     ur__pack(&n->packed[i], k, d, &n->w[i]);
 }
@@ -140,7 +143,7 @@ static void bind_states(struct ur__stack_job *job, struct net *n)
     for (int i = 0; i < L * n->stack.directions; i++) {
         struct ur__sequence *s = &job->layer[i];
         size_t h = (size_t)job->B * (size_t)s->d->P, c = (size_t)job->B * (size_t)s->d->H;
-        c = s->d->cell->has_c ? c : 0;
+        c = s->d->cell->c ? c : 0;
         s->p = &n->packed[i];
         s->h0 = filled("h0", h);
         s->c0 = filled("c0", c);
@@ -216,25 +219,22 @@ static void stack__keeps_to_the_bytes_it_states(void **unused)
 
 static void options_of(ur_rnn_options *o, const struct form *f, const struct shape *q)
 {
-    static int projection[L], output[L];
+    ur_rnn_options_init(o);
     for (int l = 0; l < L; l++) {
-        projection[l] = q->H[l] > 1 ? q->H[l] - 1 : 0;
-        output[l] = q->H[l] / 2 + 1;
+        o->hidden[l] = q->H[l];
+        o->projection[l] = f->projects && q->H[l] > 1 ? q->H[l] - 1 : 0;
+        o->output[l] = f->maps ? q->H[l] / 2 + 1 : 0;
     }
-    *o = (ur_rnn_options)UR_RNN_OPTIONS_INIT;
     o->cell = f->cell;
     o->input = q->I;
     o->layers = L;
-    o->hidden = q->H;
-    o->projection = f->projects ? projection : NULL;
-    o->output = f->maps ? output : NULL;
     o->bidirectional = f->bidirectional;
     o->reset_before = f->reset_before;
     o->peepholes = f->peepholes;
     o->coupled = f->coupled;
     o->time_residual = f->residual;
     o->dropout = o->recurrent_dropout = o->zoneout_h = f->noise;
-    o->zoneout_c = f->cell == UR_LSTM ? f->noise : 0;
+    o->zoneout_c = f->cell == UR_CELL_LSTM ? f->noise : 0;
 }
 
 static void step_and_run(const ur_rnn *rnn, const struct shape *q, ur_team *team)

@@ -147,7 +147,7 @@ static bool load_model(size_t bit)
     ur_status status = ur_model_load(&m, HOSTILE);
     if (status == UR_OK) {
         assert_int_equal(ur_params_size(ur_model_params(m)) * 4, DATA);
-        assert_int_equal(ur_vocab_size(ur_model_vocab(m)), 4);
+        assert_int_equal(ur_vocab_size(ur_model_vocab(m, NULL)), 4);
         ur_model_free(m);
         return true;
     }

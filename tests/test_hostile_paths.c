@@ -6,12 +6,12 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <zlib.h>
 
 #include "base/mem.h"
 #include "data/corpus.h"
 #include "data/numbers.h"
 #include "io/file.h"
+#include "support/gzip.h"
 #include "unroll/exchange.h"
 #include "unroll/model.h"
 
@@ -45,8 +45,8 @@ static void paths__models_are_plain_files(void **state)
     assert_int_equal(symlink("nowhere", away), 0);
     refuses_model(away, UR_EINPUT, "no such file");
     refuses_model(tmp_dir(), UR_EINPUT, "directory");
-    refuses_model("/dev/null", UR_EFORMAT, "shorter than 8 bytes");
-    refuses_model("/dev/zero", UR_EFORMAT, "shorter than 8 bytes");
+    refuses_model("/dev/null", UR_EFORMAT, "is empty");
+    refuses_model("/dev/zero", UR_EFORMAT, "is empty");
 }
 
 static ur_status open_text(const char *path, ur_token_kind kind, int64_t *tokens)
@@ -56,7 +56,7 @@ static ur_status open_text(const char *path, ur_token_kind kind, int64_t *tokens
     ur_status status = ur__corpus_open(&c, &path, 1, kind, NULL, &v);
     *tokens = status == UR_OK ? ur__corpus_tokens(c) : 0;
     ur__corpus_free(c);
-    ur__vocab_free(v);
+    ur_vocab_free(v);
     return status;
 }
 
@@ -83,24 +83,21 @@ static void paths__texts_may_be_pipes(void **state)
 static void paths__a_gzip_bomb_stays_small_in_memory(void **state)
 {
     (void)state;
-    enum { PART = 1 << 16, PARTS = 512, SPOOL = 1 << 20 };
-    static const char zeros[PART];
+    enum { SIZE = 32 << 20, SPOOL = 1 << 20 };
+    static char zeros[SIZE];
     const char *path = tmp_path("bomb.gz");
-    gzFile f = gzopen(path, "wb9");
-    for (int i = 0; i < PARTS; i++)
-        assert_int_equal(gzwrite(f, zeros, PART), PART);
-    assert_int_equal(gzclose(f), Z_OK);
+    gzip_file(path, zeros, SIZE);
     int64_t tokens;
     ur__numbers_set_spool_at(SPOOL);
     size_t before = ur_memory_used();
     assert_ok(open_text(path, UR_TOKEN_BYTE, &tokens));
-    assert_int_equal(tokens, (int64_t)PART * PARTS);
+    assert_int_equal(tokens, SIZE);
     /* As a model it is no more than the bytes it is. */
     ur_model *m;
     assert_status(UR_EFORMAT, ur_model_load(&m, path));
     ur__numbers_set_spool_at(0);
     size_t most = ur_memory_peak() - before;
-    print_message("%d MiB of text, %zu bytes of memory\n", PART * PARTS >> 20, most);
+    print_message("%d MiB of text, %zu bytes of memory\n", SIZE >> 20, most);
     assert_true(most < 4 * SPOOL);
 }
 
@@ -144,6 +141,12 @@ static void paths__a_failed_read_stays_failed(void **state)
     assert_non_null(f);
     fwrite(damaged, 1, sizeof damaged, f);
     fclose(f);
+    if (!UR__HAVE_ZLIB) {
+        assert_status(UR_EDATA, ur__reader_open(&r, path));
+        assert_non_null(strstr(ur_errmsg(), "without zlib; convert it: gzip -dc FILE"));
+        assert_null(r);
+        return;
+    }
     assert_ok(ur__reader_open(&r, path));
     assert_ok(ur__reader_read(r, to, 0, &got));
     assert_int_equal(got, 0);

@@ -38,10 +38,12 @@ static void size__headers_of_many_members(void **state)
 {
     (void)state;
     static const struct { const char *part, *why; } cases[] = {
-        {"\"%d\":{}", "it is no object of dtype"}, {"\"%d\":0", "it is no object"}, {"", "without"},
+        {"\"%d\":{}", "it has no dtype"}, {"\"%d\":0", "it is not an object of"}, {"", "without"},
         {"\"%d\":{\"dtype\":\"U8\",\"shape\":[],\"data_offsets\":[0,0]}", "its shape and"},
         {"\"%d\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}",
-         "tensor \"x\": it is no"},
+         "tensor \"x\": it is not an object"},
+        {"\"\":{\"dtype\":\"Q\",\"shape\":[],\"data_offsets\":[0,0]}",
+         "tensor \"x\": it is not an object"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct ur__buf b = {0};
@@ -64,7 +66,7 @@ static void size__headers_of_one_large_member(void **state)
     static const struct { const char *begin, *part, *end, *why; } cases[] = {
         {"{\"__metadata__\":{", "\"%d\":\"\"", ",\"x\":0}}", "\"x\" is not a string"},
         {"{\"__metadata__\":{", "\"%d\":0", "}}", "is not a string"},
-        {"{\"__metadata__\":{\"a\":\"", "\\n", "\"},\"x\":0}", "it is no object"},
+        {"{\"__metadata__\":{\"a\":\"", "\\n", "\"},\"x\":0}", "it is not an object"},
         {"{\"__metadata__\":[", "1", "]}", "at most 262144 are read"},
         {"{\"a\":[", "[]", "]}", "at most 1024 are read"},
         {"{\"a\":[", "\"\"", "]}", "at most 262144 are read"},
@@ -132,7 +134,7 @@ static void size__values_are_checked_before_they_are_held(void **state)
     };
     struct ur__buf b = {0};
     char *config = replaced(CONFIG, "[3]", "[400]");
-    assert_ok(ur__buf_puts(&b, "{\"__metadata__\":{\"format\":\"unroll\",\"format_version\":\"1\","
+    assert_ok(ur__buf_puts(&b, "{\"__metadata__\":{\"format\":\"unroll\",\"format_version\":\"2\","
                            "\"config\":"));
     put_quoted(&b, config);
     assert_ok(ur__buf_puts(&b, ",\"vocab\":"));

@@ -2,6 +2,7 @@
 /* The weights of PyTorch's recurrent modules compute here what they compute there, and go
  * back as they came. */
 #include "interop.h"
+#include "told.h"
 
 static const ur_rename bare = {"rnn.*", "*"};   /* a module's own names have no prefix */
 
@@ -14,9 +15,16 @@ static void swap_axes(int B, int T, int n, const ur_real *from, ur_real *to)
                    (size_t)n * sizeof *to);
 }
 
-static void run_module(const char *folder, const ur_rnn_options *o, bool batch_first)
+/* want: what the file ought to tell; the net is made of what it does. */
+static void run_module(const char *folder, const ur_rnn_options *want, bool batch_first)
 {
     ur_weights *io = open_weights(folder, "io.safetensors");
+    ur_weights *model = open_weights(folder, "model.safetensors");
+    ur_rnn_options told;
+    ur_rnn_options_init(&told);
+    ur_rnn_options *o = &told;
+    assert_ok(ur_weights_rnn_options(model, "rnn", 1, &bare, o));
+    expect_told(o, want, folder);
     int T = dim_of(io, "x", batch_first), B = dim_of(io, "x", !batch_first);
     int dim[3] = {T, B, o->input};
     double worst = 0;
@@ -26,6 +34,7 @@ static void run_module(const char *folder, const ur_rnn_options *o, bool batch_f
     ur_tape *tape;
     assert_ok(ur_params_new(&params));
     assert_ok(ur_rnn_new(&rnn, params, "rnn", o));
+    ur_weights_close(model);
     assert_ok(ur_params_load(params, place(folder, "model.safetensors"), 1, &bare, true));
     assert_ok(ur_rnn_prepare(rnn));
     assert_ok(ur_state_new(&s, rnn, B, NULL));
@@ -45,7 +54,7 @@ static void run_module(const char *folder, const ur_rnn_options *o, bool batch_f
         swap_axes(T, B, ur_rnn_output(rnn), ur_data(y), turned);
     compare(io, "y", ur_size(y), batch_first ? turned : ur_data(y), &worst);
     compare_states(io, "h_n", rnn, s, B, &worst);
-    if (o->cell == UR_LSTM)
+    if (want->cell == UR_CELL_LSTM)
         compare_states(io, "c_n", rnn, s, B, &worst);
     if (ur_rnn_directions(rnn) == 1)
         expect_steps(rnn, T, B, x, ur_data(y));
@@ -64,9 +73,10 @@ static void pytorch__lstm(void **state)
 {
     (void)state;
     const int hidden = 8;
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     o.input = 5;
-    o.hidden = &hidden;
+    o.hidden[0] = hidden;
     run_module("pytorch-safetensors/lstm_1layer", &o, true);
 }
 
@@ -74,10 +84,11 @@ static void pytorch__rnn(void **state)
 {
     (void)state;
     const int hidden = 5;
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
-    o.cell = UR_RNN;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
+    o.cell = UR_CELL_RNN;
     o.input = 3;
-    o.hidden = &hidden;
+    o.hidden[0] = hidden;
     run_module("pytorch-safetensors/rnn_tanh", &o, false);
 }
 
@@ -85,10 +96,11 @@ static void pytorch__lstm_with_projection(void **state)
 {
     (void)state;
     const int hidden = 9, projection = 3;
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     o.input = 4;
-    o.hidden = &hidden;
-    o.projection = &projection;
+    o.hidden[0] = hidden;
+    o.projection[0] = projection;
     run_module("pytorch-safetensors/lstm_proj", &o, false);
 }
 
@@ -96,11 +108,12 @@ static void pytorch__gru_in_two_layers_and_directions(void **state)
 {
     (void)state;
     const int hidden[2] = {6, 6};
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
-    o.cell = UR_GRU;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
+    o.cell = UR_CELL_GRU;
     o.input = 4;
     o.layers = 2;
-    o.hidden = hidden;
+    memcpy(o.hidden, hidden, sizeof hidden);
     o.bidirectional = true;
     run_module("pytorch-safetensors/gru_2layer_bidirectional", &o, false);
 }

@@ -2,6 +2,7 @@
 /* Whole models that people use, run from their weights: embeddings, nets and linear layers
  * together give what their makers got, and greedy decoding the same text. */
 #include "interop.h"
+#include "told.h"
 
 #include "base/text.h"
 
@@ -66,24 +67,66 @@ static int likeliest(size_t n, const ur_real *x)
     return (int)best;
 }
 
+/* One pair for each net, and what its shapes tell. */
+static void models__shapes_tell_the_nets(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *folder;
+        ur_rename pair;
+        ur_rnn_options want;
+    } nets[] = {
+        {"models/charrnn_shakespeare", {"*", "*"},
+         {.cell = UR_CELL_LSTM, .input = 128, .layers = 2, .hidden = {128, 128}, .biases = 2}},
+        {"models/wordseg_thai5", {"rnn.*", "lstm.*"},
+         {.cell = UR_CELL_LSTM, .input = 20, .layers = 1, .hidden = {15}, .biases = 2,
+          .bidirectional = true}},
+        {"models/g2p_en", {"rnn.*", "encoder.gru.*"},
+         {.cell = UR_CELL_GRU, .input = 256, .layers = 1, .hidden = {256}, .biases = 2}},
+        {"models/silero_vad_16k_safetensors", {"rnn.*_l0", "lstm_cell.*"},
+         {.cell = UR_CELL_LSTM, .input = 128, .layers = 1, .hidden = {128}, .biases = 2}},
+        {"models/rtneural_lstm", {"rnn.*", "lstm2.*"},
+         {.cell = UR_CELL_LSTM, .input = 8, .layers = 3, .hidden = {8, 8, 8}, .biases = 2}},
+    };
+    for (size_t i = 0; i < COUNT(nets); i++) {
+        ur_weights *w = open_weights(nets[i].folder, "model.safetensors");
+        ur_rnn_options o;
+        ur_rnn_options_init(&o);
+        ur_params *params;
+        ur_rnn *rnn;
+        assert_ok(ur_weights_rnn_options(w, "rnn", 1, &nets[i].pair, &o));
+        expect_told(&o, &nets[i].want, nets[i].folder);
+        assert_ok(ur_params_new(&params));
+        assert_ok(ur_rnn_new(&rnn, params, "rnn", &o));
+        assert_ok(ur_params_load(params, place(nets[i].folder, "model.safetensors"), 1,
+                                 &nets[i].pair, false));
+        ur_rnn_free(rnn);
+        ur_params_free(params);
+        ur_weights_close(w);
+    }
+}
+
 /* Two modules, of one layer and of three, make one net of four. */
 static void rtneural__four_lstm_layers(void **state)
 {
     (void)state;
     static const char folder[] = "models/rtneural_lstm";
-    const int hidden[4] = {8, 8, 8, 8};
     const ur_rename map[] = {
         {"rnn.*_l0", "lstm.*_l0"}, {"rnn.*_l1", "lstm2.*_l0"},
         {"rnn.*_l2", "lstm2.*_l1"}, {"rnn.*_l3", "lstm2.*_l2"},
     };
+    ur_weights *model = open_weights(folder, "model.safetensors");
     ur_weights *io = open_weights(folder, "io.safetensors");
     int T = dim_of(io, "x", 0), dim[3] = {T, 1, 1};
     double worst = 0;
     struct net n = {0};
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
-    o.input = 1;
-    o.layers = 4;
-    o.hidden = hidden;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
+    const ur_rnn_options want = {.cell = UR_CELL_LSTM, .input = 1, .layers = 4,
+                                 .hidden = {8, 8, 8, 8},
+                                 .biases = 2};
+    assert_ok(ur_weights_rnn_options(model, "rnn", 4, map, &o));
+    expect_told(&o, &want, folder);
     net_new(&n, NULL, 0, "rnn", &o, "dense", 1);
     assert_ok(ur_params_load(n.params, place(folder, "model.safetensors"), 4, map, true));
     net_ready(&n);
@@ -99,6 +142,7 @@ static void rtneural__four_lstm_layers(void **state)
     net_free(&n);
     ur_params_free(n.params);
     ur_weights_close(io);
+    ur_weights_close(model);
 }
 
 /* The number of each code point; what is not in the vocabulary has the number `unknown`. */
@@ -141,9 +185,10 @@ static void wordseg__both_directions_cut_thai_into_words(void **state)
     assert_ok(ur_weights_read_ids(io, "ids", (size_t)T, ids));
     assert_int_equal(encode(ur__json_get(j, "vocab"), unknown, text, MAX, coded), T);
     assert_memory_equal(ids, coded, (size_t)T * sizeof *ids);
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     o.input = 20;
-    o.hidden = &hidden;
+    o.hidden[0] = hidden;
     o.bidirectional = true;
     net_new(&n, "embedding", 74, "lstm", &o, "fc", TAGS);
     assert_ok(ur_params_load(n.params, place(folder, "model.safetensors"), 0, NULL, true));
@@ -190,10 +235,11 @@ static void charrnn__writes_its_200_characters(void **state)
     struct ur__json *j = open_json(folder, "expected.json");
     struct ur__json *vocab = open_json(folder, "vocab.json");
     int V = (int)ur__json_size(vocab);
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     o.input = 128;
     o.layers = 2;
-    o.hidden = hidden;
+    memcpy(o.hidden, hidden, sizeof hidden);
     net_new(&n, "embedding", V, "rnn", &o, "decoder", V);
     assert_ok(ur_params_load(n.params, place(folder, "model.safetensors"), 0, NULL, true));
     net_ready(&n);
@@ -256,7 +302,8 @@ static void encode_word(struct g2p *g, const char *word)
     net_run(&g->encoder, T, ids);
     ur_state_detach(g->decoder.state);
     ur_state_zero(g->decoder.state);
-    memcpy(ur_state_h(g->decoder.state, 0), ur_state_h(g->encoder.state, 0),
+    memcpy(ur_state_buffer(g->decoder.state, 0, "h", NULL),
+           ur_state_buffer(g->encoder.state, 0, "h", NULL),
            256 * sizeof(ur_real));
 }
 
@@ -284,7 +331,7 @@ static void compare_words(struct g2p *g, ur_weights *io, double *worst)
     for (size_t i = 0; i < COUNT(words); i++) {
         encode_word(g, words[i]);
         snprintf(name, sizeof name, "%s.encoder_h", words[i]);
-        compare(io, name, 256, ur_state_h(g->encoder.state, 0), worst);
+        compare(io, name, 256, ur_state_buffer(g->encoder.state, 0, "h", NULL), worst);
         snprintf(name, sizeof name, "%s.first_logits", words[i]);
         compare(io, name, 74, ur_data(net_run(&g->decoder, 1, &start)), worst);
     }
@@ -319,10 +366,11 @@ static void g2p__pronounces_its_words(void **state)
     struct g2p g = {.graphemes = ur__json_get(vocab, "graphemes"),
                     .phonemes = ur__json_get(vocab, "phonemes")};
     ur_weights *io = open_weights(folder, "io.safetensors");
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
-    o.cell = UR_GRU;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
+    o.cell = UR_CELL_GRU;
     o.input = 256;
-    o.hidden = &hidden;
+    o.hidden[0] = hidden;
     net_new(&g.encoder, "encoder.embedding", 29, "encoder.gru", &o, NULL, 0);
     g.decoder.params = g.encoder.params;
     net_new(&g.decoder, "decoder.embedding", 74, "decoder.gru", &o, "fc", 74);
@@ -408,9 +456,10 @@ static void silero__hears_speech(void **state)
     ur_weights *io = open_weights(folder, "io.safetensors");
     int chunks = dim_of(io, "input", 0);
     assert_true(chunks <= 64 && dim_of(io, "input", 1) == 576);
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     o.input = SIZE;
-    o.hidden = &hidden;
+    o.hidden[0] = hidden;
     net_new(&n, NULL, 0, "rnn", &o, NULL, 0);
     assert_status(UR_EDATA, ur_params_load(n.params, place(folder, "model.safetensors"), 1, &cell,
                                            true));
@@ -426,8 +475,8 @@ static void silero__hears_speech(void **state)
         prob[i] = (ur_real)(1 / (1 + exp(-(double)prob[i])));
     }
     compare(io, "prob", (size_t)chunks, prob, &worst);
-    compare(io, "h_final", SIZE, ur_state_h(n.state, 0), &worst);
-    compare(io, "c_final", SIZE, ur_state_c(n.state, 0), &worst);
+    compare(io, "h_final", SIZE, ur_state_buffer(n.state, 0, "h", NULL), &worst);
+    compare(io, "c_final", SIZE, ur_state_buffer(n.state, 0, "c", NULL), &worst);
     print_message("%s: %d chunks, largest error %.2g\n", folder, chunks, worst);
     ur__free(input);
     net_free(&n);
@@ -439,6 +488,7 @@ static void silero__hears_speech(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(models__shapes_tell_the_nets),
         cmocka_unit_test(rtneural__four_lstm_layers),
         cmocka_unit_test(wordseg__both_directions_cut_thai_into_words),
         cmocka_unit_test(charrnn__writes_its_200_characters),

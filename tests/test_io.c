@@ -5,7 +5,8 @@
 
 #include <errno.h>
 #include <sys/stat.h>
-#include <zlib.h>
+
+#include "support/gzip.h"
 
 /* ---- operations that fail ---------------------------------------------- */
 
@@ -218,20 +219,6 @@ static void reader__retries_and_goes_on(void **state)
 }
 
 /* ---- gzip -------------------------------------------------------------- */
-
-/* Appends one gzip member to out. */
-static size_t gzip_member(const void *from, size_t n, unsigned char *out, size_t room)
-{
-    z_stream z = {0};
-    assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
-    z.next_in = (unsigned char *)(uintptr_t)from;
-    z.avail_in = (uInt)n;
-    z.next_out = out;
-    z.avail_out = (uInt)room;
-    assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
-    deflateEnd(&z);
-    return room - z.avail_out;
-}
 
 enum { GZ_PART = 3000, GZ_ROOM = 20000 };
 
@@ -504,6 +491,36 @@ static void spool__appends_and_reads_anywhere(void **state)
     assert_null(s);
 }
 
+/* By the definition, a bit at a time. */
+static uint32_t slow_crc32(uint32_t crc, const unsigned char *at, size_t n)
+{
+    crc = ~crc;
+    for (size_t i = 0; i < 8 * n; i++) {
+        crc ^= i % 8 ? 0 : at[i / 8];
+        crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
+    }
+    return ~crc;
+}
+
+/* All lengths around the eight bytes of a round, at all places, in two parts. */
+static void crc32__is_the_definition(void **state)
+{
+    (void)state;
+    static unsigned char bytes[2048];
+    uint32_t x = 1;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (unsigned char)((x = x * 1664525 + 1013904223) >> 24);
+    for (size_t at = 0; at < 9; at++) {
+        for (size_t n = 0; n < 70; n++) {
+            uint32_t want = slow_crc32(0, bytes + at, n);
+            assert_int_equal(ur__crc32(0, bytes + at, n), want);
+            uint32_t first = ur__crc32(0, bytes + at, n / 3);
+            assert_int_equal(ur__crc32(first, bytes + at + n / 3, n - n / 3), want);
+        }
+    }
+    assert_int_equal(ur__crc32(0, bytes, sizeof bytes), slow_crc32(0, bytes, sizeof bytes));
+}
+
 static void crc32__known_answer(void **state)
 {
     (void)state;
@@ -568,6 +585,7 @@ int main(void)
         cmocka_unit_test_teardown(writer__every_failed_operation_keeps_the_old_file, restore),
         cmocka_unit_test_teardown(spool__appends_and_reads_anywhere, restore),
         cmocka_unit_test(crc32__known_answer),
+        cmocka_unit_test(crc32__is_the_definition),
         cmocka_unit_test_teardown(io__survives_every_failed_allocation, restore),
     };
     return cmocka_run_group_tests_name("io", tests, NULL, NULL);

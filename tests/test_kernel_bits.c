@@ -88,7 +88,7 @@ static void hash_gates(const struct ur__kernel *k, int n)
     k->gru_before_back_close(n, data.e, data.c, data.b, data.a);
     HASH(data.a);
     HASH(data.e);
-    for (ur_activation f = UR_IDENTITY; f <= UR_SATLIN; f++) {
+    for (ur_activation f = UR_ACT_IDENTITY; f <= UR_ACT_SATLIN; f++) {
         k->rnn_forward(n, f, data.c, data.a);
         k->rnn_backward(n, f, data.a, data.b, data.d);
         k->activation_back((size_t)n, f, data.a, data.b, data.d);

@@ -244,15 +244,15 @@ static void lstm_forward__works_in_place(void **state)
 static double exact_activation(ur_activation f, double x)
 {
     switch (f) {
-    case UR_TANH:
+    case UR_ACT_TANH:
         return tanh(x);
-    case UR_RELU:
+    case UR_ACT_RELU:
         return x > 0 ? x : 0;
-    case UR_SIGMOID:
+    case UR_ACT_SIGMOID:
         return s(x);
-    case UR_SATLIN:
+    case UR_ACT_SATLIN:
         return x < 0 ? 0 : x > 1 ? 1 : x;
-    case UR_IDENTITY:
+    case UR_ACT_IDENTITY:
     default:
         return x;
     }
@@ -262,15 +262,15 @@ static double exact_activation(ur_activation f, double x)
 static double exact_slope(ur_activation f, double y)
 {
     switch (f) {
-    case UR_TANH:
+    case UR_ACT_TANH:
         return 1 - y * y;
-    case UR_RELU:
+    case UR_ACT_RELU:
         return y > 0;
-    case UR_SIGMOID:
+    case UR_ACT_SIGMOID:
         return y * (1 - y);
-    case UR_SATLIN:
+    case UR_ACT_SATLIN:
         return y > 0 && y < 1;
-    case UR_IDENTITY:
+    case UR_ACT_IDENTITY:
     default:
         return 1;
     }
@@ -281,7 +281,7 @@ static void rnn__follows_its_equations(void **state)
     (void)state;
     ur_real pre[300], dh[300], h[300], dx0[300], first[3][300];
     double y[300], d[300], sum[300];
-    for (ur_activation f = UR_IDENTITY; f <= UR_SATLIN; f++) {
+    for (ur_activation f = UR_ACT_IDENTITY; f <= UR_ACT_SATLIN; f++) {
         for (int l = 0; l < N_LENGTHS; l++) {
             const int H = lengths[l];
             const size_t n = (size_t)H;
@@ -327,9 +327,9 @@ static void gradients__below_2_to_minus_100_become_0(void **state)
     const ur_real tiny = (ur_real)0x1p-101, big = (ur_real)0x1p-99;
     EACH_TABLE(k) {
         ur_real h = 0, d = tiny, e = big, out;
-        k->rnn_backward(1, UR_IDENTITY, &h, &d, &out);
+        k->rnn_backward(1, UR_ACT_IDENTITY, &h, &d, &out);
         assert_true(out == 0);
-        k->rnn_backward(1, UR_IDENTITY, &h, &e, &out);
+        k->rnn_backward(1, UR_ACT_IDENTITY, &h, &e, &out);
         assert_true(out == big);
         const ur_real half = (ur_real)0.5;
         ur_real lstm[4] = {half, half, half, half}, c = 1, dc = tiny;

@@ -10,8 +10,8 @@ enum start_from { START_ZERO, START_ROW, START_C, STARTS };
 
 /* A product whose arrays stand in guarded slots 0.. */
 struct product {
-    struct ur__gemm g;      /* packed: with b as it was before packing */
-    ur_real *packed;        /* of the table in use, or NULL */
+    struct ur__gemm g;      /* with b as it was before packing */
+    struct ur__matrix w;    /* of the table in use */
     ur_real *c0;            /* C before */
     size_t c_size;
     ur_real *expected;      /* C after */
@@ -70,7 +70,7 @@ static void product_make(struct product *p, int M, int N, int K, enum a_layout l
     fill(c0, p->c_size, -1, 1);
     p->c0 = c0;
     p->expected = expected;
-    p->packed = NULL;
+    p->w = (struct ur__matrix){.K = K, .N = N};
     product_expect(p);
 }
 
@@ -85,10 +85,9 @@ static struct ur__gemm product_begin(struct product *p, const struct ur__kernel 
     struct ur__gemm g = p->g;
     memcpy(g.c, p->c0, p->c_size * sizeof(ur_real));
     if (packed) {
-        p->packed = guarded(4, k->packed_size(g.K, g.N));
-        k->pack(g.K, g.N, g.b, g.b_k, g.b_col, p->packed);
-        g.b = p->packed;
-        g.packed = true;
+        p->w.data = guarded(4, k->packed_bytes(&p->w) / sizeof(ur_real));
+        k->pack(&p->w, 0, g.N, g.b, g.b_k, g.b_col);
+        g.w = &p->w;
     }
     return g;
 }
@@ -115,7 +114,7 @@ static void gemm__is_one_chain_per_element_in_every_layout(void **state)
         product_make(&p, M, N, K, la, lb, test_below(STARTS), group);
         EACH_TABLE(k) {
             struct ur__gemm g = product_begin(&p, k, lb == B_PACKED);
-            const bool direct = g.packed && g.a_k == 1;
+            const bool direct = g.w && g.a_k == 1;
             k->gemm(&g, 0, M, 0, N, direct ? NULL : scratch_of(k, 5));
             product_check(&p, k, "gemm");
             products++;
@@ -198,6 +197,44 @@ static void gemm__writes_its_columns_alone(void **state)
     }
 }
 
+/* Rows given by the place of their 1 are rows of the matrix, in groups or not; packed by parts. */
+static void gemm__of_one_hot_rows_picks_rows_of_the_matrix(void **state)
+{
+    (void)state;
+    long products = 0;
+    for (int i = 0; i < 300; i++) {
+        const int M = 1 + test_below(20), N = 1 + test_below(200), K = 1 + test_below(40);
+        const int group = i % 3 ? 0 : 1 + test_below(4);
+        struct product p;
+        product_make(&p, M, N, K, A_ROWS, B_PACKED, i % 2 ? START_ROW : START_ZERO, group);
+        int32_t id[64];
+        for (int m = 0; m < M; m++) {
+            ur_real *row = (ur_real *)p.g.a + row_at(&p.g, m, p.g.a_row, p.g.a_group);
+            for (int k = 0; k < K; k++)
+                row[k] = 0;
+            const ptrdiff_t at = group ? m / group * (group + 1) + m % group : m;
+            id[at] = test_below(K);
+            row[id[at]] = 1;
+        }
+        product_expect(&p);
+        EACH_TABLE(k) {
+            struct ur__gemm g = product_begin(&p, k, true);
+            const int n = test_below(N / k->nr + 1) * k->nr, m = test_below(M + 1);
+            k->pack(&p.w, 0, n, g.b, g.b_k, g.b_col);
+            k->pack(&p.w, n, N, g.b, g.b_k, g.b_col);
+            g.a = NULL;
+            g.id = id;
+            g.a_group = group + 1;
+            k->gemm(&g, 0, m, 0, N, NULL);
+            k->gemm(&g, m, M, 0, n, NULL);
+            k->gemm(&g, m, M, n, N, NULL);
+            product_check(&p, k, "one-hot gemm");
+            products++;
+        }
+    }
+    print_message("%ld products, equal bits in all\n", products);
+}
+
 static void gemm__is_near_the_exact_product(void **state)
 {
     (void)state;
@@ -252,6 +289,7 @@ int main(void)
         cmocka_unit_test(gemm__large_blocks_are_the_same_chains),
         cmocka_unit_test(gemm__split_by_rows_columns_and_k_is_the_same),
         cmocka_unit_test(gemm__writes_its_columns_alone),
+        cmocka_unit_test(gemm__of_one_hot_rows_picks_rows_of_the_matrix),
         cmocka_unit_test(gemm__is_near_the_exact_product),
         cmocka_unit_test(gemm_run__same_bits_for_any_team),
     };

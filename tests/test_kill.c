@@ -22,15 +22,11 @@
 
 static ur_train_options variant_options(int v, const char *model)
 {
-    static const ur_cell cells[] = {UR_LSTM, UR_GRU, UR_RNN};
-    ur_train_options o = small_options(model);
-    o.config.cell = cells[v % 3];
-    o.config.hidden[0] = 12;
-    o.config.hidden[1] = 10;
-    o.config.dropout = v % 2 ? 0.2 : 0;
-    o.config.recurrent_dropout = v % 5 == 1 ? 0.1 : 0;
-    if (v % 7 == 6)
-        o.config.task = "fill";
+    static const char *const cells[] = {"cell=lstm", "cell=gru", "cell=rnn"};
+    ur_train_options o = small_run(v % 7 == 6 ? "fill" : "lm", model, "hidden=12,10");
+    set_run(&o, cells[v % 3]);
+    set_run(&o, v % 2 ? "dropout=0.2" : "dropout=0");
+    set_run(&o, v % 5 == 1 ? "recurrent-dropout=0.1" : "recurrent-dropout=0");
     o.optimizer.kind = (ur_optimizer_kind)(v % 5);
     o.schedule = (ur_schedule_kind)(v / 5 % 4);
     /* So large that validations get worse, which patience and plateau count. */
@@ -57,7 +53,7 @@ static bool count_moments(void *user, const ur_report *r)
 {
     (void)user;
     count_validating += r->kind == UR_REPORT_VALIDATING;
-    count_worse += r->kind == UR_REPORT_VALID && r->val_loss > r->best_loss;
+    count_worse += r->kind == UR_REPORT_VALID && r->val_loss > r->best;
     return true;
 }
 
@@ -135,7 +131,7 @@ static bool shoot(void *user, const ur_report *r)
     bool hit = (aim.moment == IN_VALIDATION && r->kind == UR_REPORT_VALIDATING)
         || (aim.moment == AFTER_STEP && r->kind == UR_REPORT_STEP)
         || (aim.moment == AFTER_WORSE && r->kind == UR_REPORT_VALID
-            && r->val_loss > r->best_loss);
+            && r->val_loss > r->best);
     if (hit && --aim.at <= 0)
         die();
     return true;

@@ -124,9 +124,10 @@ static void init__forget_bias_is_added_to_the_f_part(void **unused)
     ur_params *p[2];
     ur_rnn *rnn[2];
     for (int i = 0; i < 2; i++) {
-        ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+        ur_rnn_options o;
+        ur_rnn_options_init(&o);
         o.input = 3;
-        o.hidden = &hidden;
+        o.hidden[0] = hidden;
         o.forget_bias = i;
         assert_ok(ur_params_new(&p[i]));
         assert_ok(ur_rnn_new(&rnn[i], p[i], "rnn", &o));
@@ -183,9 +184,10 @@ struct lstm {
     int H;
 };
 
-static ur_tensor *lstm_cell(ur_tape *tape, void *params, ur_tensor *x, ur_tensor *const *in,
-                            ur_tensor **out)
+static ur_tensor *lstm_cell(const ur_step *step, void *params, ur_tensor *x,
+                            ur_tensor *const *in, ur_tensor **out)
 {
+    ur_tape *tape = step->tape;
     const struct lstm *c = params;
     int H = c->H;
     ur_tensor *a = ur_add(ur_linear(tape, &c->x, x), ur_linear(tape, &c->h, in[0]));
@@ -203,9 +205,9 @@ static void borrow(struct lstm *c, ur_params *p)
 {
     c->H = H;
     c->x = (ur_linear_layer){p, ur_params_find(p, "rnn.weight_ih_l0"),
-                             ur_params_find(p, "rnn.bias_ih_l0"), I, 4 * H};
+                             ur_params_find(p, "rnn.bias_ih_l0"), I, 4 * H, NULL};
     c->h = (ur_linear_layer){p, ur_params_find(p, "rnn.weight_hh_l0"),
-                             ur_params_find(p, "rnn.bias_hh_l0"), H, 4 * H};
+                             ur_params_find(p, "rnn.bias_hh_l0"), H, 4 * H, NULL};
 }
 
 static void unroll__agrees_with_the_fused_lstm(void **unused)
@@ -217,9 +219,10 @@ static void unroll__agrees_with_the_fused_lstm(void **unused)
     ur_tape *tape;
     struct lstm c;
     int hidden = H, dim[3] = {T, B, I}, hdim[2] = {B, H};
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     o.input = I;
-    o.hidden = &hidden;
+    o.hidden[0] = hidden;
     for (int i = 0; i < T * B * I; i++)
         x[i] = (float)(2 * ur_random_uniform(1, 5, 2, (uint32_t)i) - 1);
     assert_ok(ur_params_new(&p));
@@ -249,10 +252,10 @@ static void unroll__agrees_with_the_fused_lstm(void **unused)
     ur_params_free(p);
 }
 
-static ur_tensor *bad_cell(ur_tape *tape, void *params, ur_tensor *x, ur_tensor *const *in,
+static ur_tensor *bad_cell(const ur_step *step, void *params, ur_tensor *x, ur_tensor *const *in,
                            ur_tensor **out)
 {
-    (void)tape, (void)params, (void)in, (void)out;
+    (void)step, (void)params, (void)in, (void)out;
     return x;
 }
 

@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "support/ops_hook.h"
 
@@ -130,6 +129,8 @@ static void lock__does_without(void **unused)
 
 /* ---- the sweep --------------------------------------------------------- */
 
+static const struct ur__spared sparing_none, sparing_living = {.gone_only = true};
+
 static void sweep__removes_what_is_exactly_ours(void **unused)
 {
     (void)unused;
@@ -150,8 +151,8 @@ static void sweep__removes_what_is_exactly_ours(void **unused)
         snprintf(name, sizeof name, "%s%s", path, ours[i]);
         put_file(name, "x", 1);
     }
-    assert_int_equal(ur__writer_sweep(&path, 1, false), COUNT(ours));
-    assert_int_equal(ur__writer_sweep(&path, 1, false), 0);
+    assert_int_equal(ur__writer_sweep(&path, 1, &sparing_none), COUNT(ours));
+    assert_int_equal(ur__writer_sweep(&path, 1, &sparing_none), 0);
     for (size_t i = 0; i < COUNT(others); i++) {
         snprintf(name, sizeof name, "%s%s", path, others[i]);
         assert_true(ur__file_exists(name));
@@ -173,13 +174,32 @@ static void sweep__spares_the_living(void **unused)
     snprintf(own, sizeof own, "%s.tmp-%ld-99999", path, (long)getpid());
     put_file(living, "x", 1);
     put_file(own, "x", 1);
-    assert_int_equal(ur__writer_sweep(&path, 1, true), 1);
+    assert_int_equal(ur__writer_sweep(&path, 1, &sparing_living), 1);
     assert_true(ur__file_exists(living));
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
     snprintf(gone, sizeof gone, "%s", living);
-    assert_int_equal(ur__writer_sweep(&path, 1, true), 1);
+    assert_int_equal(ur__writer_sweep(&path, 1, &sparing_living), 1);
     assert_false(ur__file_exists(gone));
+}
+
+/* By whatever name it is known. */
+static void sweep__spares_files(void **unused)
+{
+    (void)unused;
+    const char *path = tmp_path("u.safetensors");
+    char kept[600], link[600];
+    struct ur__file_id id;
+    snprintf(kept, sizeof kept, "%s.tmp-1-0", path);
+    put_file(kept, "x", 1);
+    snprintf(link, sizeof link, "%s.tmp-1-1", path);
+    put_file(link, "x", 1);
+    snprintf(link, sizeof link, "%s", tmp_path("link"));
+    assert_int_equal(symlink(kept, link), 0);
+    assert_true(ur__file_identify(&id, link));
+    const struct ur__spared spared = {.files = &id, .n = 1};
+    assert_int_equal(ur__writer_sweep(&path, 1, &spared), 1);
+    assert_true(ur__file_exists(kept));
 }
 
 /* ---- in a run ---------------------------------------------------------- */
@@ -187,14 +207,16 @@ static void sweep__spares_the_living(void **unused)
 static int ready;
 
 /* Says that it trains, then takes its time. */
-static bool train_slowly(void *unused, const ur_report *r)
+/* Stays in its first step until it is killed. */
+static bool train_for_ever(void *unused, const ur_report *r)
 {
     (void)unused;
-    if (r->kind == UR_REPORT_STEP && r->step == 1 && write(ready, "x", 1) != 1)
+    if (r->kind != UR_REPORT_STEP)
+        return true;
+    if (write(ready, "x", 1) != 1)
         _exit(1);
-    if (r->kind == UR_REPORT_STEP)
-        nanosleep(&(struct timespec){0, 100000000}, NULL);
-    return true;
+    for (;;)
+        pause();
 }
 
 static void run__is_one_at_a_time(void **unused)
@@ -208,7 +230,7 @@ static void run__is_one_at_a_time(void **unused)
     ready = ends[1];
     pid_t child = fork();
     if (child == 0)
-        _exit(ur_train(&o, train_slowly, NULL) == UR_OK ? 0 : 1);
+        _exit(ur_train(&o, train_for_ever, NULL) == UR_OK ? 0 : 1);
     assert_int_equal(read(ends[0], &byte, 1), 1);
     o.force = true;
     assert_status(UR_EEXIST, train_until(o, 0, &l));
@@ -271,6 +293,7 @@ int main(void)
         cmocka_unit_test(lock__does_without),
         cmocka_unit_test(sweep__removes_what_is_exactly_ours),
         cmocka_unit_test(sweep__spares_the_living),
+        cmocka_unit_test(sweep__spares_files),
         cmocka_unit_test(run__is_one_at_a_time),
         cmocka_unit_test(run__sweeps_what_killed_ones_left),
         cmocka_unit_test(run__trains_without_locks),

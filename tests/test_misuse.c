@@ -23,9 +23,10 @@ static const int hidden[2] = {H, H};
 
 static ur_rnn_options options_of(bool bidirectional)
 {
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     o.input = I;
-    o.hidden = hidden;
+    memcpy(o.hidden, hidden, sizeof hidden);
     o.bidirectional = bidirectional;
     return o;
 }
@@ -103,7 +104,17 @@ static void metrics__need_their_pointers(void **unused)
 {
     (void)unused;
     double d, series[2] = {1, 2};
-    SAYS(ur_metrics_of(NULL, 1, 1, 1));
+    ur_metrics m = {0};
+    SAYS(ur_metrics_add(NULL, "loss", "", false, 1));
+    SAYS(ur_metrics_add(&m, NULL, "", false, 1));
+    SAYS(ur_metrics_add(&m, "loss", NULL, false, 1));
+    assert_int_equal(m.n, 0);
+    NOTHING(ur_metrics_find(NULL, "loss"));
+    NOTHING(ur_metrics_find(&m, NULL));
+    SAYS(ur_metrics_get(NULL, "loss"));
+    SAYS(ur_metrics_get(&m, NULL));
+    assert_true(isnan(ur_metrics_get(NULL, "loss")));
+    QUIET(ur_metrics_find(&m, "loss"));
     SAYS(ur_moments(2, NULL, &d, &d));
     SAYS(ur_moments(2, x, NULL, &d));
     SAYS(ur_moments(2, x, &d, NULL));
@@ -253,21 +264,23 @@ static void layers__refuse_to_run_wrongly(void **unused)
     POISONS(UR_EINVAL, ur_embed(tape, &embedding, (ur_ids){out_of_range, 1, 2}));
     POISONS(UR_ESHAPE, ur_embed(tape, &embedding, (ur_ids){NULL, 1, 2}));
     NOTHING(ur_embed(NULL, &embedding, ids));
+#define AT_ (&(ur_step){.tape = tape})
     /* The cells were spoilt above: a failed declaration leaves none. */
-    POISONS(UR_EINVAL, ur_norm_lstm_step(tape, &lstm, X_(), STATE_(), out));
-    POISONS(UR_EINVAL, ur_norm_lstm_step(tape, NULL, X_(), STATE_(), out));
-    POISONS(UR_EINVAL, ur_norm_gru_step(tape, NULL, X_(), STATE_(), out));
-    POISONS(UR_EINVAL, ur_norm_gru_step(tape, (void *)(uintptr_t)&no_cell, X_(), STATE_(), out));
+    POISONS(UR_EINVAL, ur_norm_lstm_step(AT_, &lstm, X_(), STATE_(), out));
+    POISONS(UR_EINVAL, ur_norm_lstm_step(AT_, NULL, X_(), STATE_(), out));
+    POISONS(UR_EINVAL, ur_norm_gru_step(AT_, NULL, X_(), STATE_(), out));
+    POISONS(UR_EINVAL, ur_norm_gru_step(AT_, (void *)(uintptr_t)&no_cell, X_(), STATE_(), out));
     ur_params *p;
     assert_ok(ur_params_new(&p));
     assert_ok(ur_norm_gru_init(&good, p, "cell", I, H));
     assert_ok(ur_params_build(p, 1));
-    POISONS(UR_EINVAL, ur_norm_lstm_step(tape, &good, X_(), STATE_(), out));
-    POISONS(UR_EINVAL, ur_norm_gru_step(tape, &good, X_(), NULL, out));
-    POISONS(UR_EINVAL, ur_norm_gru_step(tape, &good, X_(), STATE_(), NULL));
-    POISONS(UR_ESHAPE, ur_norm_gru_step(tape, &good, H_(), STATE_(), out));
-    POISONS(UR_ESHAPE, ur_norm_gru_step(tape, &good, X_(), ((ur_tensor *[]){X_()}), out));
-    QUIET(ur_norm_gru_step(tape, &good, NULL, STATE_(), out));
+    POISONS(UR_EINVAL, ur_norm_lstm_step(AT_, &good, X_(), STATE_(), out));
+    POISONS(UR_EINVAL, ur_norm_gru_step(AT_, &good, X_(), NULL, out));
+    POISONS(UR_EINVAL, ur_norm_gru_step(AT_, &good, X_(), STATE_(), NULL));
+    POISONS(UR_ESHAPE, ur_norm_gru_step(AT_, &good, H_(), STATE_(), out));
+    POISONS(UR_ESHAPE, ur_norm_gru_step(AT_, &good, X_(), ((ur_tensor *[]){X_()}), out));
+    SAYS(ur_norm_gru_step(NULL, &good, X_(), NULL, out));
+    QUIET(ur_norm_gru_step(AT_, &good, NULL, STATE_(), out));
     ur_tape_reset(tape);
     ur_params_free(p);
 }
@@ -279,7 +292,6 @@ static void rnn__refuses_impossible_options(void **unused)
     (void)unused;
     ur_rnn *net;
     static const int bad[][2] = {{0, 1}, {-1, 1}, {INT_MAX, 1}, {INT_MIN, 1}};
-    static const int outputs[] = {-1, 0}, wide[] = {H, 0}, narrow[] = {2, 0};
     ur_rnn_options o = options_of(false);
     REFUSED(UR_EINVAL, ur_rnn_new(NULL, unbuilt, "n", &o));
     REFUSED(UR_EINVAL, ur_rnn_new(&net, NULL, "n", &o));
@@ -295,25 +307,36 @@ static void rnn__refuses_impossible_options(void **unused)
         assert_null(net);                                                              \
     } while (0)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        WITH(o.hidden = bad[i]);
+        WITH(o.hidden[0] = bad[i][0]);
         WITH(o.input = bad[i][0] == INT_MAX ? 0 : bad[i][0]);
         WITH(o.layers = bad[i][0]);
     }
-    WITH(o.hidden = NULL);
+    WITH(o.size = 0);
+    WITH(o.size = 7);
+    WITH(o.size = SIZE_MAX);
     WITH(o.input = INT_MAX);
     WITH(o.cell = (ur_cell)99);
     WITH(o.cell = (ur_cell)-1);
     WITH(o.activation = (ur_activation)99);
-    WITH(o.output_activation = UR_RELU);
-    WITH(o.output = outputs);
-    WITH(o.projection = wide);
-    WITH(o.projection = outputs);
-    WITH(o.cell = UR_GRU; o.projection = narrow);
-    WITH(o.cell = UR_GRU; o.peepholes = true);
-    WITH(o.cell = UR_RNN; o.coupled = true);
-    WITH(o.cell = UR_GRU; o.cell_clip = 1);
-    WITH(o.cell = UR_GRU; o.zoneout_c = 0.1);
+    WITH(o.output_activation = UR_ACT_RELU);
+    WITH(o.output[0] = -1);
+    WITH(o.projection[0] = H);
+    WITH(o.projection[0] = -1);
+    WITH(o.cell = UR_CELL_GRU; o.projection[0] = 2);
+    WITH(o.cell = UR_CELL_GRU; o.peepholes = true);
+    WITH(o.cell = UR_CELL_RNN; o.coupled = true);
+    WITH(o.cell = UR_CELL_GRU; o.cell_clip = 1);
+    WITH(o.cell = UR_CELL_GRU; o.zoneout_c = 0.1);
     WITH(o.time_residual = true);
+    WITH(o.activation = UR_ACT_RELU);
+    WITH(o.cell = UR_CELL_GRU; o.activation = UR_ACT_SIGMOID);
+    WITH(o.reset_before = true);
+    WITH(o.cell = UR_CELL_RNN; o.reset_before = true);
+    WITH(o.cell = UR_CELL_RNN; o.forget_bias = 1);
+    WITH(o.cell = UR_CELL_GRU; o.forget_bias = 1);
+    WITH(o.coupled = true; o.forget_bias = 1);
+    WITH(o.biases = 0; o.forget_bias = 1);
+    WITH(o.output_activation = UR_ACT_TANH);
     WITH(o.cell_clip = -1);
     WITH(o.cell_clip = (double)NAN);
     WITH(o.biases = 3);
@@ -328,11 +351,48 @@ static void rnn__refuses_impossible_options(void **unused)
 #undef WITH
 }
 
+static void says(const char *what, const ur_rnn_options *o)
+{
+    ur_rnn *net;
+    REFUSED(UR_EINVAL, ur_rnn_new(&net, unbuilt, "n", o));
+    if (strcmp(ur_errmsg(), what) != 0)
+        fail_msg("%s, not %s", ur_errmsg(), what);
+}
+
+static void rnn__says_what_is_wrong_with_its_options(void **unused)
+{
+    (void)unused;
+    ur_rnn_options o = options_of(false);
+    o.hidden[0] = 8;
+    o.projection[0] = 12;
+    says("layer 0: projection must be smaller than hidden (12 >= 8)", &o);
+    o = options_of(false);
+    o.hidden[0] = 0;
+    says("layer 0: hidden must be 1 to 3355443, not 0", &o);
+    o = options_of(false);
+    o.layers = 33;
+    says("layers must be 1 to 32, not 33", &o);
+    o = options_of(false);
+    o.size = 0;
+    says("the options are not initialised: call ur_rnn_options_init first", &o);
+    o = options_of(false);
+    o.reset_before = true;
+    says("cell lstm has no option reset_before", &o);
+    o = options_of(false);
+    o.coupled = true;
+    o.forget_bias = 1;
+    says("cell lstm has no option forget_bias when it is coupled", &o);
+    o = options_of(false);
+    o.output_activation = UR_ACT_TANH;
+    says("output_activation needs an output map (output)", &o);
+}
+
 static void rnn__needs_its_pointers(void **unused)
 {
     (void)unused;
     size_t n = 1;
     ur_state *s;
+    const int row = 0, beyond = B;
     ur_rnn_free(NULL);
     ur_state_free(NULL);
     REFUSED(UR_EINVAL, ur_rnn_prepare(NULL));
@@ -352,18 +412,33 @@ static void rnn__needs_its_pointers(void **unused)
     REFUSED(UR_EINVAL, ur_state_new(&s, rnn, -1, NULL));
     REFUSED(UR_EINVAL, ur_state_new(&s, rnn, INT_MAX, NULL));
     SAYS(ur_state_zero(NULL));
-    NOTHING(ur_state_h(NULL, 0));
-    NOTHING(ur_state_c(NULL, 0));
-    QUIET(ur_state_h(state, -1));
-    QUIET(ur_state_c(state, 1));
+    NOTHING(ur_state_buffer(NULL, 0, "h", NULL));
+    NOTHING(ur_state_buffer(NULL, 0, "c", NULL));
+    QUIET(ur_state_buffer(state, -1, "h", NULL));
+    QUIET(ur_state_buffer(state, 1, "c", NULL));
     NOTHING(ur_state_data(NULL, &n));
     assert_int_equal(n, 0);
     NOTHING(ur_state_data(state, NULL));
     NOTHING(ur_state_steps(NULL));
     SAYS(ur_state_observe(NULL, 1, NULL, NULL));
     SAYS(ur_state_observe_gradients(NULL, NULL, NULL));
-    REFUSED(UR_EINVAL, ur_state_put(NULL, 0, NULL, NULL));
-    SAYS(ur_state_tensors(NULL, 0, NULL, NULL));
+    NOTHING(ur_state_buffer(state, 0, NULL, NULL));
+    QUIET(ur_state_buffer(state, 0, "m", NULL));
+    NOTHING(ur_state_name(NULL, 0, 0));
+    QUIET(ur_state_name(state, 0, -1));
+    QUIET(ur_state_name(state, -1, 0));
+    NOTHING(ur_state_rows(NULL));
+    REFUSED(UR_EINVAL, ur_state_copy(NULL, state));
+    REFUSED(UR_EINVAL, ur_state_copy(state, NULL));
+    REFUSED(UR_EINVAL, ur_state_select(NULL, 1, &row));
+    REFUSED(UR_EINVAL, ur_state_select(state, 1, NULL));
+    REFUSED(UR_EINVAL, ur_state_select(state, 0, &row));
+    REFUSED(UR_EINVAL, ur_state_select(state, B + 1, &row));
+    REFUSED(UR_EINVAL, ur_state_select(state, 1, &beyond));
+    REFUSED(UR_EINVAL, ur_state_put(NULL, 0, "h", NULL));
+    REFUSED(UR_EINVAL, ur_state_put(state, 0, NULL, NULL));
+    NOTHING(ur_state_tensor(NULL, 0, "h"));
+    NOTHING(ur_state_tensor(state, 0, NULL));
     SAYS(ur_state_detach(NULL));
 }
 
@@ -373,6 +448,7 @@ static void rnn__refuses_to_run_wrongly(void **unused)
     static const int32_t in[] = {0, 2}, out[] = {0, 3}, below[] = {0, -1};
     REFUSED(UR_EINVAL, ur_rnn_prepare(raw));
     REFUSED(UR_EINVAL, ur_rnn_step(NULL, state, x, y));
+    assert_string_equal(ur_errmsg(), "ur_rnn_step: rnn is NULL");
     REFUSED(UR_EINVAL, ur_rnn_step(rnn, NULL, x, y));
     REFUSED(UR_EINVAL, ur_rnn_step(rnn, state, NULL, y));
     REFUSED(UR_EINVAL, ur_rnn_step(raw, state, x, y));
@@ -429,13 +505,13 @@ static void rnn__refuses_wrong_sequences(void **unused)
     REFUSED(UR_EINVAL, ur_tape_status(tape));
     ur_state_detach(state);
     ur_tape_reset(tape);
-    REFUSED(UR_EINVAL, ur_state_put(state, 1, NULL, NULL));
-    REFUSED(UR_EINVAL, ur_state_put(state, -1, NULL, NULL));
-    REFUSED(UR_ESHAPE, ur_state_put(state, 0, SEQUENCE(), NULL));
-    REFUSED(UR_ESHAPE, ur_state_put(state, 0, NULL, SEQUENCE()));
-    REFUSED(UR_EINVAL, ur_state_put(state, 0, ur_copy_in(tape, 2, h, NULL),
-                                    ur_copy_in(second, 2, h, NULL)));
-    assert_ok(ur_state_put(state, 0, ur_copy_in(tape, 2, h, NULL), NULL));
+    REFUSED(UR_EINVAL, ur_state_put(state, 1, "h", NULL));
+    REFUSED(UR_EINVAL, ur_state_put(state, -1, "h", NULL));
+    REFUSED(UR_EINVAL, ur_state_put(state, 0, "m", NULL));
+    REFUSED(UR_ESHAPE, ur_state_put(state, 0, "h", SEQUENCE()));
+    REFUSED(UR_ESHAPE, ur_state_put(state, 0, "c", SEQUENCE()));
+    assert_ok(ur_state_put(state, 0, "h", ur_copy_in(tape, 2, h, NULL)));
+    REFUSED(UR_EINVAL, ur_state_put(state, 0, "c", ur_copy_in(second, 2, h, NULL)));
     REFUSED(UR_EINVAL, ur_rnn_step(rnn, state, x, y));      /* waits for a forward call */
     ur_state_detach(state);
     ur_state_zero(state);
@@ -513,6 +589,7 @@ int main(void)
         cmocka_unit_test(layers__refuse_the_impossible),
         cmocka_unit_test(layers__refuse_to_run_wrongly),
         cmocka_unit_test(rnn__refuses_impossible_options),
+        cmocka_unit_test(rnn__says_what_is_wrong_with_its_options),
         cmocka_unit_test(rnn__needs_its_pointers),
         cmocka_unit_test(rnn__refuses_to_run_wrongly),
         cmocka_unit_test(rnn__refuses_wrong_sequences),

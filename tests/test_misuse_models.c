@@ -18,12 +18,12 @@ static char *model_path, *weights_path;
 static int set_up_models(void **unused)
 {
     (void)unused;
-    ur_config c = config_of(UR_LSTM, 1, 5, 0);
-    lm = model_of(&c, V, 1);
-    c.embed = 4;
-    embedded = model_of(&c, V, 1);
-    c.task = "fill";
-    fill = model_of(&c, V, 1);
+    const ur_options plain = net_of("lm", "layers=1 hidden=5");
+    const ur_options vectors = net_of("lm", "layers=1 hidden=5 embed=4");
+    const ur_options fills = net_of("fill", "layers=1 hidden=5 embed=4");
+    lm = model_of(&plain, V, 1);
+    embedded = model_of(&vectors, V, 1);
+    fill = model_of(&fills, V, 1);
     model_path = strdup(tmp_path("m.safetensors"));
     weights_path = strdup(tmp_path("w.safetensors"));
     assert_ok(ur_model_save(lm, model_path));
@@ -47,7 +47,7 @@ static int tear_down_models(void **unused)
 static void vocab__needs_its_pointers(void **unused)
 {
     (void)unused;
-    const ur_vocab *vocab = ur_model_vocab(lm);
+    const ur_vocab *vocab = ur_model_vocab(lm, NULL);
     ur_token_kind kind;
     ur_join join = {false, false};
     int32_t ids[8];
@@ -85,7 +85,7 @@ static void texts__end_where_they_end(void **unused)
 {
     (void)unused;
     static const char *const texts[] = {"\xc3", "\xe2\x82", "\xf0\x9f\x98", "ab\xe2", "\xff", "a"};
-    const ur_vocab *vocab = ur_model_vocab(lm);
+    const ur_vocab *vocab = ur_model_vocab(lm, NULL);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         size_t n = strlen(texts[i]), count;
         char *text = malloc(n);
@@ -102,50 +102,115 @@ static void texts__end_where_they_end(void **unused)
 static void config__is_checked(void **unused)
 {
     (void)unused;
-    ur_config c;
-    static const int sizes[] = {0, -1, 65537, INT_MAX, INT_MIN};
-    static const double p[] = {1, -0.1, (double)NAN, (double)INFINITY};
+    ur_options c, none = {0};
+    char text[256];
+    REFUSED(UR_EINVAL, ur_config_init(NULL, "lm"));
+    REFUSED(UR_EINVAL, ur_config_init(&c, NULL));
+    REFUSED(UR_EINVAL, ur_config_init(&c, ""));
+    REFUSED(UR_EINVAL, ur_config_init(&c, "translate"));
     REFUSED(UR_EINVAL, ur_config_check(NULL));
-#define WITH(change)                                                                   \
-    do {                                                                               \
-        c = config_of(UR_LSTM, 2, 6, 6);                                               \
-        change;                                                                        \
-        REFUSED(UR_EINVAL, ur_config_check(&c));                                       \
-    } while (0)
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        WITH(c.layers = sizes[i]);
-        WITH(c.hidden[1] = sizes[i]);
-        WITH(c.embed = sizes[i] ? sizes[i] : -2);
-        WITH(c.projection = sizes[i] ? sizes[i] : 6);
+    REFUSED(UR_EINVAL, ur_config_check(&none));
+    c = net_of("lm", "hidden=6");
+    REFUSED(UR_EINVAL, ur_options_set(NULL, "cell", "gru"));
+    REFUSED(UR_EINVAL, ur_options_set(&none, "cell", "gru"));
+    REFUSED(UR_EINVAL, ur_options_set(&c, NULL, "gru"));
+    REFUSED(UR_EINVAL, ur_options_set(&c, "cell", NULL));
+    REFUSED(UR_EINVAL, ur_options_get(NULL, "cell", text, sizeof text));
+    REFUSED(UR_EINVAL, ur_options_get(&none, "cell", text, sizeof text));
+    REFUSED(UR_EINVAL, ur_options_get(&c, NULL, text, sizeof text));
+    REFUSED(UR_EINVAL, ur_options_get(&c, "cell", NULL, sizeof text));
+    REFUSED(UR_EINVAL, ur_options_get(&c, "cell", text, 4));
+    REFUSED(UR_EINVAL, ur_options_get(&c, "colour", text, sizeof text));
+    NOTHING(ur_options_given(NULL, "cell"));
+    NOTHING(ur_options_given(&c, NULL));
+    NOTHING(ur_options_at(NULL, 0));
+    NOTHING(ur_options_at(&none, 0));
+    QUIET(ur_options_at(&c, -1));
+    QUIET(ur_options_at(&c, INT_MAX));
+    QUIET(ur_options_given(&c, "cell"));
+    static const char *const sizes[] = {"-1", "65537", "2147483647", "-2147483648", "4294967297",
+                                        "99999999999999999999", "1.5", "", "x", "6,", ",6", "6 "};
+    static const char *const reals[] = {"1e30", "-101", "nan", "inf", "-inf", "", "x", "0.1x"};
+    static const char *const whole[] = {"layers", "hidden", "embed", "projection"};
+    static const char *const real[] = {"dropout", "recurrent-dropout", "zoneout", "zoneout-cell",
+                                       "forget-bias", "cell-clip"};
+    static const char *const words[] = {"cell", "activation", "reset", "tie", "variational", "init",
+                                        "colour", ""};
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
+        for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
+            REFUSED(UR_EINVAL, ur_options_set(&c, whole[i], sizes[k]));
+    for (size_t i = 0; i < sizeof real / sizeof *real; i++)
+        for (size_t k = 0; k < sizeof reals / sizeof *reals; k++)
+            REFUSED(UR_EINVAL, ur_options_set(&c, real[i], reals[k]));
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        for (size_t k = 0; k < sizeof reals / sizeof *reals; k++)
+            REFUSED(UR_EINVAL, ur_options_set(&c, words[i], reals[k]));
+    REFUSED(UR_EINVAL, ur_options_set(&c, "layers", "0"));
+    REFUSED(UR_EINVAL, ur_options_set(&c, "hidden", "0"));
+    assert_ok(ur_config_check(&c));
+    static const char *const impossible[] = {
+        "projection=6", "activation=relu", "reset=before", "tie=yes embed=3", "variational=yes",
+        "cell=gru forget-bias=1", "coupled=yes forget-bias=1", "hidden=6,6 layers=3",
+    };
+    for (size_t i = 0; i < sizeof impossible / sizeof *impossible; i++) {
+        c = net_of("lm", "hidden=6");
+        set_net(&c, impossible[i]);
+        REFUSED(UR_EINVAL, ur_config_check(&c));
     }
-    for (size_t i = 0; i < sizeof p / sizeof *p; i++) {
-        WITH(c.dropout = p[i]);
-        WITH(c.recurrent_dropout = p[i]);
-        WITH(c.zoneout_h = p[i]);
-        WITH(c.zoneout_c = p[i]);
-        WITH(c.forget_bias = p[i] == 1 ? 101 : p[i] < 0 ? -101 : p[i]);
-        WITH(c.cell_clip = p[i] == 1 ? 1e7 : p[i]);
-    }
-    WITH(c.task = NULL);
-    WITH(c.task = "");
-    WITH(c.task = "translate");
-    WITH(c.tokens = (ur_token_kind)99);
-    WITH(c.cell = (ur_cell)99);
-    WITH(c.activation = (ur_activation)99);
-    WITH(c.activation = UR_RELU);
-    WITH(c.reset_before = true);
-    WITH(c.tie = true);
-    WITH(c.variational = true);
-    WITH(c.cell = UR_GRU; c.forget_bias = 1);
-    WITH(c.coupled = true; c.forget_bias = 1);
-#undef WITH
+}
+
+static void batch__refuses_what_is_none(void **unused)
+{
+    (void)unused;
+    static const int32_t id[4] = {0};
+    static const ur_real x[4] = {0};
+    const int dim[2] = {2, 2}, none[2] = {2, 0}, less[2] = {-1, 2};
+    ur_batch b = {0};
+    REFUSED(UR_EINVAL, ur_batch_ids(NULL, "input", 2, 2, id, NULL));
+    REFUSED(UR_EINVAL, ur_batch_ids(&b, NULL, 2, 2, id, NULL));
+    REFUSED(UR_EINVAL, ur_batch_ids(&b, "input", 2, 2, NULL, NULL));
+    REFUSED(UR_ESHAPE, ur_batch_ids(&b, "input", 0, 2, id, NULL));
+    REFUSED(UR_ESHAPE, ur_batch_ids(&b, "input", 2, -1, id, NULL));
+    REFUSED(UR_EINVAL, ur_batch_reals(NULL, "input", 2, dim, x, NULL));
+    REFUSED(UR_EINVAL, ur_batch_reals(&b, NULL, 2, dim, x, NULL));
+    REFUSED(UR_EINVAL, ur_batch_reals(&b, "input", 2, NULL, x, NULL));
+    REFUSED(UR_EINVAL, ur_batch_reals(&b, "input", 2, dim, NULL, NULL));
+    REFUSED(UR_ESHAPE, ur_batch_reals(&b, "input", 0, dim, x, NULL));
+    REFUSED(UR_ESHAPE, ur_batch_reals(&b, "input", UR_MAX_RANK + 1, dim, x, NULL));
+    REFUSED(UR_ESHAPE, ur_batch_reals(&b, "input", 2, none, x, NULL));
+    REFUSED(UR_ESHAPE, ur_batch_reals(&b, "input", 2, less, x, NULL));
+    assert_int_equal(b.n, 0);
+    static const char *const roles[UR_MAX_FIELDS + 1] = {"a", "b", "c", "d", "e", "f", "g", "h",
+                                                         "i"};
+    for (int i = 0; i < UR_MAX_FIELDS; i++)
+        assert_ok(ur_batch_ids(&b, roles[i], 2, 2, id, NULL));
+    REFUSED(UR_EINVAL, ur_batch_ids(&b, roles[UR_MAX_FIELDS], 2, 2, id, NULL));
+    b.n--;
+    REFUSED(UR_EINVAL, ur_batch_ids(&b, "a", 2, 2, id, NULL));
+    NOTHING(ur_batch_find(NULL, "a"));
+    NOTHING(ur_batch_find(&b, NULL));
+    QUIET(ur_batch_find(&b, "z"));
 }
 
 static void model__needs_its_pointers(void **unused)
 {
     (void)unused;
     ur_model *m;
-    ur_state *s;
+    ur_model_state *s;
+    const ur_options c = net_of("lm", ""), none = {0}, job = run_of("lm", "").job;
+    ur_vocab *v = vocab_of(3), *no_vocab[] = {NULL};
+    REFUSED(UR_EINVAL, ur_model_new(NULL, &c, 1, &v, 1));
+    REFUSED(UR_EINVAL, ur_model_new(&m, NULL, 1, &v, 1));
+    REFUSED(UR_EINVAL, ur_model_new(&m, &none, 1, &v, 1));
+    REFUSED(UR_EINVAL, ur_model_new(&m, &job, 1, &v, 1));
+    REFUSED(UR_EINVAL, ur_model_new(&m, &c, 1, NULL, 1));
+    REFUSED(UR_EINVAL, ur_model_new(&m, &c, 1, no_vocab, 1));
+    REFUSED(UR_EINVAL, ur_model_new(&m, &c, 0, &v, 1));
+    REFUSED(UR_EINVAL, ur_model_new(&m, &c, -1, &v, 1));
+    REFUSED(UR_EINVAL, ur_model_new(&m, &c, INT_MAX, &v, 1));
+    assert_null(m);
+    ur_vocab_free(v);
+    ur_vocab_free(NULL);
     ur_model_free(NULL);
     REFUSED(UR_EINVAL, ur_model_load(NULL, model_path));
     REFUSED(UR_EINVAL, ur_model_load(&m, NULL));
@@ -155,9 +220,15 @@ static void model__needs_its_pointers(void **unused)
     REFUSED(UR_EINVAL, ur_model_save(lm, NULL));
     REFUSED(UR_EOUTPUT, ur_model_save(lm, ""));
     NOTHING(ur_model_config(NULL));
-    NOTHING(ur_model_vocab(NULL));
+    NOTHING(ur_model_vocab(NULL, NULL));
     NOTHING(ur_model_params(NULL));
-    NOTHING(ur_model_rnn(NULL));
+    NOTHING(ur_model_rnn(NULL, 0));
+    QUIET(ur_model_rnn(lm, -1));
+    QUIET(ur_model_rnn(lm, 1));
+    QUIET(ur_model_rnn(lm, INT_MAX));
+    QUIET(ur_model_vocab(lm, "sheep"));
+    NOTHING(ur_model_arch(NULL));
+    NOTHING(ur_model_task(NULL));
     NOTHING(ur_model_summary(NULL));
     REFUSED(UR_EINVAL, ur_model_prepare(NULL));
     REFUSED(UR_EINVAL, ur_model_state_new(NULL, lm, 1, NULL));
@@ -166,31 +237,75 @@ static void model__needs_its_pointers(void **unused)
     REFUSED(UR_EINVAL, ur_model_state_new(&s, lm, INT_MAX, NULL));
     REFUSED(UR_EINVAL, ur_model_state_new(&s, fill, 1, NULL));
     assert_null(s);
+    ur_model_state_free(NULL);
+    SAYS(ur_model_state_zero(NULL));
+    SAYS(ur_model_state_detach(NULL));
+    NOTHING(ur_model_state_at(NULL, 0));
+    assert_ok(ur_model_state_new(&s, lm, 1, NULL));
+    QUIET(ur_model_state_at(s, -1));
+    QUIET(ur_model_state_at(s, 1));
+    ur_model_state_free(s);
 }
 
 static void model__refuses_to_run_wrongly(void **unused)
 {
     (void)unused;
     static const int32_t id[T * B] = {0, 1, 2, 3}, bad[T * B] = {0, V, 2, 3}, low[T * B] = {-1};
-    ur_state *s, *plain;
+    static const int same[] = {0, 1}, beyond[] = {0, B}, below[] = {-2, 0}, more[] = {0, 1, 1};
+    ur_runner *r, *gap;
     ur_real logits[T * B * V];
-    assert_ok(ur_model_state_new(&s, embedded, B, NULL));
-    assert_ok(ur_state_new(&plain, ur_model_rnn(embedded), B, NULL));
-    REFUSED(UR_EINVAL, ur_model_run(NULL, s, T, id, logits));
-    REFUSED(UR_EINVAL, ur_model_run(embedded, NULL, T, id, logits));
-    REFUSED(UR_EINVAL, ur_model_run(embedded, s, T, NULL, logits));
-    REFUSED(UR_EINVAL, ur_model_run(embedded, s, T, id, NULL));
-    REFUSED(UR_EINVAL, ur_model_run(embedded, s, -1, id, logits));
-    REFUSED(UR_EINVAL, ur_model_run(embedded, s, T, bad, logits));
-    REFUSED(UR_EINVAL, ur_model_run(embedded, s, T, low, logits));
-    REFUSED(UR_EINVAL, ur_model_run(embedded, plain, T, id, logits));
-    REFUSED(UR_EINVAL, ur_model_run(lm, s, T, id, logits));
-    REFUSED(UR_EINVAL, ur_model_run(fill, s, T, id, logits));
-    assert_int_equal(ur_state_steps(s), 0);
-    assert_ok(ur_model_run(embedded, s, 0, NULL, NULL));
-    assert_ok(ur_model_run(embedded, s, T, id, logits));
-    ur_state_free(s);
-    ur_state_free(plain);
+    int32_t best[2];
+    double p[2];
+    ur_runner_free(NULL);
+    REFUSED(UR_EINVAL, ur_runner_new(NULL, embedded, B, NULL));
+    REFUSED(UR_EINVAL, ur_runner_new(&r, NULL, B, NULL));
+    REFUSED(UR_EINVAL, ur_runner_new(&r, embedded, 0, NULL));
+    REFUSED(UR_EINVAL, ur_runner_new(&r, embedded, INT_MIN, NULL));
+    REFUSED(UR_EINVAL, ur_runner_new(&r, embedded, INT_MAX, NULL));
+    assert_null(r);
+    NOTHING(ur_runner_rows(NULL));
+    NOTHING(ur_runner_size(NULL));
+    NOTHING(ur_runner_output(NULL, 0));
+    NOTHING(ur_runner_state(NULL, 0));
+    assert_ok(ur_runner_new(&r, embedded, B, NULL));
+    assert_ok(ur_runner_new(&gap, fill, 1, NULL));
+    QUIET(ur_runner_output(r, B));
+    QUIET(ur_runner_output(r, -1));
+    QUIET(ur_runner_state(r, 1));
+    QUIET(ur_runner_state(r, -1));
+    REFUSED(UR_EINVAL, ur_runner_run(NULL, T, id, logits));
+    REFUSED(UR_EINVAL, ur_runner_run(r, T, NULL, logits));
+    REFUSED(UR_EINVAL, ur_runner_run(r, T, id, NULL));
+    REFUSED(UR_EINVAL, ur_runner_run(r, -1, id, logits));
+    REFUSED(UR_EINVAL, ur_runner_run(r, T, bad, logits));
+    REFUSED(UR_EINVAL, ur_runner_run(r, T, low, logits));
+    REFUSED(UR_EINVAL, ur_runner_run(gap, T, id, logits));
+    REFUSED(UR_EINVAL, ur_runner_step(NULL, id));
+    REFUSED(UR_EINVAL, ur_runner_step(r, NULL));
+    REFUSED(UR_EINVAL, ur_runner_step(r, bad));
+    REFUSED(UR_EINVAL, ur_runner_step(r, low));
+    REFUSED(UR_EINVAL, ur_runner_step(gap, id));
+    REFUSED(UR_EINVAL, ur_runner_begin(NULL, 0, NULL));
+    REFUSED(UR_EINVAL, ur_runner_begin(r, -1, NULL));
+    REFUSED(UR_EINVAL, ur_runner_begin(r, B, NULL));
+    REFUSED(UR_EINVAL, ur_runner_select(NULL, B, same));
+    REFUSED(UR_EINVAL, ur_runner_select(r, B, NULL));
+    REFUSED(UR_EINVAL, ur_runner_select(r, 0, same));
+    REFUSED(UR_EINVAL, ur_runner_select(r, -1, same));
+    REFUSED(UR_EINVAL, ur_runner_select(r, B + 1, more));
+    REFUSED(UR_EINVAL, ur_runner_select(r, B, beyond));
+    REFUSED(UR_EINVAL, ur_runner_select(r, B, below));
+    NOTHING(ur_runner_best(NULL, 0, 2, best, p));
+    NOTHING(ur_runner_best(r, 0, 2, NULL, p));
+    NOTHING(ur_runner_best(r, 0, 2, best, NULL));
+    QUIET(ur_runner_best(r, 0, 0, NULL, NULL));
+    QUIET(ur_runner_best(r, 0, -3, best, p));
+    QUIET(ur_runner_best(r, B, 2, best, p));
+    assert_int_equal(ur_state_steps(ur_runner_state(r, 0)), 0);
+    assert_ok(ur_runner_run(r, 0, NULL, NULL));
+    assert_ok(ur_runner_run(r, T, id, logits));
+    ur_runner_free(r);
+    ur_runner_free(gap);
 }
 
 static void model__refuses_to_train_wrongly(void **unused)
@@ -198,9 +313,20 @@ static void model__refuses_to_train_wrongly(void **unused)
     (void)unused;
     static const int32_t id[T * B] = {0, 1, 2, 3}, bad[T * B] = {0, V, 2, 3};
     static const int too_long[B] = {3, 1};
-    const ur_ids ids = {id, T, B}, none = {NULL, T, B}, wrong = {bad, T, B}, fewer = {id, 1, B};
+    const ur_batch none = {0}, ids = batch_of(T, B, id, NULL, id);
+    const ur_batch no_targets = batch_of(T, B, id, NULL, NULL);
+    const ur_batch wrong = batch_of(T, B, bad, NULL, id);
+    const ur_batch lengthy = batch_of(T, B, id, too_long, id);
+    const ur_batch wrong_targets = batch_of(T, B, id, NULL, bad);
+    ur_batch empty = ids, fewer = no_targets, huge = no_targets;
     ur_tape *tape;
+    ur_model_state *of_lm, *narrow;
+    empty.field[0].ids = NULL;
+    assert_ok(ur_batch_ids(&fewer, "target", 1, B, id, NULL));
+    huge.field[0].dim[0] = huge.field[0].dim[1] = INT_MAX;
     assert_ok(ur_tape_new(&tape, NULL));
+    assert_ok(ur_model_state_new(&of_lm, lm, B, NULL));
+    assert_ok(ur_model_state_new(&narrow, embedded, 1, NULL));
 #define POISONS(status, expr)                                                          \
     do {                                                                               \
         ur_tape_reset(tape);                                                           \
@@ -208,64 +334,53 @@ static void model__refuses_to_train_wrongly(void **unused)
             fail_msg("a tensor comes of " #expr);                                      \
         REFUSED((status), ur_tape_status(tape));                                       \
     } while (0)
-    const ur_model *both[] = {lm, embedded};
-    for (int i = 0; i < 2; i++) {
-        const ur_model *m = both[i];
-        POISONS(UR_ESHAPE, ur_model_logits(tape, m, none, NULL, NULL));
-        POISONS(UR_EINVAL, ur_model_logits(tape, m, wrong, NULL, NULL));
-        POISONS(UR_ESHAPE, ur_model_logits(tape, m, ids, too_long, NULL));
-        POISONS(UR_ESHAPE, ur_model_loss(tape, m, ids, NULL, NULL, none));
-        POISONS(UR_ESHAPE, ur_model_loss(tape, m, ids, NULL, NULL, fewer));
-        POISONS(UR_EINVAL, ur_model_loss(tape, m, ids, NULL, NULL, wrong));
-        POISONS(UR_EINVAL, ur_model_fill(tape, m, ids, NULL));
-        POISONS(UR_EINVAL, ur_model_fill_loss(tape, m, ids, NULL, ids));
-        NOTHING(ur_model_logits(NULL, m, ids, NULL, NULL));
-        NOTHING(ur_model_loss(NULL, m, ids, NULL, NULL, ids));
+    const ur_model *all[] = {lm, embedded, fill};
+    for (int i = 0; i < 3; i++) {
+        const ur_model *m = all[i];
+        POISONS(UR_EINVAL, ur_model_outputs(tape, m, NULL, NULL));
+        POISONS(UR_EINVAL, ur_model_outputs(tape, m, &none, NULL));
+        POISONS(UR_EINVAL, ur_model_outputs(tape, m, &empty, NULL));
+        POISONS(UR_EINVAL, ur_model_outputs(tape, m, &wrong, NULL));
+        POISONS(UR_ESHAPE, ur_model_outputs(tape, m, &lengthy, NULL));
+        POISONS(UR_ESHAPE, ur_model_outputs(tape, m, &huge, NULL));
+        POISONS(UR_EINVAL, ur_model_loss(tape, m, NULL, NULL));
+        POISONS(UR_EINVAL, ur_model_loss(tape, m, &none, NULL));
+        POISONS(UR_EINVAL, ur_model_loss(tape, m, &no_targets, NULL));
+        POISONS(UR_ESHAPE, ur_model_loss(tape, m, &fewer, NULL));
+        POISONS(UR_EINVAL, ur_model_loss(tape, m, &wrong_targets, NULL));
+        NOTHING(ur_model_outputs(NULL, m, &ids, NULL));
+        NOTHING(ur_model_loss(NULL, m, &ids, NULL));
     }
-    POISONS(UR_EINVAL, ur_model_logits(tape, NULL, ids, NULL, NULL));
-    POISONS(UR_EINVAL, ur_model_loss(tape, NULL, ids, NULL, NULL, ids));
-    POISONS(UR_EINVAL, ur_model_logits(tape, fill, ids, NULL, NULL));
-    POISONS(UR_EINVAL, ur_model_loss(tape, fill, ids, NULL, NULL, ids));
-    POISONS(UR_EINVAL, ur_model_fill(tape, NULL, ids, NULL));
-    POISONS(UR_EINVAL, ur_model_fill_loss(tape, NULL, ids, NULL, ids));
-    POISONS(UR_ESHAPE, ur_model_fill(tape, fill, none, NULL));
-    POISONS(UR_EINVAL, ur_model_fill(tape, fill, wrong, NULL));
-    POISONS(UR_ESHAPE, ur_model_fill(tape, fill, ids, too_long));
-    POISONS(UR_ESHAPE, ur_model_fill(tape, fill, (ur_ids){id, INT_MAX, INT_MAX}, NULL));
-    POISONS(UR_ESHAPE, ur_model_fill_loss(tape, fill, ids, NULL, fewer));
-    NOTHING(ur_model_fill(NULL, fill, ids, NULL));
-    NOTHING(ur_model_fill_loss(NULL, fill, ids, NULL, ids));
+    POISONS(UR_EINVAL, ur_model_outputs(tape, NULL, &ids, NULL));
+    POISONS(UR_EINVAL, ur_model_loss(tape, NULL, &ids, NULL));
+    POISONS(UR_EINVAL, ur_model_outputs(tape, fill, &ids, of_lm));
+    POISONS(UR_EINVAL, ur_model_loss(tape, embedded, &ids, of_lm));
+    POISONS(UR_ESHAPE, ur_model_loss(tape, embedded, &ids, narrow));
+    ur_model_state_free(of_lm);
+    ur_model_state_free(narrow);
     ur_tape_free(tape);
 }
 
-static void filler__refuses_to_run_wrongly(void **unused)
+static void gap__refuses_to_run_wrongly(void **unused)
 {
     (void)unused;
     static const int32_t id[] = {0, 1}, bad[] = {0, V}, low[] = {-1, 0};
-    const ur_real *logits = &(ur_real){1};
-    ur_filler *f;
-    int32_t best[2];
-    double p[2];
-    ur_filler_free(NULL);
-    REFUSED(UR_EINVAL, ur_filler_new(NULL, fill, NULL));
-    REFUSED(UR_EINVAL, ur_filler_new(&f, NULL, NULL));
-    REFUSED(UR_EINVAL, ur_filler_new(&f, lm, NULL));
-    assert_null(f);
-    assert_ok(ur_filler_new(&f, fill, NULL));
-    REFUSED(UR_EINVAL, ur_filler_run(NULL, 2, id, 2, id, &logits));
-    REFUSED(UR_EINVAL, ur_filler_run(f, 2, NULL, 2, id, &logits));
-    assert_null(logits);
-    REFUSED(UR_EINVAL, ur_filler_run(f, 2, id, 2, NULL, &logits));
-    REFUSED(UR_EINVAL, ur_filler_run(f, 2, id, 2, id, NULL));
-    REFUSED(UR_EINVAL, ur_filler_run(f, 2, bad, 2, id, &logits));
-    REFUSED(UR_EINVAL, ur_filler_run(f, 2, id, 2, low, &logits));
-    assert_ok(ur_filler_run(f, 0, NULL, 0, NULL, &logits));
-    NOTHING(ur_filler_best(NULL, 2, best, p));
-    NOTHING(ur_filler_best(f, 2, NULL, p));
-    NOTHING(ur_filler_best(f, 2, best, NULL));
-    QUIET(ur_filler_best(f, 0, NULL, NULL));
-    QUIET(ur_filler_best(f, -3, best, p));
-    ur_filler_free(f);
+    const ur_real *logits, x[2] = {0};
+    ur_runner *f, *steps;
+    ur_batch two = {0}, reals = {0};
+    assert_ok(ur_runner_new(&f, fill, 1, NULL));
+    assert_ok(ur_runner_new(&steps, lm, 1, NULL));
+    REFUSED(UR_EINVAL, run_gap(steps, 2, id, 2, id, &logits));
+    REFUSED(UR_EINVAL, run_gap(f, 2, bad, 2, id, &logits));
+    REFUSED(UR_EINVAL, run_gap(f, 2, id, 2, low, &logits));
+    assert_ok(ur_batch_ids(&two, "before", 1, 2, id, NULL));
+    REFUSED(UR_ESHAPE, ur_runner_begin(f, 0, &two));
+    assert_ok(ur_batch_reals(&reals, "after", 2, (int[]){2, 1}, x, NULL));
+    REFUSED(UR_ESHAPE, ur_runner_begin(f, 0, &reals));
+    assert_ok(run_gap(f, 0, NULL, 0, NULL, &logits));
+    assert_ok(ur_runner_begin(f, 0, NULL));
+    ur_runner_free(f);
+    ur_runner_free(steps);
 }
 
 /* ---- sessions ---------------------------------------------------------- */
@@ -274,8 +389,10 @@ static void session__refuses_to_run_wrongly(void **unused)
 {
     (void)unused;
     ur_session *s;
-    ur_sample_options o = UR_SAMPLE_OPTIONS_INIT;
-    const ur_sample_options usual = UR_SAMPLE_OPTIONS_INIT;
+    ur_sample_options o;
+    ur_sample_options_init(&o);
+    ur_sample_options usual;
+    ur_sample_options_init(&usual);
     int32_t id = 0;
     ur_session_free(NULL);
     REFUSED(UR_EINVAL, ur_session_new(NULL, lm, NULL));
@@ -310,6 +427,13 @@ static void session__refuses_to_run_wrongly(void **unused)
     WITH(o.top_p = 0);
     WITH(o.top_p = 1.5);
     WITH(o.top_p = (double)NAN);
+    WITH(o.repetition_penalty = 0);
+    WITH(o.repetition_penalty = -1);
+    WITH(o.repetition_penalty = HUGE_VAL);
+    WITH(o.repetition_penalty = (double)NAN);
+    WITH(o.min_p = -0.1);
+    WITH(o.min_p = 1.5);
+    WITH(o.min_p = (double)NAN);
 #undef WITH
     assert_ok(ur_session_draw(s, &usual, &id));
     ur_session_free(s);
@@ -353,6 +477,13 @@ static void weights__need_their_pointers(void **unused)
     REFUSED(UR_EINVAL, ur_weights_read_ids(w, "decoder.bias", 1, NULL));
     REFUSED(UR_EDATA, ur_weights_read_ids(w, "nowhere", 1, ids));
     REFUSED(UR_EDATA, ur_weights_read_ids(w, "decoder.bias", V, ids));
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
+    REFUSED(UR_EINVAL, ur_weights_rnn_options(NULL, "rnn", 0, NULL, &o));
+    REFUSED(UR_EINVAL, ur_weights_rnn_options(w, NULL, 0, NULL, &o));
+    REFUSED(UR_EINVAL, ur_weights_rnn_options(w, "rnn", 0, NULL, NULL));
+    REFUSED(UR_EINVAL, ur_weights_rnn_options(w, "rnn", -1, NULL, &o));
+    REFUSED(UR_EDATA, ur_weights_rnn_options(w, "nowhere", 0, NULL, &o));
     ur_weights_close(w);
 }
 
@@ -402,7 +533,8 @@ int main(void)
         cmocka_unit_test(model__needs_its_pointers),
         cmocka_unit_test(model__refuses_to_run_wrongly),
         cmocka_unit_test(model__refuses_to_train_wrongly),
-        cmocka_unit_test(filler__refuses_to_run_wrongly),
+        cmocka_unit_test(batch__refuses_what_is_none),
+        cmocka_unit_test(gap__refuses_to_run_wrongly),
         cmocka_unit_test(session__refuses_to_run_wrongly),
         cmocka_unit_test(weights__need_their_pointers),
         cmocka_unit_test(params__refuse_impossible_files),

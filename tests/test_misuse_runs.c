@@ -24,7 +24,7 @@ static int set_up_runs(void **unused)
 
 static ur_model *small_model(void)
 {
-    ur_config c = config_of(UR_LSTM, 1, 5, 0);
+    const ur_options c = net_of("lm", "layers=1 hidden=5");
     return model_of(&c, V, 1);
 }
 
@@ -37,6 +37,7 @@ static void names__are_found_or_not(void **unused)
     ur_activation f;
     ur_optimizer_kind kind;
     ur_schedule_kind schedule;
+    ur_on_nan policy;
     NOTHING(ur_cell_find(NULL, &cell));
     NOTHING(ur_cell_find("lstm", NULL));
     NOTHING(ur_activation_find(NULL, &f));
@@ -45,6 +46,8 @@ static void names__are_found_or_not(void **unused)
     NOTHING(ur_optimizer_find("adam", NULL));
     NOTHING(ur_schedule_find(NULL, &schedule));
     NOTHING(ur_schedule_find("cosine", NULL));
+    NOTHING(ur_on_nan_find(NULL, &policy));
+    NOTHING(ur_on_nan_find("stop", NULL));
     static const int numbers[] = {-1, 99, INT_MAX, INT_MIN};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         QUIET(ur_cell_name((ur_cell)numbers[i]));
@@ -59,14 +62,14 @@ static void optimizer__refuses_the_impossible(void **unused)
     (void)unused;
     ur_model *m = small_model();
     ur_params *params = ur_model_params(m), *unbuilt;
-    ur_state *state;
+    ur_runner *runner;
     ur_real logits[V];
     const int32_t id = 0;
     ur_optimizer *optimizer;
-    ur_optimizer_options o = UR_OPTIMIZER_OPTIONS_INIT;
-    const ur_optimizer_options usual = UR_OPTIMIZER_OPTIONS_INIT;
+    ur_optimizer_options o = optimizer_of(UR_ADAMW);
+    const ur_optimizer_options usual = optimizer_of(UR_ADAMW);
     assert_ok(ur_params_new(&unbuilt));
-    assert_ok(ur_model_state_new(&state, m, 1, NULL));
+    assert_ok(ur_runner_new(&runner, m, 1, NULL));
     ur_optimizer_free(NULL);
     REFUSED(UR_EINVAL, ur_optimizer_new(NULL, params, &o, NULL));
     REFUSED(UR_EINVAL, ur_optimizer_new(&optimizer, NULL, &o, NULL));
@@ -85,23 +88,30 @@ static void optimizer__refuses_the_impossible(void **unused)
         WITH(o.beta2 = bad[i]);
         WITH(o.eps = bad[i]);
         WITH(o.momentum = bad[i] == -1 ? 2 : bad[i]);
-        WITH(o.weight_decay = bad[i] == 1 ? -1 : bad[i]);
+        WITH(o.weight_decay = bad[i] == 1 || bad[i] == -1 ? (double)NAN : bad[i]);
         WITH(o.clip_norm = bad[i] == 1 ? -1 : bad[i]);
         WITH(o.clip_value = bad[i] == 1 ? -1 : bad[i]);
     }
     WITH(o.kind = (ur_optimizer_kind)99);
     WITH(o.kind = (ur_optimizer_kind)-1);
+    WITH(o.size = 0);
+    WITH(o.size = SIZE_MAX);
+    SAYS(ur_optimizer_options_init_size(NULL, sizeof o));
 #undef WITH
     REFUSED(UR_EINVAL, ur_optimizer_step(NULL, 0.1, NULL));
+    REFUSED(UR_EINVAL, ur_optimizer_save(NULL, "state"));
+    REFUSED(UR_EINVAL, ur_optimizer_load(NULL, "state"));
     assert_ok(ur_optimizer_new(&optimizer, params, &usual, NULL));
+    REFUSED(UR_EINVAL, ur_optimizer_save(optimizer, NULL));
+    REFUSED(UR_EINVAL, ur_optimizer_load(optimizer, NULL));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         REFUSED(UR_EINVAL, ur_optimizer_step(optimizer, bad[i] == 1 ? -2 : bad[i], NULL));
     assert_ok(ur_optimizer_step(optimizer, 0, NULL));
-    REFUSED(UR_EINVAL, ur_model_run(m, state, 1, &id, logits));    /* until it is prepared anew */
+    REFUSED(UR_EINVAL, ur_runner_run(runner, 1, &id, logits));    /* until it is prepared anew */
     assert_ok(ur_model_prepare(m));
-    assert_ok(ur_model_run(m, state, 1, &id, logits));
+    assert_ok(ur_runner_run(runner, 1, &id, logits));
     ur_optimizer_free(optimizer);
-    ur_state_free(state);
+    ur_runner_free(runner);
     ur_params_free(unbuilt);
     ur_model_free(m);
 }
@@ -118,7 +128,7 @@ static void train__refuses_impossible_options(void **unused)
     o = small_options(to);
     REFUSED(UR_EINVAL, ur_train_plan(NULL, 0, NULL, NULL, &plan));
     REFUSED(UR_EINVAL, ur_train_plan(&o, 0, NULL, NULL, NULL));
-    o.config.task = "translate";
+    o.task = "translate";
     REFUSED(UR_EINVAL, ur_train_plan(&o, 0, NULL, NULL, &plan));
 #define WITH(change)                                                                   \
     do {                                                                               \
@@ -131,28 +141,36 @@ static void train__refuses_impossible_options(void **unused)
     static const int bad[] = {0, -1, INT_MIN, INT_MAX};
     static const double real[] = {-1, (double)NAN, -HUGE_VAL};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        WITH(o.seq_length = bad[i]);
-        WITH(o.batch = bad[i]);
+        WITH(o.batch = bad[i] ? bad[i] : -7);
         WITH(o.n_data = bad[i] == INT_MAX ? -7 : bad[i]);
-        WITH(o.min_count = bad[i] == INT_MAX ? -7 : bad[i]);
         WITH(o.patience = bad[i] < 0 ? bad[i] : -7);
         WITH(o.sample_length = bad[i] < 0 ? bad[i] : -7);
     }
     for (size_t i = 0; i < sizeof real / sizeof *real; i++) {
         WITH(o.val = real[i]);
-        WITH(o.epochs = real[i]);
         WITH(o.seconds = real[i]);
-        WITH(o.lr = real[i]);
         WITH(o.optimizer.clip_norm = real[i]);
-        WITH(o.config.dropout = real[i]);
     }
     WITH(o.model = NULL);
     WITH(o.model = "");
     WITH(o.data = NULL);
     WITH(o.data = no_data);
-    WITH(o.config.task = NULL);
-    WITH(o.config.task = "translate");
-    WITH(o.config.hidden[0] = 0);
+    WITH(o.epochs = (double)NAN);
+    WITH(o.lr = (double)NAN);
+    WITH(o.task = NULL);
+    WITH(o.task = "translate");
+    WITH(o.task = "fill");
+    WITH(o.size = 0);
+    WITH(memset(&o.net, 0, sizeof o.net));
+    WITH(memset(&o.job, 0, sizeof o.job));
+    WITH(o.net = o.job);
+    WITH(o.job = o.net);
+    WITH(set_run(&o, "tie=yes embed=3"));
+    WITH(o.best = "beauty");
+    WITH(o.shards = 0);
+    WITH(o.shard = 1);
+    WITH(o.shard = -1);
+    WITH(o.shards = 2);
     WITH(o.val = 1);
     WITH(o.lr = HUGE_VAL);
     WITH(o.seconds = HUGE_VAL);
@@ -167,8 +185,54 @@ static void train__refuses_impossible_options(void **unused)
     WITH(o.schedule = UR_SCHEDULE_PLATEAU; o.val = 0);
     WITH(o.patience = 1; o.val = 0);
     WITH(o.optimizer.kind = (ur_optimizer_kind)99);
-    WITH(o.config.task = "fill"; o.report_gradients = true);
 #undef WITH
+    o = small_run("fill", to, "");
+    o.report_gradients = true;
+    REFUSED(UR_EINVAL, ur_train(&o, NULL, NULL));
+    memset(&o, 0, sizeof o);
+    REFUSED(UR_EINVAL, ur_train(&o, NULL, NULL));
+    REFUSED(UR_EINVAL, ur_train_set(&o, "seed", "1"));
+    REFUSED(UR_EINVAL, ur_train_options_init(NULL, "lm"));
+    REFUSED(UR_EINVAL, ur_train_options_init(&o, NULL));
+    REFUSED(UR_EINVAL, ur_train_options_init(&o, "translate"));
+    REFUSED(UR_EINVAL, ur_train(&o, NULL, NULL));
+    REFUSED(UR_EINVAL, ur_train_options_init_size(&o, sizeof o - 8, "lm"));
+}
+
+static void train__sets_nothing_impossible(void **unused)
+{
+    (void)unused;
+    static const char *const set[][2] = {
+        {"seq-length", "0"}, {"seq-length", "-1"}, {"seq-length", "1048577"}, {"batch", "0"},
+        {"batch", "1048577"}, {"min-count", "0"}, {"min-count", "-7"}, {"patience", "-7"},
+        {"epochs", "0"}, {"epochs", "-1"}, {"epochs", "nan"}, {"steps", "-1"}, {"steps", "1.5"},
+        {"time", "0"}, {"time", "-1s"}, {"time", "1d"}, {"time", "nan"}, {"lr", "0"}, {"lr", "-1"},
+        {"lr", "inf"}, {"lr", "nan"}, {"clip-norm", "-1"}, {"clip-value", "-1"},
+        {"weight-decay", "-1"}, {"warmup", "-1"}, {"val", "1"}, {"val", "-0.1"}, {"val", "1e9"},
+        {"seed", "-1"}, {"seed", "18446744073709551616"}, {"optimizer", "newton"},
+        {"schedule", "moon"}, {"on-nan", "pray"}, {"tokens", "letter"}, {"dropout", "1"},
+        {"hidden", "0"}, {"cell", "brain"}, {"resume", "maybe"}, {"colour", "red"}, {"", "1"},
+        {"eval-every", "-1"}, {"checkpoint-every", "-1"}, {"sample-every", "-1"},
+    };
+    ur_train_options o = small_options("m.safetensors"), was = o;
+    REFUSED(UR_EINVAL, ur_train_set(NULL, "seed", "1"));
+    REFUSED(UR_EINVAL, ur_train_set(&o, NULL, "1"));
+    REFUSED(UR_EINVAL, ur_train_set(&o, "seed", NULL));
+    for (size_t i = 0; i < sizeof set / sizeof *set; i++)
+        REFUSED(UR_EINVAL, ur_train_set(&o, set[i][0], set[i][1]));
+    assert_memory_equal(&o, &was, sizeof o);
+    NOTHING(ur_train_option(NULL, 0));
+    SAYS(ur_train_option("translate", 0));
+    QUIET(ur_train_option("lm", -1));
+    QUIET(ur_train_option("lm", INT_MAX));
+    NOTHING(ur_task_brief(NULL));
+    NOTHING(ur_task_verb(NULL));
+    assert_null(ur_task_brief("translate"));
+    assert_null(ur_task_verb("translate"));
+    /* What a task has no use for. */
+    o = small_run("fill", "m.safetensors", "");
+    REFUSED(UR_EINVAL, ur_train_set(&o, "report-gradients", "yes"));
+    REFUSED(UR_EINVAL, ur_train_set(&o, "sample-every", "3"));
 }
 
 /* A run started from the report of another: its own files are its own. */
@@ -233,7 +297,7 @@ static void evaluate__refuses_impossible_options(void **unused)
     REFUSED(UR_EINVAL, ur_evaluate(NULL, &o, &m));
     REFUSED(UR_EINVAL, ur_evaluate(model, NULL, &m));
     REFUSED(UR_EINVAL, ur_evaluate(model, &o, NULL));
-    assert_true(isnan(m.loss));
+    assert_int_equal(m.n, 0);
     o.n_data = 0;
     REFUSED(UR_EINVAL, ur_evaluate(model, &o, &m));
     o.n_data = -1;
@@ -269,6 +333,7 @@ int main(void)
         cmocka_unit_test(names__are_found_or_not),
         cmocka_unit_test(optimizer__refuses_the_impossible),
         cmocka_unit_test(train__refuses_impossible_options),
+        cmocka_unit_test(train__sets_nothing_impossible),
         cmocka_unit_test(train__is_not_disturbed_by_a_run_in_its_report),
         cmocka_unit_test(evaluate__refuses_impossible_options),
         cmocka_unit_test(misuse__is_large_enough),

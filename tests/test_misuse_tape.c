@@ -177,7 +177,7 @@ static void operations__of_nothing_are_nothing(void **unused)
     QUIET(ur_where(a, a, NULL));
     QUIET(ur_affine(NULL, 1, 1));
     QUIET(ur_clamp(NULL, 0, 1));
-    QUIET(ur_activate(NULL, UR_TANH));
+    QUIET(ur_activate(NULL, UR_ACT_TANH));
     QUIET(ur_dropout(NULL, 0.5));
     QUIET(ur_sum_over(NULL, 0));
     QUIET(ur_mean_over(NULL, 0));
@@ -345,13 +345,13 @@ static ur_status stop(void *user, const char *bytes, size_t n)
     return UR_ECANCELED;
 }
 
-static ur_tensor *give(ur_tape *t, void *params, ur_tensor *x_t, ur_tensor *const *in,
+static ur_tensor *give(const ur_step *step, void *params, ur_tensor *x_t, ur_tensor *const *in,
                        ur_tensor **out)
 {
     const char *what = params;
     (void)in;
     if (strcmp(what, "reset") == 0)
-        ur_tape_reset(t);
+        ur_tape_reset(step->tape);
     if (strcmp(what, "no state") != 0)
         out[0] = x_t;
     return strcmp(what, "no output") == 0 ? NULL : x_t;

@@ -8,9 +8,11 @@
 
 #include <math.h>
 
-#include "tape/tape.h"
+#include "metric/text.h"
+#include "model/arch.h"
 #include "task/list.h"
 #include "train/loop.h"
+#include "train/run.h"
 
 /* Of steps, and of moments to stop a run: all of them, or each so manieth where sanitizers make
  * all slow. */
@@ -48,8 +50,7 @@ static struct {
 } spoil;
 
 static const struct ur__task *spoil_real;   /* the task behind */
-static ur_model *spoil_model;
-static void *spoil_run;
+static struct ur__run spoil_run;
 static int64_t spoil_done;                  /* steps */
 static int spoil_rollbacks;
 static char spoil_name[64][64];             /* of the model's parameters */
@@ -67,7 +68,7 @@ static inline bool spoil_now(enum place place)
 
 static inline void spoil_weight(void)
 {
-    ur_params *params = ur_model_params(spoil_model);
+    ur_params *params = spoil_run.model->params;
     const ur_param *p = ur_params_find(params, spoil.parameter);
     assert_non_null(p);
     ur_param_data(params, p)[spoil.at % p->size] = spoil.value;
@@ -75,60 +76,70 @@ static inline void spoil_weight(void)
 
 static inline void spoil_carried(void)
 {
-    size_t n;
-    ur_real *carried = spoil_real->carried(spoil_run, &n);
-    carried[spoil.at % n] = spoil.value;
+    const struct ur__carried c = ur__carried_of(spoil_run.state);
+    assert_int_equal(c.parts, 1);
+    c.part[0][spoil.at % c.n[0]] = spoil.value;
 }
 
-/* Runs back before all else. */
+/* Runs back after all else. */
 static inline ur_status spoil_gradient(ur_tape *tape, void *saved)
 {
     (void)tape;
     (void)saved;
-    ur_params *params = ur_model_params(spoil_model);
+    ur_params *params = spoil_run.model->params;
     const ur_param *p = ur_params_find(params, spoil.parameter);
     ur_params_grads(params)[p->offset + spoil.at % p->size] = spoil.value;
     return UR_OK;
 }
 
-static inline ur_status spoil_open(void **run, const struct ur__job *job,
-                                   struct ur__facts *facts)
+/* Between the model's loss and whoever looks at it. */
+static inline ur_tensor *spoil_loss(ur_tape *tape, const ur_model *m, const ur_batch *batch,
+                                    ur_state *const *states)
 {
-    ur_status status = spoil_real->open(run, job, facts);
-    spoil_run = *run;
-    spoil_model = facts->model;
-    const ur_params *params = ur_model_params(spoil_model);
+    const struct ur__arch *real = ur__arch_find(m->arch->name);
+    return ur_affine(real->loss(tape, m, batch, states), (double)spoil.value, 0);
+}
+
+static inline void spoil_look(void)
+{
+    const ur_params *params = spoil_run.model->params;
     spoil_names = ur_params_count(params);
     assert_true(spoil_names <= 64);
     for (int i = 0; i < spoil_names; i++) {
         snprintf(spoil_name[i], sizeof spoil_name[i], "%s", ur_params_at(params, i)->name);
         spoil_size[i] = ur_params_at(params, i)->size;
     }
-    return status;
 }
 
-static inline ur_status spoil_loss(void *run, ur_tape *tape, int64_t step, ur_tensor **loss,
-                                   int64_t *items)
+/* The last thing that is asked for before a step's loss. */
+static inline ur_status spoil_batch(void *job, int64_t step, struct ur__shard shard,
+                                    ur_batch *batch)
 {
+    static struct ur__arch spoilt;
+    ur_model *m = spoil_run.model;
     if (spoil_now(WEIGHT_PACKED)) {
         spoil_weight();
-        assert_ok(ur_model_prepare(spoil_model));
+        assert_ok(ur_model_prepare(m));
     }
     if (spoil_now(CARRIED_READ))
         spoil_carried();
-    ur_status status = spoil_real->loss(run, tape, step, loss, items);
-    if (status == UR_OK && spoil_now(LOSS))
-        *loss = ur_affine(*loss, (double)spoil.value, 0);
-    if (status == UR_OK && spoil_now(GRADIENT))
-        status = ur__tape_record(tape, spoil_gradient, NULL);
-    return status;
+    m->arch = ur__arch_find(m->arch->name);
+    if (spoil_now(LOSS)) {
+        spoilt = *m->arch;
+        spoilt.loss = spoil_loss;
+        m->arch = &spoilt;
+    }
+    if (spoil_now(GRADIENT))
+        assert_ok(ur__tape_record(spoil_run.tape, spoil_gradient, NULL));
+    return spoil_real->batch(job, step, shard, batch);
 }
 
-static inline ur_status spoil_validate(void *run, const struct ur__watch *watch, double *loss)
+static inline ur_status spoil_score(void *job, struct ur__shard shard,
+                                    const struct ur__watch *watch, double *sums)
 {
-    ur_status status = spoil_real->validate(run, watch, loss);
+    ur_status status = spoil_real->score(job, shard, watch, sums);
     if (spoil_now(VALIDATION))
-        *loss = (double)spoil.value;
+        sums[UR__TEXT_LOSS] = (double)spoil.value;
     return status;
 }
 
@@ -148,11 +159,13 @@ struct watcher {
 static inline bool watch(void *user, const ur_report *r)
 {
     struct watcher *w = user;
+    if (r->kind == UR_REPORT_START)
+        spoil_look();
     spoil_done = r->step;
     spoil_rollbacks = r->rollbacks;
     w->skipped = r->skipped;
     w->rollbacks = r->rollbacks;
-    w->best = r->best_loss;
+    w->best = r->best;
     w->validations += r->kind == UR_REPORT_VALID;
     if (r->kind == UR_REPORT_NOTE)
         snprintf(w->note + strlen(w->note), sizeof w->note - strlen(w->note), "%s;", r->text);
@@ -173,15 +186,15 @@ static inline bool watch(void *user, const ur_report *r)
 
 static inline ur_status run_spoilt(const ur_train_options *o, struct watcher *w)
 {
-    spoil_real = strcmp(o->config.task, "fill") == 0 ? &ur__task_fill : &ur__task_lm;
+    assert_ok(ur__task_find(o->task, &spoil_real));
     struct ur__task task = *spoil_real;
-    task.open = spoil_open;
-    task.loss = spoil_loss;
-    task.validate = spoil_validate;
+    task.batch = spoil_batch;
+    task.score = spoil_score;
     spoil_done = 0;
     spoil_rollbacks = 0;
     spoil.spoilt = 0;
-    return ur__train(&task, o, watch, w);
+    spoil_run = (struct ur__run){.own = *o, .task = &task, .on = watch, .user = w};
+    return ur__train_run(&spoil_run);
 }
 
 static inline ur_status train_spoilt(const ur_train_options *o, int64_t cancel_at,

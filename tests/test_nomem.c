@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "support/nomem.h"
+#include "support/settings.h"
 #include "unroll/cells.h"
 #include "unroll/train.h"
 
@@ -35,7 +36,6 @@ static int fill_inputs(void **unused)
 
 /* ---- nets -------------------------------------------------------------- */
 
-static const int two[2] = {6, 5}, outputs[2] = {3, 0}, narrower[2] = {3, 0};
 
 enum form { PLAIN, GRU, RNN, STACK, BOTH_WAYS, RICH, N_FORMS };
 static const char *const form_names[N_FORMS] = {
@@ -44,16 +44,18 @@ static const char *const form_names[N_FORMS] = {
 
 static ur_rnn_options options_of(enum form form)
 {
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     o.input = I;
-    o.hidden = two;
+    o.hidden[0] = 6;
+    o.hidden[1] = 5;
+    o.output[0] = form == STACK ? 3 : 0;
+    o.projection[0] = form == RICH ? 3 : 0;
     o.dropout = 0.2;
-    o.cell = form == GRU || form == STACK ? UR_GRU : form == RNN ? UR_RNN : UR_LSTM;
+    o.cell = form == GRU || form == STACK ? UR_CELL_GRU : form == RNN ? UR_CELL_RNN : UR_CELL_LSTM;
     o.layers = form == STACK || form == BOTH_WAYS ? 2 : 1;
-    o.output = form == STACK ? outputs : NULL;
     o.bidirectional = form == BOTH_WAYS;
     o.orthogonal = form == RNN || form == STACK;
-    o.projection = form == RICH ? narrower : NULL;
     o.peepholes = o.learned_state = form == RICH;
     o.recurrent_dropout = form == RICH ? 0.1 : 0;
     o.zoneout_h = form == RNN ? 0.1 : 0;
@@ -84,7 +86,7 @@ static void free_net(void *it)
 
 static ur_status build(struct net *n, const ur_rnn_options *o)
 {
-    const ur_optimizer_options adamw = UR_OPTIMIZER_OPTIONS_INIT;
+    const ur_optimizer_options adamw = optimizer_of(UR_ADAMW);
     ur_status status = ur_params_new(&n->params);
     DO(ur_rnn_new(&n->rnn, n->params, "rnn", o));
     DO(ur_linear_init(&n->out, n->params, "out", ur_rnn_output(n->rnn), V, true));
@@ -415,7 +417,7 @@ static ur_status make_team(void *it, const void *arg, uint32_t *digest)
 static ur_status optimize(void *it, const void *arg, uint32_t *digest)
 {
     struct cells *c = it;
-    ur_optimizer_options o = UR_OPTIMIZER_OPTIONS_INIT;
+    ur_optimizer_options o = optimizer_of(UR_ADAMW);
     ur_optimizer *optimizer = NULL;
     ur_status status = UR_OK;
     (void)arg;

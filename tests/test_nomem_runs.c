@@ -36,10 +36,7 @@ static const char *const kind_names[N_KINDS] = {"lm", "words", "fill", "from a m
 
 static ur_train_options run_options(enum kind kind, const char *model)
 {
-    ur_train_options o = small_options(model);
-    o.config.hidden[0] = 6;
-    o.config.hidden[1] = 5;
-    o.seq_length = 8;
+    ur_train_options o = small_run(kind == FILL ? "fill" : "lm", model, "hidden=6,5 seq-length=8");
     o.batch = 4;
     o.steps = 6;
     o.eval_every = 3;
@@ -49,12 +46,11 @@ static ur_train_options run_options(enum kind kind, const char *model)
     o.report_gradients = kind == LM;
     o.init_from = kind == FROM_MODEL ? start_path : NULL;
     if (kind == FILL) {
-        o.config.task = "fill";
-        o.config.embed = 4;
+        set_run(&o, "embed=4");
         o.val_file = other_path;
     }
     if (kind == WORDS)
-        o.config.tokens = UR_TOKEN_WORDPUNCT;
+        set_run(&o, "tokens=wordpunct");
     return o;
 }
 

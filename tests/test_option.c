@@ -34,7 +34,7 @@ static const ur_option rows[] = {
     {.name = "sizes", .kind = UR_OPTION_LIST_OF_INT, .fallback = "128", .min = 1, .max = 65536,
      AT(sizes), .at_n = offsetof(struct values, layers)},
     {.name = "layers", .kind = UR_OPTION_INT, .fallback = "2", .min = 1, .max = 32, AT(layers),
-     .flags = UR_OPTION_FREE},
+     .flags = UR_OPTION_IMPLIED},
     {.name = "ratio", .kind = UR_OPTION_LIST_OF_INT, .max = 9, AT(ratio),
      .at_n = offsetof(struct values, layers), .flags = UR_OPTION_SPARSE},
 };
@@ -196,7 +196,7 @@ static void option__json_goes_both_ways(void **unused)
     struct ur__json *j;
     assert_ok(ur__json_parse(&j, text.data, text.size));
     ur__options_init(&back, &table);
-    assert_ok(ur__options_from_json(&table, j, ur__options_values(&back)));
+    assert_ok(ur__options_from_json(&table, j, NULL, ur__options_values(&back)));
     ur__json_free(j);
     json_of(&back, UR_OPTION_FREE, &again);
     assert_string_equal(text.data, again.data);
@@ -220,7 +220,8 @@ static void option__json_refuses_what_is_unknown_missing_or_impossible(void **un
         {"{%s,\"choice\":\"plum\",\"seconds\":-1}", "\"seconds\" has"},
         {"{%s,\"choice\":\"plum\",\"ratio\":[]}", "\"ratio\" has"},
         {"{%s,\"choice\":\"plum\",\"ratio\":[1,10]}", "\"ratio\" has"},
-        {"{%s,\"choice\":\"plum\",\"ratio\":3}", "\"ratio\" has"},
+        {"{%s,\"choice\":\"plum\",\"ratio\":10}", "\"ratio\" has"},
+        {"{%s,\"choice\":\"plum\",\"ratio\":\"3\"}", "\"ratio\" has"},
         {"[%s]", "not a JSON object"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -229,7 +230,7 @@ static void option__json_refuses_what_is_unknown_missing_or_impossible(void **un
         char text[400];
         snprintf(text, sizeof text, cases[i].text, cases[i].text[0] == '[' ? "1" : whole);
         assert_ok(ur__json_parse(&j, text, strlen(text)));
-        assert_status(UR_EFORMAT, ur__options_from_json(&table, j, &v));
+        assert_status(UR_EFORMAT, ur__options_from_json(&table, j, NULL, &v));
         if (!strstr(ur_errmsg(), cases[i].says))
             fail_msg("%s: %s", text, ur_errmsg());
         ur__json_free(j);

@@ -31,10 +31,9 @@ static bool keep(void *user, const ur_report *r)
 
 static ur_train_options options_of(ur_cell cell, int64_t steps)
 {
-    ur_train_options o = small_options(tmp_path("m.safetensors"));
-    o.config.cell = cell;
-    o.config.layers = 1;
-    o.config.hidden[0] = H;
+    char settings[64];
+    snprintf(settings, sizeof settings, "cell=%s hidden=%d layers=1", ur_cell_name(cell), H);
+    ur_train_options o = small_run("lm", tmp_path("m.safetensors"), settings);
     o.val = 0;
     o.steps = steps;
     o.report_gradients = true;
@@ -47,7 +46,7 @@ static void first_window(const ur_model *m, int32_t *in, int32_t *next)
     size_t size, n;
     char *text = read_all(text_path, &size);
     int32_t *ids = malloc(size * sizeof *ids);
-    assert_ok(ur_vocab_encode(ur_model_vocab(m), text, size, ids, &n));
+    assert_ok(ur_vocab_encode(ur_model_vocab(m, NULL), text, size, ids, &n));
     size_t row = (n - 1) / B;
     for (size_t t = 0; t < T; t++)
         for (size_t b = 0; b < B; b++) {
@@ -63,29 +62,35 @@ static double norm_at(const ur_model *m, const int32_t *in, const int32_t *next,
 {
     static const int dim[2] = {B, H};
     ur_real h[B * H], c[B * H], dh[B * H] = {0};
-    ur_state *state;
+    ur_runner *runner;
+    ur_model_state *rest;
     ur_tape *tape;
-    int before = T - k, V = ur_vocab_size(ur_model_vocab(m));
+    int before = T - k, V = ur_vocab_size(ur_model_vocab(m, NULL));
     ur_real *logits = malloc((size_t)(T * B * V) * sizeof *logits);
-    assert_ok(ur_model_state_new(&state, m, B, NULL));
+    assert_ok(ur_runner_new(&runner, m, B, NULL));
+    assert_ok(ur_model_state_new(&rest, m, B, NULL));
     assert_ok(ur_tape_new(&tape, NULL));
-    assert_ok(ur_model_run(m, state, before, in, logits));
+    assert_ok(ur_runner_run(runner, before, in, logits));
     free(logits);
-    memcpy(h, ur_state_h(state, 0), sizeof h);
-    ur_tensor *cell = NULL;
-    if (ur_state_c(state, 0)) {
-        memcpy(c, ur_state_c(state, 0), sizeof c);
-        cell = ur_constant(tape, 2, dim, c);
+    ur_state *state = ur_runner_state(runner, 0);
+    ur_state *start = ur_model_state_at(rest, 0);
+    memcpy(h, ur_state_buffer(state, 0, "h", NULL), sizeof h);
+    if (ur_state_buffer(state, 0, "c", NULL)) {
+        memcpy(c, ur_state_buffer(state, 0, "c", NULL), sizeof c);
+        assert_ok(ur_state_put(start, 0, "c", ur_constant(tape, 2, dim, c)));
     }
-    assert_ok(ur_state_put(state, 0, ur_variable(tape, 2, dim, h, dh), cell));
-    ur_tensor *y = ur_model_logits(tape, m, (ur_ids){in + before * B, k, B}, NULL, state);
+    assert_ok(ur_state_put(start, 0, "h", ur_variable(tape, 2, dim, h, dh)));
+    ur_batch batch = {0};
+    assert_ok(ur_batch_ids(&batch, "input", k, B, in + before * B, NULL));
+    ur_tensor *y = ur_model_outputs(tape, m, &batch, rest);
     ur_tensor *last = ur_at(y, k - 1);
     assert_ok(ur_backward(tape, ur_cross_entropy(tape, last,
                                                  (ur_ids){next + (T - 1) * B, 1, B})));
     double sum = 0;
     for (int i = 0; i < B * H; i++)
         sum += (double)dh[i] * (double)dh[i];
-    ur_state_free(state);
+    ur_runner_free(runner);
+    ur_model_state_free(rest);
     ur_tape_free(tape);
     return sqrt(sum);
 }
@@ -93,7 +98,7 @@ static double norm_at(const ur_model *m, const int32_t *in, const int32_t *next,
 static void reach__is_what_differentiating_the_rest_gives(void **unused)
 {
     (void)unused;
-    static const ur_cell cells[] = {UR_RNN, UR_LSTM, UR_GRU};
+    static const ur_cell cells[] = {UR_CELL_RNN, UR_CELL_LSTM, UR_CELL_GRU};
     double worst = 0;
     for (int i = 0; i < 3; i++) {
         struct seen seen = {0};
@@ -122,7 +127,7 @@ static void reach__comes_at_the_start_at_validations_and_at_the_end(void **unuse
 {
     (void)unused;
     struct seen seen = {0};
-    ur_train_options o = options_of(UR_GRU, 60);
+    ur_train_options o = options_of(UR_CELL_GRU, 60);
     o.val = 0.1;
     assert_ok(ur_train(&o, keep, &seen));
     assert_int_equal(seen.reports, 4);

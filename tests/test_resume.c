@@ -92,22 +92,32 @@ static void resume__keeps_its_options(void **unused)
         assert_message(text);                                                           \
     } while (0)
     CHANGED(lr, 0.02, "lr was 0.01 and is 0.02 now");
-    CHANGED(seq_length, 17, "seq_length was 16 and is 17 now");
     CHANGED(batch, 9, "batch was 8 and is 9 now");
     CHANGED(seed, 124, "seed was 123 and is 124 now");
     CHANGED(val, 0.2, "val was 0.1 and is 0.2 now");
     CHANGED(optimizer.clip_norm, 2, "clip_norm was 1.0 and is 2.0 now");
     CHANGED(optimizer.kind, UR_SGD, "optimizer was \"adamw\" and is \"sgd\" now");
     CHANGED(schedule, UR_SCHEDULE_STEP, "schedule was \"cosine\" and is \"step\" now");
-    CHANGED(config.hidden[0], 25, "hidden");
-    CHANGED(config.cell, UR_GRU, "cell");
     CHANGED(patience, 3, "patience was 0 and is 3 now");
-    CHANGED(seconds, 5, "seconds had no limit and is 5 now");
+    CHANGED(seconds, 5, "time had no limit and is 5 now");
 #undef CHANGED
+    static const struct { const char *setting, *text; } set[] = {
+        {"seq-length=17", "seq_length was 16 and is 17 now"},
+        {"hidden=25,16", "hidden was [24,16] and is [25,16] now"},
+        {"cell=gru", "cell was \"lstm\" and is \"gru\" now"},
+        {"tokens=byte", "tokens was \"char\" and is \"byte\" now"},
+        {"projection=3", "projection was not set and is [3,3] now"},
+    };
+    for (size_t i = 0; i < sizeof set / sizeof *set; i++) {
+        o = base;
+        set_run(&o, set[i].setting);
+        assert_status(UR_EINVAL, train_until(o, 0, &l));
+        assert_message(set[i].text);
+    }
     o = base;
     o.data = &other_path;
     assert_status(UR_EDATA, train_until(o, 0, &l));
-    assert_message("other data");
+    assert_message("other data data");
     o = base;
     o.eval_every = 7;
     o.checkpoint_every = 9;
@@ -148,7 +158,7 @@ static void resume__refuses_data_that_changed(void **unused)
             changed[100] = how < 2 ? bytes[100] : bytes[100] == 'e' ? 't' : 'e';
             write_bytes(path, changed, how == 0 ? n + 1 : how == 1 ? n - 1 : n);
             assert_status(UR_EDATA, train_until(o, 0, &l));
-            assert_message(i ? "another validation file" : "other data");
+            assert_message(i ? "other val data" : "other data data");
             assert_message("CRC-32");
         }
         write_bytes(path, bytes, n);
@@ -199,6 +209,45 @@ static void resume__falls_back_from_a_damaged_state(void **unused)
     o.resume = true;
     assert_status(UR_EFORMAT, train_until(o, 0, &l));
     assert_message("checksum");
+}
+
+static void refuse_to_begin_anew(const ur_train_options *o, const char *there)
+{
+    size_t n, m;
+    struct listener l;
+    ur_plan plan;
+    char *before = read_all(there, &n);
+    assert_status(UR_EEXIST, train_until(*o, 0, &l));
+    assert_message("its training state");
+    assert_message("--init-from");
+    assert_message("--force");
+    assert_status(UR_EEXIST, ur_train_plan(o, 0, NULL, NULL, &plan));
+    char *after = read_all(there, &m);
+    assert_true(n == m && memcmp(before, after, n) == 0);
+    ur__free(before);
+    ur__free(after);
+}
+
+/* Who has only the model would lose it. */
+static void resume__begins_over_no_model(void **unused)
+{
+    (void)unused;
+    struct listener l;
+    ur_train_options o = small_options(tmp_path("m.safetensors"));
+    o.steps = 50;
+    assert_ok(train_until(o, 0, &l));
+    assert_int_equal(unlink(with_end(o.model, ".state")), 0);
+    o.resume = true;
+    o.steps = 60;
+    assert_ok(train_until(o, 0, &l));   /* from NAME.state.1 */
+    unlink(with_end(o.model, ".state"));
+    unlink(with_end(o.model, ".state.1"));
+    refuse_to_begin_anew(&o, o.model);
+    unlink(o.model);
+    refuse_to_begin_anew(&o, with_end(o.model, ".last.safetensors"));
+    o.resume = false;
+    o.force = true;
+    assert_ok(train_until(o, 0, &l));
 }
 
 static void resume__without_a_state_starts_anew(void **unused)
@@ -297,6 +346,7 @@ int main(void)
         cmocka_unit_test(resume__keeps_its_options),
         cmocka_unit_test(resume__refuses_data_that_changed),
         cmocka_unit_test(resume__falls_back_from_a_damaged_state),
+        cmocka_unit_test(resume__begins_over_no_model),
         cmocka_unit_test(resume__without_a_state_starts_anew),
         cmocka_unit_test(resume__survives_kills),
         cmocka_unit_test(resume__survives_a_full_disk),

@@ -23,14 +23,14 @@ struct variant {
 };
 
 static const struct variant variants[] = {
-    {"lstm", UR_LSTM, UR_TANH, false, {37, 16}, {0, 0}},
-    {"lstm, output maps", UR_LSTM, UR_TANH, false, {8, 21}, {5, 19}},
-    {"gru", UR_GRU, UR_TANH, false, {37, 17}, {0, 0}},
-    {"gru, reset before", UR_GRU, UR_TANH, true, {33, 12}, {0, 3}},
-    {"rnn tanh", UR_RNN, UR_TANH, false, {37, 5}, {0, 0}},
-    {"rnn relu", UR_RNN, UR_RELU, false, {16, 20}, {4, 0}},
-    {"rnn sigmoid", UR_RNN, UR_SIGMOID, false, {9, 1}, {0, 0}},
-    {"rnn saturated-linear", UR_RNN, UR_SATLIN, false, {9, 30}, {0, 0}},
+    {"lstm", UR_CELL_LSTM, UR_ACT_TANH, false, {37, 16}, {0, 0}},
+    {"lstm, output maps", UR_CELL_LSTM, UR_ACT_TANH, false, {8, 21}, {5, 19}},
+    {"gru", UR_CELL_GRU, UR_ACT_TANH, false, {37, 17}, {0, 0}},
+    {"gru, reset before", UR_CELL_GRU, UR_ACT_TANH, true, {33, 12}, {0, 3}},
+    {"rnn tanh", UR_CELL_RNN, UR_ACT_TANH, false, {37, 5}, {0, 0}},
+    {"rnn relu", UR_CELL_RNN, UR_ACT_RELU, false, {16, 20}, {4, 0}},
+    {"rnn sigmoid", UR_CELL_RNN, UR_ACT_SIGMOID, false, {9, 1}, {0, 0}},
+    {"rnn saturated-linear", UR_CELL_RNN, UR_ACT_SATLIN, false, {9, 30}, {0, 0}},
 };
 enum { N_VARIANTS = sizeof variants / sizeof *variants };
 
@@ -47,15 +47,16 @@ static float noise(uint32_t i)
 
 static void make(struct net *n, const struct variant *v, int biases)
 {
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     o.cell = v->cell;
     o.activation = v->activation;
     o.reset_before = v->reset_before;
     o.input = I;
     o.layers = L;
-    o.hidden = v->hidden;
-    o.output = v->output;
-    o.output_activation = UR_TANH;
+    memcpy(o.hidden, v->hidden, sizeof v->hidden);
+    memcpy(o.output, v->output, sizeof v->output);
+    o.output_activation = v->output[0] || v->output[1] ? UR_ACT_TANH : UR_ACT_IDENTITY;
     o.biases = biases;
     n->v = v;
     assert_ok(ur_params_new(&n->params));
@@ -93,8 +94,8 @@ static const float *parameter(struct net *n, const char *kind, int layer)
     char name[64];
     int form = 0;
     if (!strcmp(kind, "weight_hh"))     /* named after what PyTorch does not compute */
-        form = n->v->reset_before ? 1 : n->v->activation == UR_SIGMOID ? 2
-               : n->v->activation == UR_SATLIN ? 3 : 0;
+        form = n->v->reset_before ? 1 : n->v->activation == UR_ACT_SIGMOID ? 2
+               : n->v->activation == UR_ACT_SATLIN ? 3 : 0;
     snprintf(name, sizeof name, "rnn.%s%s_l%d", kind, forms[form], layer);
     const ur_param *p = ur_params_find(n->params, name);
     return p ? ur_param_data(n->params, p) : NULL;
@@ -125,23 +126,23 @@ static int reference_step(struct net *n, int l, int inputs, const double *x, dou
     double next[MAX_H], reset[MAX_H];
 #define X(g, j) (row_times(wi, (g) * H + (j), inputs, x) + bias(bi, (g) * H + (j)))
 #define U(g, j, from) (row_times(wh, (g) * H + (j), H, from) + bias(bh, (g) * H + (j)))
-    for (int j = 0; j < H && v->cell == UR_GRU; j++)
+    for (int j = 0; j < H && v->cell == UR_CELL_GRU; j++)
         reset[j] = sigmoid(X(0, j) + U(0, j, h)) * h[j];
     for (int j = 0; j < H; j++) {
-        if (v->cell == UR_LSTM) {
+        if (v->cell == UR_CELL_LSTM) {
             double i = sigmoid(X(0, j) + U(0, j, h)), f = sigmoid(X(1, j) + U(1, j, h));
             double g = tanh(X(2, j) + U(2, j, h)), o = sigmoid(X(3, j) + U(3, j, h));
             c[j] = f * c[j] + i * g;
             next[j] = o * tanh(c[j]);
-        } else if (v->cell == UR_GRU) {
+        } else if (v->cell == UR_CELL_GRU) {
             double r = sigmoid(X(0, j) + U(0, j, h)), z = sigmoid(X(1, j) + U(1, j, h));
             double m = v->reset_before ? X(2, j) + U(2, j, reset) : X(2, j) + r * U(2, j, h);
             next[j] = (1 - z) * tanh(m) + z * h[j];
         } else {
             double p = X(0, j) + U(0, j, h);
-            next[j] = v->activation == UR_TANH      ? tanh(p)
-                      : v->activation == UR_RELU    ? fmax(p, 0)
-                      : v->activation == UR_SIGMOID ? sigmoid(p)
+            next[j] = v->activation == UR_ACT_TANH      ? tanh(p)
+                      : v->activation == UR_ACT_RELU    ? fmax(p, 0)
+                      : v->activation == UR_ACT_SIGMOID ? sigmoid(p)
                                                     : fmin(fmax(p, 0), 1);
         }
     }
@@ -300,11 +301,12 @@ static void rnn__survives_failing_allocations(void **unused)
     for (long at_n = 1;; at_n++) {
         struct net n = {0};
         ur_state *s = NULL;
-        ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+        ur_rnn_options o;
+        ur_rnn_options_init(&o);
         int hidden[2] = {3, 4};
         o.input = 2;
         o.layers = 2;
-        o.hidden = hidden;
+        memcpy(o.hidden, hidden, sizeof hidden);
         ur__mem_fail_at(at_n, false);
         ur_status status = ur_params_new(&n.params);
         if (status == UR_OK)
@@ -335,7 +337,7 @@ static void training__keeps_few_bytes_a_unit_and_step(void **unused)
     const struct {
         ur_cell cell;
         int reals;      /* of a unit and step, the output among them */
-    } most[] = {{UR_LSTM, 6}, {UR_GRU, 5}, {UR_RNN, 2}};
+    } most[] = {{UR_CELL_LSTM, 6}, {UR_CELL_GRU, 5}, {UR_CELL_RNN, 2}};
     for (int i = 0; i < 3; i++) {
         const struct ur__rnn_layer layer = {
             .cell = ur__cell_of(most[i].cell), .I = 1024, .H = 1024, .P = 1024, .biases = 2,
@@ -345,7 +347,7 @@ static void training__keeps_few_bytes_a_unit_and_step(void **unused)
             .k = ur__kernel(), .stack = &stack, .T = 100, .B = 32, .training = true,
         };
         double bytes = (double)ur__stack_bytes(&job) + (double)ur__stack_back_bytes(&job)
-            - (double)(ur__packed_back_size(job.k, &layer) * sizeof(ur_real));
+            - (double)(ur__packed_back_bytes(job.k, &layer));
         double each = bytes / (100.0 * 32 * 1024) + sizeof(ur_real);
         print_message("%s: %.2f bytes a unit and step, with the output\n", layer.cell->name, each);
         /* What is kept once, not for each step: states and their gradients. */
@@ -356,8 +358,8 @@ static void training__keeps_few_bytes_a_unit_and_step(void **unused)
 static void cells__are_found_by_their_names(void **unused)
 {
     (void)unused;
-    ur_cell cell = UR_GRU;
-    ur_activation f = UR_RELU;
+    ur_cell cell = UR_CELL_GRU;
+    ur_activation f = UR_ACT_RELU;
     for (int i = 0; ur_cell_name((ur_cell)i); i++)
         assert_true(ur_cell_find(ur_cell_name((ur_cell)i), &cell) && (int)cell == i);
     for (int i = 0; ur_activation_name((ur_activation)i); i++)

@@ -42,6 +42,14 @@ static const char *const lines[] = {
     "rnn_satlin hidden=9,30 learned",
     "rnn_identity hidden=5,33 bidirectional",
     "rnn_tanh hidden=33,7 zoneout=0.5,0 recurrent_dropout=0.25 dropout=0.5 variational",
+    "mgu hidden=37,16",
+    ("mgu hidden=20,33 bidirectional bias=1 output=0,3 recurrent_dropout=0.25 zoneout=0.25,0 "
+     "learned"),
+    "lstm norm hidden=37,16",
+    "lstm norm hidden=9,21 bidirectional dropout=0.5 variational",
+    "gru norm hidden=33,12 learned",
+    "peek hidden=18,9",
+    "peek hidden=7,16 bidirectional dropout=0.25",
 };
 enum { N_LINES = sizeof lines / sizeof *lines };
 
@@ -120,15 +128,15 @@ static void put_states(struct net *n, ur_tape *tape, ur_state *state, int first,
                        struct result *r)
 {
     for (int slot = 0; slot < golden_slots(&n->c) && !n->c.options.learned_state; slot++) {
-        ur_tensor *hc[2] = {NULL, NULL};
         for (int j = 0; j < 2; j++) {
             int dim[2] = {rows, golden_state_size(&n->c, slot, j)};
             for (int i = 0; i < rows * dim[1]; i++)
                 r->first[slot][j][i] = fixed(1 + 2 * slot + j, first + i / dim[1], i % dim[1]);
             if (dim[1])
-                hc[j] = ur_variable(tape, 2, dim, r->first[slot][j], r->d_first[slot][j]);
+                assert_ok(ur_state_put(state, slot, ur_state_name(state, slot, j),
+                                       ur_variable(tape, 2, dim, r->first[slot][j],
+                                                   r->d_first[slot][j])));
         }
-        assert_ok(ur_state_put(state, slot, hc[0], hc[1]));
     }
 }
 
@@ -154,11 +162,11 @@ static void pass(struct net *n, int first, int rows, int steps, const int *lengt
     ur_tensor *loss = weigh(tape, 20, first, rows, y);
     memcpy(r->y, ur_data(y), ur_size(y) * sizeof(float));
     for (int slot = 0; slot < golden_slots(&n->c); slot++) {
-        ur_tensor *hc[2];
-        ur_state_tensors(state, slot, &hc[0], &hc[1]);
-        for (int j = 0; j < 2 && hc[j]; j++) {
-            loss = ur_add(loss, weigh(tape, 10 + 2 * slot + j, first, rows, hc[j]));
-            memcpy(r->last[slot][j], ur_data(hc[j]), ur_size(hc[j]) * sizeof(float));
+        const char *name;
+        for (int j = 0; (name = ur_state_name(state, slot, j)); j++) {
+            ur_tensor *last = ur_state_tensor(state, slot, name);
+            loss = ur_add(loss, weigh(tape, 10 + 2 * slot + j, first, rows, last));
+            memcpy(r->last[slot][j], ur_data(last), ur_size(last) * sizeof(float));
         }
     }
     ur_params_zero_grads(n->params);
@@ -424,7 +432,8 @@ static void rnn__a_million_steps_take_no_memory(void **unused)
         }
         assert_int_equal(ur__mem_allocations(), allocations);
         assert_int_equal(ur_state_steps(whole), calls * STEPS);
-        assert_memory_equal(ur_state_h(whole, 0), ur_state_h(parts, 0), H * sizeof(float));
+        assert_memory_equal(ur_state_buffer(whole, 0, "h", NULL),
+                            ur_state_buffer(parts, 0, "h", NULL), H * sizeof(float));
         ur_state_free(whole);
         ur_state_free(parts);
         unmake(&n);

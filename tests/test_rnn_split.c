@@ -19,18 +19,20 @@ struct form {
 };
 
 static const struct form forms[] = {
-    {.name = "lstm", .cell = UR_LSTM},
-    {.name = "lstm, two directions", .cell = UR_LSTM, .bidirectional = true},
-    {.name = "lstm, projection, output map", .cell = UR_LSTM, .projection = true, .output = true},
-    {.name = "lstm, peepholes, clip", .cell = UR_LSTM, .peepholes = true, .clip = 0.2},
-    {.name = "lstm, coupled, noise", .cell = UR_LSTM, .coupled = true, .noise = true},
-    {.name = "lstm, projection, noise", .cell = UR_LSTM, .projection = true, .noise = true},
-    {.name = "gru", .cell = UR_GRU},
-    {.name = "gru, two directions, noise", .cell = UR_GRU, .bidirectional = true, .noise = true},
-    {.name = "gru, reset before", .cell = UR_GRU, .before = true},
-    {.name = "gru, reset before, noise", .cell = UR_GRU, .before = true, .noise = true},
-    {.name = "rnn", .cell = UR_RNN, .output = true},
-    {.name = "rnn, residual, noise", .cell = UR_RNN, .residual = true, .noise = true},
+    {.name = "lstm", .cell = UR_CELL_LSTM},
+    {.name = "lstm, two directions", .cell = UR_CELL_LSTM, .bidirectional = true},
+    {.name = "lstm, projection, output map", .cell = UR_CELL_LSTM, .projection = true, .output =
+     true},
+    {.name = "lstm, peepholes, clip", .cell = UR_CELL_LSTM, .peepholes = true, .clip = 0.2},
+    {.name = "lstm, coupled, noise", .cell = UR_CELL_LSTM, .coupled = true, .noise = true},
+    {.name = "lstm, projection, noise", .cell = UR_CELL_LSTM, .projection = true, .noise = true},
+    {.name = "gru", .cell = UR_CELL_GRU},
+    {.name = "gru, two directions, noise", .cell = UR_CELL_GRU, .bidirectional = true, .noise =
+     true},
+    {.name = "gru, reset before", .cell = UR_CELL_GRU, .before = true},
+    {.name = "gru, reset before, noise", .cell = UR_CELL_GRU, .before = true, .noise = true},
+    {.name = "rnn", .cell = UR_CELL_RNN, .output = true},
+    {.name = "rnn, residual, noise", .cell = UR_CELL_RNN, .residual = true, .noise = true},
 };
 enum { N_FORMS = sizeof forms / sizeof *forms };
 
@@ -46,17 +48,18 @@ static float noise(uint32_t i)
 
 static void make(struct net *n, const struct form *f)
 {
-    static const int hidden[] = {H, H2}, projection[] = {P, 0}, output[] = {0, O};
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     o.cell = f->cell;
     o.input = I;
     o.layers = 2;
-    o.hidden = hidden;
+    o.hidden[0] = H;
+    o.hidden[1] = H2;
     o.bidirectional = f->bidirectional;
     o.reset_before = f->before;
-    o.projection = f->projection ? projection : NULL;
-    o.output = f->output ? output : NULL;
-    o.output_activation = UR_TANH;
+    o.projection[0] = f->projection ? P : 0;
+    o.output[1] = f->output ? O : 0;
+    o.output_activation = f->output ? UR_ACT_TANH : UR_ACT_IDENTITY;
     o.peepholes = f->peepholes;
     o.coupled = f->coupled;
     o.time_residual = f->residual;
@@ -65,7 +68,7 @@ static void make(struct net *n, const struct form *f)
         o.dropout = 0.3;
         o.recurrent_dropout = 0.25;
         o.zoneout_h = 0.2;
-        o.zoneout_c = f->cell == UR_LSTM ? 0.1 : 0;
+        o.zoneout_c = f->cell == UR_CELL_LSTM ? 0.1 : 0;
     }
     assert_ok(ur_params_new(&n->params));
     assert_ok(ur_rnn_new(&n->rnn, n->params, "rnn", &o));

@@ -154,8 +154,6 @@ static const struct {
     {"{\"a\":" T8 "}", 9},                                      /* trailing bytes */
     {"{\"a\":" T8 "}", 7},
     {"{}", 1},
-    {" {\"a\":" T8 "}", 8},                                     /* does not begin with { */
-    {"{\"a\":" T8 "}\n", 8},                                    /* padded with other than spaces */
     {"{\"a\":" T8 "} x", 8},
     {"{\"a\":" T8 "", 8},
     {"[1]", 0}, {"{", 0}, {"  ", 0}, {"1 ", 0}, {"{\"a\":1}", 0}, {"{\"a\":[]}", 0},
@@ -164,14 +162,11 @@ static const struct {
     {"{\"a\":" T8 ",\"b\":{\"dtype\":\"U8\",\"shape\":[8],\"data_offsets\":[4,12]}}", 12},
     {"{\"a\":" T8 ",\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[9,11]}}", 11},
     {T("\"F32\"", "[2]", "[4,12]"), 12},
-    {"{\"\":" T8 "}", 8},
-    {T("\"F31\"", "[2]", "[0,8]"), 8}, {T("\"f32\"", "[2]", "[0,8]"), 8},
     {T("32", "[2]", "[0,8]"), 8}, {T("null", "[2]", "[0,8]"), 8},
     {T("\"F32\"", "[3]", "[0,8]"), 8}, {T("\"F32\"", "[]", "[0,8]"), 8},
     {T("\"F32\"", "2", "[0,8]"), 8}, {T("\"F32\"", "[2.0]", "[0,8]"), 8},
     {T("\"F32\"", "[\"2\"]", "[0,8]"), 8}, {T("\"F32\"", "[-2]", "[0,8]"), 8},
     {T("\"F32\"", "[-1,-2]", "[0,8]"), 8},
-    {T("\"F32\"", "[1,1,1,1,1,1,1,1,2]", "[0,8]"), 8},          /* rank 9 */
     {T("\"F32\"", "[4611686018427387906]", "[0,8]"), 8},        /* 2^62 + 2: 4x wraps to 8 */
     {T("\"U8\"", "[4294967296,4294967296]", "[0,0]"), 0},       /* 2^64 wraps to 0 */
     {T("\"U8\"", "[0,9223372036854775807,9223372036854775807]", "[0,0]"), 0},
@@ -182,7 +177,6 @@ static const struct {
     {T("\"F32\"", "[2]", "[0,9223372036854775807]"), 8}, {T("\"F32\"", "[2]", "{}"), 8},
     {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2]}}", 8},
     {"{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,8]}}", 8},
-    {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8],\"x\":1}}", 8},
     {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"shape\":[2],\"data_offsets\":[0,8]}}", 8},
     {"{\"__metadata__\":1}", 0}, {"{\"__metadata__\":{\"a\":1}}", 0},
     {"{\"__metadata__\":{\"a\":{}}}", 0}, {"{\"__metadata__\":{\"a\":\"x\",\"a\":\"y\"}}", 0},
@@ -222,6 +216,106 @@ static void safetensors__malformed_headers_are_rejected(void **state)
     ur__st_close(f);
     assert_status(UR_EINPUT, ur__st_open(&f, tmp_path("absent")));
     assert_status(UR_EINPUT, ur__st_open(&f, tmp_dir()));
+}
+
+/* ---- the reference reader ---------------------------------------------- */
+
+/* The field that begins at *at, its end made a zero; *at goes on behind the tab. */
+static char *field(char **at)
+{
+    char *begin = *at, *end = begin + strcspn(begin, "\t\n");
+    *at = end + (*end != '\0');
+    *end = '\0';
+    return begin;
+}
+
+/* \xHH becomes its byte; returns how many are left. */
+static size_t unescape(char *text)
+{
+    char *to = text;
+    for (const char *from = text; *from; to++) {
+        unsigned byte;
+        if (*from == '\\' && sscanf(from, "\\x%2x", &byte) == 1)
+            from += 4;
+        else
+            byte = (unsigned char)*from++;
+        *to = (char)byte;
+    }
+    return (size_t)(to - text);
+}
+
+static void safetensors__takes_what_the_reference_reader_takes(void **state)
+{
+    (void)state;
+    char table[512], line[4000];
+    int lines = 0, taken = 0, apart = 0;
+    snprintf(table, sizeof table, "%s/tests/golden/headers.tsv", getenv("SOURCE_DIR"));
+    const char *path = tmp_path("header");
+    FILE *f = fopen(table, "r");
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f)) {
+        if (*line == '#')
+            continue;
+        char *at = line, *theirs = field(&at), *ours = field(&at);
+        size_t data = (size_t)strtoul(field(&at), NULL, 10);
+        char *why = field(&at), *header = field(&at);
+        size_t n = unescape(header);
+        struct ur__buf b = {0};
+        assert_ok(ur__buf_put(&b, (const char[8]){(char)(n & 0xff), (char)(n >> 8)}, 8));
+        assert_ok(ur__buf_put(&b, header, n));
+        for (size_t i = 0; i < data; i++)
+            assert_ok(ur__buf_put(&b, "", 1));
+        put_file(path, b.data, b.size);
+        ur__buf_free(&b);
+        struct ur__st_file *file;
+        ur_status status = ur__st_open(&file, path);
+        if (status != (*ours == 'y' ? UR_OK : UR_EFORMAT))
+            fail_msg("%s is %s: %s", header, ur_status_name(status), ur_errmsg());
+        assert_true((*theirs != *ours) == (strcmp(why, "-") != 0));
+        lines++;
+        taken += status == UR_OK;
+        apart += *theirs != *ours;
+        ur__st_close(file);
+    }
+    fclose(f);
+    assert_true(lines > 100);
+    print_message("%d headers, %d taken; the reference reader has another mind of %d\n", lines,
+                  taken, apart);
+}
+
+/* One tensor each that was once a reason to refuse the file, beside one that is wanted. */
+static void safetensors__what_cannot_be_read_is_listed(void **state)
+{
+    (void)state;
+    static const char header[] =
+        "{\"__metadata__\":null,"
+        "\"a\":{\"dtype\":\"F8_E5M2\",\"shape\":[2,2],\"data_offsets\":[0,4]},"
+        "\"b\":{\"dtype\":\"Q4_K\",\"shape\":[3],\"data_offsets\":[4,8]},"
+        "\"c\":{\"dtype\":\"F4\",\"shape\":[8],\"data_offsets\":[8,12]},"
+        "\"d\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,1],\"data_offsets\":[12,16]},"
+        "\"\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[16,20]},"
+        "\"w\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[20,28],\"note\":{\"x\":[1]}}}\n";
+    static const char *const types[] = {"F8_E5M2", "Q4_K", "F4", "F32", "U8", "F32"};
+    static const uint64_t sizes[] = {4, 3, 8, 1, 4, 2};
+    const char *path = tmp_path("listed");
+    struct ur__st_file *f;
+    ur_real value[8];
+    put_tensors(path, header, sizeof header - 1, 28);
+    assert_ok(ur__st_open(&f, path));
+    assert_int_equal(ur__st_count(f), COUNT(types));
+    for (size_t i = 0; i < COUNT(types); i++) {
+        const struct ur__st_tensor *t = ur__st_at(f, i);
+        assert_string_equal(t->type_name, types[i]);
+        assert_int_equal(t->n, sizes[i]);
+        ur_status status = ur__st_read_real(f, t, value, (size_t)t->n);
+        assert_int_equal(status, strcmp(types[i], "F32") == 0 ? UR_OK : UR_EDATA);
+        if (status != UR_OK)
+            assert_non_null(strstr(ur_errmsg(), types[i]));
+        assert_int_equal(ur__st_check_finite(f, t), status);
+    }
+    assert_int_equal(ur__st_find(f, "d")->rank, -1);
+    assert_int_equal(ur__st_find(f, "")->bytes, 4);
+    ur__st_close(f);
 }
 
 static void safetensors__header_length_is_checked_before_memory_is_taken(void **state)
@@ -267,16 +361,14 @@ static void safetensors__naming_is_checked(void **state)
     static const uint64_t huge[2] = {(uint64_t)1 << 40, (uint64_t)1 << 40};
     static const uint64_t none[3] = {0, (uint64_t)1 << 40, (uint64_t)1 << 40};
     static const uint64_t many[9] = {1, 1, 1, 1, 1, 1, 1, 1, 1};
-    char name[1100];
-    memset(name, 'n', sizeof name);
-    name[sizeof name - 1] = '\0';
     float data[2] = {1, 2};
     struct ur__st_out *s;
     assert_ok(ur__st_out_new(&s));
     assert_ok(ur__st_out_tensor(s, "a", UR__F32, 1, &two, data));
     assert_status(UR_EINVAL, ur__st_out_tensor(s, "a", UR__F32, 1, &two, data));
     assert_status(UR_EINVAL, ur__st_out_tensor(s, "", UR__F32, 1, &two, data));
-    assert_status(UR_EINVAL, ur__st_out_tensor(s, name, UR__F32, 1, &two, data));
+    assert_status(UR_EINVAL, ur__st_out_tensor(s, "a\033[2J", UR__F32, 1, &two, data));
+    assert_status(UR_EINVAL, ur__st_out_tensor(s, "\xc2\x9b", UR__F32, 1, &two, data));
     assert_status(UR_EINVAL, ur__st_out_tensor(s, "\xff", UR__F32, 1, &two, data));
     assert_status(UR_EINVAL, ur__st_out_tensor(s, "__metadata__", UR__F32, 1, &two, data));
     assert_status(UR_ESHAPE, ur__st_out_tensor(s, "b", UR__F32, 2, huge, data));
@@ -413,6 +505,8 @@ int main(void)
         cmocka_unit_test(safetensors__same_content_same_bytes),
         cmocka_unit_test(safetensors__every_truncation_is_rejected),
         cmocka_unit_test(safetensors__malformed_headers_are_rejected),
+        cmocka_unit_test(safetensors__takes_what_the_reference_reader_takes),
+        cmocka_unit_test(safetensors__what_cannot_be_read_is_listed),
         cmocka_unit_test(safetensors__header_length_is_checked_before_memory_is_taken),
         cmocka_unit_test(safetensors__naming_is_checked),
         cmocka_unit_test(safetensors__every_half_is_converted),

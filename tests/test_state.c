@@ -6,6 +6,7 @@
 #include <fenv.h>
 #include <math.h>
 
+#include "support/settings.h"
 #include "unroll/train.h"
 
 enum { T = 3, B = 2, I = 2, H = 3 };
@@ -23,9 +24,10 @@ static const float x[T * B * I] = {0.3f, -0.2f, 0.9f, 0.1f, -0.7f, 0.4f,
 static void make(struct net *n)
 {
     int hidden = H;
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     o.input = I;
-    o.hidden = &hidden;
+    o.hidden[0] = hidden;
     assert_ok(ur_params_new(&n->params));
     assert_ok(ur_rnn_new(&n->rnn, n->params, "rnn", &o));
     assert_ok(ur_params_build(n->params, 7));
@@ -99,8 +101,8 @@ static void state__numbers_that_have_moved_count(void **unused)
     ur_tensor *last = forward(&n, n.tape, 2);
     assert_memory_equal(ur_data(last), whole + 2 * B * H, sizeof y);
     /* Writing zeros is starting anew. */
-    memset(ur_state_h(n.state, 0), 0, sizeof y);
-    memset(ur_state_c(n.state, 0), 0, sizeof y);
+    memset(ur_state_buffer(n.state, 0, "h", NULL), 0, sizeof y);
+    memset(ur_state_buffer(n.state, 0, "c", NULL), 0, sizeof y);
     assert_memory_equal(ur_data(forward(&n, n.tape, 0)), whole, sizeof y);
     unmake(&n);
 }
@@ -114,15 +116,104 @@ static void state__put_tensors_are_for_forward_and_must_fit(void **unused)
     make(&n);
     ur_tensor *h = ur_copy_in(n.tape, 2, good, NULL);
     assert_status(UR_ESHAPE,
-                  ur_state_put(n.state, 0, ur_copy_in(n.tape, 2, turned, NULL), NULL));
-    assert_status(UR_EINVAL, ur_state_put(n.state, 1, h, NULL));
-    assert_ok(ur_state_put(n.state, 0, h, NULL));
+                  ur_state_put(n.state, 0, "h", ur_copy_in(n.tape, 2, turned, NULL)));
+    assert_status(UR_EINVAL, ur_state_put(n.state, 1, "h", h));
+    assert_status(UR_EINVAL, ur_state_put(n.state, 0, "m", h));
+    assert_ok(ur_state_put(n.state, 0, "h", h));
     assert_status(UR_EINVAL, ur_rnn_step(n.rnn, n.state, x, y));
     assert_non_null(forward(&n, n.tape, 0));
     assert_ok(ur_rnn_step(n.rnn, n.state, x, y));
-    ur_tensor *only_h;
-    ur_state_tensors(n.state, 0, &only_h, NULL);
-    assert_non_null(only_h);
+    assert_non_null(ur_state_tensor(n.state, 0, "h"));
+    assert_non_null(ur_state_tensor(n.state, 0, "c"));
+    assert_null(ur_state_tensor(n.state, 0, "m"));
+    unmake(&n);
+}
+
+/* ---- rows -------------------------------------------------------------- */
+
+enum { ROOM = 4, LONG = 9, STEPS = LONG };
+
+/* The outputs [STEPS,H] of one sequence alone, its k-th steps reading inputs 31·id + k. */
+static void alone(struct net *n, int id, float *y)
+{
+    ur_state *s;
+    assert_ok(ur_state_new(&s, n->rnn, 1, NULL));
+    for (int k = 0; k < STEPS; k++) {
+        float in[I] = {sinf((float)(31 * id + k)), cosf((float)(7 * id + k))};
+        assert_ok(ur_rnn_step(n->rnn, s, in, y + k * H));
+    }
+    ur_state_free(s);
+}
+
+/* Sequences join, leave, change places and branch; each has the bits that it has alone. */
+static void state__rows_go_on_as_if_alone(void **unused)
+{
+    (void)unused;
+    static const int choice[LONG][ROOM] = {{-1, -1}, {1, 0}, {0, -1, 1}, {2, 1, 0, -1},
+                                           {3, 3, 0, 1},
+                                           {0, 2}, {1, -1, 0, -1}, {3, 2, 1, 0}, {2}};
+    static const int rows[LONG] = {2, 2, 3, 4, 4, 2, 4, 4, 1};
+    struct net n;
+    ur_state *s;
+    float y[ROOM * H], want[2 * LONG * ROOM][STEPS * H];
+    int id[ROOM], age[ROOM], next = 0, compared = 0;
+    make(&n);
+    assert_ok(ur_state_new(&s, n.rnn, ROOM, NULL));
+    assert_int_equal(ur_state_rows(s), ROOM);
+    for (int t = 0; t < LONG; t++) {
+        int old_id[ROOM], old_age[ROOM];
+        float in[ROOM * I];
+        size_t size, all;
+        memcpy(old_id, id, sizeof id);
+        memcpy(old_age, age, sizeof age);
+        assert_ok(ur_state_select(s, rows[t], choice[t]));
+        assert_int_equal(ur_state_rows(s), rows[t]);
+        assert_non_null(ur_state_buffer(s, 0, "c", &size));
+        assert_int_equal(size, rows[t] * H);
+        assert_non_null(ur_state_data(s, &all));
+        assert_int_equal(all, 2 * size);
+        for (int b = 0; b < rows[t]; b++) {
+            id[b] = choice[t][b] < 0 ? next : old_id[choice[t][b]];
+            age[b] = choice[t][b] < 0 ? 0 : old_age[choice[t][b]];
+            if (choice[t][b] < 0)
+                alone(&n, next, want[next]), next++;
+            in[b * I] = sinf((float)(31 * id[b] + age[b]));
+            in[b * I + 1] = cosf((float)(7 * id[b] + age[b]));
+        }
+        assert_ok(ur_rnn_step(n.rnn, s, in, y));
+        for (int b = 0; b < rows[t]; age[b++]++, compared++)
+            assert_memory_equal(y + b * H, want[id[b]] + age[b] * H, H * sizeof *y);
+    }
+    print_message("rows: %d steps of %d sequences, equal bits in all\n", compared, next);
+    ur_state_free(s);
+    unmake(&n);
+}
+
+static void state__copies_go_on_alike(void **unused)
+{
+    (void)unused;
+    struct net n;
+    ur_state *wide, *narrow;
+    float y[B * H], z[B * H];
+    const int first = 0;
+    make(&n);
+    assert_ok(ur_state_new(&wide, n.rnn, ROOM, NULL));
+    assert_ok(ur_state_new(&narrow, n.rnn, 1, NULL));
+    assert_ok(ur_rnn_step(n.rnn, n.state, x, y));
+    assert_ok(ur_state_copy(wide, n.state));
+    assert_int_equal(ur_state_rows(wide), B);
+    assert_int_equal(ur_state_steps(wide), 1);
+    assert_ok(ur_rnn_step(n.rnn, n.state, x + B * I, y));
+    assert_ok(ur_rnn_step(n.rnn, wide, x + B * I, z));
+    assert_memory_equal(y, z, sizeof y);
+    assert_status(UR_EINVAL, ur_state_copy(narrow, wide));
+    assert_ok(ur_state_select(wide, 1, &first));
+    assert_ok(ur_state_copy(narrow, wide));
+    assert_ok(ur_rnn_step(n.rnn, n.state, x, y));
+    assert_ok(ur_rnn_step(n.rnn, narrow, x, z));
+    assert_memory_equal(y, z, H * sizeof *y);
+    ur_state_free(wide);
+    ur_state_free(narrow);
     unmake(&n);
 }
 
@@ -171,13 +262,14 @@ static void rnn__a_failed_constructor_leaves_no_parameters(void **unused)
     ur_rnn *rnn;
     ur_linear_layer linear;
     int hidden[2] = {2, 2}, one = 1;
-    ur_rnn_options o = UR_RNN_OPTIONS_INIT;
+    ur_rnn_options o;
+    ur_rnn_options_init(&o);
     o.input = 2;
-    o.hidden = hidden;
+    memcpy(o.hidden, hidden, sizeof hidden);
     assert_ok(ur_params_new(&p));
     o.activation = (ur_activation)99;
     assert_status(UR_EINVAL, ur_rnn_new(&rnn, p, "q", &o));
-    o.activation = UR_TANH;
+    o.activation = UR_ACT_TANH;
     assert_ok(ur_params_add(p, "q.weight_ih_l1", 1, &one, UR_CONSTANT, 0, NULL));
     o.layers = 2;       /* the second layer's name is taken */
     assert_status(UR_EINVAL, ur_rnn_new(&rnn, p, "q", &o));
@@ -194,7 +286,7 @@ static void optimizer__refuses_what_cannot_be_computed(void **unused)
     (void)unused;
     ur_params *p;
     ur_optimizer *opt;
-    ur_optimizer_options o = UR_OPTIMIZER_OPTIONS_INIT;
+    ur_optimizer_options o = optimizer_of(UR_ADAMW);
     int one = 1;
     o.clip_norm = 0;
     assert_ok(ur_params_new(&p));
@@ -219,7 +311,7 @@ static void rnn__must_be_prepared_again_after_an_update(void **unused)
     (void)unused;
     struct net n;
     ur_optimizer *opt;
-    ur_optimizer_options o = UR_OPTIMIZER_OPTIONS_INIT;
+    ur_optimizer_options o = optimizer_of(UR_ADAMW);
     float y[B * H];
     make(&n);
     assert_ok(ur_optimizer_new(&opt, n.params, &o, NULL));
@@ -278,6 +370,8 @@ int main(void)
         cmocka_unit_test(state__of_another_tape_is_refused),
         cmocka_unit_test(state__numbers_that_have_moved_count),
         cmocka_unit_test(state__put_tensors_are_for_forward_and_must_fit),
+        cmocka_unit_test(state__rows_go_on_as_if_alone),
+        cmocka_unit_test(state__copies_go_on_alike),
         cmocka_unit_test(rnn__padding_plays_no_part),
         cmocka_unit_test(rnn__sizes_beyond_int_are_refused),
         cmocka_unit_test(rnn__a_failed_constructor_leaves_no_parameters),

@@ -163,11 +163,11 @@ static void functions__match_libm(void **state)
     assert_all(ur_satlin(t), want[3], 40);
     assert_all(ur_exp(t), want[4], 40);
     assert_all(ur_log(ur_exp(t)), want[5], 40);
-    assert_ptr_equal(ur_activate(t, UR_IDENTITY), t);
-    assert_all(ur_activate(t, UR_TANH), want[0], 40);
-    assert_all(ur_activate(t, UR_SIGMOID), want[1], 40);
-    assert_all(ur_activate(t, UR_RELU), want[2], 40);
-    assert_all(ur_activate(t, UR_SATLIN), want[3], 40);
+    assert_ptr_equal(ur_activate(t, UR_ACT_IDENTITY), t);
+    assert_all(ur_activate(t, UR_ACT_TANH), want[0], 40);
+    assert_all(ur_activate(t, UR_ACT_SIGMOID), want[1], 40);
+    assert_all(ur_activate(t, UR_ACT_RELU), want[2], 40);
+    assert_all(ur_activate(t, UR_ACT_SATLIN), want[3], 40);
     assert_null(ur_activate(t, (ur_activation)77));
     assert_poisoned(UR_EINVAL, "activate: there is no activation 77");
 
@@ -357,7 +357,7 @@ static void poison__null_is_silent(void **state)
         ur_add(none, x), ur_sub(x, none), ur_mul(none, none), ur_div(none, x),
         ur_affine(none, 1, 0), ur_matmul(x, none), ur_matmul_t(none, x), ur_tanh(none),
         ur_sigmoid(none), ur_relu(none), ur_satlin(none), ur_exp(none), ur_log(none),
-        ur_activate(none, UR_TANH), ur_dropout(none, 0.5), ur_sum(none), ur_mean(none),
+        ur_activate(none, UR_ACT_TANH), ur_dropout(none, 0.5), ur_sum(none), ur_mean(none),
         ur_sum_over(none, 0), ur_mean_over(none, 0), ur_softmax(none), ur_log_softmax(none),
         ur_cross_entropy(tape, none, ids), ur_reshape(none, 1, D(1)),
         ur_concat(tape, 2, (ur_tensor *[]){x, NULL}, 0), ur_slice(none, 0, 0, 1), ur_at(none, 0),

@@ -365,7 +365,7 @@ static void poison__names_what_is_wrong(void **state)
     FAILS(UR_ESHAPE, "masked_softmax: x is [2,3] but the mask is [4,5]", ur_masked_softmax(X, Y));
     FAILS(UR_ESHAPE, "masked_softmax: x is [1,3] but the mask is [2,3]",
           ur_masked_softmax(ur_slice(X, 0, 0, 1), X));
-    FAILS(UR_ESHAPE, "softmax_lengths: row 1 has length 4, not 0 to 3",
+    FAILS(UR_ESHAPE, "softmax_lengths: sequence 1 has length 4, not 0 to 3",
           ur_softmax_lengths(X, D(3, 4)));
     FAILS(UR_ESHAPE, "softmax_lengths: [3] has no batch, or no lengths",
           ur_softmax_lengths(ur_at(X, 0), D(3)));

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "io/file.h"
+#include "support/settings.h"
 #include "unroll/task.h"
 
 static const char *text_path, *other_path;
@@ -40,25 +41,26 @@ static inline int tear_down(void **unused)
     return 0;
 }
 
-/* A small net over the text, 1200 words: about 40 steps an epoch. */
-static inline ur_train_options small_options(const char *model)
+/* A small net over the text, 1200 words: about 40 steps an epoch; with more settings. */
+static inline ur_train_options small_run(const char *task, const char *model, const char *settings)
 {
-    ur_train_options o = UR_TRAIN_OPTIONS_INIT;
-    o.config.layers = 2;
-    o.config.hidden[0] = 24;
-    o.config.hidden[1] = 16;
-    o.config.dropout = 0.1;
+    ur_train_options o = run_of(task, "hidden=24,16 dropout=0.1 seq-length=16 tokens=char");
     o.data = &text_path;
     o.n_data = 1;
     o.model = model;
-    o.seq_length = 16;
     o.batch = 8;
     o.epochs = 1000;
     o.steps = 120;
     o.lr = 0.01;
     o.eval_every = 25;
     o.checkpoint_every = 20;
+    set_run(&o, settings);
     return o;
+}
+
+static inline ur_train_options small_options(const char *model)
+{
+    return small_run("lm", model, "");
 }
 
 static inline const char *with_end(const char *model, const char *end)
@@ -126,7 +128,7 @@ static inline bool listen(void *user, const ur_report *r)
         if (r->step == 24)
             l->allocations = ur__mem_allocations() - l->allocations;
     }
-    if (r->kind == UR_REPORT_VALID && r->val_loss == r->best_loss)
+    if (r->kind == UR_REPORT_VALID && r->val_loss == r->best)
         l->best_step = r->step;
     if (r->kind == UR_REPORT_NOTE || r->kind == UR_REPORT_WARNING)
         snprintf(l->note + strlen(l->note), sizeof l->note - strlen(l->note), "%s;", r->text);

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <float.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <time.h>
@@ -116,18 +117,27 @@ static void team__many_short_regions(void **state)
 struct lateness {
     bool late;          /* let the caller wait */
     int n;              /* workers of the last region */
+    double begin;       /* when it began */
     atomic_int came;
 };
+
+/* So long that the caller, who comes to the barrier now, sleeps through most of the region. */
+static void let_wait(struct lateness *l)
+{
+    while (atomic_load(&l->came) == 0)
+        sched_yield();
+    double pause = 0.1 + 3 * (ur__clock() - l->begin);
+    const struct timespec t = {(time_t)pause, (long)(1e9 * (pause - (double)(time_t)pause))};
+    nanosleep(&t, NULL);
+}
 
 static void meet_late(const struct ur__worker *w, void *arg)
 {
     struct lateness *l = arg;
     if (w->index == 0)
         l->n = w->n;
-    if (l->late && w->index > 0) {
-        const struct timespec pause = {0, 20000000};
-        nanosleep(&pause, NULL);
-    }
+    if (l->late && w->index > 0)
+        let_wait(l);
     atomic_fetch_add(&l->came, 1);
     ur__team_barrier(w);
 }
@@ -142,6 +152,7 @@ static void team__brief_regions_go_alone_while_others_are_late(void **state)
     int alone = 0, tries = 0;
     for (int i = 0; i < 600; i++) {
         atomic_store(&l.came, 0);
+        l.begin = ur__clock();
         ur__team_run_brief(team, meet_late, &l);
         assert_true(l.n == 1 || l.n == 3);
         assert_int_equal(atomic_load(&l.came), l.n);

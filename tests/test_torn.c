@@ -55,10 +55,9 @@ static bool take_versions(void *user, const ur_report *r)
 
 static ur_train_options torn_options(const char *path)
 {
-    ur_train_options o = small_options(path);
-    o.config.layers = 1;
     /* Files of several writes take long to replay. */
-    o.config.hidden[0] = getenv("UNROLL_LONG") ? 60 : 5;
+    ur_train_options o = small_run("lm", path, getenv("UNROLL_LONG") ? "layers=1 hidden=60"
+                                                                     : "layers=1 hidden=5");
     o.batch = 2;
     o.steps = 40;
     o.eval_every = 10;
@@ -116,6 +115,8 @@ static const char *find_fault(const char *path, long reached)
     int64_t step = -1;
     bool any = ur__file_exists(with_end(path, ".state"))
         || ur__file_exists(with_end(path, ".state.1"));
+    if (!any && (ur__file_exists(path) || ur__file_exists(with_end(path, ".last.safetensors"))))
+        return "a model is there without a state";
     if (!any)
         return reached == 0 ? NULL : "no state is there";
     ur_train_options o = torn_options(path);

@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "base/mem.h"
+#include "support/settings.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
 #include "unroll/train.h"
@@ -83,9 +84,9 @@ static void optimizer__follows_its_equations(void **unused)
     static struct reference r;
     static ur_real start[N];
     for (int kind = 0; kind < 5; kind++) {
-        ur_optimizer_options o = UR_OPTIMIZER_OPTIONS_INIT;
-        o.kind = (ur_optimizer_kind)kind;
+        ur_optimizer_options o = optimizer_of((ur_optimizer_kind)kind);
         o.clip_norm = 0;
+        o.weight_decay = 0.01;
         ur_params *params = new_params(start);
         ur_optimizer *optimizer;
         assert_ok(ur_optimizer_new(&optimizer, params, &o, NULL));
@@ -114,8 +115,7 @@ static void optimizer__same_bits_for_any_team(void **unused)
     static ur_real first[N];
     for (int kind = 0; kind < 5; kind++) {
         for (int n = 1; n <= 7; n += 2) {
-            ur_optimizer_options o = UR_OPTIMIZER_OPTIONS_INIT;
-            o.kind = (ur_optimizer_kind)kind;
+            ur_optimizer_options o = optimizer_of((ur_optimizer_kind)kind);
             ur_team *team;
             ur_optimizer *optimizer;
             ur_params *params = new_params(NULL);
@@ -138,7 +138,7 @@ static void optimizer__same_bits_for_any_team(void **unused)
 static void optimizer__step_allocates_nothing(void **unused)
 {
     (void)unused;
-    ur_optimizer_options o = UR_OPTIMIZER_OPTIONS_INIT;
+    ur_optimizer_options o = optimizer_of(UR_ADAMW);
     ur_params *params = new_params(NULL);
     ur_optimizer *optimizer;
     assert_ok(ur_optimizer_new(&optimizer, params, &o, NULL));
@@ -155,18 +155,25 @@ static void optimizer__rejects_what_is_impossible(void **unused)
     (void)unused;
     ur_params *params = new_params(NULL);
     ur_optimizer *optimizer;
-    ur_optimizer_options o = UR_OPTIMIZER_OPTIONS_INIT;
+    ur_optimizer_options o = optimizer_of(UR_ADAMW);
     o.beta1 = 1;
     assert_status(UR_EINVAL, ur_optimizer_new(&optimizer, params, &o, NULL));
-    o = (ur_optimizer_options)UR_OPTIMIZER_OPTIONS_INIT;
+    o = optimizer_of(UR_ADAMW);
     o.clip_norm = (double)NAN;
     assert_status(UR_EINVAL, ur_optimizer_new(&optimizer, params, &o, NULL));
-    o = (ur_optimizer_options)UR_OPTIMIZER_OPTIONS_INIT;
+    o = optimizer_of(UR_ADAMW);
     o.momentum = 0;     /* none, where less than 0 means the usual one */
     assert_ok(ur_optimizer_new(&optimizer, params, &o, NULL));
     assert_true(ur__optimizer_options(optimizer)->momentum == 0);
+    assert_true(ur__optimizer_options(optimizer)->weight_decay == 0.01);
     assert_status(UR_EINVAL, ur_optimizer_step(optimizer, (double)NAN, NULL));
     ur_optimizer_free(optimizer);
+    for (int kind = UR_ADAM; kind <= UR_SGD; kind++) {
+        o = optimizer_of((ur_optimizer_kind)kind);
+        assert_ok(ur_optimizer_new(&optimizer, params, &o, NULL));
+        assert_true(ur__optimizer_options(optimizer)->weight_decay == 0);
+        ur_optimizer_free(optimizer);
+    }
     ur_params_free(params);
 }
 
@@ -175,7 +182,7 @@ static void optimizer__rejects_what_is_impossible(void **unused)
 /* Plain descent with rate 1: the change is the clipped gradient. */
 static ur_optimizer *new_plain(ur_params *params, double norm, double value)
 {
-    ur_optimizer_options o = {UR_SGD, 0, 0, 0, 0, 0, norm, value};
+    ur_optimizer_options o = plain_of(0, norm, value);
     ur_optimizer *optimizer;
     assert_ok(ur_optimizer_new(&optimizer, params, &o, NULL));
     return optimizer;
@@ -223,7 +230,7 @@ static void clip__finds_what_is_not_finite_first(void **unused)
     };
     for (int c = 0; c < 4; c++) {
         ur_params *params = new_params(start);
-        ur_optimizer_options o = UR_OPTIMIZER_OPTIONS_INIT;
+        ur_optimizer_options o = optimizer_of(UR_ADAMW);
         ur_optimizer *optimizer;
         assert_ok(ur_optimizer_new(&optimizer, params, &o, NULL));
         set_gradients(params, 1);
@@ -264,7 +271,7 @@ static void step__sees_what_it_leaves(void **unused)
     };
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         for (int n = 1; n <= 3; n++) {
-            ur_optimizer_options o = UR_OPTIMIZER_OPTIONS_INIT;
+            ur_optimizer_options o = optimizer_of(UR_ADAMW);
             ur_team *team;
             ur_optimizer *optimizer;
             ur_params *params = new_params(NULL);

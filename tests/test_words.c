@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 #include "data/corpus.h"
-#include "model/model.h"
+#include "model/adopt.h"
 #include "test_task.h"
 
 #define BLOCK 65536     /* of the reader */
@@ -139,7 +139,7 @@ static void check_joined(ur_token_kind kind, const char *text, const char *want)
     }
     got[size] = '\0';
     assert_string_equal(got, want);
-    ur__vocab_free(v);
+    ur_vocab_free(v);
 }
 
 static void join__restores_written_text(void **unused)
@@ -187,12 +187,13 @@ static void vocab__holds_frequent_words_of_the_training_part(void **unused)
         {0, 2, "<unk>|</s>|a|z|b|c|"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const struct ur__word_rule rule = {cases[i].held_out, cases[i].least};
+        const struct ur__text_rule rule = {.kind = UR_TOKEN_WORD,
+                                           .words = {cases[i].held_out, cases[i].least}};
         struct ur__corpus *c;
         ur_vocab *v;
         int64_t unknown;
         int32_t ids[20];
-        assert_ok(ur__corpus_open_rule(&c, &path, 1, UR_TOKEN_WORD, NULL, &rule, &v));
+        assert_ok(ur__corpus_open_rule(&c, &path, 1, &rule, &v));
         assert_int_equal(ur__corpus_tokens(c), 20);
         expect_words(v, cases[i].want);
         assert_int_equal(ur_vocab_unknown(v), 0);
@@ -205,12 +206,12 @@ static void vocab__holds_frequent_words_of_the_training_part(void **unused)
         assert_int_equal(unknown, cases[i].held_out > 0 ? 5 : 0);
         assert_status(UR_EINVAL, ur__corpus_unknown(c, 14, 7, &unknown));
         ur__corpus_free(c);
-        ur__vocab_free(v);
+        ur_vocab_free(v);
     }
     struct ur__corpus *c;
     ur_vocab *v;
-    const struct ur__word_rule never = {0.3, 6};
-    assert_status(UR_EDATA, ur__corpus_open_rule(&c, &path, 1, UR_TOKEN_WORD, NULL, &never, &v));
+    const struct ur__text_rule never = {.kind = UR_TOKEN_WORD, .words = {0.3, 6}};
+    assert_status(UR_EDATA, ur__corpus_open_rule(&c, &path, 1, &never, &v));
     assert_message("no word occurs 6 times");
     assert_null(c);
     assert_null(v);
@@ -242,7 +243,7 @@ static void vocab__is_encoded_like_a_file(void **unused)
             assert_memory_equal(a, b, count * sizeof *a);
             ur__corpus_free(c);
             ur__corpus_free(again);
-            ur__vocab_free(v);
+            ur_vocab_free(v);
         }
     }
 }
@@ -260,7 +261,7 @@ static void vocab__maps_what_it_has_not_to_unknown(void **unused)
     assert_status(UR_EINVAL, ur_vocab_encode(v, "the \xff", 5, ids, &n));
     assert_message("malformed UTF-8 at byte 4");
     assert_int_equal(n, 0);
-    ur__vocab_free(v);
+    ur_vocab_free(v);
 }
 
 static void corpus__refuses_what_is_no_text(void **unused)
@@ -278,7 +279,7 @@ static void corpus__refuses_what_is_no_text(void **unused)
     assert_ok(ur__corpus_open(&c, two, 2, UR_TOKEN_WORD, NULL, &v));
     assert_int_equal(ur__corpus_tokens(c), 4);      /* b and c are two words */
     ur__corpus_free(c);
-    ur__vocab_free(v);
+    ur_vocab_free(v);
 }
 
 /* n words of so many bytes, each twice, the k-th once more if k is even. */
@@ -317,7 +318,7 @@ static void vocab__keeps_the_most_frequent_that_fit(void **unused)
                                                                : thrice + 2 * (int64_t)kept;
         assert_int_equal(unknown, ur__corpus_tokens(c) - known);
         ur__corpus_free(c);
-        ur__vocab_free(v);
+        ur_vocab_free(v);
         free(text);
     }
 }
@@ -344,7 +345,7 @@ static void vocab__refuses_impossible_words(void **unused)
     assert_status(UR_EINVAL, ur__vocab_new(&v, UR_TOKEN_WORD, 1, (uint32_t[]){1}));
     assert_ok(ur__vocab_new_words(&v, UR_TOKEN_WORDPUNCT, 4, good));
     assert_null(ur__vocab_codes(v));
-    ur__vocab_free(v);
+    ur_vocab_free(v);
 }
 
 static void corpus__survives_any_failed_allocation(void **unused)
@@ -364,7 +365,7 @@ static void corpus__survives_any_failed_allocation(void **unused)
         ur__mem_fail_at(0, false);
         assert_true(status == UR_OK || status == UR_ENOMEM);
         ur__corpus_free(c);
-        ur__vocab_free(v);
+        ur_vocab_free(v);
         assert_int_equal(ur__mem_blocks(), blocks);
     }
     assert_true(n > 15);
@@ -375,15 +376,11 @@ static void corpus__survives_any_failed_allocation(void **unused)
 
 static ur_model *model_of_words(int n, const char *const *words)
 {
-    ur_config c = UR_CONFIG_INIT;
+    const ur_options c = net_of("lm", "layers=1 hidden=4 embed=2");
     ur_vocab *v;
     ur_model *m;
-    c.tokens = UR_TOKEN_WORDPUNCT;
-    c.layers = 1;
-    c.hidden[0] = 4;
-    c.embed = 2;
     assert_ok(ur__vocab_new_words(&v, UR_TOKEN_WORDPUNCT, n, words));
-    assert_ok(ur__model_new(&m, &c, v, 5));
+    assert_ok(ur_model_new(&m, &c, 1, &v, 5));
     return m;
 }
 
@@ -398,20 +395,22 @@ static void file__keeps_words(void **unused)
     assert_ok(ur_model_load(&back, a));
     for (int i = 0; i < 9; i++) {
         size_t n;
-        const char *text = ur_vocab_text(ur_model_vocab(back), i, &n);
+        const char *text = ur_vocab_text(ur_model_vocab(back, NULL), i, &n);
         assert_int_equal(n, strlen(words[i]));
         assert_memory_equal(text, words[i], n);
     }
     assert_ok(ur_model_save(back, b));
     assert_same_file(a, b);
-    assert_ok(ur__model_copy_values(back, m));
+    struct ur__adopted counts;
+    assert_ok(ur__model_adopt(back, m, &counts));
+    assert_true(counts.kept == 9 && counts.fresh == 0 && counts.dropped == 0);
     ur_model_free(back);
     const char *other[9];
     memcpy(other, words, sizeof other);
     other[8] = "+";
     back = model_of_words(9, other);
-    assert_status(UR_EDATA, ur__model_copy_values(back, m));
-    assert_message("token 8 is \"+\" and \"&\"");
+    assert_ok(ur__model_adopt(back, m, &counts));
+    assert_true(counts.kept == 8 && counts.fresh == 1 && counts.dropped == 1);
     ur_model_free(back);
     ur_model_free(m);
 }
@@ -436,7 +435,7 @@ static void file__takes_the_largest_vocabulary(void **unused)
     ur_model *m = model_of_words(N, words), *back;
     assert_ok(ur_model_save(m, path));
     assert_ok(ur_model_load(&back, path));
-    assert_int_equal(ur_vocab_size(ur_model_vocab(back)), N);
+    assert_int_equal(ur_vocab_size(ur_model_vocab(back, NULL)), N);
     ur_model_free(back);
     ur_model_free(m);
     free(words);
@@ -493,7 +492,8 @@ static void session__never_draws_the_unknown_word(void **unused)
     assert_ok(ur_model_prepare(m));
     assert_ok(ur_session_new(&s, m, NULL));
     for (int how = 0; how < 4; how++) {
-        ur_sample_options o = UR_SAMPLE_OPTIONS_INIT;
+        ur_sample_options o;
+        ur_sample_options_init(&o);
         o.temperature = how == 0 ? 0 : 1;
         o.top_k = how == 1 ? 2 : 0;
         o.top_p = how == 2 ? 0.9 : 1;
@@ -514,10 +514,8 @@ static void session__never_draws_the_unknown_word(void **unused)
 
 static ur_train_options word_options(const char *model, bool tie)
 {
-    ur_train_options o = small_options(model);
-    o.config.tokens = UR_TOKEN_WORDPUNCT;
-    o.config.embed = tie ? 16 : 0;
-    o.config.tie = tie;
+    ur_train_options o = small_run("lm", model, tie ? "tokens=wordpunct tie=yes"
+                                                    : "tokens=wordpunct");
     o.batch = 4;
     o.steps = 60;
     o.eval_every = 20;
@@ -536,10 +534,10 @@ static void train__words_resume_to_the_same_bits(void **unused)
         o.model = tmp_path("part.safetensors");
         assert_status(UR_ECANCELED, train_until(o, 33, &l));
         o.resume = true;
-        o.min_count = 3;
+        set_run(&o, "min-count=3");
         assert_status(UR_EINVAL, train_until(o, 0, &l));
         assert_message("min_count was 2 and is 3 now");
-        o.min_count = 2;
+        set_run(&o, "min-count=2");
         assert_ok(ur_team_new(&o.team, 3));
         assert_ok(train_until(o, 0, &l));
         ur_team_free(o.team);
@@ -561,14 +559,15 @@ static void eval__counts_unknown_words(void **unused)
     assert_ok(ur_evaluate(m, &o, &stream));
     o.protocol = UR_PROTOCOL_WINDOW;
     assert_ok(ur_evaluate(m, &o, &window));
-    assert_int_equal(stream.n, 8);
-    assert_true(stream.unknown == 0.25 && window.unknown == 0.25);
-    assert_true(isnan(stream.bpc));
-    assert_true(fabs(stream.loss - window.loss) < 1e-6);
-    assert_true(fabs(stream.perplexity - exp(stream.loss)) < 1e-9 * stream.perplexity);
+    double loss = ur_metrics_get(&stream, "loss");
+    double perplexity = ur_metrics_get(&stream, "perplexity");
+    assert_true(ur_metrics_get(&stream, "n") == 8);
+    assert_true(ur_metrics_get(&stream, "unk") == 0.25 && ur_metrics_get(&window, "unk") == 0.25);
+    assert_true(isnan(ur_metrics_get(&stream, "bpc")));
+    assert_true(fabs(loss - ur_metrics_get(&window, "loss")) < 1e-6);
+    assert_true(fabs(perplexity - exp(loss)) < 1e-9 * perplexity);
     ur_model_free(m);
-    train.min_count = 0;
-    assert_status(UR_EINVAL, train_until(train, 0, &l));
+    assert_status(UR_EINVAL, ur_train_set(&train, "min-count", "0"));
 }
 
 int main(void)

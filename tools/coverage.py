@@ -27,8 +27,9 @@ PARSERS = (
     'src/data/choose.c', 'src/data/corpus.c', 'src/data/numbers.c', 'src/data/split.c',
     'src/data/vocab.c', 'src/data/word_table.c',
     'src/exchange/params_file.c', 'src/exchange/rename.c', 'src/exchange/weights.c',
+    'src/exchange/weights_rnn.c',
     'src/io/dtype.c', 'src/io/json.c', 'src/io/json_parse.c', 'src/io/reader.c',
-    'src/io/safetensors_header.c', 'src/io/safetensors_read.c',
+    'src/io/safetensors_header.c', 'src/io/safetensors_read.c', 'src/io/sniff.c',
     'src/model/config.c', 'src/model/file.c', 'src/model/vocab_text.c',
     'src/train/checkpoint.c', 'src/train/identity.c',
 )

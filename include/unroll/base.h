@@ -98,16 +98,29 @@ UR_API const char *ur_version(void);
  *  NULL here, and the best table is used). Static text. */
 UR_API const char *ur_kernels(void);
 
+/* ---- structs that can grow --------------------------------------------- */
+
+/** Options that a caller fills in begin with `size_t size`, the size that his header gives them.
+ *  NAME_init(&o) sets it and the defaults; then he changes what he likes. A library that is newer
+ *  or older than the header reads what both know; it refuses options of which it would have to
+ *  ignore one, and a size that no header has (UR_EINVAL). Declares NAME_init for struct NAME. */
+#define UR_STRUCT_INIT(NAME)                                                  \
+    UR_API void NAME##_init_size(NAME *p, size_t size);                       \
+    static inline void NAME##_init(NAME *p)                                   \
+    {                                                                         \
+        NAME##_init_size(p, sizeof *p);                                       \
+    }
+
 /* ---- activations ------------------------------------------------------- */
 
-/** Element-wise functions of layers. UR_SATLIN is the saturated-linear unit
+/** Element-wise functions of layers. UR_ACT_SATLIN is the saturated-linear unit
  *  min(max(x,0),1) (Siegelmann and Sontag 1995). */
 typedef enum ur_activation {
-    UR_IDENTITY = 0,
-    UR_TANH = 1,
-    UR_RELU = 2,
-    UR_SIGMOID = 3,
-    UR_SATLIN = 4
+    UR_ACT_IDENTITY = 0,
+    UR_ACT_TANH = 1,
+    UR_ACT_RELU = 2,
+    UR_ACT_SIGMOID = 3,
+    UR_ACT_SATLIN = 4
 } ur_activation;
 
 /* ---- memory ------------------------------------------------------------ */

@@ -7,6 +7,8 @@
  *     ur_tensor *state[2] = {h, c};                       // [B,H] each, zeros at first
  *     ur_tensor *y = ur_unroll(tape, ur_norm_lstm_step, &cell, x, 2, state);
  *
+ * or as a stack: ur_rnn_new with norm = UR_NORM_LAYER.
+ *
  * They compute by the step what fused layers (ur_rnn) compute by the sequence: slower,
  * and open to every operation of the tape. Equations stand in docs/MATH.md.
  */
@@ -40,9 +42,9 @@ UR_API ur_status ur_norm_gru_init(ur_norm_cell *cell, ur_params *params, const c
                                   int I, int H);
 
 /** One step; cell is the ur_norm_cell. x_t [B,I] -> h [B,H]. State: h and c; the GRU's: h. */
-UR_API ur_tensor *ur_norm_lstm_step(ur_tape *tape, void *cell, ur_tensor *x_t,
+UR_API ur_tensor *ur_norm_lstm_step(const ur_step *step, void *cell, ur_tensor *x_t,
                                     ur_tensor *const *in, ur_tensor **out);
-UR_API ur_tensor *ur_norm_gru_step(ur_tape *tape, void *cell, ur_tensor *x_t,
+UR_API ur_tensor *ur_norm_gru_step(const ur_step *step, void *cell, ur_tensor *x_t,
                                    ur_tensor *const *in, ur_tensor **out);
 
 #ifdef __cplusplus

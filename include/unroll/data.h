@@ -24,9 +24,14 @@ UR_API const char *ur_token_kind_name(ur_token_kind kind);
 UR_API bool ur_token_kind_find(const char *name, ur_token_kind *out);
 
 /** The tokens that a model knows: bytes and characters in the order of their code, words
- *  in that of their frequency. Borrowed from a model; read-only, may be shared between
- *  threads. */
+ *  in that of their frequency. Read-only; may be shared between threads. */
 typedef struct ur_vocab ur_vocab;
+
+/** The tokens of n bytes of text; of words those that occur at least min_count times (1: all).
+ *  Give it to a model, or free it. Errors: UR_EINVAL, UR_EDATA (there are none; no UTF-8). */
+UR_API ur_status ur_vocab_of_text(ur_vocab **out, ur_token_kind kind, const char *text, size_t n,
+                                  int min_count);
+UR_API void ur_vocab_free(ur_vocab *vocab);
 
 /** Tokens in it; what one token is. */
 UR_API int ur_vocab_size(const ur_vocab *vocab);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* unroll/decode.h: running a language model and drawing text from it. */
+/* unroll/decode.h: running models without a tape, and drawing text from them. */
 #ifndef UNROLL_DECODE_H
 #define UNROLL_DECODE_H
 
@@ -9,8 +9,45 @@
 extern "C" {
 #endif
 
-/** One running text over a model. Many sessions may share a model, each in its own
- *  thread. After ur_session_new nothing is allocated. */
+/* ---- running ----------------------------------------------------------- */
+
+/** Runs any model, rows of sequences side by side, each with its own memory: a row's outputs
+ *  have the same bits whatever the others do. Many runners may share a model, each in its own
+ *  thread. */
+typedef struct ur_runner ur_runner;
+
+/** rows: how many there can be, and are at first, each at its start. model and team are
+ *  borrowed. Steps allocate nothing. Errors: UR_EINVAL, UR_ENOMEM. */
+UR_API ur_status ur_runner_new(ur_runner **out, const ur_model *model, int rows, ur_team *team);
+UR_API void ur_runner_free(ur_runner *runner);
+/** Rows there are; numbers O that each step of one puts out. */
+UR_API int ur_runner_rows(const ur_runner *runner);
+UR_API int ur_runner_size(const ur_runner *runner);
+
+/** Starts one row anew with what it is given: fields of one sequence (B = 1) as the architecture
+ *  names them (fill: before, after); NULL: nothing. Errors: UR_EINVAL, UR_ESHAPE, UR_ENUMERIC. */
+UR_API ur_status ur_runner_begin(ur_runner *runner, int row, const ur_batch *given);
+/** One step of all rows, a token each: ids [rows]. Errors: UR_EINVAL (not in the vocabulary; the
+ *  architecture has no steps), UR_ENUMERIC. */
+UR_API ur_status ur_runner_step(ur_runner *runner, const int32_t *ids);
+/** T steps: ids [T,rows] -> out [T,rows,O]; the same bits. */
+UR_API ur_status ur_runner_run(ur_runner *runner, int T, const int32_t *ids, ur_real *out);
+/** Outputs [O] of a row's last step (logits); zeros before the first. Borrowed. */
+UR_API const ur_real *ur_runner_output(const ur_runner *runner, int row);
+/** The k likeliest tokens of a row's outputs but the unknown word and a line's end, and their
+ *  probabilities among all tokens, the likeliest first, equal ones by number. Returns how many
+ *  there are. */
+UR_API int ur_runner_best(ur_runner *runner, int row, int k, int32_t *ids, double *p);
+/** Rows join, leave and change places: from now on there are n, row i being the old row from[i],
+ *  or one at its start for −1. Errors: UR_EINVAL. */
+UR_API ur_status ur_runner_select(ur_runner *runner, int n, const int *from);
+/** The recurrent state of the i-th stack, to look at; NULL: there is none. Borrowed. */
+UR_API ur_state *ur_runner_state(ur_runner *runner, int stack);
+
+/* ---- drawing text ------------------------------------------------------ */
+
+/** One running text over a model that goes on by steps. After ur_session_new nothing is
+ *  allocated. */
 typedef struct ur_session ur_session;
 
 /** model and team are borrowed. Starts from the zero state. */
@@ -28,13 +65,19 @@ UR_API const ur_real *ur_session_logits(const ur_session *session);
 /** The state behind it, to look at. Borrowed. */
 UR_API ur_state *ur_session_state(ur_session *session);
 
+/** What is drawn, and how. ur_sample_options_init: temperature 1, nothing cut off, seed 123. */
 typedef struct ur_sample_options {
+    size_t size;            /* set by ur_sample_options_init */
     double temperature;     /* > 0 divides the logits; 0: always the likeliest */
     int top_k;              /* keep the k likeliest; 0: all */
     double top_p;           /* then keep the fewest whose probabilities reach p; 1: all */
     uint64_t seed;
+    double repetition_penalty;  /* > 0; a logit of a token that was fed is divided by it if
+                                   positive, else multiplied: above 1 repeats less; 1: off */
+    double min_p;           /* then keep what is at least so many times as likely as the
+                               likeliest, 0..1; 0: all */
 } ur_sample_options;
-#define UR_SAMPLE_OPTIONS_INIT {1.0, 0, 1.0, 123}
+UR_STRUCT_INIT(ur_sample_options)
 
 /** UR_EINVAL with a sentence if an option is impossible. */
 UR_API ur_status ur_sample_options_check(const ur_sample_options *options);

@@ -22,8 +22,9 @@ extern "C" {
 /* ---- parameters -------------------------------------------------------- */
 
 /** What a file calls our parameters. The first pair whose `ours` fits a parameter's name
- *  counts; without one the file uses the same name. A '*' stands for any text, and in
- *  `theirs` for the same text: both have one, or neither.
+ *  counts; without one the file uses the same name. A pair that fits no parameter is an
+ *  error. A '*' stands for any text, and in `theirs` for the same text: both have one, or
+ *  neither.
  *      {"rnn.*", "lstm.*"}             another prefix
  *      {"rnn.*", "*"}                  none: the state_dict of an nn.LSTM alone
  *      {"rnn.*_l0", "cell.*"}          nn.LSTMCell, nn.GRUCell, nn.RNNCell
@@ -39,12 +40,13 @@ typedef struct ur_meta {
 } ur_meta;
 
 /** Reads the values of all parameters (and of what is kept but not trained), from F64, F32,
- *  F16 or BF16. Nothing changes unless all of them are there, of the right shape and finite.
- *  strict: the file has no other tensors. Takes memory first, without initial values, if
- *  ur_params_build has not been called. Prepare nets anew afterwards. map NULL with n 0: the
- *  same names. Errors: UR_EINPUT, UR_EFORMAT (no safetensors file), UR_EDATA (a tensor is
- *  missing, one too many, or holds no real numbers), UR_ESHAPE, UR_ENUMERIC (NaN, Inf, or
- *  beyond ur_real), UR_EINVAL (the map is impossible; a parameter that is left out was never
+ *  F16 or BF16. Nothing changes unless all of them are there, of the right shape and finite; a
+ *  single number without dimensions suits a parameter of size 1. strict: the file has no other
+ *  tensors. Takes memory first, without initial values, if ur_params_build has not been
+ *  called. Prepare nets anew afterwards. map NULL with n 0: the same names. Errors: UR_EINPUT,
+ *  UR_EFORMAT (not a safetensors file), UR_EDATA (a tensor is missing, one too many, or of a
+ *  type that is not read), UR_ESHAPE, UR_ENUMERIC (NaN, Inf, or beyond ur_real), UR_EINVAL (the
+ *  map is impossible or has a pair that fits nothing; a parameter that is left out was never
  *  built). */
 UR_API ur_status ur_params_load(ur_params *params, const char *path, int n,
                                 const ur_rename *map, bool strict);
@@ -64,9 +66,10 @@ typedef struct ur_weights ur_weights;
 
 /** One tensor of it; borrowed. */
 typedef struct ur_weight {
-    const char *name;
-    const char *type;       /* F64 F32 F16 BF16 I64 I32 I16 I8 U64 U32 U16 U8 BOOL */
-    int rank;               /* 0: a single number */
+    const char *name;       /* may be empty */
+    const char *type;       /* F64 F32 F16 BF16 I64 I32 I16 I8 U64 U32 U16 U8 BOOL; others
+                               (F8_E4M3, C64 ...) are listed, but cannot be read */
+    int rank;               /* 0: a single number; -1: more dimensions than dim can hold */
     int64_t dim[UR_WEIGHT_MAX_RANK];
     size_t size;            /* how many numbers */
 } ur_weight;
@@ -84,8 +87,19 @@ UR_API const ur_weight *ur_weights_find(const ur_weights *file, const char *name
 UR_API const char *ur_weights_meta(const ur_weights *file, const char *key);
 UR_API const char *ur_weights_meta_key(const ur_weights *file, int i);
 
+/** The options of a recurrent net whose parameters this file holds, for ur_rnn_new with the same
+ *  prefix; map as in ur_params_load. Shapes and names tell cell, input, layers, hidden,
+ *  projection, output, biases, bidirectional, peepholes and learned_state. All else stays as it
+ *  was: set what the file does not tell (an nn.RNN's activation, dropout), and first the form
+ *  that the recurrent weights are named after (weight_hh_coupled: coupled, ...), with its cell.
+ *  Errors, with *options as it was: UR_EDATA (layer 0 or a layer's recurrent weights are not
+ *  there), UR_ESHAPE (not the shapes of a recurrent net), UR_EINVAL (the map is impossible). */
+UR_API ur_status ur_weights_rnn_options(const ur_weights *file, const char *prefix, int n,
+                                        const ur_rename *map, ur_rnn_options *options);
+
 /** All n numbers of a tensor of real numbers, as they are: NaN and Inf too. Errors: UR_EDATA
- *  (no such tensor; it holds integers), UR_ESHAPE (it has other than n). */
+ *  (no such tensor; it holds integers or a type that is not read), UR_ESHAPE (it has other than
+ *  n). */
 UR_API ur_status ur_weights_read(ur_weights *file, const char *name, size_t n, ur_real *out);
 /** The same for integers and BOOL. Errors: also UR_EDATA for one beyond 32 bits. */
 UR_API ur_status ur_weights_read_ids(ur_weights *file, const char *name, size_t n,

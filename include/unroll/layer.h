@@ -60,6 +60,13 @@ UR_API size_t ur_params_size(const ur_params *params);
 UR_API ur_real *ur_params_values(ur_params *params);
 UR_API ur_real *ur_params_grads(ur_params *params);
 UR_API void ur_params_zero_grads(ur_params *params);
+/** Called during ur_backward from the computing thread, in an order that the round's operations
+ *  fix, when gradients [offset,offset+n) of the flat buffer will not change any more: the last
+ *  layer's first, also within a stack. So an exchange with other machines can begin early. It must
+ *  only read gradients. Parameters that play no part in the round are not reported. */
+typedef void (*ur_gradients_ready)(void *user, size_t offset, size_t n);
+/** Sets it (NULL: none). Set it before the round that it is to see. */
+UR_API void ur_params_on_gradients(ur_params *params, ur_gradients_ready ready, void *user);
 /** Values of one view. */
 UR_API ur_real *ur_param_data(const ur_params *params, const ur_param *p);
 /** A leaf of the tape over a view; its gradient is added to the flat gradients. Errors:
@@ -73,6 +80,7 @@ typedef struct ur_linear_layer {
     ur_params *params;
     const ur_param *weight, *bias;
     int I, O;
+    void *packed;       /* of ur_linear_prepare, else NULL */
 } ur_linear_layer;
 
 /** Parameters PREFIX.weight and PREFIX.bias, both uniform in ±1/√I. */
@@ -88,6 +96,15 @@ UR_API ur_tensor *ur_linear(ur_tape *tape, const ur_linear_layer *layer, ur_tens
 UR_API ur_tensor *ur_linear_cross_entropy(ur_tape *tape, const ur_linear_layer *layer,
                                           ur_tensor *h, ur_ids targets);
 
+/** Packs the weight for ur_linear_run, as ur_rnn_prepare does. Allocates at the first call only;
+ *  ur_linear_free gives that back (the parameters are the store's). */
+UR_API ur_status ur_linear_prepare(ur_linear_layer *layer);
+UR_API void ur_linear_free(ur_linear_layer *layer);
+/** Without a tape: x [M,I] -> y [M,O], the same bits. Only reads layer; allocates nothing. team may
+ *  be NULL. Errors: UR_EINVAL (not prepared since the parameters changed). */
+UR_API ur_status ur_linear_run(const ur_linear_layer *layer, ur_team *team, int M, const ur_real *x,
+                               ur_real *y);
+
 /** Rows of a table by number. weight [V,E]. */
 typedef struct ur_embedding {
     ur_params *params;
@@ -100,59 +117,72 @@ UR_API ur_status ur_embedding_init(ur_embedding *layer, ur_params *params, const
                                    int V, int E);
 /** [T,B] -> [T,B,E] */
 UR_API ur_tensor *ur_embed(ur_tape *tape, const ur_embedding *layer, ur_ids ids);
+/** Without a tape: ids [n] -> x [n,E]. Errors: UR_EINVAL (a number outside [0,V)). */
+UR_API ur_status ur_embed_run(const ur_embedding *layer, size_t n, const int32_t *ids, ur_real *x);
 
 /* ---- recurrent nets ---------------------------------------------------- */
+
+/** "rnn", "lstm", "gru"; NULL for an unknown cell. Static text. */
+UR_API const char *ur_cell_name(ur_cell cell);
+/** The cell of a name. False if there is none. */
+UR_API bool ur_cell_find(const char *name, ur_cell *out);
 
 /** A stack of recurrent layers; layer l reads the outputs of layer l−1, both directions side
  *  by side where there are two. Sizes: H units, P numbers in h (a projection's size, else H),
  *  O outputs a direction (an output map's size, else P), D directions. */
 typedef struct ur_rnn ur_rnn;
 
-/** Equations of each option stand in docs/MATH.md. */
+#define UR_MAX_LAYERS 32
+
+/** What is normalised within a cell (docs/MATH.md). Normalised cells, of LSTM and GRU, are written
+ *  on the tape: slower, with fewer options, and all else alike. Their parameters are those of
+ *  unroll/cells.h, named PREFIX.norm_lK.weight_ih ... */
+typedef enum ur_norm { UR_NORM_NONE = 0, UR_NORM_LAYER = 1 } ur_norm;
+
+/** Equations of each option stand in docs/MATH.md. Those that a cell is named for are refused with
+ *  another one. Of a size per layer, entries from `layers` on play no part. */
 typedef struct ur_rnn_options {
+    size_t size;                    /* set by ur_rnn_options_init */
     ur_cell cell;
+    ur_norm norm;
     int input;                      /* I, of the first layer */
     int layers;                     /* L */
-    const int *hidden;              /* [L] sizes H */
-    const int *output;              /* [L] sizes O of output maps, 0: none; NULL: none at all.
+    int hidden[UR_MAX_LAYERS];      /* sizes H */
+    int output[UR_MAX_LAYERS];      /* sizes O of output maps, 0: none.
                                        y = a(W_y h + b_y), parameters weight_hy_lK, bias_hy_lK */
-    ur_activation output_activation;    /* a: UR_IDENTITY or UR_TANH */
-    ur_activation activation;       /* f of UR_RNN */
-    bool reset_before;              /* UR_GRU: the notes' form; one bias then suffices */
+    int projection[UR_MAX_LAYERS];  /* LSTM: sizes P < H, 0: none. h = W_r (o∘tanh c),
+                                       weight_hr_lK [P,H] */
+    ur_activation output_activation;    /* a: UR_ACT_IDENTITY or UR_ACT_TANH */
+    ur_activation activation;       /* RNN: f */
     int biases;                     /* 0, 1 (bias_ih only) or 2 */
-    double dropout;                 /* probability, between layers, training mode only */
-    bool orthogonal;                /* recurrent weights start orthogonal */
-    double forget_bias;             /* UR_LSTM: added to bias_ih's f part at the start */
     bool bidirectional;             /* D = 2: the second direction reads each sequence from its
                                        own end; its parameters are named ..._lK_reverse */
-    const int *projection;          /* [L] sizes P < H, 0: none; NULL: none at all. UR_LSTM:
-                                       h = W_r (o∘tanh c), weight_hr_lK [P,H] */
-    bool peepholes;                 /* UR_LSTM: i, f see c_{t−1}, o sees c_t through
+    bool orthogonal;                /* recurrent weights start orthogonal */
+    bool reset_before;              /* GRU: the notes' form; one bias then suffices */
+    bool peepholes;                 /* LSTM: i, f see c_{t−1}, o sees c_t through
                                        weight_peep_lK [3H], blocks i,f,o (coupled: [2H], i,o) */
-    bool coupled;                   /* UR_LSTM: f = 1−i; weights in blocks i,g,o */
-    double cell_clip;               /* UR_LSTM: c is kept within ±cell_clip; 0: not */
-    bool time_residual;             /* UR_RNN: h_t = h_{t−1} + f(...) */
+    bool coupled;                   /* LSTM: f = 1−i; weights in blocks i,g,o */
+    bool time_residual;             /* RNN: h_t = h_{t−1} + f(...) */
     bool learned_state;             /* initial states are parameters h_0_lK [P], c_0_lK [H],
                                        zeros at first, instead of zeros */
     bool variational;               /* dropout: one mask a sequence instead of one a step */
+    double forget_bias;             /* LSTM, not coupled: added to bias_ih's f part at first */
+    double cell_clip;               /* LSTM: c is kept within ±cell_clip; 0: not */
+    double dropout;                 /* probability, between layers, training mode only */
     double recurrent_dropout;       /* probability, on h_{t−1} where the recurrent weights read
                                        it, one mask a sequence; training mode only */
-    double zoneout_h, zoneout_c;    /* probability that a number of h, of c (UR_LSTM) stays as
-                                       it was; outside training mode the mean of both */
+    double zoneout_h, zoneout_c;    /* probability that a number of h, of c (LSTM) stays as it
+                                       was; outside training mode the mean of both */
 } ur_rnn_options;
 
 /** One LSTM layer, two biases, everything else off; input and hidden are to be set. */
-#define UR_RNN_OPTIONS_INIT                                                            \
-    {                                                                                  \
-        UR_LSTM, 0, 1, NULL, NULL, UR_IDENTITY, UR_TANH, false, 2, 0.0, false, 0.0,    \
-            false, NULL, false, false, 0.0, false, false, false, 0.0, 0.0, 0.0         \
-    }
+UR_STRUCT_INIT(ur_rnn_options)
 
 /** Declares the parameters PREFIX.weight_ih_l0 [G·H,I], weight_hh_l0 [G·H,P], bias_ih_l0,
  *  bias_hh_l0 [G·H] ..., uniform in ±1/√H. What PyTorch's modules of the same cell would
  *  compute otherwise is named otherwise: weight_hh_FORM_l0 for a FORM of coupled, clip,
  *  residual, before (the reset), sigmoid, satlin, identity, zoneout. params must outlive the
- *  net. Errors: UR_EINVAL, also for an option that the cell has not. */
+ *  net. Errors: UR_EINVAL, also for an option that the cell does not have. */
 UR_API ur_status ur_rnn_new(ur_rnn **out, ur_params *params, const char *prefix,
                             const ur_rnn_options *options);
 UR_API void ur_rnn_free(ur_rnn *rnn);
@@ -168,21 +198,34 @@ UR_API int ur_rnn_state_size(const ur_rnn *rnn, int layer);     /* P: numbers in
 /** Size of the last layer's output: D·O. */
 UR_API int ur_rnn_output(const ur_rnn *rnn);
 
-/** What a net remembers between time steps, for B sequences: h (and c) of each layer and
- *  direction, zeros (or the learned states) at first. Also the scratch and the team of whoever
- *  computes with it. Where a function takes a slot, it is l·D + d: layer l, direction d. */
+/** What a net remembers between time steps, for up to B sequences, its rows: buffers of numbers
+ *  by name for each layer and direction, zeros (or the learned states) at first. Every cell has
+ *  "h" [B,P], UR_CELL_LSTM also "c" [B,H]. Also the scratch and the team of whoever computes with
+ *  it. Where a function takes a slot, it is l·D + d: layer l, direction d. */
 typedef struct ur_state ur_state;
 
 /** team may be NULL; borrowed. Allocates all that ur_rnn_step will ever need. */
 UR_API ur_status ur_state_new(ur_state **out, const ur_rnn *rnn, int B, ur_team *team);
 UR_API void ur_state_free(ur_state *state);
 UR_API void ur_state_zero(ur_state *state);
-/** The numbers themselves: h [B,P] of a slot; c [B,H], NULL unless UR_LSTM. Writable
- *  between calls. */
-UR_API ur_real *ur_state_h(ur_state *state, int slot);
-UR_API ur_real *ur_state_c(ur_state *state, int slot);
-/** All of them as one buffer of *n reals, for saving and restoring. */
+/** The name of a slot's i-th buffer; NULL past the last. */
+UR_API const char *ur_state_name(const ur_state *state, int slot, int i);
+/** The numbers of a buffer, NULL if the slot has none of that name; *size (may be NULL): how many
+ *  they are. Writable between calls; they move when rows are copied or selected. */
+UR_API ur_real *ur_state_buffer(ur_state *state, int slot, const char *name, size_t *size);
+/** All of them, slot by slot, as one buffer of *n reals, for saving and restoring. */
 UR_API ur_real *ur_state_data(ur_state *state, size_t *n);
+
+/** Rows in use: B of a new state. All calls compute with those. */
+UR_API int ur_state_rows(const ur_state *state);
+/** Makes the state one of n rows, 1 to the B that it was made for: row i is what row from[i] was,
+ *  or a fresh start for from[i] < 0. So rows leave, join, change places or branch; each goes on
+ *  with the bits that it would have alone. Drops tensors as ur_state_detach does. Errors:
+ *  UR_EINVAL; UR_ENOMEM (at the first call only). */
+UR_API ur_status ur_state_select(ur_state *state, int n, const int *from);
+/** Makes `to` what `from` is, its rows and its steps. Both are states of one net; UR_EINVAL if
+ *  `to` has no room for the rows. Drops tensors of `to`. */
+UR_API ur_status ur_state_copy(ur_state *to, const ur_state *from);
 /** Steps computed since the state was made or zeroed. */
 UR_API int64_t ur_state_steps(const ur_state *state);
 /** Calls see(user, slot, ...) with every slot's h at t = 0, every, 2·every ... (0: never). In a
@@ -213,7 +256,7 @@ UR_API ur_status ur_rnn_run(const ur_rnn *rnn, ur_state *state, int T, const ur_
  *  nothing out. Else it starts from the tensors given by ur_state_put or left by the last
  *  call on this tape (gradients reach them), or from the state's numbers where there are
  *  none or the numbers have been changed since, and leaves the final state in both the
- *  numbers and ur_state_tensors. Errors: also UR_EINVAL if the state holds tensors of
+ *  numbers and ur_state_tensor(). Errors: also UR_EINVAL if the state holds tensors of
  *  another round or tape. */
 UR_API ur_tensor *ur_rnn_forward(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x,
                                  const int *lengths, ur_state *state);
@@ -221,22 +264,31 @@ UR_API ur_tensor *ur_rnn_forward(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x,
 UR_API ur_tensor *ur_rnn_forward_ids(ur_tape *tape, const ur_rnn *rnn, ur_ids ids,
                                      const int *lengths, ur_state *state);
 
-/** Gives a slot's initial h [B,P] and c [B,H] as tensors for the next forward call (each
- *  may be NULL). They belong to the tape and are dropped by detach. */
-UR_API ur_status ur_state_put(ur_state *state, int slot, ur_tensor *h, ur_tensor *c);
-/** A slot's final h and c of the last forward call as tensors (differentiable);
- *  NULL if there are none. h or c may be NULL: not wanted. The second direction's final
- *  state is that at t = 0. */
-UR_API void ur_state_tensors(const ur_state *state, int slot, ur_tensor **h, ur_tensor **c);
+/** Gives a buffer's initial numbers [B,size] as a tensor for the next forward call; NULL takes it
+ *  back. It belongs to the tape and is dropped by detach. Errors: also UR_EINVAL if the state
+ *  holds tensors of another round or tape. */
+UR_API ur_status ur_state_put(ur_state *state, int slot, const char *name, ur_tensor *x);
+/** What the last forward call left in a buffer as a tensor (differentiable); NULL if there is
+ *  none. The second direction's final state is that at t = 0. */
+UR_API ur_tensor *ur_state_tensor(const ur_state *state, int slot, const char *name);
 /** Forgets all tensors and keeps the numbers: gradients stop here. Call before the tape
  *  is reset. */
 UR_API void ur_state_detach(ur_state *state);
 
 /* ---- cells of one's own ------------------------------------------------ */
 
+/** Where and how a cell is called. Made by the library; it may grow at its end. */
+typedef struct ur_step {
+    ur_tape *tape;
+    int64_t t;          /* time of the step, counted from the start of the state */
+    bool training;
+    ur_tensor *alive;   /* [B,1]: 1 for sequences that go on at t, 0 for those that have ended,
+                           whose state and output the cell need not care for; NULL: all go on */
+} ur_step;
+
 /** One time step of a cell written on the tape: reads x_t and in[0..n), writes
  *  out[0..n), returns the step's output. */
-typedef ur_tensor *(*ur_step_function)(ur_tape *tape, void *params, ur_tensor *x_t,
+typedef ur_tensor *(*ur_step_function)(const ur_step *step, void *params, ur_tensor *x_t,
                                        ur_tensor *const *in, ur_tensor **out);
 
 /** Unrolls a cell over x [T,B,...] -> [T,...]. state [n]: the initial tensors, replaced

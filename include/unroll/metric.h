@@ -9,18 +9,30 @@
 extern "C" {
 #endif
 
-/** Fractions in 0..1; NaN where a task has no such figure. */
+#define UR_MAX_METRICS 24
+
+/** A figure of how well a model does. */
+typedef struct ur_metric {
+    const char *name;           /* "loss", "accuracy": static */
+    const char *unit;           /* "nats a character", "% of the words"; "%" at its start: value is
+                                   a fraction that people read as per cent. "": a bare number */
+    bool rising;                /* more is better */
+    double value;               /* NaN: there is none */
+} ur_metric;
+
+/** Figures by name, the most telling first. */
 typedef struct ur_metrics {
-    double loss;                /* nats a prediction */
-    double bpc;                 /* bits a character or byte: loss/ln 2 */
-    double perplexity;          /* e^loss */
-    double accuracy;            /* share whose likeliest token was right */
-    double unknown;             /* share of words that are not in the vocabulary */
-    int64_t n;                  /* predictions */
+    int n;
+    ur_metric at[UR_MAX_METRICS];
 } ur_metrics;
 
-/** Completes bpc and perplexity from a sum of losses in nats, hits and n. */
-UR_API void ur_metrics_of(ur_metrics *out, double loss_sum, int64_t hits, int64_t n);
+/** Adds one; of more than UR_MAX_METRICS nothing is kept. */
+UR_API void ur_metrics_add(ur_metrics *metrics, const char *name, const char *unit, bool rising,
+                           double value);
+/** The figure of a name; NULL: there is none. Borrowed. */
+UR_API const ur_metric *ur_metrics_find(const ur_metrics *metrics, const char *name);
+/** Its value; NaN: there is none. */
+UR_API double ur_metrics_get(const ur_metrics *metrics, const char *name);
 
 /** Pearson's correlation of two series of n numbers; 0 if either is constant. */
 UR_API double ur_correlation(size_t n, const double *a, const double *b);

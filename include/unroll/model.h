@@ -1,57 +1,84 @@
 /* SPDX-License-Identifier: MIT */
-/* unroll/model.h: a network with its vocabulary and configuration, and its file
- * (docs/FORMAT.md). A model file alone is enough to run it. */
+/*
+ * unroll/model.h: networks as data, and their files (docs/FORMAT.md). A model is an
+ * architecture with its options, parameters and vocabularies; its file alone is enough to run it.
+ *
+ *     ur_options net;  ur_config_init(&net, "lm");  ur_options_set(&net, "hidden", "256");
+ *     ur_vocab *vocab; ur_vocab_of_text(&vocab, UR_TOKEN_CHAR, text, n, 1);
+ *     ur_model *model; ur_model_new(&model, &net, 1, &vocab, seed);
+ *     ur_batch batch = {0};
+ *     ur_batch_ids(&batch, "input", T, B, ids, NULL);
+ *     ur_batch_ids(&batch, "target", T, B, targets, NULL);
+ *     ur_tensor *loss = ur_model_loss(tape, model, &batch, state);
+ */
 #ifndef UNROLL_MODEL_H
 #define UNROLL_MODEL_H
 
 #include "unroll/data.h"
 #include "unroll/layer.h"
+#include "unroll/options.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-#define UR_MAX_LAYERS 32
+/* ---- architectures ----------------------------------------------------- */
 
-/** What a network is made of. One-hot or embedded tokens -> recurrent stack -> linear
- *  decoder -> logits over the vocabulary. Of task fill there are two stacks, one for what
- *  stands before a token and one, which reads the text backwards, for what stands behind. */
-typedef struct ur_config {
-    const char *task;               /* "lm" or "fill"; static text */
-    ur_token_kind tokens;
-    ur_cell cell;
-    ur_activation activation;       /* of UR_RNN: all but UR_IDENTITY */
-    bool reset_before;              /* of UR_GRU */
-    int layers;
-    int hidden[UR_MAX_LAYERS];
-    int embed;                      /* 0: one-hot */
-    bool tie;                       /* decoder.weight is embed.weight; embed = top output size,
-                                       of fill twice that */
-    double dropout;                 /* between layers and before the decoder */
-    bool orthogonal;
-    double forget_bias;
-    /* as in ur_rnn_options, the same for all layers */
-    int projection;                 /* of UR_LSTM, 0: none */
-    bool peepholes, coupled;
-    double cell_clip;
-    bool time_residual;
-    bool learned_state;
-    bool variational;
-    double recurrent_dropout, zoneout_h, zoneout_c;
-} ur_config;
+/** Names of the architectures there are, ended by NULL. Static.
+ *    lm    tokens -> recurrent stack -> a distribution over the next token.
+ *          Fields: input [T,B], target [T,B]. Vocabulary: text. Carries state.
+ *    fill  each token from those before it and those after it, by two stacks.
+ *          Fields: input [T,B] with lengths, target [T,B]. Vocabulary: text. To run: before,
+ *          after. */
+UR_API const char *const *ur_arch_names(void);
 
-/** lm over characters: 2 LSTM layers of 128. */
-#define UR_CONFIG_INIT                                                                 \
-    {                                                                                  \
-        "lm", UR_TOKEN_CHAR, UR_LSTM, UR_TANH, false, 2, {128, 128}, 0, false, 0.0,    \
-            false, 0.0, 0, false, false, 0.0, false, false, false, 0.0, 0.0, 0.0       \
-    }
+/** The options of a network with their defaults; ur_options_set changes them. Errors: UR_EINVAL
+ *  (there is no such architecture). */
+UR_API ur_status ur_config_init(ur_options *config, const char *arch);
+/** UR_EINVAL with a sentence if a network of these options is impossible. */
+UR_API ur_status ur_config_check(const ur_options *config);
 
-/** UR_EINVAL with a sentence if a configuration is impossible. */
-UR_API ur_status ur_config_check(const ur_config *config);
+/* ---- batches ----------------------------------------------------------- */
+
+#define UR_MAX_FIELDS 8
+
+/** One input of a batch; its arrays are borrowed. Numbers of tokens have rank 2 [T,B], or 3
+ *  [T,B,C] for a sequence at each step (the characters of a word); reals any rank. */
+typedef struct ur_field {
+    const char *role;           /* what the architecture calls it; static text */
+    int rank;
+    int dim[UR_MAX_RANK];
+    const int32_t *ids;         /* one of the two */
+    const ur_real *reals;
+    const int *lengths;         /* [B] steps of each sequence; NULL: all T */
+    const int *inner;           /* [T,B] lengths along the third dimension; NULL: all C */
+} ur_field;
+
+/** The inputs of a step. {0} is an empty one. */
+typedef struct ur_batch {
+    int n;
+    ur_field field[UR_MAX_FIELDS];
+    int64_t items;              /* predictions that the loss is the mean of; 0: not counted */
+} ur_batch;
+
+/** Adds a field. Arrays and role are borrowed. Errors: UR_EINVAL (there are UR_MAX_FIELDS, or
+ *  one of this role), UR_ESHAPE. */
+UR_API ur_status ur_batch_ids(ur_batch *batch, const char *role, int T, int B, const int32_t *ids,
+                              const int *lengths);
+UR_API ur_status ur_batch_reals(ur_batch *batch, const char *role, int rank, const int *dim,
+                                const ur_real *x, const int *lengths);
+/** The field of a role; NULL: there is none. */
+UR_API const ur_field *ur_batch_find(const ur_batch *batch, const char *role);
+
+/* ---- models ------------------------------------------------------------ */
 
 typedef struct ur_model ur_model;
 
+/** A network with values drawn from seed and n vocabularies, one for each role of the
+ *  architecture in its order; on success they belong to the model. Errors: UR_EINVAL,
+ *  UR_ENOMEM. */
+UR_API ur_status ur_model_new(ur_model **out, const ur_options *config, int n,
+                              ur_vocab *const *vocabs, uint64_t seed);
 /** Reads a model file. Errors: UR_EINPUT, UR_EFORMAT (no model, damaged, sizes that do
  *  not fit), UR_EVERSION, UR_ENUMERIC (a parameter is NaN or Inf). */
 UR_API ur_status ur_model_load(ur_model **out, const char *path);
@@ -61,53 +88,45 @@ UR_API ur_status ur_model_save(const ur_model *model, const char *path);
 UR_API void ur_model_free(ur_model *model);
 
 /** Its parts, borrowed. Parameters may be changed; then call ur_model_prepare. */
-UR_API const ur_config *ur_model_config(const ur_model *model);
-UR_API const ur_vocab *ur_model_vocab(const ur_model *model);
+UR_API const char *ur_model_arch(const ur_model *model);
+UR_API const ur_options *ur_model_config(const ur_model *model);
 UR_API ur_params *ur_model_params(ur_model *model);
-UR_API const ur_rnn *ur_model_rnn(const ur_model *model);
-/** How it was trained, a JSON object as text: seed, step, epoch, loss, validation loss,
- *  data's name-free size and hash, options. "{}" if untrained. Borrowed. */
+/** The vocabulary of a role; NULL for role: the first. NULL: there is none. */
+UR_API const ur_vocab *ur_model_vocab(const ur_model *model, const char *role);
+/** The i-th recurrent stack; NULL: there is none. */
+UR_API const ur_rnn *ur_model_rnn(const ur_model *model, int i);
+/** The task that it was trained for, "lm"; a new model's is its architecture's usual one. */
+UR_API const char *ur_model_task(const ur_model *model);
+/** How it was trained, a JSON object as text: seed, step, epoch, losses, data's name-free size
+ *  and hash, options. "{}" if untrained. Borrowed. */
 UR_API const char *ur_model_summary(const ur_model *model);
 /** Packs the weights again after a change of its parameters. */
 UR_API ur_status ur_model_prepare(ur_model *model);
 
-/** A state for B sequences (owned by the caller). */
-UR_API ur_status ur_model_state_new(ur_state **out, const ur_model *model, int B, ur_team *team);
+/* ---- on the tape ------------------------------------------------------- */
 
-/** ids [T,B] -> logits [T,B,V] on the tape; see ur_rnn_forward for lengths and state. */
-UR_API ur_tensor *ur_model_logits(ur_tape *tape, const ur_model *model, ur_ids ids,
-                                  const int *lengths, ur_state *state);
-/** ur_cross_entropy of those logits and the targets [T,B] -> [1], the same bits; where the
- *  logits are many they are never held as a whole (ur_linear_cross_entropy). */
-UR_API ur_tensor *ur_model_loss(ur_tape *tape, const ur_model *model, ur_ids ids,
-                                const int *lengths, ur_state *state, ur_ids targets);
-/** Without a tape: T steps, ids [T,B] -> logits [T,B,V]; the same bits. Only reads the
- *  model; allocates nothing with a state of ur_model_state_new. */
-UR_API ur_status ur_model_run(const ur_model *model, ur_state *state, int T,
-                              const int32_t *ids, ur_real *logits);
+/** What an architecture that goes through a text in pieces carries from one to the next: the
+ *  states of its stacks, for B sequences. Zeros (or learned states) at first. */
+typedef struct ur_model_state ur_model_state;
 
-/** Of task fill: ids [T,B] -> logits [T,B,V] on the tape of each token, from those before
- *  and those behind it in its sequence: not one bit of them depends on the token itself.
- *  lengths [B] or NULL (all T); where t >= lengths[b] nothing is computed from the text. */
-UR_API ur_tensor *ur_model_fill(ur_tape *tape, const ur_model *model, ur_ids ids,
-                                const int *lengths);
-/** The cross entropy of those logits and the targets [T,B], as ur_model_loss. */
-UR_API ur_tensor *ur_model_fill_loss(ur_tape *tape, const ur_model *model, ur_ids ids,
-                                     const int *lengths, ur_ids targets);
+/** Errors: UR_EINVAL if the architecture carries none. */
+UR_API ur_status ur_model_state_new(ur_model_state **out, const ur_model *model, int B,
+                                    ur_team *team);
+UR_API void ur_model_state_free(ur_model_state *state);
+UR_API void ur_model_state_zero(ur_model_state *state);
+/** Gradients stop here. Call before the tape is reset. */
+UR_API void ur_model_state_detach(ur_model_state *state);
+/** The state of the i-th stack; NULL: there is none. Borrowed. */
+UR_API ur_state *ur_model_state_at(const ur_model_state *state, int i);
 
-/** What fills one gap at a time without a tape, with the same bits. */
-typedef struct ur_filler ur_filler;
-/** model and team are borrowed. Errors: UR_EINVAL if the model's task is another. */
-UR_API ur_status ur_filler_new(ur_filler **out, const ur_model *model, ur_team *team);
-UR_API void ur_filler_free(ur_filler *filler);
-/** *logits [V] (borrowed until the next call) of the token between `before` tokens and
- *  `behind` tokens; each may be none. Allocates nothing. */
-UR_API ur_status ur_filler_run(ur_filler *filler, size_t n_before, const int32_t *before,
-                               size_t n_behind, const int32_t *behind, const ur_real **logits);
-/** The k likeliest tokens of the last run but the unknown word and a line's end, and their
- *  probabilities among all tokens, the likeliest first, equal ones by number. Returns how
- *  many there are. */
-UR_API int ur_filler_best(ur_filler *filler, int k, int32_t *ids, double *p);
+/** The network's outputs from a batch: logits [T,B,V]. state NULL: each sequence from the
+ *  start. */
+UR_API ur_tensor *ur_model_outputs(ur_tape *tape, const ur_model *model, const ur_batch *batch,
+                                   ur_model_state *state);
+/** The loss [1] of a batch with targets: mean nats over those that are not −1. Where logits
+ *  are many they are never held as a whole (ur_linear_cross_entropy), with the same bits. */
+UR_API ur_tensor *ur_model_loss(ur_tape *tape, const ur_model *model, const ur_batch *batch,
+                                ur_model_state *state);
 
 #ifdef __cplusplus
 }

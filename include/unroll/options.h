@@ -30,7 +30,9 @@ typedef enum ur_option_kind {
     UR_OPTION_TEXT,         /* const char *, borrowed */
     UR_OPTION_CHOICE,       /* int: one of the words; the place of the word plus min */
     UR_OPTION_EITHER,       /* bool: the second of two words is true */
-    UR_OPTION_LIST_OF_INT   /* int [UR_OPTION_LIST]: "256,128"; one number stands for all */
+    UR_OPTION_LIST_OF_INT,  /* int [UR_OPTION_LIST]: "256,128"; one number stands for all */
+    UR_OPTION_WORD,         /* const char *, one of the words of arg, "a|b|c" */
+    UR_OPTION_ACTION        /* has no value */
 } ur_option_kind;
 
 /** Flags of a row. */
@@ -38,14 +40,16 @@ enum {
     UR_OPTION_OPEN_MIN = 1, /* min itself is out of range */
     UR_OPTION_OPEN_MAX = 2,
     UR_OPTION_SPARSE = 4,   /* a file has it only where it is not the default */
-    UR_OPTION_FREE = 8      /* a run's result does not depend on it: it may change on resume */
+    UR_OPTION_FREE = 8,     /* a run's result does not depend on it: it may change on resume */
+    UR_OPTION_IMPLIED = 16  /* files leave it out: another option says it */
 };
 
 /** One option. Static; read-only. */
 typedef struct ur_option {
-    const char *group;              /* the heading that it stands under in help */
+    const char *group;              /* the heading of help that it begins; NULL: that of the row
+                                       before goes on */
     const char *name;               /* "seq-length" */
-    const char *arg;                /* what help calls its value; NULL with words: "a|b|c" */
+    const char *arg;                /* what help calls its value; NULL with a choice: "a|b|c" */
     const char *fallback;           /* its default as text; NULL: no, 0, NULL */
     const char *shown;              /* what help shows instead of the default */
     const char *help;
@@ -53,6 +57,8 @@ typedef struct ur_option {
     unsigned flags;
     double min, max;                /* of a number, or of each in a list */
     const char *const *words;       /* ended by NULL */
+    /* Or the i-th word and its value, of a CHOICE that is a list elsewhere; NULL: no more. */
+    const char *(*choices)(int i, int *value);
     size_t at;                      /* private: where its value lies */
     size_t at_n;                    /* private: where a list's length lies; 0: nowhere */
     char letter;                    /* 'o' of -o, or 0 */

@@ -13,18 +13,13 @@ extern "C" {
 #endif
 
 /** Recurrent cells (σ: logistic sigmoid, ∘: element-wise product).
- *  UR_RNN   h = f(W x + b + U h)                       Elman 1990; f: option
- *  UR_LSTM  i,f,o = σ(W x + U h + b), g = tanh(...),   Hochreiter and Schmidhuber 1997,
- *           c = f∘c + i∘g, h = o∘tanh(c)               forget gate: Gers et al. 2000
- *  UR_GRU   r,z = σ(...), h = z∘h + (1−z)∘n,           Cho et al. 2014
- *           n = tanh(W x + b + r∘(U h + b'))           reset after (default), or
- *           n = tanh(W x + b + U (r∘h))                reset before */
-typedef enum ur_cell { UR_RNN = 0, UR_LSTM = 1, UR_GRU = 2 } ur_cell;
-
-/** "rnn", "lstm", "gru"; NULL for an unknown cell. Static text. */
-UR_API const char *ur_cell_name(ur_cell cell);
-/** The cell of a name. False if there is none. */
-UR_API bool ur_cell_find(const char *name, ur_cell *out);
+ *  RNN   h = f(W x + b + U h)                       Elman 1990; f: option
+ *  LSTM  i,f,o = σ(W x + U h + b), g = tanh(...),   Hochreiter and Schmidhuber 1997,
+ *        c = f∘c + i∘g, h = o∘tanh(c)               forget gate: Gers et al. 2000
+ *  GRU   r,z = σ(...), h = z∘h + (1−z)∘n,           Cho et al. 2014
+ *        n = tanh(W x + b + r∘(U h + b'))           reset after (default), or
+ *        n = tanh(W x + b + U (r∘h))                reset before */
+typedef enum ur_cell { UR_CELL_RNN = 0, UR_CELL_LSTM = 1, UR_CELL_GRU = 2 } ur_cell;
 
 /** "identity", "tanh", "relu", "sigmoid", "satlin"; NULL for an unknown one. Static text. */
 UR_API const char *ur_activation_name(ur_activation f);

@@ -11,18 +11,36 @@
 extern "C" {
 #endif
 
-/** Names of the tasks there are ("lm", "fill"), NULL-terminated. Static. */
+/** Names of the tasks there are ("lm", "fill"), ended by NULL. Static. */
 UR_API const char *const *ur_task_names(void);
+/** What a task learns ("predict the next token"), and the program's subcommand that uses its
+ *  models ("sample"). Static text; NULL: there is no such task. */
+UR_API const char *ur_task_brief(const char *task);
+UR_API const char *ur_task_verb(const char *task);
 
 /* ---- training ---------------------------------------------------------- */
 
+/** Defaults of a task. Errors: UR_EINVAL (there is none of this name). */
+UR_API ur_status ur_train_options_init_size(ur_train_options *options, size_t size,
+                                            const char *task);
+static inline ur_status ur_train_options_init(ur_train_options *options, const char *task)
+{
+    return ur_train_options_init_size(options, sizeof *options, task);
+}
+/** Sets any option by its name on the command line: a member, or one of net or job. Text is
+ *  borrowed. Errors: UR_EINVAL with a sentence. */
+UR_API ur_status ur_train_set(ur_train_options *options, const char *name, const char *text);
+/** All options that a task has, in the order of help; NULL: there is no i-th, or no such task. */
+UR_API const ur_option *ur_train_option(const char *task, int i);
+
 /** Trains a model on files: MODEL (best on validation), NAME.last.safetensors, NAME.state
  *  and NAME.state.1. Errors: UR_EINVAL, UR_EINPUT, UR_EDATA (too short, invalid UTF-8),
- *  UR_EEXIST (model or state there, neither force nor resume; another run is writing them),
- *  UR_EOUTPUT, UR_ENUMERIC (diverged: names step and place), UR_ECANCELED, UR_ENOMEM (the files
- *  are whole, and resume goes on from them). A checkpoint that cannot be written is a warning;
- *  only if the last one cannot, UR_EOUTPUT. A report may start a run of other files; of the
- *  same: UR_EINVAL. */
+ *  UR_EEXIST (model or state there, neither force nor resume; with resume a model without a
+ *  state; another run is writing them), UR_EOUTPUT (an output is a file that the run reads,
+ *  whatever force says; it cannot be written), UR_ENUMERIC (diverged: names step and place),
+ *  UR_ECANCELED, UR_ENOMEM (the files are whole, and resume goes on from them). A checkpoint
+ *  that cannot be written is a warning; only if the last one cannot, UR_EOUTPUT. A report may
+ *  start a run of other files; of the same: UR_EINVAL. */
 UR_API ur_status ur_train(const ur_train_options *options, ur_on_report on, void *user);
 
 /** What ur_train() would do with these options, without doing it: reads the text, makes the
@@ -47,6 +65,8 @@ typedef struct ur_eval_options {
     int n_data;
     bool held_out;              /* only the part that training held out of the same data */
     ur_protocol protocol;
+    bool unix_newlines;         /* CRLF and CR are read as LF, also by a model that was trained
+                                   otherwise */
     ur_team *team;
     /* Sees progress in [0,1]; returning false stops with UR_ECANCELED. May be NULL. The model
      * is in use: it may be read, not changed or freed. */
@@ -58,6 +78,10 @@ typedef struct ur_eval_options {
  *  has a character that the model has never seen. */
 UR_API ur_status ur_evaluate(const ur_model *model, const ur_eval_options *options,
                              ur_metrics *out);
+
+/** Was the model trained on texts whose CRLF and CR were read as LF? Then what it is given to read
+ *  should be, too. Errors: UR_EFORMAT (its summary is damaged). */
+UR_API ur_status ur_model_unix_newlines(const ur_model *model, bool *unix_newlines);
 
 #ifdef __cplusplus
 }

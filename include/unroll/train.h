@@ -5,7 +5,9 @@
 #ifndef UNROLL_TRAIN_H
 #define UNROLL_TRAIN_H
 
+#include "unroll/metric.h"
 #include "unroll/model.h"
+#include "unroll/options.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -24,14 +26,20 @@ UR_API const char *ur_optimizer_name(ur_optimizer_kind kind);
 UR_API bool ur_optimizer_find(const char *name, ur_optimizer_kind *out);
 
 typedef struct ur_optimizer_options {
+    size_t size;                /* set by ur_optimizer_options_init */
     ur_optimizer_kind kind;
     double beta1, beta2, eps;   /* 0: the kind's default (0.9, 0.999 or alpha 0.95, 1e-8) */
     double momentum;            /* UR_SGD; negative: 0.9 */
-    double weight_decay;
+    double weight_decay;        /* negative: 0.01 with UR_ADAMW, else 0 */
     double clip_norm;           /* 0: off. Global norm over all parameters */
     double clip_value;          /* 0: off. Each element to ±value, after the norm */
 } ur_optimizer_options;
-#define UR_OPTIMIZER_OPTIONS_INIT {UR_ADAMW, 0, 0, 0, -1, 0.01, 1.0, 0}
+/** AdamW with clipping by norm 1. */
+UR_API void ur_optimizer_options_init_size(ur_optimizer_options *options, size_t size);
+static inline void ur_optimizer_options_init(ur_optimizer_options *options)
+{
+    ur_optimizer_options_init_size(options, sizeof *options);
+}
 
 typedef struct ur_optimizer ur_optimizer;
 /** params is borrowed and built. */
@@ -43,6 +51,15 @@ UR_API void ur_optimizer_free(ur_optimizer *optimizer);
  *  gradient is NaN or Inf; then nothing has changed. Or, as "after the update", a parameter
  *  or moment that was NaN or Inf or became it now; then all of them have changed. */
 UR_API ur_status ur_optimizer_step(ur_optimizer *optimizer, double lr, double *norm);
+/** Writes what it has learnt of the gradients so far (moments, count of updates) atomically to a
+ *  safetensors file, about as many bytes as its moments; the parameters are the caller's to save
+ *  (ur_model_save, ur_params_save). Errors: UR_EOUTPUT; UR_ENUMERIC (nothing is written). */
+UR_API ur_status ur_optimizer_save(const ur_optimizer *optimizer, const char *path);
+/** Reads it into an optimizer of the same kind for parameters of the same names and shapes; with
+ *  the parameters of then, it goes on with the same bits. Learning rate, betas, decay and clipping
+ *  are not in the file. After an error nothing has changed: UR_EINPUT, UR_EFORMAT (another file,
+ *  damaged), UR_EVERSION, UR_EINVAL (another kind), UR_ESHAPE (other parameters), UR_ENUMERIC. */
+UR_API ur_status ur_optimizer_load(ur_optimizer *optimizer, const char *path);
 
 typedef enum ur_schedule_kind {
     UR_SCHEDULE_COSINE = 0,     /* from lr to lr/10 at the end (Loshchilov and Hutter 2017) */
@@ -67,46 +84,64 @@ typedef enum ur_on_nan {
 UR_API const char *ur_on_nan_name(ur_on_nan policy);
 UR_API bool ur_on_nan_find(const char *name, ur_on_nan *out);
 
+/** Adds up gradients over the parts of a batch that several processes compute: grads [n], and
+ *  sums [n_sums] of figures, become the totals. Anything but UR_OK ends the run. */
+typedef ur_status (*ur_reduce)(void *user, size_t n, ur_real *grads, int n_sums, double *sums);
+
+/** Start with ur_train_options_init (task.h), then set members, or any by name with ur_train_set.
+ *  What is left at "by the data" follows from the number of tokens (docs/TRAINING.md). */
 typedef struct ur_train_options {
-    ur_config config;
+    size_t size;                    /* set by ur_train_options_init */
+    const char *task;               /* "lm", "fill"; static text */
+    ur_options net;                 /* of the network: "hidden", "cell" ... */
+    ur_options job;                 /* of the task: "tokens", "seq-length" ... */
+    uint64_t given[2];              /* private: which members ur_train_set has set */
     const char *const *data;        /* files; .gz opens as its content; "-" is stdin */
     int n_data;
     const char *model;              /* NAME.safetensors, where the best model goes */
     double val;                     /* share held out: the last ⌊val·tokens⌋ */
     const char *val_file;           /* or a file of its own (NULL: none) */
-    int seq_length, batch;          /* T and B of truncated backpropagation through time */
+    int batch;                      /* B; 0: by the data */
     /* The run ends at the first of: */
-    double epochs;
+    double epochs;                  /* negative: by the data */
     int64_t steps;                  /* −1: no limit. 0: writes the initial model */
     double seconds;                 /* 0: no limit */
     ur_optimizer_options optimizer;
-    double lr;
+    double lr;                      /* negative: by the data */
     ur_schedule_kind schedule;
     int64_t warmup;                 /* steps of linear warm-up */
-    int patience;                   /* validations without a better loss; 0: off */
+    const char *best;               /* the figure that says which model is best; NULL: the task's */
+    int patience;                   /* validations without a better one; 0: off */
     uint64_t seed;
     ur_team *team;
     const char *init_from;          /* a model whose parameters to start from, or NULL */
+    const char *vocab_from;         /* a model whose vocabularies to use, or NULL */
+    const char *log;                /* a file that the caller writes meanwhile (NULL: none): it is
+                                       none that the run reads or writes, can be written and,
+                                       without resume or force, is not there yet */
     bool resume, force;
     int64_t checkpoint_every;       /* steps; 0: at each validation */
     int64_t eval_every;             /* steps; 0: each epoch's end */
     int64_t sample_every;           /* steps; 0: never */
     int sample_length;
     int64_t report_every;           /* steps between UR_REPORT_STEP; 0: each */
-    int min_count;                  /* words that occur less often become <unk> */
     bool report_gradients;          /* UR_REPORT_GRADIENTS before the first step and after each
-                                       validation; changes nothing else. Task lm */
+                                       validation; changes nothing else. Tasks that carry state */
     size_t memory_limit;            /* bytes: a run that will need more (ur_plan.memory) ends in
                                        UR_ENOMEM before it takes them. 0: none */
     ur_on_nan on_nan;
+    /* This process's part of each batch, of so many, and what adds them up. */
+    int shard, shards;
+    ur_reduce reduce;
+    void *reduce_user;
 } ur_train_options;
 
-#define UR_TRAIN_OPTIONS_INIT                                                          \
-    {                                                                                  \
-        UR_CONFIG_INIT, NULL, 0, NULL, 0.1, NULL, 64, 64, 50, -1, 0,                   \
-            UR_OPTIMIZER_OPTIONS_INIT, 2e-3, UR_SCHEDULE_COSINE, 0, 0, 123, NULL,      \
-            NULL, false, false, 0, 0, 0, 200, 0, 2, false, 0, UR_ON_NAN_ROLLBACK       \
-    }
+/** How people read a loss. */
+typedef enum ur_measure {
+    UR_MEASURE_NATS,                /* as it is */
+    UR_MEASURE_BITS,                /* bits a unit */
+    UR_MEASURE_PERPLEXITY
+} ur_measure;
 
 typedef enum ur_report_kind {
     UR_REPORT_START,        /* sizes are known, nothing is computed yet */
@@ -125,8 +160,11 @@ typedef struct ur_report {
     ur_report_kind kind;
     int64_t step, steps;            /* done, and to do in all (−1: ended by time) */
     double epoch;
-    double loss;                    /* nats a token; mean since the last such report */
-    double val_loss, best_loss;     /* NaN before the first validation */
+    double loss;                    /* nats an item; mean since the last such report */
+    double val_loss;                /* NaN before the first validation */
+    double best;                    /* figure of the best model so far; NaN before there is one, and
+                                       while its loss is over 1 nat worse than guessing */
+    const ur_metrics *metrics;      /* VALID: all figures of it; borrowed for the call */
     double lr, grad_norm;
     double tokens_per_second, seconds, seconds_left;
     size_t memory;                  /* bytes now held, and the most so far, of the process */
@@ -134,6 +172,12 @@ typedef struct ur_report {
     int64_t skipped;                /* steps left out, and how often the run went back, because */
     int rollbacks;                  /* of numbers that were not finite (ur_on_nan) */
     /* START and END */
+    const char *best_name;          /* which figure that is: "loss" */
+    const ur_options *net;          /* of the network; borrowed for the call */
+    const char *unit;               /* what an item is: "char" */
+    ur_measure measure;             /* how people read the loss */
+    int batch;                      /* as given or by the data */
+    double lr_start, epochs;
     size_t parameters;
     int vocabulary;
     int64_t train_tokens, val_tokens;
@@ -159,6 +203,10 @@ typedef struct ur_plan {
     int64_t train_tokens, val_tokens;
     int64_t train_unknown, val_unknown, words_cut;  /* as in ur_report */
     /* the run */
+    const char *unit;               /* what an item is: "char" */
+    ur_measure measure;
+    int batch;                      /* as given or by the data */
+    double lr, epochs;
     int64_t epoch_steps;            /* steps of an epoch */
     int64_t steps;                  /* of the whole run; −1: a time ends it */
     int64_t step;                   /* done before, of a run that goes on */

@@ -33,10 +33,21 @@ static struct ur__arena_block *new_block(struct ur__arena *a, size_t size)
     return b;
 }
 
+bool ur__arena_piece(size_t *bytes, size_t n, size_t size)
+{
+    size_t exact;
+    if (!ur__mul(&exact, n, size) || !ur__add(&exact, exact, UR__ALIGN - 1))
+        return false;
+    *bytes = exact / UR__ALIGN * UR__ALIGN;
+    if (*bytes == 0)
+        *bytes = UR__ALIGN;     /* two empty pieces still have two addresses */
+    return true;
+}
+
 void *ur__arena_alloc(struct ur__arena *a, size_t n, size_t size)
 {
     size_t bytes;
-    if (!ur__mul(&bytes, n, size) || !ur__add(&bytes, bytes, UR__ALIGN - 1)) {
+    if (!ur__arena_piece(&bytes, n, size)) {
         ur__fail(UR_ENOMEM, "out of memory: %zu times %zu bytes is beyond the address space",
                  n, size);
         return NULL;
@@ -45,9 +56,6 @@ void *ur__arena_alloc(struct ur__arena *a, size_t n, size_t size)
         ur__fail(UR_ENOMEM, "out of memory: %zu bytes are not to be had", n * size);
         return NULL;
     }
-    bytes = bytes / UR__ALIGN * UR__ALIGN;
-    if (bytes == 0)
-        bytes = UR__ALIGN;  /* two empty pieces still have two addresses */
     struct ur__arena_block *b = a->blocks;
     if (!b || b->size - b->used < bytes) {
         /* Doubling up to a limit: few blocks in the first round, one from the second on,
@@ -99,4 +107,16 @@ void ur__arena_free(struct ur__arena *a)
         ur__free(b);
     }
     *a = (struct ur__arena){0};
+}
+
+/* ---- one block --------------------------------------------------------- */
+
+void *ur__carve(struct ur__carve *c, size_t n, size_t size)
+{
+    size_t bytes, at = c->used;
+    if (n == 0)
+        return NULL;
+    if (!ur__arena_piece(&bytes, n, size) || !ur__add(&c->used, at, bytes))
+        c->used = SIZE_MAX;
+    return c->base ? (unsigned char *)c->base + at : NULL;
 }

@@ -24,4 +24,18 @@ ur_status ur__arena_reserve(struct ur__arena *a, size_t bytes);
 void ur__arena_reset(struct ur__arena *a);
 void ur__arena_free(struct ur__arena *a);
 
+/* What a piece of that many bytes takes: whole units of the alignment, at least one. False:
+ * beyond the address space. */
+bool ur__arena_piece(size_t *bytes, size_t n, size_t size);
+
+/* One block cut into pieces. An object's layout is one function, run twice: with base NULL it
+ * counts what it takes, then, with that many bytes, it places. `used` sticks to SIZE_MAX, which
+ * no allocator grants, once a sum is beyond the address space. */
+struct ur__carve {
+    void *base;         /* 64-byte aligned; NULL: only count */
+    size_t used;
+};
+/* n*size bytes, 64-byte aligned, uninitialised; NULL while counting, and for n 0. */
+void *ur__carve(struct ur__carve *c, size_t n, size_t size);
+
 #endif

@@ -65,6 +65,7 @@ static atomic_size_t used, peak;
 static atomic_long allocations, refusals, blocks;
 static atomic_long fail_countdown;      /* 0: off; n: the n-th fails; -1: all fail */
 static atomic_bool fail_forever, pieces_count;
+static _Thread_local struct ur__account *account;   /* the innermost */
 
 void ur_set_allocator(ur_allocator allocator, void *user)
 {
@@ -170,8 +171,23 @@ static unsigned char *place(void *base)
     return (unsigned char *)base + offset;
 }
 
+void ur__account_open(struct ur__account *a)
+{
+    *a = (struct ur__account){.outer = account};
+    account = a;
+}
+
+void ur__account_close(struct ur__account *a)
+{
+    account = a->outer;
+}
+
 static void count_used(size_t more, size_t less)
 {
+    for (struct ur__account *a = account; a; a = a->outer) {
+        a->held = more + (a->held > less ? a->held - less : 0);
+        a->peak = a->held > a->peak ? a->held : a->peak;
+    }
     if (less)
         atomic_fetch_sub(&used, less);
     if (!more)

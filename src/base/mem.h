@@ -19,6 +19,17 @@ void ur__free(void *p);
 char *ur__strndup(const char *s, size_t n);
 char *ur__strdup(const char *s);
 
+/* What a thread's own calls hold: between opening and closing its account, each block that the
+ * thread takes adds to it and each that it gives back is taken off, never below nothing. What
+ * other threads do meanwhile does not count. Accounts of a thread nest. */
+struct ur__account {
+    size_t held, peak;
+    struct ur__account *outer;
+};
+void ur__account_open(struct ur__account *account);
+/* The account that was opened last. Its figures stay. */
+void ur__account_close(struct ur__account *account);
+
 /* *out = a*b (a+b); false on overflow. */
 bool ur__mul(size_t *out, size_t a, size_t b);
 bool ur__add(size_t *out, size_t a, size_t b);

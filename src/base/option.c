@@ -26,19 +26,28 @@ static void describe_number(const ur_option *o, char *to, size_t n)
                  o->flags & UR_OPTION_OPEN_MAX ? "below" : "at most", o->max);
 }
 
+/* The i-th word of a choice, and the value that it stands for; NULL: there are no more. */
+static const char *word_at(const ur_option *o, int i, int *value)
+{
+    if (o->choices)
+        return o->choices(i, value);
+    *value = i + (int)o->min;
+    return o->words[i];
+}
+
 static const char *join_words(const ur_option *o, char to[UR__OPTION_MUST])
 {
     size_t used = 0;
+    const char *word;
     to[0] = '\0';
-    for (int i = 0; o->words[i] && used < UR__OPTION_MUST; i++)
-        used += (size_t)snprintf(to + used, UR__OPTION_MUST - used, "%s%s", i ? "|" : "",
-                                 o->words[i]);
+    for (int i = 0, value; (word = word_at(o, i, &value)) && used < UR__OPTION_MUST; i++)
+        used += (size_t)snprintf(to + used, UR__OPTION_MUST - used, "%s%s", i ? "|" : "", word);
     return to;
 }
 
 const char *ur__option_arg(const ur_option *o, char to[UR__OPTION_MUST])
 {
-    if (!o->arg && o->words)
+    if (!o->arg && (o->words || o->choices))
         return join_words(o, to);
     return o->arg ? o->arg : "";
 }
@@ -59,8 +68,9 @@ const char *ur__option_must(const ur_option *o, char to[UR__OPTION_MUST])
         snprintf(to, UR__OPTION_MUST, "a time such as 90s, 10m or 2h");
         break;
     case UR_OPTION_SEED:
-        snprintf(to, UR__OPTION_MUST, "a whole number from 0 to %llu",
-                 (unsigned long long)UINT64_MAX);
+        snprintf(to, UR__OPTION_MUST, "a whole number from 0 to %llu%s",
+                 (unsigned long long)UINT64_MAX,
+                 o->arg && strstr(o->arg, "|random") ? ", or random" : "");
         break;
     case UR_OPTION_LIST_OF_INT:
         describe_number(o, part, sizeof part);
@@ -72,7 +82,11 @@ const char *ur__option_must(const ur_option *o, char to[UR__OPTION_MUST])
     case UR_OPTION_REAL:
         describe_number(o, to, UR__OPTION_MUST);
         break;
+    case UR_OPTION_WORD:
+        snprintf(to, UR__OPTION_MUST, "one of %s", o->arg);
+        break;
     case UR_OPTION_TEXT:
+    case UR_OPTION_ACTION:
         snprintf(to, UR__OPTION_MUST, "a text");
         break;
     }
@@ -128,12 +142,28 @@ static bool read_seconds(const char *text, double *out)
     return *out <= 3.2e9;
 }
 
-static int place_of(const ur_option *o, const char *text)
+/* Is text one of the words of "a|b|c"? */
+static bool is_word(const char *words, const char *text)
 {
-    for (int i = 0; o->words[i]; i++)
-        if (strcmp(o->words[i], text) == 0)
-            return i;
-    return -1;
+    size_t length = strlen(text);
+    for (const char *at = words;; at++) {
+        size_t n = strcspn(at, "|");
+        if (n == length && strncmp(at, text, n) == 0)
+            return true;
+        at += n;
+        if (!*at)
+            return false;
+    }
+}
+
+/* The value of a word; NULL: that of the first one. */
+static bool find_word(const ur_option *o, const char *text, int *value)
+{
+    const char *word;
+    for (int i = 0; (word = word_at(o, i, value)); i++)
+        if (!text || strcmp(word, text) == 0)
+            return true;
+    return false;
 }
 
 /* One number stands for all; of more the rest is 0. */
@@ -174,7 +204,7 @@ bool ur__option_read(const ur_option *o, const char *text, void *values)
     int64_t whole = 0;
     double real = 0;
     uint64_t seed = 0;
-    int place = 0;
+    int value;
     switch (o->kind) {
     case UR_OPTION_FLAG:
         if (text && strcmp(text, "yes") != 0 && strcmp(text, "no") != 0)
@@ -210,20 +240,26 @@ bool ur__option_read(const ur_option *o, const char *text, void *values)
         *(const char **)at = text;
         return true;
     case UR_OPTION_CHOICE:
-        if (text && (place = place_of(o, text)) < 0)
+        if (!find_word(o, text, &value))
             return false;
-        store_int(at, place + (int)o->min);
+        store_int(at, value);
         return true;
     case UR_OPTION_EITHER:
-        if (text && (place = place_of(o, text)) < 0)
+        if (!find_word(o, text, &value))
             return false;
-        *(bool *)at = place > 0;
+        *(bool *)at = value > (int)o->min;
         return true;
     case UR_OPTION_LIST_OF_INT:
         if (text)
             return read_list(o, text, values);
         memset(at, 0, UR_OPTION_LIST * sizeof(int));
         return true;
+    case UR_OPTION_WORD:
+        if (text && !is_word(o->arg, text))
+            return false;
+        *(const char **)at = text;
+        return true;
+    case UR_OPTION_ACTION: return true;
     }
     return false;
 }
@@ -243,6 +279,15 @@ static int list_length(const ur_option *o, const void *values)
     return 1;
 }
 
+static const char *word_of(const ur_option *o, int value)
+{
+    const char *word;
+    for (int i = 0, other; (word = word_at(o, i, &other)); i++)
+        if (other == value)
+            return word;
+    return "";
+}
+
 ur_status ur__option_write(const ur_option *o, const void *values, struct ur__buf *to)
 {
     const void *at = (const char *)values + o->at;
@@ -250,11 +295,13 @@ ur_status ur__option_write(const ur_option *o, const void *values, struct ur__bu
     switch (o->kind) {
     case UR_OPTION_FLAG: return ur__buf_puts(to, *(const bool *)at ? "yes" : "no");
     case UR_OPTION_EITHER: return ur__buf_puts(to, o->words[*(const bool *)at]);
-    case UR_OPTION_TEXT: return ur__buf_puts(to, *(const char *const *)at ? *(const char *const *)at
-                                                                          : "");
+    case UR_OPTION_ACTION: return UR_OK;
+    case UR_OPTION_TEXT:
+    case UR_OPTION_WORD:
+        return ur__buf_puts(to, *(const char *const *)at ? *(const char *const *)at : "");
     case UR_OPTION_CHOICE:
         memcpy(&word, at, sizeof word);
-        return ur__buf_puts(to, o->words[word - (int)o->min]);
+        return ur__buf_puts(to, word_of(o, word));
     case UR_OPTION_INT:
         memcpy(&word, at, sizeof word);
         return ur__buf_printf(to, "%d", word);
@@ -271,6 +318,13 @@ ur_status ur__option_write(const ur_option *o, const void *values, struct ur__bu
     return UR_OK;
 }
 
+ur_status ur__option_show(const ur_option *o, const void *values, struct ur__buf *to)
+{
+    if (o->kind != UR_OPTION_REAL && o->kind != UR_OPTION_SECONDS)
+        return ur__option_write(o, values, to);
+    return ur__buf_printf(to, "%g", *(const double *)(const void *)((const char *)values + o->at));
+}
+
 static size_t size_of(const ur_option *o)
 {
     switch (o->kind) {
@@ -282,7 +336,9 @@ static size_t size_of(const ur_option *o)
     case UR_OPTION_SEED: return sizeof(uint64_t);
     case UR_OPTION_REAL:
     case UR_OPTION_SECONDS: return sizeof(double);
-    case UR_OPTION_TEXT: return sizeof(const char *);
+    case UR_OPTION_TEXT:
+    case UR_OPTION_WORD: return sizeof(const char *);
+    case UR_OPTION_ACTION: return 0;
     case UR_OPTION_LIST_OF_INT: return UR_OPTION_LIST * sizeof(int);
     }
     return 0;
@@ -291,7 +347,7 @@ static size_t size_of(const ur_option *o)
 bool ur__option_same(const ur_option *o, const void *a, const void *b)
 {
     const char *x = (const char *)a + o->at, *y = (const char *)b + o->at;
-    if (o->kind == UR_OPTION_TEXT) {
+    if (o->kind == UR_OPTION_TEXT || o->kind == UR_OPTION_WORD) {
         const char *s = *(const char *const *)(const void *)x;
         const char *t = *(const char *const *)(const void *)y;
         return s == t || (s && t && strcmp(s, t) == 0);
@@ -320,7 +376,8 @@ void ur__options_defaults(const ur_option_table *table, void *values)
     if (table->init)
         table->init(values);
     for (int i = 0; i < table->n; i++) {
-        bool possible = ur__option_read(&table->rows[i], table->rows[i].fallback, values);
+        const ur_option *o = &table->rows[i];
+        bool possible = !o->fallback || ur__option_read(o, o->fallback, values);
         UR__ASSERT(possible);
         (void)possible;
     }
@@ -376,6 +433,17 @@ static int find(const ur_options *options, const char *name)
     return row;
 }
 
+/* The length of a list, where a row that was set says it: a list that is longer or shorter does not
+ * then change it. NULL: no row says it. */
+static int *fixed_length(ur_options *options, const ur_option *list)
+{
+    const ur_option_table *t = options->table;
+    for (int i = 0; list->at_n && i < t->n; i++)
+        if (t->rows[i].at == list->at_n && ur__options_has(options, i))
+            return (int *)(void *)(options->value.bytes + list->at_n);
+    return NULL;
+}
+
 ur_status ur_options_set(ur_options *options, const char *name, const char *text)
 {
     UR__NEED(options, "options");
@@ -387,7 +455,11 @@ ur_status ur_options_set(ur_options *options, const char *name, const char *text
     if (row < 0)
         return UR_EINVAL;
     const ur_option *o = &options->table->rows[row];
-    if (!ur__option_read(o, text, options->value.bytes))
+    int *length = fixed_length(options, o), before = length ? *length : 0;
+    bool read = ur__option_read(o, text, options->value.bytes);
+    if (length)
+        *length = before;
+    if (!read)
         return ur__fail(UR_EINVAL, "%s %.200s: must be %s", o->name, text,
                         ur__option_must(o, must));
     ur__options_give(options, row);

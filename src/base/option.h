@@ -15,8 +15,16 @@ struct ur_option_table {
     const ur_option *rows;
     int n;                      /* at most 128 */
     size_t size;                /* of the struct of values */
-    /* Values that the rows cannot say: NULL, or sets them before the rows' defaults. */
+    /* Sets defaults that the rows do not say, before those that they do; NULL: there are none. */
     void (*init)(void *values);
+};
+
+/* Room for the values of any table. */
+union ur__option_values {
+    unsigned char bytes[16384];
+    double real;
+    uint64_t whole;
+    const void *pointer;
 };
 
 /* The row of a name of n letters with dashes or underscores; −1: none. */
@@ -25,6 +33,8 @@ int ur__option_find(const ur_option_table *table, const char *name, size_t n);
 bool ur__option_read(const ur_option *o, const char *text, void *values);
 /* Appends the value as text. */
 ur_status ur__option_write(const ur_option *o, const void *values, struct ur__buf *to);
+/* The same for people: numbers need not read back to the same bits. */
+ur_status ur__option_show(const ur_option *o, const void *values, struct ur__buf *to);
 /* Do both structs have the same value? */
 bool ur__option_same(const ur_option *o, const void *a, const void *b);
 /* "a whole number from 1 to 1024": what a value must be. */

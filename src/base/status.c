@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/locale.h"
+#include "base/utf8.h"
 
 #define MESSAGE_SIZE 1024
 
@@ -31,47 +32,6 @@ const char *ur_errmsg(void)
 const char *ur_version(void)
 {
     return UR_VERSION;
-}
-
-/* Bytes of the UTF-8 sequence at s, judged by its lead and the number of continuation
- * bytes; 0: a byte that belongs to none. */
-static int sequence_length(const char *s)
-{
-    unsigned char c = (unsigned char)s[0];
-    int length = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
-    for (int i = 1; i < length; i++) {
-        if (((unsigned char)s[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    return length;
-}
-
-/* A control character (below U+0020, U+007F to U+009F), a separator of lines or a mark
- * that turns the direction of writing (U+2028 to U+202E, U+2066 to U+2069). */
-static bool is_control(const char *s, int length)
-{
-    const unsigned char *c = (const unsigned char *)s;
-    if (length == 1)
-        return c[0] < 0x20 || c[0] == 0x7f;
-    if (length == 2)
-        return c[0] == 0xc2 && c[1] < 0xa0;
-    return length == 3 && c[0] == 0xe2 && ((c[1] == 0x80 && c[2] >= 0xa8 && c[2] <= 0xae) ||
-                                           (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9));
-}
-
-/* Paths and pieces of data end up in messages: a line break or an escape sequence in
- * them must not reach a terminal or split a log line, and what is no UTF-8 may be one
- * in the terminal's eyes. */
-static void make_one_line(char *s)
-{
-    while (*s) {
-        int length = sequence_length(s);
-        if (length == 0 || is_control(s, length)) {
-            memset(s, '?', length ? (size_t)length : 1);
-            length = length ? length : 1;
-        }
-        s += length;
-    }
 }
 
 /* A message cut at the buffer's end may have lost part of its last character: it
@@ -101,8 +61,9 @@ ur_status ur__fail(ur_status status, const char *format, ...)
         text[0] = '\0';
     if (n >= (int)sizeof text)
         drop_partial_utf8(text, sizeof text - 1);
-    make_one_line(text);
-    memcpy(message, text, sizeof message);
+    /* Paths and pieces of data end up in messages: a line break or an escape sequence in
+     * them must not reach a terminal or split a line of a log. */
+    ur__show_line(message, sizeof message, text);
     errno = saved;
     return status;
 }

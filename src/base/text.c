@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Growing text, UTF-8 and numbers, the same in every locale. */
+/* Growing text and numbers, the same in every locale. */
 #include "base/text.h"
 
 #include <errno.h>
@@ -81,92 +81,15 @@ void ur__buf_free(struct ur__buf *b)
     *b = (struct ur__buf){.max = b->max};
 }
 
-/* ---- UTF-8 ------------------------------------------------------------- */
-
-/* Unicode 15, table 3-7: the first byte gives the length and the range of the
- * second, which keeps out overlong forms, surrogates and what is too large. */
-int ur__utf8_decode(const unsigned char *s, size_t n, uint32_t *code)
+/* What a terminal may have, as it is; the rest as U+FFFD. */
+ur_status ur__buf_show(struct ur__buf *b, const char *text, size_t n, enum ur__show as)
 {
-    if (n == 0)
-        return 0;
-    unsigned char first = s[0], low = 0x80, high = 0xbf;
-    int length;
-    uint32_t value;
-    if (first < 0x80) {
-        *code = first;
-        return 1;
-    } else if (first >= 0xc2 && first <= 0xdf) {
-        length = 2;
-        value = first & 0x1fu;
-    } else if ((first & 0xf0) == 0xe0) {
-        length = 3;
-        value = first & 0x0fu;
-        low = first == 0xe0 ? 0xa0 : 0x80;
-        high = first == 0xed ? 0x9f : 0xbf;
-    } else if (first >= 0xf0 && first <= 0xf4) {
-        length = 4;
-        value = first & 0x07u;
-        low = first == 0xf0 ? 0x90 : 0x80;
-        high = first == 0xf4 ? 0x8f : 0xbf;
-    } else {
-        return -1;
+    for (size_t at = 0, size; at < n; ) {
+        const char *shown;
+        at += ur__show_next(text + at, n - at, as, &shown, &size);
+        UR__TRY(ur__buf_put(b, shown, size));
     }
-    for (int i = 1; i < length; i++) {
-        if ((size_t)i == n)
-            return 0;
-        if (s[i] < low || s[i] > high)
-            return -1;
-        value = value << 6 | (s[i] & 0x3fu);
-        low = 0x80;
-        high = 0xbf;
-    }
-    *code = value;
-    return length;
-}
-
-int ur__utf8_encode(uint32_t code, unsigned char out[4])
-{
-    if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-        return 0;
-    int length = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-    if (length == 1) {
-        out[0] = (unsigned char)code;
-        return 1;
-    }
-    for (int i = length - 1; i > 0; i--, code >>= 6)
-        out[i] = (unsigned char)(0x80 | (code & 0x3f));
-    static const unsigned char lead[5] = {0, 0, 0xc0, 0xe0, 0xf0};
-    out[0] = (unsigned char)(lead[length] | code);
-    return length;
-}
-
-size_t ur__utf8_check(const unsigned char *s, size_t n)
-{
-    size_t at = 0;
-    uint32_t code;
-    while (at < n) {
-        int length = ur__utf8_decode(s + at, n - at, &code);
-        if (length <= 0)
-            break;
-        at += (size_t)length;
-    }
-    return at;
-}
-
-bool ur__is_utf8(const char *s)
-{
-    size_t n = strlen(s);
-    return ur__utf8_check((const unsigned char *)s, n) == n;
-}
-
-bool ur__has_control(const char *s)
-{
-    for (; *s; s++) {
-        unsigned char c = (unsigned char)s[0], next = (unsigned char)s[1];
-        if (c < 0x20 || c == 0x7f || (c == 0xc2 && next < 0xa0))
-            return true;
-    }
-    return false;
+    return UR_OK;
 }
 
 /* ---- numbers ----------------------------------------------------------- */

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Bytes that grow, UTF-8, numbers from text. Locale plays no part. */
+/* Bytes that grow, numbers from text. Locale plays no part. */
 #ifndef UR_BASE_TEXT_H
 #define UR_BASE_TEXT_H
 
 #include "base/locale.h"
+#include "base/utf8.h"
+
+/* The value of a macro as a string constant. */
+#define UR__QUOTE(macro) UR__QUOTE_(macro)
+#define UR__QUOTE_(text) #text
 
 /* A growable run of bytes, followed by a zero from the first put on. A zeroed
  * struct is a valid empty one. More than max bytes (0: 1 GiB) is UR_EDATA; a
@@ -16,18 +21,8 @@ ur_status ur__buf_put(struct ur__buf *b, const void *bytes, size_t n);
 ur_status ur__buf_puts(struct ur__buf *b, const char *s);
 ur_status ur__buf_printf(struct ur__buf *b, const char *format, ...) UR_PRINTF(2, 3);
 void ur__buf_free(struct ur__buf *b);
-
-/* Decodes one code point of at most n bytes at s. Returns its length 1..4; 0 if
- * n is too short for a sequence that is valid so far; -1 if malformed
- * (overlong, surrogate, above U+10FFFF, stray byte). */
-int ur__utf8_decode(const unsigned char *s, size_t n, uint32_t *code);
-/* Encodes into out[4]; returns the length, 0 for an impossible code point. */
-int ur__utf8_encode(uint32_t code, unsigned char out[4]);
-/* Offset of the first malformed byte, or n if all n bytes are valid UTF-8. */
-size_t ur__utf8_check(const unsigned char *s, size_t n);
-bool ur__is_utf8(const char *s);
-/* Does UTF-8 hold a control character: below U+0020, or U+007F to U+009F? */
-bool ur__has_control(const char *s);
+/* Puts n bytes in a form that can be shown. */
+ur_status ur__buf_show(struct ur__buf *b, const char *text, size_t n, enum ur__show as);
 
 /* Place of a name in a list of n, −1 if it is not there or NULL. */
 int ur__find_name(const char *const *names, int n, const char *name);

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "data/noted.h"
 #include "io/file.h"
 
 #define BLOCK ((size_t)1 << 16)
@@ -37,6 +38,7 @@ struct ur__corpus {
     uint32_t crc;
     bool words;
     int64_t cut;
+    struct ur__buf note;
     int32_t *order;             /* number as kept -> number in the vocabulary; NULL: the same */
 };
 
@@ -45,6 +47,8 @@ struct building {
     struct ur__corpus *corpus;
     ur_token_kind kind;
     const ur_vocab *vocab;      /* NULL: new codes and words are welcome */
+    struct ur__line_ends ends;  /* of the file at hand */
+    struct ur__noted noted;
     int n_codes;
     uint32_t *codes;            /* [n_codes] in order of appearance, room for capacity */
     int capacity;
@@ -58,16 +62,16 @@ struct building {
     uint32_t number[BLOCK + 8];
 };
 
-static struct building *new_building(struct ur__corpus *c, ur_token_kind kind,
-                                     const ur_vocab *vocab)
+static struct building *new_building(struct ur__corpus *c, const struct ur__text_rule *rule)
 {
     struct building *g = ur__alloc(1, sizeof *g);
     if (!g)
         return NULL;
     memset(g, 0, offsetof(struct building, text));
     g->corpus = c;
-    g->kind = kind;
-    g->vocab = vocab;
+    g->kind = rule->kind;
+    g->vocab = rule->vocab;
+    g->ends.to_lf = rule->unix_newlines;
     return g;
 }
 
@@ -107,8 +111,10 @@ static ur_status add_code(struct building *g, uint32_t code, const char *path, u
 {
     char what[UR__CODE_TEXT];
     if (g->vocab)
-        return ur__fail(UR_EDATA, "%s: %s at byte %llu is not in the model's vocabulary", path,
-                        ur__code_text(g->kind, code, what), (unsigned long long)at);
+        return ur__fail(UR_EDATA, "%s: %s at byte %llu is not in the model's vocabulary%s", path,
+                        ur__code_text(g->kind, code, what), (unsigned long long)at,
+                        g->kind == UR_TOKEN_CHAR && code == '\r'
+                            ? "; --newlines unix reads CRLF as LF" : "");
     if (g->n_codes == UR__VOCAB_MAX)
         return ur__fail(UR_EDATA, "%s: %s at byte %llu is one too many for a vocabulary of %d; "
                         "use --tokens byte", path, ur__code_text(g->kind, code, what),
@@ -189,15 +195,15 @@ static ur_status take_code(struct building *g, uint32_t code, const char *path, 
     return UR_OK;
 }
 
-/* Tokens of the n bytes in g->text, the first of which is byte `start` of its file.
+/* Tokens of the n bytes in g->text from *used on; text[0] is byte `start` of its file.
  * *used: bytes done; the others begin a character that goes on in the next block. */
 static ur_status take_block(struct building *g, const char *path, uint64_t start, size_t n,
                             size_t *used)
 {
-    size_t at = 0;
-    while (at < n) {
+    size_t at = *used;
+    for (int length; at < n; at += (size_t)length) {
         uint32_t code = g->text[at];
-        int length = 1;
+        length = 1;
         if (g->kind != UR_TOKEN_BYTE && code >= 0x80) {
             length = ur__utf8_decode(g->text + at, n - at, &code);
             if (length == 0)
@@ -205,36 +211,64 @@ static ur_status take_block(struct building *g, const char *path, uint64_t start
             if (length < 0)
                 return malformed(path, start + at, g->text[at], false);
         }
+        if (g->kind != UR_TOKEN_BYTE && !ur__line_end(&g->ends, &code))
+            continue;
         if (g->corpus->words)
             UR__TRY(ur__split_put(&g->splitter, code, (const char *)g->text + at, (size_t)length));
         else
             UR__TRY(take_code(g, code, path, start + at));
-        at += (size_t)length;
     }
     *used = at;
     return append(g);
 }
 
-static ur_status end_file(struct building *g)
+/* Looks at a file's first bytes; *used: those of a byte order mark. */
+static ur_status begin_file(struct building *g, const char *path, size_t n, size_t *used)
 {
+    g->ends = (struct ur__line_ends){.to_lf = g->ends.to_lf};
+    if (g->kind == UR_TOKEN_BYTE) {
+        ur__noted_head(&g->noted, path, g->text, n);
+        return UR_OK;
+    }
+    *used = ur__text_mark(g->text, n);
+    return ur__text_check(path, g->text, n);
+}
+
+static ur_status end_file(struct building *g, const char *path)
+{
+    ur__noted_ends(&g->noted, path, &g->ends, g->corpus->words);
     if (!g->corpus->words)
         return UR_OK;
     UR__TRY(ur__split_end(&g->splitter));
     return append(g);
 }
 
-static ur_status take_stream(struct building *g, struct ur__reader *r, const char *path)
+/* Up to a block behind the bytes held; at least so many unless the file ends. */
+static ur_status read_block(struct building *g, struct ur__reader *r, size_t held, size_t least,
+                            size_t *got)
 {
     struct ur__corpus *c = g->corpus;
+    unsigned char *to = g->text + held;
+    *got = 0;
+    for (size_t part = 1; part > 0 && *got < least; *got += part) {
+        UR__TRY(ur__reader_read(r, to + *got, BLOCK - *got, &part));
+        c->crc = ur__crc32(c->crc, to + *got, part);
+        c->bytes += part;
+    }
+    return UR_OK;
+}
+
+static ur_status take_stream(struct building *g, struct ur__reader *r, const char *path)
+{
     uint64_t start = 0;     /* place in the file of text[0] */
     size_t held = 0;        /* bytes of a character that the last block began */
-    for (;;) {
+    for (bool first = true;; first = false) {
         size_t got, used = 0;
-        UR__TRY(ur__reader_read(r, g->text + held, BLOCK, &got));
+        UR__TRY(read_block(g, r, held, first ? UR__TEXT_HEAD : 1, &got));
+        if (first)
+            UR__TRY(begin_file(g, path, got, &used));
         if (got == 0)
-            return held ? malformed(path, start, g->text[0], true) : end_file(g);
-        c->crc = ur__crc32(c->crc, g->text + held, got);
-        c->bytes += got;
+            return held ? malformed(path, start, g->text[0], true) : end_file(g, path);
         UR__TRY(take_block(g, path, start, held + got, &used));
         start += used;
         held = held + got - used;
@@ -300,7 +334,8 @@ static ur_status take_all(struct building *g, const char *const *paths, int n_pa
     UR__TRY(c->words ? begin_words(g) : begin_codes(g));
     for (int i = 0; i < n_paths; i++)
         UR__TRY(take_file(g, paths[i]));
-    const char *what = c->bytes ? "without words" : "empty";
+    UR__TRY(ur__noted_text(&g->noted, &g->corpus->note));
+    const char *what = c->words && c->bytes ? "without words" : "empty";
     if (c->numbers.n == 0 && n_paths > 1)
         return ur__fail(UR_EDATA, "all %d files are %s (%s ...)", n_paths, what, paths[0]);
     if (c->numbers.n == 0)
@@ -309,22 +344,22 @@ static ur_status take_all(struct building *g, const char *const *paths, int n_pa
 }
 
 ur_status ur__corpus_open_rule(struct ur__corpus **out, const char *const *paths, int n_paths,
-                               ur_token_kind kind, const ur_vocab *vocab,
-                               const struct ur__word_rule *rule, ur_vocab **built)
+                               const struct ur__text_rule *rule, ur_vocab **built)
 {
     *out = NULL;
     if (built)
         *built = NULL;
     if (n_paths < 1)
         return ur__fail(UR_EINVAL, "a text needs at least one file");
-    if (vocab ? ur_vocab_kind(vocab) != kind : !built || !ur_token_kind_name(kind))
+    if (rule->vocab ? ur_vocab_kind(rule->vocab) != rule->kind
+                    : !built || !ur_token_kind_name(rule->kind))
         return ur__fail(UR_EINVAL, "corpus: the vocabulary does not fit the kind of token");
     struct ur__corpus *c = ur__calloc(1, sizeof *c);
-    struct building *g = c ? new_building(c, kind, vocab) : NULL;
+    struct building *g = c ? new_building(c, rule) : NULL;
     ur_status status = UR_ENOMEM;
     if (g) {
-        c->words = ur__is_words(kind);
-        status = take_all(g, paths, n_paths, rule, built);
+        c->words = ur__is_words(rule->kind);
+        status = take_all(g, paths, n_paths, &rule->words, built);
         free_building(g);
     }
     if (status != UR_OK) {
@@ -338,8 +373,8 @@ ur_status ur__corpus_open_rule(struct ur__corpus **out, const char *const *paths
 ur_status ur__corpus_open(struct ur__corpus **out, const char *const *paths, int n_paths,
                           ur_token_kind kind, const ur_vocab *vocab, ur_vocab **built)
 {
-    static const struct ur__word_rule all = {0, 1};
-    return ur__corpus_open_rule(out, paths, n_paths, kind, vocab, &all, built);
+    const struct ur__text_rule rule = {.kind = kind, .vocab = vocab, .words = {0, 1}};
+    return ur__corpus_open_rule(out, paths, n_paths, &rule, built);
 }
 
 void ur__corpus_free(struct ur__corpus *c)
@@ -347,6 +382,7 @@ void ur__corpus_free(struct ur__corpus *c)
     if (!c)
         return;
     ur__numbers_free(&c->numbers);
+    ur__buf_free(&c->note);
     ur__free(c->order);
     ur__free(c);
 }
@@ -372,6 +408,11 @@ uint64_t ur__corpus_spooled(const struct ur__corpus *c)
 {
     const struct ur__numbers *a = &c->numbers;
     return a->spool ? (uint64_t)a->n * (uint64_t)a->width : 0;
+}
+
+const char *ur__corpus_note(const struct ur__corpus *c)
+{
+    return c->note.data;
 }
 
 int64_t ur__corpus_cut(const struct ur__corpus *c)

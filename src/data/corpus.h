@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The token numbers of one or more text files, one after the other. Small ones stay in
  * memory; from 64 MiB on they go to a nameless scratch file, so that a text of any size
- * trains in bounded memory; of words each different one is held while they are read, up to
- * 2,097,152 or 64 MiB of them: what first occurs behind these is unknown. */
+ * trains in bounded memory. Of words each different one is held while they are read, up to
+ * 1,500,000 or 64 MiB of them: one that first occurs after these is unknown. */
 #ifndef UR_DATA_CORPUS_H
 #define UR_DATA_CORPUS_H
 
@@ -10,26 +10,36 @@
 
 struct ur__corpus;
 
-/* Reads all files. vocab NULL: builds one from all of them and delivers it through
- * *built (owned by the caller); else encodes with vocab, and a byte or character outside
- * it is UR_EDATA, named with file and byte offset. Malformed UTF-8 with other tokens than
- * bytes is UR_EDATA: file, byte offset, and the advice to use --tokens byte. An input
+/* How a text becomes tokens. */
+struct ur__text_rule {
+    ur_token_kind kind;
+    const ur_vocab *vocab;          /* NULL: one is built from all files */
+    struct ur__word_rule words;     /* of a vocabulary of words that is built */
+    bool unix_newlines;             /* CRLF and a CR alone are read as LF; not of bytes */
+};
+
+/* Reads all files. Without a vocabulary it builds one and delivers it through *built (owned by
+ * the caller); with one, a byte or character outside it is UR_EDATA, named with file and byte
+ * offset. Malformed UTF-8 with other tokens than bytes is UR_EDATA: file, byte offset, and the
+ * advice to use --tokens byte; so is a file of another kind (ur__text_check), with its own
+ * advice. A byte order mark at a file's start is skipped. Bytes are taken as they are. An input
  * without tokens is UR_EDATA. A file's end ends a word, but no line. */
+ur_status ur__corpus_open_rule(struct ur__corpus **out, const char *const *paths, int n_paths,
+                               const struct ur__text_rule *rule, ur_vocab **built);
+/* The same with all words in the vocabulary, and line ends as they are. */
 ur_status ur__corpus_open(struct ur__corpus **out, const char *const *paths, int n_paths,
                           ur_token_kind kind, const ur_vocab *vocab, ur_vocab **built);
-/* The same where a vocabulary of words is built by a rule; others ignore it. */
-ur_status ur__corpus_open_rule(struct ur__corpus **out, const char *const *paths, int n_paths,
-                               ur_token_kind kind, const ur_vocab *vocab,
-                               const struct ur__word_rule *rule, ur_vocab **built);
 void ur__corpus_free(struct ur__corpus *c);
 int64_t ur__corpus_tokens(const struct ur__corpus *c);
-/* Size in bytes and CRC-32 of the whole (inflated) text. */
+/* Size in bytes and CRC-32 of the files (inflated): nothing skipped, nothing changed. */
 uint64_t ur__corpus_bytes(const struct ur__corpus *c);
 uint32_t ur__corpus_crc(const struct ur__corpus *c);
 /* Bytes of token numbers that lie in a scratch file. */
 uint64_t ur__corpus_spooled(const struct ur__corpus *c);
 /* Words that ur__choose_words cut off. */
 int64_t ur__corpus_cut(const struct ur__corpus *c);
+/* A sentence on the files that a user should know, or NULL. Borrowed. */
+const char *ur__corpus_note(const struct ur__corpus *c);
 /* Tokens [begin, begin+n). Allocates nothing. */
 ur_status ur__corpus_read(struct ur__corpus *c, int64_t begin, int64_t n, int32_t *ids);
 /* How many of them are unknown words. */

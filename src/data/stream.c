@@ -30,7 +30,7 @@ ur_status ur__stream_init(struct ur__stream *s, struct ur__corpus *corpus, int64
     return UR_OK;
 }
 
-ur_status ur__stream_batch(struct ur__stream *s, int64_t step, int32_t *inputs,
+ur_status ur__stream_batch(struct ur__stream *s, int64_t step, int b0, int b1, int32_t *inputs,
                            int32_t *targets, int *t)
 {
     *t = 0;
@@ -39,9 +39,9 @@ ur_status ur__stream_batch(struct ur__stream *s, int64_t step, int32_t *inputs,
                         (long long)s->steps);
     int64_t first = step * s->T;
     int length = s->row - first < s->T ? (int)(s->row - first) : s->T;
-    size_t B = (size_t)s->B;
+    size_t B = (size_t)(b1 - b0);
     for (size_t b = 0; b < B; b++) {
-        int64_t at = s->begin + (int64_t)b * s->row + first;
+        int64_t at = s->begin + ((int64_t)b + b0) * s->row + first;
         for (int done = 0; done < length; done += PIECE) {
             int32_t token[PIECE + 1];
             int n = length - done < PIECE ? length - done : PIECE;

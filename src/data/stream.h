@@ -18,9 +18,9 @@ struct ur__stream {
  * is and what would fit). */
 ur_status ur__stream_init(struct ur__stream *s, struct ur__corpus *corpus, int64_t begin,
                           int64_t tokens, int T, int B);
-/* Batch `step` of an epoch: inputs and targets [t,B], *t <= T its length. Row b starts at
- * token begin + b·row; targets are the inputs one token later. */
-ur_status ur__stream_batch(struct ur__stream *s, int64_t step, int32_t *inputs,
+/* Rows [b0,b1) of batch `step` of an epoch: inputs and targets [t,b1−b0], *t <= T its length. Row
+ * b starts at token begin + b·row; targets are the inputs one token later. */
+ur_status ur__stream_batch(struct ur__stream *s, int64_t step, int b0, int b1, int32_t *inputs,
                            int32_t *targets, int *t);
 
 #endif

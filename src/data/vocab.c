@@ -95,7 +95,7 @@ ur_status ur__vocab_new(ur_vocab **out, ur_token_kind kind, int n, const uint32_
     v->codes = ur__alloc((size_t)n, sizeof *v->codes);
     v->glyph = ur__alloc((size_t)n, sizeof *v->glyph);
     if (!v->codes || !v->glyph) {
-        ur__vocab_free(v);
+        ur_vocab_free(v);
         return UR_ENOMEM;
     }
     memcpy(v->codes, codes, (size_t)n * sizeof *codes);
@@ -112,7 +112,7 @@ ur_status ur__vocab_new(ur_vocab **out, ur_token_kind kind, int n, const uint32_
     return UR_OK;
 }
 
-void ur__vocab_free(ur_vocab *vocab)
+void ur_vocab_free(ur_vocab *vocab)
 {
     if (!vocab)
         return;
@@ -171,11 +171,39 @@ ur_status ur__vocab_new_words(ur_vocab **out, ur_token_kind kind, int n, const c
     v->n = n;
     ur_status status = add_words(v, n, words);
     if (status != UR_OK) {
-        ur__vocab_free(v);
+        ur_vocab_free(v);
         return status;
     }
     *out = v;
     return UR_OK;
+}
+
+/* A table's words have zeros in none of them, but no zeros after them either. */
+static ur_status copy_words(ur_vocab **out, const ur_vocab *vocab)
+{
+    size_t n = (size_t)vocab->n, bytes = vocab->words.size + n + 1;
+    char *text = ur__alloc(bytes, 1), *at = text;
+    const char **words = ur__alloc(n, sizeof *words);
+    ur_status status = UR_ENOMEM;
+    for (int32_t i = 0; text && words && i < vocab->n; i++) {
+        size_t length;
+        const char *word = ur__word_at(&vocab->words, i, &length);
+        words[i] = memcpy(at, word, length);
+        at[length] = '\0';
+        at += length + 1;
+    }
+    if (text && words)
+        status = ur__vocab_new_words(out, vocab->kind, vocab->n, words);
+    ur__free(text);
+    ur__free(words);
+    return status;
+}
+
+ur_status ur__vocab_copy(ur_vocab **out, const ur_vocab *vocab)
+{
+    *out = NULL;
+    return vocab->codes ? ur__vocab_new(out, vocab->kind, vocab->n, vocab->codes)
+                        : copy_words(out, vocab);
 }
 
 /* ---- looking ----------------------------------------------------------- */
@@ -270,9 +298,7 @@ const char *ur__code_text(ur_token_kind kind, uint32_t code, char out[UR__CODE_T
         snprintf(out, UR__CODE_TEXT, "byte 0x%02X", (unsigned)code);
         return out;
     }
-    /* A control character would say nothing, or upset the terminal. */
-    bool visible = code >= 0x20 && !(code >= 0x7f && code < 0xa0);
-    if (visible && ur__utf8_encode(code, text) > 0)
+    if (ur__is_printable(code) && ur__utf8_encode(code, text) > 0)
         snprintf(out, UR__CODE_TEXT, "character \"%s\" (U+%04X)", (char *)text, (unsigned)code);
     else
         snprintf(out, UR__CODE_TEXT, "character U+%04X", (unsigned)code);

@@ -18,7 +18,7 @@ ur_status ur__vocab_new(ur_vocab **out, ur_token_kind kind, int n, const uint32_
 /* One of words, in the order of their numbers: <unk>, </s>, then n−2 others. UR_EFORMAT if
  * these two are not the first, or a word is impossible or there twice; n in [2, 65536]. */
 ur_status ur__vocab_new_words(ur_vocab **out, ur_token_kind kind, int n, const char *const *words);
-void ur__vocab_free(ur_vocab *vocab);
+ur_status ur__vocab_copy(ur_vocab **out, const ur_vocab *vocab);
 /* NULL for words. */
 const uint32_t *ur__vocab_codes(const ur_vocab *vocab);
 /* The number of a code, −1 if it is not in the vocabulary. */

@@ -6,6 +6,8 @@
 
 #include "unroll/base.h"
 
+#define UR__WORD_PROBES 256     /* slots that a search looks at, at most */
+
 /* Zeroed it is empty. Each word stands in text behind a space, where at says. */
 struct ur__word_table {
     int32_t n;
@@ -15,6 +17,8 @@ struct ur__word_table {
     int32_t room;           /* of at, less one */
     int32_t *slot;          /* [slots] number + 1, 0: none; slots is a power of two */
     size_t slots;
+    uint64_t key[2];        /* of the hash; keyed: it is set, by a test if not by the table */
+    bool keyed;
 };
 void ur__word_table_free(struct ur__word_table *t);
 /* The number of a word, −1 if it is not there. */

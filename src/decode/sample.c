@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Temperature, top-k, top-p (Holtzman et al. 2020, "The curious case of neural text
- * degeneration"), and the draw itself. Tokens are ranked by logit, equal ones by number.
+ * degeneration"), min-p (Nguyen et al. 2024, "Turning up the heat: min-p sampling for
+ * creative and coherent LLM outputs"), the penalty of repetitions (Keskar et al. 2019,
+ * "CTRL", section 4.1), and the draw itself. Tokens are ranked by logit, equal ones by number.
  * All sums run in double over ascending token numbers, so that a draw has the same
  * outcome everywhere.
  */
@@ -9,18 +11,40 @@
 
 #include <math.h>
 
+#include "base/sized.h"
 #include "base/status.h"
 #include "kernel/select.h"
 
-ur_status ur_sample_options_check(const ur_sample_options *o)
+static const ur_sample_options defaults = {
+    .size = sizeof defaults, .temperature = 1, .top_p = 1, .seed = 123, .repetition_penalty = 1,
+};
+
+void ur_sample_options_init_size(ur_sample_options *o, size_t size)
 {
-    UR__NEED(o, "options");
+    ur__sized_init(o, size, &defaults, sizeof defaults);
+}
+
+ur_status ur_sample_options_check(const ur_sample_options *options)
+{
+    UR__NEED(options, "options");
+    ur_sample_options own;
+    return ur__sample_options_read(&own, options);
+}
+
+ur_status ur__sample_options_read(ur_sample_options *o, const ur_sample_options *options)
+{
+    UR__TRY(ur__sized_read(o, options, &defaults, sizeof defaults, "ur_sample_options_init"));
     if (!(o->temperature >= 0) || isinf(o->temperature))
         return ur__fail(UR_EINVAL, "temperature is 0 (greedy) or more, not %g", o->temperature);
     if (o->top_k < 0)
         return ur__fail(UR_EINVAL, "top-k is 0 (all) or more, not %d", o->top_k);
     if (!(o->top_p > 0 && o->top_p <= 1))
         return ur__fail(UR_EINVAL, "top-p is a probability in (0,1], not %g", o->top_p);
+    if (!(o->repetition_penalty > 0) || isinf(o->repetition_penalty))
+        return ur__fail(UR_EINVAL, "the repetition penalty is above 0 (1: off), not %g",
+                        o->repetition_penalty);
+    if (!(o->min_p >= 0 && o->min_p <= 1))
+        return ur__fail(UR_EINVAL, "min-p is a share in [0,1], not %g", o->min_p);
     return UR_OK;
 }
 
@@ -100,6 +124,15 @@ static void keep_share(int V, const ur_real *logits, double p, ur_real *weight, 
         weight[order[i]] = 0;
 }
 
+/* Zeroes what is less likely than a share of the likeliest. */
+static void keep_near(int V, double share, int32_t best, ur_real *weight)
+{
+    double least = share * (double)weight[best];
+    for (int i = 0; i < V; i++)
+        if ((double)weight[i] < least)
+            weight[i] = 0;
+}
+
 /* exp of (logit − largest)/temperature, normalised: in double up to the exponent, so that
  * a tiny temperature neither overflows nor makes 0/0. */
 static void soften(int V, const ur_real *logits, ur_real largest, double temperature,
@@ -110,6 +143,19 @@ static void soften(int V, const ur_real *logits, ur_real largest, double tempera
         weight[i] = (ur_real)(x < -1000 ? -1000 : x);
     }
     ur__kernel()->softmax(V, weight, weight);
+}
+
+/* CTRL divides; a negative logit is multiplied, or it would become more likely. */
+void ur__penalize(int V, const ur_real *logits, double penalty, const unsigned char *seen,
+                  ur_real *out)
+{
+    const double most = 1e30;   /* a float still has it */
+    for (int i = 0; i < V; i++) {
+        double x = (double)logits[i];
+        x = x > 0 ? x / penalty : x * penalty;
+        x = x > most ? most : x < -most ? -most : x;
+        out[i] = seen[i] && isfinite(logits[i]) ? (ur_real)x : logits[i];
+    }
 }
 
 /* ---- drawing ----------------------------------------------------------- */
@@ -139,6 +185,8 @@ ur_status ur__sample(int V, const ur_real *logits, const ur_sample_options *opti
         keep_best(V, logits, options->top_k, weight, order);
     if (options->top_p < 1)
         keep_share(V, logits, options->top_p, weight, order);
+    if (options->min_p > 0)
+        keep_near(V, options->min_p, best, weight);
     double target = uniform * sum_of(V, weight), passed = 0;
     for (int i = 0; i < V; i++) {
         passed += (double)weight[i];

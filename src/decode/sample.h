@@ -5,10 +5,17 @@
 
 #include "unroll/decode.h"
 
+/* A caller's options over the defaults. UR_EINVAL: one is impossible. */
+ur_status ur__sample_options_read(ur_sample_options *to, const ur_sample_options *options);
+
 /* The token that `uniform` in [0,1) falls on when the kept tokens' probabilities are
  * laid end to end in ascending order. weight, order [V]: work. UR_ENUMERIC: a logit is
  * NaN or Inf. options are checked. */
 ur_status ur__sample(int V, const ur_real *logits, const ur_sample_options *options,
                      double uniform, ur_real *weight, int32_t *order, int32_t *id);
+
+/* out [V]: the logits after the penalty on tokens that were seen. */
+void ur__penalize(int V, const ur_real *logits, double penalty, const unsigned char *seen,
+                  ur_real *out);
 
 #endif

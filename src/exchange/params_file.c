@@ -15,7 +15,6 @@
 #include "io/safetensors.h"
 #include "kernel/select.h"
 #include "layer/params.h"
-#include "model/net.h"
 
 /* ---- finding the tensors ----------------------------------------------- */
 
@@ -64,7 +63,9 @@ static ur_status find(struct loading *l, const ur_param *p, const char *theirs,
     int rank = ur__param_dims(p, dim);
     if (!t)
         return missing(l, p->name, theirs);
-    if (t->rank != rank || memcmp(t->dim, dim, (size_t)rank * sizeof *dim) != 0)
+    bool same = t->rank == rank && memcmp(t->dim, dim, (size_t)rank * sizeof *dim) == 0;
+    bool scalar = t->rank == 0 && p->size == 1;     /* PyTorch's single number has no dimension */
+    if (!same && !scalar)
         return ur__fail(UR_ESHAPE, "%s: tensor \"%.80s\" is %s, parameter %.80s is %s", l->path,
                         theirs, ur__dims_text(t->rank, t->dim, have), p->name,
                         ur__dims_text(rank, dim, want));
@@ -166,7 +167,7 @@ ur_status ur_params_load(ur_params *params, const char *path, int n, const ur_re
     UR__NEED(params, "params");
     UR__NEED(path, "path");
     struct loading l = {.path = path};
-    UR__TRY(ur__rename_check(n, map));
+    UR__TRY(ur__rename_check(n, map, params));
     UR__TRY(ur__st_open(&l.file, path));
     unsigned mode = ur__fpmode_default();   /* types are converted */
     ur_status status = load(&l, params, n, map, strict);
@@ -251,7 +252,7 @@ ur_status ur_params_save(const ur_params *params, const char *path, int n, const
 {
     UR__NEED(params, "params");
     UR__NEED(path, "path");
-    UR__TRY(ur__rename_check(n, map));
+    UR__TRY(ur__rename_check(n, map, params));
     UR__TRY(check_meta(n_meta, meta));
     if (!ur__params_built(params))
         return ur__fail(UR_EINVAL, "%s: the parameters have no values: call ur_params_build "

@@ -13,21 +13,6 @@ static int stars(const char *pattern)
     return n;
 }
 
-ur_status ur__rename_check(int n, const ur_rename *map)
-{
-    if (n < 0 || (n > 0 && !map))
-        return ur__fail(UR_EINVAL, "a map of %d names is impossible", n);
-    for (int i = 0; i < n; i++) {
-        const char *ours = map[i].ours, *theirs = map[i].theirs;
-        if (!ours)
-            return ur__fail(UR_EINVAL, "pair %d of the map of names has no name of ours", i);
-        if (stars(ours) > 1 || (theirs && stars(theirs) != stars(ours)))
-            return ur__fail(UR_EINVAL, "names \"%.80s\" and \"%.80s\": both have one star, or "
-                            "neither", ours, theirs ? theirs : "(none)");
-    }
-    return UR_OK;
-}
-
 /* Does name fit? *rest and *length are then what the star stands for. */
 static bool fits(const char *pattern, const char *name, const char **rest, size_t *length)
 {
@@ -44,6 +29,42 @@ static bool fits(const char *pattern, const char *name, const char **rest, size_
     *rest = name + before;
     *length = n - before - after;
     return true;
+}
+
+static ur_status check_pair(int i, const ur_rename *pair)
+{
+    const char *ours = pair->ours, *theirs = pair->theirs;
+    if (!ours)
+        return ur__fail(UR_EINVAL, "pair %d of the map of names has no name of ours", i);
+    if (stars(ours) > 1 || (theirs && stars(theirs) != stars(ours)))
+        return ur__fail(UR_EINVAL, "names \"%.80s\" and \"%.80s\": both have one star, or "
+                        "neither", ours, theirs ? theirs : "(none)");
+    return UR_OK;
+}
+
+/* Also one that an earlier pair takes: {"rnn.*_l0",...}, {"rnn.*",...} suits nets of any depth. */
+static bool fits_any(const char *pattern, const ur_params *params)
+{
+    const char *rest;
+    size_t length;
+    for (int i = 0; i < ur_params_count(params); i++) {
+        if (fits(pattern, ur_params_at(params, i)->name, &rest, &length))
+            return true;
+    }
+    return false;
+}
+
+ur_status ur__rename_check(int n, const ur_rename *map, const ur_params *params)
+{
+    if (n < 0 || (n > 0 && !map))
+        return ur__fail(UR_EINVAL, "a map of %d names is impossible", n);
+    for (int i = 0; i < n; i++) {
+        UR__TRY(check_pair(i, &map[i]));
+        if (params && !fits_any(map[i].ours, params))
+            return ur__fail(UR_EINVAL, "the map of names has \"%.80s\", but no parameter has such "
+                            "a name", map[i].ours);
+    }
+    return UR_OK;
 }
 
 /* `theirs` with its star, if it has one, replaced by the text. */

@@ -1,30 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* A safetensors file to look into: the public face of io/safetensors.h. */
+#include "exchange/weights.h"
+
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/status.h"
 #include "base/team.h"
 #include "io/safetensors.h"
-#include "unroll/exchange.h"
-
-struct ur_weights {
-    struct ur__st_file *file;
-    char *path;
-    int n;
-    ur_weight *list;        /* in the file's order: place i is the file's tensor i */
-};
 
 /* ---- opening ----------------------------------------------------------- */
 
 static ur_status describe(ur_weight *to, const struct ur__st_tensor *t, const char *path)
 {
-    uint64_t size = t->bytes / ur__dtype_size(t->type);
-    if (size > SIZE_MAX)
+    if (t->n > SIZE_MAX)
         return ur__fail(UR_ENOTSUP, "%s: tensor \"%.80s\" is too large for this machine", path,
                         t->name);
-    *to = (ur_weight){.name = t->name, .type = ur__dtype_name(t->type), .rank = t->rank,
-                      .size = (size_t)size};
+    *to = (ur_weight){.name = t->name, .type = t->type_name, .rank = t->rank,
+                      .size = (size_t)t->n};
     for (int i = 0; i < t->rank; i++)
         to->dim[i] = (int64_t)t->dim[i];
     return UR_OK;
@@ -164,13 +157,13 @@ ur_status ur_weights_read_ids(ur_weights *w, const char *name, size_t n, int32_t
         UR__NEED(out, "out");
     const struct ur__st_tensor *t;
     UR__TRY(find(w, name, &t));
-    size_t size = ur__dtype_size(t->type);
-    if (t->type <= UR__BF16)
-        return ur__fail(UR_EDATA, "%s: tensor \"%.80s\" holds %s, not integers", w->path, name,
-                        ur__dtype_name(t->type));
-    if (t->bytes / size != n)
+    if (t->type <= UR__BF16 || t->type == UR__OTHER)
+        return ur__fail(UR_EDATA, "%s: tensor \"%.80s\" holds %s; integers are read from I8 to "
+                        "I64, U8 to U64 and BOOL", w->path, name, t->type_name);
+    if (t->n != n)
         return ur__fail(UR_ESHAPE, "%s: tensor \"%.80s\" has %llu values, %zu are wanted",
-                        w->path, name, (unsigned long long)(t->bytes / size), n);
+                        w->path, name, (unsigned long long)t->n, n);
+    size_t size = ur__dtype_size(t->type);
     unsigned char *bytes = ur__alloc(n, size);
     if (!bytes)
         return UR_ENOMEM;

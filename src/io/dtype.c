@@ -6,18 +6,22 @@
 
 static const struct {
     const char *name;
-    size_t size;
+    unsigned bits;
 } types[] = {
-    [UR__F64] = {"F64", 8}, [UR__F32] = {"F32", 4},
-    [UR__F16] = {"F16", 2}, [UR__BF16] = {"BF16", 2},
-    [UR__I64] = {"I64", 8}, [UR__I32] = {"I32", 4}, [UR__I16] = {"I16", 2}, [UR__I8] = {"I8", 1},
-    [UR__U64] = {"U64", 8}, [UR__U32] = {"U32", 4}, [UR__U16] = {"U16", 2}, [UR__U8] = {"U8", 1},
-    [UR__BOOL] = {"BOOL", 1},
+    [UR__F64] = {"F64", 64}, [UR__F32] = {"F32", 32},
+    [UR__F16] = {"F16", 16}, [UR__BF16] = {"BF16", 16},
+    [UR__I64] = {"I64", 64}, [UR__I32] = {"I32", 32},
+    [UR__I16] = {"I16", 16}, [UR__I8] = {"I8", 8},
+    [UR__U64] = {"U64", 64}, [UR__U32] = {"U32", 32},
+    [UR__U16] = {"U16", 16}, [UR__U8] = {"U8", 8}, [UR__BOOL] = {"BOOL", 8},
+    /* From here on UR__OTHER: those of safetensors 0.8 that are not read. */
+    {"F4", 4}, {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E8M0", 8},
+    {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8}, {"C64", 64},
 };
 
 size_t ur__dtype_size(enum ur__dtype type)
 {
-    return types[type].size;
+    return types[type].bits / 8;
 }
 
 const char *ur__dtype_name(enum ur__dtype type)
@@ -25,15 +29,16 @@ const char *ur__dtype_name(enum ur__dtype type)
     return types[type].name;
 }
 
-bool ur__dtype_find(const char *name, enum ur__dtype *out)
+enum ur__dtype ur__dtype_find(const char *name, unsigned *bits)
 {
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+    *bits = 0;
+    for (int i = 0; i < (int)(sizeof types / sizeof *types); i++) {
         if (strcmp(types[i].name, name) == 0) {
-            *out = (enum ur__dtype)i;
-            return true;
+            *bits = types[i].bits;
+            return i < UR__OTHER ? (enum ur__dtype)i : UR__OTHER;
         }
     }
-    return false;
+    return UR__OTHER;
 }
 
 enum ur__dtype ur__st_real_type(void)

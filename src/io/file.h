@@ -7,6 +7,17 @@
 
 #include "unroll/base.h"
 
+/* Which file a name leads to, links followed: two names of one file have equal numbers. */
+struct ur__file_id {
+    enum ur__file_kind {
+        UR__FILE_ABSENT,    /* could be made: the numbers are its folder's */
+        UR__FILE_REGULAR, UR__FILE_FOLDER, UR__FILE_BLOCK,
+        UR__FILE_STREAM     /* pipe, terminal, socket, /dev/null: takes bytes and loses none */
+    } kind;
+    uint64_t device, number;
+    char name[256];         /* in its folder, if it is absent; else "" */
+};
+
 /* Each as its POSIX namesake: -1 and errno on failure. mode: lstat's st_mode. */
 struct ur__file_ops {
     int (*open)(const char *path, int flags, int mode);
@@ -18,6 +29,8 @@ struct ur__file_ops {
     int (*rename)(const char *from, const char *to);
     int (*unlink)(const char *path);
     int (*mode)(const char *path, unsigned *mode);
+    /* Of path or, if that is NULL, of an open descriptor. */
+    int (*identify)(const char *path, int fd, struct ur__file_id *id);
     /* Names in a folder, "." and ".." among them, until each returns other than 0. */
     int (*list)(const char *folder, int (*each)(void *user, const char *name), void *user);
     /* flock's exclusive lock, at once: EWOULDBLOCK if another has it; ESTALE: this one has
@@ -33,7 +46,8 @@ void ur__file_set_ops(const struct ur__file_ops *table);
 struct ur__reader;
 /* Opens a file, or standard input for "-". Content that starts with gzip's magic
  * bytes is inflated. UR_EINPUT: missing, a folder, unreadable (names the path and
- * the reason); UR_EFORMAT from a read: damaged gzip. */
+ * the reason); UR_EDATA: gzip, and the library was built without zlib; UR_EFORMAT from a read:
+ * damaged gzip. */
 ur_status ur__reader_open(struct ur__reader **out, const char *path);
 /* Up to n bytes; *got 0 at the end only. UR_EINPUT: a file that ends elsewhere than where
  * it did when it was opened. */
@@ -47,6 +61,12 @@ ur_status ur__file_slurp(const char *path, size_t max, char **out, size_t *size)
 ur_status ur__file_size(const char *path, uint64_t *size);
 /* Is anything there, of whatever kind? A link that leads nowhere counts. */
 bool ur__file_exists(const char *path);
+/* path "-" is standard input. False: it leads to nothing that could be read or made. */
+bool ur__file_identify(struct ur__file_id *id, const char *path);
+bool ur__stream_identify(struct ur__file_id *id, int fd);
+bool ur__file_same(const struct ur__file_id *a, const struct ur__file_id *b);
+/* Would writing through b destroy what a names? */
+bool ur__file_clash(const struct ur__file_id *a, const struct ur__file_id *b);
 
 /* Random access to a plain file, read only. A pipe is UR_EINPUT and never waited for. */
 struct ur__raw {
@@ -67,6 +87,8 @@ void ur__raw_close(struct ur__raw *f);
  * UR_EOUTPUT: a rename would destroy it. A killed process leaves NAME.tmp-*. */
 struct ur__writer;
 ur_status ur__writer_open(struct ur__writer **out, const char *path);
+/* Memory that an open one holds, names aside. */
+size_t ur__writer_bytes(void);
 ur_status ur__writer_write(struct ur__writer *w, const void *from, size_t n);
 /* Ends the file and frees w whatever the outcome; on failure (UR_EOUTPUT) the
  * old file is untouched and the temporary one gone. */
@@ -80,10 +102,16 @@ void ur__writer_abort(struct ur__writer *w);
 ur_status ur__writer_check(const char *path);
 /* Absent is fine. UR_EOUTPUT. */
 ur_status ur__file_remove(const char *path);
+/* What a sweep keeps, whatever its name: n files, and (gone_only) those of living processes. */
+struct ur__spared {
+    const struct ur__file_id *files;
+    int n;
+    bool gone_only;
+};
 /* Removes what writers of these n paths, all in one folder, left behind when they were
- * killed: regular files PATH.tmp-PID-COUNT, of any process, or (gone_only) of those that
- * are gone. What cannot be listed or removed stays. Returns how many were removed. */
-int ur__writer_sweep(const char *const *paths, int n, bool gone_only);
+ * killed: regular files PATH.tmp-PID-COUNT. What cannot be listed or removed stays. Returns
+ * how many were removed. */
+int ur__writer_sweep(const char *const *paths, int n, const struct ur__spared *spared);
 
 /* A claim on a name that ends with the process, however that ends: an flock on a file that
  * holds the process's number. The file goes with ur__lock_free(); after a kill it stays,
@@ -104,7 +132,7 @@ void ur__spool_free(struct ur__spool *s);
 
 /* ---- checksum ---------------------------------------------------------- */
 
-/* CRC-32 (zlib's) of n more bytes; start with 0. */
+/* CRC-32 (gzip's) of n more bytes; start with 0. */
 uint32_t ur__crc32(uint32_t crc, const void *bytes, size_t n);
 
 #endif

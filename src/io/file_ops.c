@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of file operations, and the checksum. */
+/* The table of file operations. */
 #define _POSIX_C_SOURCE 200809L     /* O_CLOEXEC, lstat, the XSI strerror_r */
 #define _DEFAULT_SOURCE             /* flock */
 #ifdef __APPLE__
@@ -11,13 +11,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "base/locale.h"
 #include "base/mem.h"
@@ -29,6 +29,13 @@
 /* So often in a row a call is made anew when a signal interrupts it: no signal comes that
  * often, but a broken file system may say so for ever. */
 #define MAX_INTERRUPTS 1000
+
+/* Links in a row; the system follows as many. */
+#define MAX_LINKS 40
+
+#ifndef PATH_MAX
+#define PATH_MAX 4096
+#endif
 
 /* ---- the system's operations ------------------------------------------- */
 
@@ -75,6 +82,61 @@ static int system_mode(const char *path, unsigned *mode)
     return 0;
 }
 
+static enum ur__file_kind kind_of(unsigned mode)
+{
+    return S_ISREG(mode) ? UR__FILE_REGULAR : S_ISDIR(mode) ? UR__FILE_FOLDER
+        : S_ISBLK(mode) ? UR__FILE_BLOCK : UR__FILE_STREAM;
+}
+
+/* Follows a link that leads to nothing yet, since what opens it would make its target. */
+static int identify_absent(const char *path, struct ur__file_id *id)
+{
+    char at[PATH_MAX], target[PATH_MAX];
+    size_t length = strlen(path);
+    ssize_t n = 0;
+    if (length < sizeof at)
+        memcpy(at, path, length + 1);
+    for (int hops = 0; length < sizeof at && hops < MAX_LINKS; hops++) {
+        n = readlink(at, target, sizeof target - 1);
+        if (n < 0)
+            break;
+        target[n] = '\0';
+        const char *slash = strrchr(at, '/');
+        size_t folder = slash && target[0] != '/' ? (size_t)(slash - at) + 1 : 0;
+        length = folder + (size_t)n;
+        if (length < sizeof at)
+            memcpy(at + folder, target, (size_t)n + 1);
+    }
+    char *slash = length < sizeof at ? strrchr(at, '/') : NULL;
+    const char *name = slash ? slash + 1 : at;
+    struct stat st;
+    if (length >= sizeof at || n >= 0 || !*name || strlen(name) >= sizeof id->name) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    memcpy(id->name, name, strlen(name) + 1);
+    if (slash)
+        slash[1] = '\0';
+    if (stat(slash ? at : ".", &st) != 0)
+        return -1;
+    id->kind = UR__FILE_ABSENT;
+    id->device = (uint64_t)st.st_dev;
+    id->number = (uint64_t)st.st_ino;
+    return 0;
+}
+
+static int system_identify(const char *path, int fd, struct ur__file_id *id)
+{
+    struct stat st;
+    if ((path ? stat(path, &st) : fstat(fd, &st)) != 0)
+        return path && errno == ENOENT ? identify_absent(path, id) : -1;
+    id->kind = kind_of((unsigned)st.st_mode);
+    id->device = (uint64_t)st.st_dev;
+    id->number = (uint64_t)st.st_ino;
+    id->name[0] = '\0';
+    return 0;
+}
+
 /* readdir ends with NULL and no errno, or fails with one. */
 static int system_list(const char *folder, int (*each)(void *user, const char *name), void *user)
 {
@@ -107,7 +169,7 @@ static int system_lock(int fd, const char *path)
         .open = system_open, .read = system_read, .write = system_write,      \
         .seek = system_seek, .sync = system_sync, .close = close,             \
         .rename = rename, .unlink = unlink, .mode = system_mode,              \
-        .list = system_list, .lock = system_lock                              \
+        .identify = system_identify, .list = system_list, .lock = system_lock \
     }
 
 static struct ur__file_ops ops = SYSTEM_OPS;
@@ -127,6 +189,7 @@ void ur__file_set_ops(const struct ur__file_ops *table)
     TAKE(rename);
     TAKE(unlink);
     TAKE(mode);
+    TAKE(identify);
     TAKE(list);
     TAKE(lock);
 #undef TAKE
@@ -230,6 +293,11 @@ int ur__io_mode(const char *path, unsigned *mode)
     return ops.mode(path, mode);
 }
 
+int ur__io_identify(const char *path, int fd, struct ur__file_id *id)
+{
+    return ops.identify(path, fd, id);
+}
+
 int ur__io_list(const char *folder, int (*each)(void *user, const char *name), void *user)
 {
     return ops.list(folder, each, user);
@@ -272,14 +340,23 @@ bool ur__file_exists(const char *path)
     return ur__io_mode(path, &mode) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
-uint32_t ur__crc32(uint32_t crc, const void *bytes, size_t n)
+bool ur__file_identify(struct ur__file_id *id, const char *path)
 {
-    const unsigned char *at = bytes;
-    while (n > 0) {     /* zlib counts in unsigned int */
-        uInt part = (uInt)(n < MAX_CALL ? n : MAX_CALL);
-        crc = (uint32_t)crc32(crc, at, part);
-        at += part;
-        n -= part;
-    }
-    return crc;
+    return strcmp(path, "-") == 0 ? ur__stream_identify(id, STDIN_FILENO)
+                                  : ur__io_identify(path, -1, id) == 0;
+}
+
+bool ur__stream_identify(struct ur__file_id *id, int fd)
+{
+    return ur__io_identify(NULL, fd, id) == 0;
+}
+
+bool ur__file_same(const struct ur__file_id *a, const struct ur__file_id *b)
+{
+    return a->device == b->device && a->number == b->number && strcmp(a->name, b->name) == 0;
+}
+
+bool ur__file_clash(const struct ur__file_id *a, const struct ur__file_id *b)
+{
+    return a->kind != UR__FILE_STREAM && ur__file_same(a, b);
 }

@@ -20,6 +20,7 @@ int ur__io_close(int fd);
 int ur__io_rename(const char *from, const char *to);
 int ur__io_unlink(const char *path);
 int ur__io_mode(const char *path, unsigned *mode);
+int ur__io_identify(const char *path, int fd, struct ur__file_id *id);
 int ur__io_list(const char *folder, int (*each)(void *user, const char *name), void *user);
 int ur__io_lock(int fd, const char *path);
 

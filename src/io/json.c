@@ -188,6 +188,11 @@ bool ur__json_is_array(const struct ur__json *j)
     return j && j->kind == UR__JSON_ARRAY;
 }
 
+bool ur__json_is_null(const struct ur__json *j)
+{
+    return j && j->kind == UR__JSON_NULL;
+}
+
 size_t ur__json_size(const struct ur__json *j)
 {
     return is_list(j) ? j->u.list.n : 0;

@@ -2,12 +2,14 @@
 /* JSON (RFC 8259): strict in reading, deterministic in writing (keys in order of
  * insertion, reals in the shortest form that reads back to the same double, non-finite as
  * null). Rejected are duplicate keys, bad UTF-8, zeros, trailing text, depth beyond 32, more
- * than 1024 lists and objects or 2^18 values: a text takes at most 64 times its size and
+ * than 1024 lists and objects or UR__JSON_MAX_VALUES: a text takes at most 64 times its size and
  * 1 MiB. Values are borrowed from their document or container. */
 #ifndef UR_IO_JSON_H
 #define UR_IO_JSON_H
 
 #include "base/text.h"
+
+#define UR__JSON_MAX_VALUES ((size_t)1 << 18)   /* four times the largest vocabulary */
 
 struct ur__json;    /* an object, array or scalar */
 
@@ -26,6 +28,7 @@ const struct ur__json *ur__json_get(const struct ur__json *j, const char *key); 
 
 bool ur__json_is_object(const struct ur__json *j);
 bool ur__json_is_array(const struct ur__json *j);
+bool ur__json_is_null(const struct ur__json *j);
 size_t ur__json_size(const struct ur__json *j);     /* members or elements */
 const struct ur__json *ur__json_at(const struct ur__json *j, size_t i);     /* of an array */
 bool ur__json_string(const struct ur__json *j, const char **out);

@@ -24,7 +24,6 @@
 
 #define MAX_DEPTH 32                    /* read_value() recurses */
 #define MAX_LISTS 1024                  /* ten times what our files have */
-#define MAX_VALUES ((size_t)1 << 18)    /* four times the largest vocabulary */
 
 /* ---- the outline ------------------------------------------------------- */
 
@@ -59,9 +58,9 @@ static ur_status count_values(const char *text, size_t n, size_t *values)
     if (lists > MAX_LISTS)
         return ur__fail(UR_EFORMAT, "json: %zu lists and objects; at most %d are read", lists,
                         MAX_LISTS);
-    if (*values > MAX_VALUES)
+    if (*values > UR__JSON_MAX_VALUES)
         return ur__fail(UR_EFORMAT, "json: up to %zu values; at most %zu are read", *values,
-                        MAX_VALUES);
+                        UR__JSON_MAX_VALUES);
     return UR_OK;
 }
 
@@ -379,7 +378,7 @@ ur_status ur__json_parse(struct ur__json **out, const char *text, size_t n)
         return ur__fail(UR_EFORMAT, "json: a zero byte at offset %zu", (size_t)(zero - text));
     size_t values = 0;
     UR__TRY(count_values(text, n, &values));
-    /* No overflow: values is at most MAX_VALUES, and the text lies in memory. */
+    /* No overflow: values is at most UR__JSON_MAX_VALUES, and the text lies in memory. */
     size_t bytes = values * (sizeof(struct ur__json) + sizeof(struct ur__json_member));
     struct ur__json *root = ur__add(&bytes, bytes, n + 1) ? ur__alloc(bytes, 1) : NULL;
     struct ur__json_member *open = root ? ur__alloc(values, sizeof *open) : NULL;

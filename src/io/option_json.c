@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/option_json.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/locale.h"
+#include "base/mem.h"
 #include "base/status.h"
 
 const char *ur__option_key(const ur_option *o, char to[UR__OPTION_KEY])
@@ -35,7 +39,7 @@ static void set_seed(struct ur__json *j, const char *key, uint64_t seed, const c
         ur__json_set_string(j, key, text);
 }
 
-static void set_member(struct ur__json *j, const ur_option *o, const void *values)
+void ur__option_to_json(const ur_option *o, const void *values, struct ur__json *j)
 {
     const void *at = (const char *)values + o->at;
     char key[UR__OPTION_KEY];
@@ -52,11 +56,15 @@ static void set_member(struct ur__json *j, const ur_option *o, const void *value
     case UR_OPTION_REAL:
     case UR_OPTION_SECONDS: ur__json_set_real(j, key, *(const double *)at); break;
     case UR_OPTION_LIST_OF_INT: set_list(j, key, o, values); break;
+    case UR_OPTION_ACTION: break;
     case UR_OPTION_SEED:
     case UR_OPTION_TEXT:
+    case UR_OPTION_WORD:
     case UR_OPTION_CHOICE:
     case UR_OPTION_EITHER:
-        if (ur__option_write(o, values, &text) == UR_OK && o->kind == UR_OPTION_SEED)
+        if (ur__option_write(o, values, &text) != UR_OK)
+            ur__json_set(j, key, NULL);     /* remembers that there was no memory */
+        else if (o->kind == UR_OPTION_SEED)
             set_seed(j, key, *(const uint64_t *)at, text.data);
         else
             ur__json_set_string(j, key, text.size ? text.data : "");
@@ -68,52 +76,64 @@ static void set_member(struct ur__json *j, const ur_option *o, const void *value
 void ur__options_to_json(const ur_option_table *table, const void *values, unsigned without,
                          struct ur__json *j)
 {
-    ur_options standard;
-    ur__options_init(&standard, table);
+    union ur__option_values standard;
+    UR__ASSERT(table->size <= sizeof standard);
+    ur__options_defaults(table, &standard);
     for (int i = 0; i < table->n; i++) {
         const ur_option *o = &table->rows[i];
-        bool standing = ur__option_same(o, values, ur__options_read(&standard));
-        if (!(o->flags & without) && !(o->flags & UR_OPTION_SPARSE && standing))
-            set_member(j, o, values);
+        bool standing = ur__option_same(o, values, &standard);
+        bool left_out = o->flags & UR_OPTION_SPARSE && standing;
+        if (!(o->flags & (without | UR_OPTION_IMPLIED)) && !left_out)
+            ur__option_to_json(o, values, j);
     }
 }
 
 /* ---- reading ----------------------------------------------------------- */
 
+/* Neither allocates: no memory would look like an impossible value. */
 static bool read_list(const ur_option *o, const struct ur__json *value, void *values)
 {
-    struct ur__buf text = {0};
-    if (!ur__json_is_array(value) || ur__json_size(value) < 1)
+    char text[UR_OPTION_LIST * 24];
+    size_t n = ur__json_size(value), used = 0;
+    if (!ur__json_is_array(value) || n < 1 || n > UR_OPTION_LIST)
         return false;
-    bool possible = true;
-    for (size_t i = 0; i < ur__json_size(value) && possible; i++) {
+    for (size_t i = 0; i < n; i++) {
         int64_t whole;
-        possible = ur__json_int(ur__json_at(value, i), &whole) &&
-                   ur__buf_printf(&text, "%s%lld", i ? "," : "", (long long)whole) == UR_OK;
+        if (!ur__json_int(ur__json_at(value, i), &whole))
+            return false;
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%lld", i ? "," : "",
+                                 (long long)whole);
     }
-    possible = possible && ur__option_read(o, text.data, values);
-    ur__buf_free(&text);
+    if (!ur__option_read(o, text, values))
+        return false;
     /* A list of one has its length, too. */
-    if (possible && o->at_n) {
-        int n = (int)ur__json_size(value);
-        memcpy((char *)values + o->at_n, &n, sizeof n);
-    }
-    return possible;
+    int length = (int)n;
+    if (o->at_n)
+        memcpy((char *)values + o->at_n, &length, sizeof length);
+    return true;
+}
+
+/* In the C locale. */
+static void put_real(char *to, size_t n, ...)
+{
+    va_list args;
+    va_start(args, n);
+    ur__vformat(to, n, "%.17g", args);
+    va_end(args);
 }
 
 static bool read_number(const ur_option *o, const struct ur__json *value, void *values)
 {
-    struct ur__buf text = {0};
+    char text[40];
     int64_t whole;
     double real;
-    ur_status status = UR_EFORMAT;
     if (ur__json_int(value, &whole))
-        status = ur__buf_printf(&text, "%lld", (long long)whole);
+        snprintf(text, sizeof text, "%lld", (long long)whole);
     else if (o->kind == UR_OPTION_REAL && ur__json_real(value, &real))
-        status = ur__buf_printf(&text, "%.17g", real);
-    bool possible = status == UR_OK && ur__option_read(o, text.data, values);
-    ur__buf_free(&text);
-    return possible;
+        put_real(text, sizeof text, real);
+    else
+        return false;
+    return ur__option_read(o, text, values);
 }
 
 bool ur__option_from_json(const ur_option *o, const struct ur__json *value, void *values)
@@ -138,13 +158,16 @@ bool ur__option_from_json(const ur_option *o, const struct ur__json *value, void
     case UR_OPTION_INT:
     case UR_OPTION_COUNT:
     case UR_OPTION_REAL: return read_number(o, value, values);
-    case UR_OPTION_TEXT: return false;      /* a borrowed text would outlive its document */
+    case UR_OPTION_TEXT:
+    case UR_OPTION_WORD:
+    case UR_OPTION_ACTION: return false;    /* a borrowed text would outlive its document */
     }
     return false;
 }
 
 struct reading {
     const ur_option_table *table;
+    const char *other;
     void *values;
 };
 
@@ -152,7 +175,9 @@ static ur_status read_member(void *user, const char *key, const struct ur__json 
 {
     const struct reading *r = user;
     int row = ur__option_find(r->table, key, strlen(key));
-    if (row < 0)
+    if (row < 0 && r->other && strcmp(key, r->other) == 0)
+        return UR_OK;
+    if (row < 0 || r->table->rows[row].flags & UR_OPTION_IMPLIED)
         return ur__fail(UR_EFORMAT, "configuration: \"%.80s\" is unknown", key);
     if (!ur__option_from_json(&r->table->rows[row], value, r->values))
         return ur__fail(UR_EFORMAT, "configuration: \"%.80s\" has an impossible value", key);
@@ -160,9 +185,9 @@ static ur_status read_member(void *user, const char *key, const struct ur__json 
 }
 
 ur_status ur__options_from_json(const ur_option_table *table, const struct ur__json *j,
-                                void *values)
+                                const char *other, void *values)
 {
-    struct reading r = {table, values};
+    struct reading r = {table, other, values};
     if (!ur__json_is_object(j))
         return ur__fail(UR_EFORMAT, "configuration: not a JSON object");
     ur__options_defaults(table, values);
@@ -170,7 +195,7 @@ ur_status ur__options_from_json(const ur_option_table *table, const struct ur__j
     for (int i = 0; i < table->n; i++) {
         char key[UR__OPTION_KEY];
         const ur_option *o = &table->rows[i];
-        if (!(o->flags & (UR_OPTION_SPARSE | UR_OPTION_FREE)) &&
+        if (!(o->flags & (UR_OPTION_SPARSE | UR_OPTION_FREE | UR_OPTION_IMPLIED)) &&
             !ur__json_get(j, ur__option_key(o, key)))
             return ur__fail(UR_EFORMAT, "configuration: \"%s\" is missing", key);
     }

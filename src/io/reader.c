@@ -5,7 +5,8 @@
  *
  * gzip (RFC 1952) is told by its first two bytes, not by the file's name. Members
  * follow one another without a gap; zeros after the last one are tape padding and
- * are skipped; anything else there, and an end inside a member, is damage.
+ * are skipped; anything else there, and an end inside a member, is damage. Without zlib
+ * it is told and refused.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -18,22 +19,30 @@
 #include <stddef.h>
 #include <string.h>
 #include <unistd.h>
+#if UR__HAVE_ZLIB
 #include <zlib.h>
+#endif
 
 #define BUFFER ((size_t)64 << 10)
-#define GZIP_WINDOW (15 + 16)   /* zlib's largest window, gzip wrapper only */
+
+struct inflater {
+    ur_status (*read)(struct ur__reader *r, void *to, size_t n, size_t *got);
+    void (*end)(struct ur__reader *r);
+};
 
 struct ur__reader {
     int fd;
     bool close_fd;
     bool end;               /* of the file: no more bytes come */
-    bool gzip;
+    const struct inflater *inflater;    /* NULL: the bytes are the content */
     bool between;           /* gzip: no member is open */
     ur_status failed;       /* sticky */
     int64_t length;         /* bytes from here to the end when it was opened; −1: a pipe, or what
                                else has no size */
     int64_t taken;          /* of these */
+#if UR__HAVE_ZLIB
     z_stream z;
+#endif
     char *path;
     size_t begin, size;     /* the bytes of `in` not yet used: [begin, size) */
     unsigned char in[BUFFER];
@@ -95,6 +104,14 @@ static ur_status fill(struct ur__reader *r)
 
 /* ---- gzip -------------------------------------------------------------- */
 
+static ur_status damaged(struct ur__reader *r, const char *how)
+{
+    return fail(r, ur__fail(UR_EFORMAT, "%s: damaged gzip: %s", r->path, how));
+}
+
+#if UR__HAVE_ZLIB
+#define GZIP_WINDOW (15 + 16)   /* zlib's largest window, gzip wrapper only */
+
 static void *z_alloc(void *user, unsigned n, unsigned size)
 {
     (void)user;
@@ -105,11 +122,6 @@ static void z_free(void *user, void *p)
 {
     (void)user;
     ur__free(p);
-}
-
-static ur_status damaged(struct ur__reader *r, const char *how)
-{
-    return fail(r, ur__fail(UR_EFORMAT, "%s: damaged gzip: %s", r->path, how));
 }
 
 /* After a member: the next one, padding, or the end. */
@@ -161,6 +173,32 @@ static ur_status inflate_some(struct ur__reader *r, void *to, size_t n, size_t *
     return UR_OK;
 }
 
+static void inflate_end(struct ur__reader *r)
+{
+    inflateEnd(&r->z);
+}
+
+static ur_status inflate_begin(struct ur__reader *r)
+{
+    static const struct inflater gzip = {inflate_some, inflate_end};
+    r->z.zalloc = z_alloc;
+    r->z.zfree = z_free;
+    int code = inflateInit2(&r->z, GZIP_WINDOW);
+    if (code == Z_MEM_ERROR)
+        return ur__fail(UR_ENOMEM, "out of memory: inflating %s", r->path);
+    if (code != Z_OK)
+        return ur__fail(UR_EINTERNAL, "%s: zlib does not start", r->path);
+    r->inflater = &gzip;
+    return UR_OK;
+}
+#else
+static ur_status inflate_begin(struct ur__reader *r)
+{
+    return ur__fail(UR_EDATA, "%s is gzip, which this build cannot read, being without zlib; "
+                    "convert it: gzip -dc FILE | unroll ... -", r->path);
+}
+#endif
+
 /* ---- the reader -------------------------------------------------------- */
 
 static bool has_suffix(const char *s, const char *suffix)
@@ -182,15 +220,7 @@ static ur_status detect_gzip(struct ur__reader *r)
         return damaged(r, "truncated");
     if (r->size < 2 || r->in[0] != 0x1f || r->in[1] != 0x8b)
         return UR_OK;
-    r->z.zalloc = z_alloc;
-    r->z.zfree = z_free;
-    int code = inflateInit2(&r->z, GZIP_WINDOW);
-    if (code == Z_MEM_ERROR)
-        return ur__fail(UR_ENOMEM, "out of memory: inflating %s", r->path);
-    if (code != Z_OK)
-        return ur__fail(UR_EINTERNAL, "%s: zlib does not start", r->path);
-    r->gzip = true;
-    return UR_OK;
+    return inflate_begin(r);
 }
 
 ur_status ur__reader_open(struct ur__reader **out, const char *path)
@@ -229,8 +259,8 @@ ur_status ur__reader_read(struct ur__reader *r, void *to, size_t n, size_t *got)
         return ur__fail(r->failed, "%s: reading failed before", r->path);
     if (n == 0)
         return UR_OK;
-    if (r->gzip)
-        return inflate_some(r, to, n, got);
+    if (r->inflater)
+        return r->inflater->read(r, to, n, got);
     if (r->begin == r->size && n >= BUFFER && !r->end)
         return read_some(r, to, n, got);
     UR__TRY(fill(r));
@@ -245,8 +275,8 @@ void ur__reader_close(struct ur__reader *r)
 {
     if (!r)
         return;
-    if (r->gzip)
-        inflateEnd(&r->z);
+    if (r->inflater)
+        r->inflater->end(r);
     if (r->close_fd && r->fd >= 0)
         ur__io_close(r->fd);
     ur__free(r->path);

@@ -2,7 +2,8 @@
 /* The safetensors format: 8 bytes little-endian header length, a JSON header,
  * the tensors' bytes. Read strictly: every size is checked against the file
  * before memory is taken; the tensors tile the data without gap or overlap;
- * header at most 16 MiB. Little-endian hosts only (checked).
+ * header at most 16 MiB. A tensor whose numbers cannot be read here is listed all
+ * the same. docs/FORMAT.md says what is refused and why. Little-endian hosts only (checked).
  * Source: github.com/huggingface/safetensors, README "Format". */
 #ifndef UR_IO_SAFETENSORS_H
 #define UR_IO_SAFETENSORS_H
@@ -11,18 +12,23 @@
 
 enum ur__dtype {
     UR__F64, UR__F32, UR__F16, UR__BF16,
-    UR__I64, UR__I32, UR__I16, UR__I8, UR__U64, UR__U32, UR__U16, UR__U8, UR__BOOL
+    UR__I64, UR__I32, UR__I16, UR__I8, UR__U64, UR__U32, UR__U16, UR__U8, UR__BOOL,
+    UR__OTHER       /* listed, not read: 8 bits and fewer, complex, whatever comes */
 };
+/* Of all but UR__OTHER. */
 size_t ur__dtype_size(enum ur__dtype type);
 const char *ur__dtype_name(enum ur__dtype type);    /* "F32" ... */
-bool ur__dtype_find(const char *name, enum ur__dtype *out);     /* false: not known */
+/* *bits: of one number; 0: the name is not known. */
+enum ur__dtype ur__dtype_find(const char *name, unsigned *bits);
 
 #define UR__ST_MAX_RANK 8
 struct ur__st_tensor {
-    const char *name;
+    const char *name;           /* may be empty */
+    const char *type_name;      /* as the file has it */
     enum ur__dtype type;
-    int rank;
+    int rank;                   /* -1: more dimensions than dim can hold */
     uint64_t dim[UR__ST_MAX_RANK];
+    uint64_t n;                 /* numbers: the product of all dimensions */
     uint64_t offset, bytes;     /* in the data part */
 };
 
@@ -40,8 +46,8 @@ const struct ur__st_tensor *ur__st_find(const struct ur__st_file *f, const char 
 const char *ur__st_meta(const struct ur__st_file *f, const char *key);
 size_t ur__st_meta_count(const struct ur__st_file *f);
 const char *ur__st_meta_key(const struct ur__st_file *f, size_t i);
-/* All values of a tensor as ur_real, from F64, F32, F16 or BF16; out has room for
- * n = the product of its dims. */
+/* All values of a tensor as ur_real, from F64, F32, F16 or BF16 (else UR_EDATA); out has
+ * room for n, as many as the tensor has. */
 ur_status ur__st_read_real(struct ur__st_file *f, const struct ur__st_tensor *t,
                            ur_real *out, size_t n);
 /* Are they finite as ur_real? UR_ENUMERIC names the element. Takes no memory. */
@@ -54,6 +60,8 @@ ur_status ur__st_data_crc(struct ur__st_file *f, uint32_t *crc);
 
 /* ---- writing ----------------------------------------------------------- */
 
+/* What a name must not be for the file to be read again; NULL: nothing. */
+const char *ur__st_name_fault(const char *name);
 /* Tensors and metadata are named first, then saved in one go: the same content
  * gives the same bytes. Strings are copied; data is borrowed until the save. */
 struct ur__st_out;
@@ -64,6 +72,8 @@ ur_status ur__st_out_tensor(struct ur__st_out *s, const char *name, enum ur__dty
                             int rank, const uint64_t *dim, const void *data);
 /* CRC-32 of the data part as it will be written. */
 uint32_t ur__st_out_crc(const struct ur__st_out *s);
+/* How many bytes the file has; makes its header, as a save does. */
+ur_status ur__st_out_size(const struct ur__st_out *s, uint64_t *bytes);
 /* Writes the file atomically. Metadata first, in order of naming; data in order of
  * naming, 8-byte aligned start by padding the header with spaces. */
 ur_status ur__st_out_save(struct ur__st_out *s, const char *path);

@@ -11,9 +11,9 @@
  * what has all its members right in this way is right JSON. Only __metadata__ is kept
  * as a tree, of a tensor a struct that is smaller than its text.
  *
- * Each tensor's size is computed without overflow and compared with its offsets; then
- * the tensors, in order of offset, must tile the data without gap or overlap, and no two
- * have the same name.
+ * Each tensor's size is computed without overflow and compared with its offsets, unless its
+ * type is not known; then the tensors, in order of offset, must tile the data without gap or
+ * overlap, and no two have the same name.
  */
 #include "io/safetensors_header.h"
 
@@ -26,8 +26,9 @@
 #include "base/text.h"
 #include "io/json.h"
 
-#define MAX_NAME 1024
-#define MAX_DEPTH 3                 /* header, tensor, shape */
+#define MAX_DEPTH 32                /* the parser's */
+#define MAX_TYPE 16                 /* characters of a type's name */
+#define MAX_NUMBERS (UINT64_MAX / 64)   /* in a tensor: none has more than 64 bits */
 
 /* What is needed while reading only. */
 struct reading {
@@ -36,6 +37,7 @@ struct reading {
     uint64_t data_size;
     size_t capacity;                /* of h->tensors */
     size_t n_names;                 /* bytes of h->names */
+    bool has_metadata;
     struct ur__json *member;        /* at work */
 };
 
@@ -51,40 +53,42 @@ static ur_status bad_tensor(const struct reading *r, const char *name, const cha
 
 /* ---- a tensor ---------------------------------------------------------- */
 
-static const char *name_fault(const char *name)
+/* It would reach a terminal. */
+const char *ur__st_name_fault(const char *name)
 {
-    size_t n = strlen(name);
-    if (n == 0)
-        return "a name is empty";
-    if (n > MAX_NAME)
-        return "its name is longer than 1024 bytes";
     return ur__has_control(name) ? "its name has control characters" : NULL;
 }
 
-/* *bytes is the product of the dims and the element's size. */
-static const char *read_shape(const struct ur__json *j, struct ur__st_tensor *t, uint64_t *bytes)
+static bool is_type_name(const char *name)
 {
-    uint64_t product = ur__dtype_size(t->type);
+    size_t n = strlen(name);
+    return n > 0 && n <= MAX_TYPE &&
+           strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") == n;
+}
+
+static const char *read_shape(const struct ur__json *j, struct ur__st_tensor *t)
+{
+    uint64_t product = 1;
     bool empty = false;
     if (!j)
         return "it has no shape";
     if (!ur__json_is_array(j))
-        return "its shape is no list";
-    if (ur__json_size(j) > UR__ST_MAX_RANK)
-        return "its shape has more than 8 dimensions";
-    t->rank = (int)ur__json_size(j);
-    for (int i = 0; i < t->rank; i++) {
+        return "its shape is not a list";
+    size_t rank = ur__json_size(j);
+    t->rank = rank <= UR__ST_MAX_RANK ? (int)rank : -1;
+    for (size_t i = 0; i < rank; i++) {
         int64_t dim;
-        if (!ur__json_int(ur__json_at(j, (size_t)i), &dim) || dim < 0)
-            return "its shape has a dimension that is no size";
-        t->dim[i] = (uint64_t)dim;
+        if (!ur__json_int(ur__json_at(j, i), &dim) || dim < 0)
+            return "its shape has a dimension that is not a size";
+        if (t->rank >= 0)
+            t->dim[i] = (uint64_t)dim;
         empty = empty || dim == 0;
         /* Without the zeros, so that [0, 2^62, 2^62] does not pass. */
-        if (dim > 0 && product > UINT64_MAX / (uint64_t)dim)
+        if (dim > 0 && product > MAX_NUMBERS / (uint64_t)dim)
             return "its shape is larger than any memory";
         product *= dim > 0 ? (uint64_t)dim : 1;
     }
-    *bytes = empty ? 0 : product;
+    t->n = empty ? 0 : product;
     return NULL;
 }
 
@@ -119,7 +123,8 @@ static struct ur__st_tensor *new_tensor(struct reading *r)
     return &h->tensors[h->n++];
 }
 
-/* The text of all names has room in as many bytes as the header has. */
+/* Names of tensors and types, each with a zero, are no longer than in the header, which has
+ * quotes around them. */
 static const char *keep_name(struct reading *r, const char *name)
 {
     size_t n = strlen(name) + 1;
@@ -128,27 +133,30 @@ static const char *keep_name(struct reading *r, const char *name)
     return to;
 }
 
+/* Other keys than the three are ignored, as everybody does. */
 static ur_status read_tensor(struct reading *r, const char *name, const struct ur__json *j)
 {
-    const char *type, *fault = name_fault(name);
-    uint64_t bytes = 0;
+    const char *type, *fault = ur__st_name_fault(name);
+    unsigned bits;
     if (fault)
         return bad_tensor(r, name, fault);
-    if (!ur__json_is_object(j) || ur__json_size(j) != 3)
-        return bad_tensor(r, name, "it is no object of dtype, shape and data_offsets");
+    if (!ur__json_is_object(j))
+        return bad_tensor(r, name, "it is not an object of dtype, shape and data_offsets");
     struct ur__st_tensor *t = new_tensor(r);
     if (!t)
         return UR_ENOMEM;
-    t->name = keep_name(r, name);
     if (!ur__json_get_string(j, "dtype", &type))
         return bad_tensor(r, name, "it has no dtype");
-    if (!ur__dtype_find(type, &t->type))
-        return ur__fail(UR_EFORMAT, "%s: tensor \"%.80s\": dtype \"%.20s\" is not known",
+    if (!is_type_name(type))
+        return ur__fail(UR_EFORMAT, "%s: tensor \"%.80s\": dtype \"%.20s\" is not a type's name",
                         r->path, name, type);
-    fault = read_shape(ur__json_get(j, "shape"), t, &bytes);
+    t->name = keep_name(r, name);
+    t->type_name = keep_name(r, type);
+    t->type = ur__dtype_find(type, &bits);
+    fault = read_shape(ur__json_get(j, "shape"), t);
     if (!fault)
         fault = read_offsets(ur__json_get(j, "data_offsets"), r->data_size, t);
-    if (!fault && t->bytes != bytes)
+    if (!fault && bits && (t->n * bits % 8 != 0 || t->n * bits / 8 != t->bytes))
         fault = "its shape and its data_offsets disagree";
     return fault ? bad_tensor(r, name, fault) : UR_OK;
 }
@@ -174,10 +182,13 @@ static ur_status read_string(void *user, const char *key, const struct ur__json 
 static ur_status read_metadata(struct reading *r, const struct ur__json *j)
 {
     struct ur__st_header *h = r->h;
+    if (r->has_metadata)
+        return malformed(r, "it has __metadata__ twice");
+    r->has_metadata = true;
+    if (ur__json_is_null(j))
+        return UR_OK;
     if (!ur__json_is_object(j))
         return malformed(r, "its __metadata__ is not an object");
-    if (h->metadata)
-        return malformed(r, "it has __metadata__ twice");
     h->n_meta = ur__json_size(j);
     struct ur__st_string *meta = ur__calloc(h->n_meta, sizeof *meta);
     h->meta = meta;
@@ -212,7 +223,7 @@ static ur_status read_member(struct reading *r, const char *text, size_t at, siz
     return status;
 }
 
-/* The member that begins behind `at` ends at a comma or, the last one, at the header's
+/* The member that begins after `at` ends at a comma or, the last one, at the header's
  * last byte. *end is that place. */
 static const char *find_end(const char *text, size_t n, size_t at, size_t *end)
 {
@@ -227,7 +238,7 @@ static const char *find_end(const char *text, size_t n, size_t at, size_t *end)
                 return "its header is nested too deeply";
         } else if (c == '}' || c == ']') {
             if (--depth == 0)
-                return i == n - 1 ? NULL : "other than spaces follow its header";
+                return i == n - 1 ? NULL : "other than white space follows its header";
         } else if (c == ',' && depth == 1) {
             return NULL;
         }
@@ -235,20 +246,20 @@ static const char *find_end(const char *text, size_t n, size_t at, size_t *end)
     return "its header ends within a member";
 }
 
-static bool is_blank(const char *text, size_t n)
+static bool is_blank(char c)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (text[i] != ' ' && text[i] != '\t' && text[i] != '\n' && text[i] != '\r')
-            return false;
-    }
-    return true;
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-static ur_status read_members(struct reading *r, char *text, size_t n)
+/* Of an object from text[begin] to text[n-1]. */
+static ur_status read_members(struct reading *r, char *text, size_t begin, size_t n)
 {
-    if (is_blank(text + 1, n - 2))
+    size_t first = begin + 1;
+    while (is_blank(text[first]))
+        first++;
+    if (first == n - 1)
         return UR_OK;
-    for (size_t at = 0, end; at < n - 1; at = end) {
+    for (size_t at = begin, end; at < n - 1; at = end) {
         const char *fault = find_end(text, n, at, &end);
         if (fault)
             return malformed(r, fault);
@@ -326,17 +337,20 @@ ur_status ur__st_header_read(struct ur__st_header *h, const char *path, char *te
                              uint64_t data_size)
 {
     struct reading r = {.h = h, .path = path, .data_size = data_size};
+    size_t begin = 0;
     *h = (struct ur__st_header){.n = 0};
-    if (text[0] != '{')
+    while (begin < n && is_blank(text[begin]))
+        begin++;
+    if (begin == n || text[begin] != '{')
         return malformed(&r, "its header does not begin with a brace");
-    while (text[n - 1] == ' ')
+    while (is_blank(text[n - 1]))
         n--;
     if (text[n - 1] != '}')
-        return malformed(&r, "its header does not end with a brace and spaces");
+        return malformed(&r, "its header does not end with a brace");
     h->names = ur__alloc(n, 1);
     if (!h->names)
         return UR_ENOMEM;
-    ur_status status = read_members(&r, text, n);
+    ur_status status = read_members(&r, text, begin, n);
     if (status == UR_OK)
         status = sort(&r);
     return status == UR_OK ? check_order(&r) : status;

@@ -20,9 +20,8 @@ struct ur__st_header {
     struct ur__json *metadata;                  /* holds the strings; NULL: none */
 };
 
-/* Reads n >= 2 bytes of text, which are overwritten, of a file with data_size bytes of
- * data behind them. UR_EFORMAT names the path, the fault and where it is. Free in any
- * case. */
+/* Reads n bytes of text, which are overwritten, of a file with data_size bytes of data
+ * after them. UR_EFORMAT names the path, the fault and where it is. Free in any case. */
 ur_status ur__st_header_read(struct ur__st_header *h, const char *path, char *text, size_t n,
                              uint64_t data_size);
 void ur__st_header_free(struct ur__st_header *h);

@@ -3,7 +3,7 @@
  * Reading safetensors.
  *
  *   8 bytes      N, little-endian
- *   N bytes      the header (safetensors_header.c) and spaces
+ *   N bytes      the header (safetensors_header.c) and white space
  *   the rest     the tensors' bytes; offsets count from here
  *
  * N is checked against the file and the cap before the header is read, and no memory is
@@ -18,7 +18,9 @@
 #include "base/status.h"
 #include "io/file.h"
 #include "io/safetensors_header.h"
+#include "io/sniff.h"
 
+#define LENGTH 8                    /* bytes before the header */
 #define MAX_HEADER ((uint64_t)16 << 20)
 #define CHUNK ((size_t)32 << 10)    /* bytes summed at a time, */
 #define PIECE 4096                  /* values converted at a time, on the stack */
@@ -31,30 +33,52 @@ struct ur__st_file {
 
 /* ---- opening ----------------------------------------------------------- */
 
-static ur_status malformed(const struct ur__st_file *f, const char *fault)
+/* The first n of UR__SNIFF_BYTES are there. The length of a header and its first character show
+ * whether it is one at all; what it is instead is worth more than what is wrong with it. */
+static ur_status check_beginning(const struct ur__st_file *f, const unsigned char *head, size_t n,
+                                 uint64_t *length)
 {
+    const char *fault = NULL;
+    *length = 0;
+    for (int i = 7; i >= 0 && n >= LENGTH; i--)
+        *length = *length << 8 | head[i];
+    bool brace = n == LENGTH || (n > LENGTH && memchr(" \t\r\n{", head[LENGTH], 5));
+    bool cut = brace && *length <= MAX_HEADER && *length > f->raw.size - LENGTH;
+    if (n < LENGTH)
+        fault = "it is shorter than 8 bytes";
+    else if (*length < 2)
+        fault = "it has no header";
+    else if (cut)
+        fault = "it is truncated in its header";
+    else if (*length > f->raw.size - LENGTH)
+        fault = "its first 8 bytes are not a header's length";
+    else if (!brace)
+        fault = "its header does not begin with a brace";
+    else if (*length > MAX_HEADER)
+        fault = "its header is longer than 16 MiB";
+    if (!fault)
+        return UR_OK;
+    const char *like = cut ? NULL : ur__sniff(head, n);
+    if (n == 0)
+        return ur__fail(UR_EFORMAT, "%s: is empty", f->raw.path);
+    if (like)
+        return ur__fail(UR_EFORMAT, "%s: looks like %s", f->raw.path, like);
     return ur__fail(UR_EFORMAT, "%s: not a safetensors file: %s", f->raw.path, fault);
 }
 
 static ur_status read_header(struct ur__st_file *f)
 {
-    unsigned char length[8];
-    if (f->raw.size < sizeof length)
-        return malformed(f, "it is shorter than 8 bytes");
-    UR__TRY(ur__raw_read(&f->raw, 0, length, sizeof length));
-    uint64_t n = 0;
-    for (int i = 7; i >= 0; i--)
-        n = n << 8 | length[i];
-    if (n > MAX_HEADER)
-        return malformed(f, "its first bytes would make a header longer than 16 MiB");
-    if (n < 2 || n > f->raw.size - sizeof length)
-        return malformed(f, n < 2 ? "it has no header" : "it is truncated in its header");
-    f->data_begin = sizeof length + n;
+    unsigned char head[UR__SNIFF_BYTES];
+    size_t there = f->raw.size < sizeof head ? (size_t)f->raw.size : sizeof head;
+    uint64_t n;
+    UR__TRY(ur__raw_read(&f->raw, 0, head, there));
+    UR__TRY(check_beginning(f, head, there, &n));
+    f->data_begin = LENGTH + n;
     f->data_size = f->raw.size - f->data_begin;
     char *text = ur__alloc((size_t)n, 1);
     if (!text)
         return UR_ENOMEM;
-    ur_status status = ur__raw_read(&f->raw, sizeof length, text, (size_t)n);
+    ur_status status = ur__raw_read(&f->raw, LENGTH, text, (size_t)n);
     if (status == UR_OK)
         status = ur__st_header_read(&f->header, f->raw.path, text, (size_t)n, f->data_size);
     ur__free(text);
@@ -188,18 +212,17 @@ static ur_status check_real(const struct ur__st_file *f, const struct ur__st_ten
 {
     if (t->type <= UR__BF16)
         return UR_OK;
-    return ur__fail(UR_EDATA, "%s: tensor \"%.80s\" holds %s, not real numbers", f->raw.path,
-                    t->name, ur__dtype_name(t->type));
+    return ur__fail(UR_EDATA, "%s: tensor \"%.80s\" holds %s; real numbers are read from F64, "
+                    "F32, F16 and BF16", f->raw.path, t->name, t->type_name);
 }
 
 ur_status ur__st_read_real(struct ur__st_file *f, const struct ur__st_tensor *t,
                            ur_real *out, size_t n)
 {
-    size_t size = ur__dtype_size(t->type);
     UR__TRY(check_real(f, t));
-    if (t->bytes / size != n)
+    if (t->n != n)
         return ur__fail(UR_ESHAPE, "%s: tensor \"%.80s\" has %llu values, %zu are wanted",
-                        f->raw.path, t->name, (unsigned long long)(t->bytes / size), n);
+                        f->raw.path, t->name, (unsigned long long)t->n, n);
     if (t->type == ur__st_real_type())
         return ur__raw_read(&f->raw, f->data_begin + t->offset, out, (size_t)t->bytes);
     for (size_t at = 0; at < n; at += PIECE)
@@ -209,11 +232,10 @@ ur_status ur__st_read_real(struct ur__st_file *f, const struct ur__st_tensor *t,
 
 ur_status ur__st_check_finite(struct ur__st_file *f, const struct ur__st_tensor *t)
 {
-    uint64_t n = t->bytes / ur__dtype_size(t->type);
     UR__TRY(check_real(f, t));
-    for (uint64_t at = 0; at < n; at += PIECE) {
+    for (uint64_t at = 0; at < t->n; at += PIECE) {
         ur_real value[PIECE];
-        size_t m = n - at < PIECE ? (size_t)(n - at) : PIECE;
+        size_t m = t->n - at < PIECE ? (size_t)(t->n - at) : PIECE;
         UR__TRY(read_piece(f, t, at, m, value));
         for (size_t i = 0; i < m; i++) {
             if (!isfinite(value[i]))

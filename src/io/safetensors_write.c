@@ -11,7 +11,6 @@
 #include "io/json.h"
 
 #define MAX_HEADER ((size_t)16 << 20)   /* the reader's cap */
-#define MAX_NAME 1024
 
 struct item {
     char *name;
@@ -71,8 +70,8 @@ ur_status ur__st_out_meta(struct ur__st_out *s, const char *key, const char *val
 
 static ur_status check_name(const struct ur__st_out *s, const char *name)
 {
-    size_t length = strlen(name);
-    if (length == 0 || length > MAX_NAME || !ur__is_utf8(name) || strcmp(name, "__metadata__") == 0)
+    if (!*name || !ur__is_utf8(name) || ur__st_name_fault(name) ||
+        strcmp(name, "__metadata__") == 0)
         return ur__fail(UR_EINVAL, "\"%.80s\" cannot name a tensor", name);
     for (size_t i = 0; i < s->n; i++) {
         if (strcmp(s->items[i].name, name) == 0)
@@ -169,6 +168,8 @@ static ur_status describe(const struct item *item, struct ur__buf *to)
 static ur_status make_header(const struct ur__st_out *s, struct ur__buf *to)
 {
     bool any = ur__json_size(s->meta) > 0;
+    if (ur__json_size(s->meta) > UR__JSON_MAX_VALUES - 2)     /* with both objects */
+        return ur__fail(UR_EDATA, "%zu strings of metadata are too many", ur__json_size(s->meta));
     UR__TRY(ur__buf_puts(to, "{"));
     if (any) {
         UR__TRY(ur__buf_puts(to, "\"__metadata__\":"));
@@ -186,6 +187,15 @@ static ur_status make_header(const struct ur__st_out *s, struct ur__buf *to)
         return ur__fail(UR_EDATA, "names and metadata take %zu bytes, a header holds %zu",
                         to->size, MAX_HEADER);
     return UR_OK;
+}
+
+ur_status ur__st_out_size(const struct ur__st_out *s, uint64_t *bytes)
+{
+    struct ur__buf header = {0};
+    ur_status status = make_header(s, &header);
+    *bytes = 8 + header.size + s->size;
+    ur__buf_free(&header);
+    return status;
 }
 
 static ur_status write_all(const struct ur__st_out *s, const struct ur__buf *header,

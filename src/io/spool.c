@@ -23,25 +23,33 @@ struct ur__spool {
 /* What messages call it: the file itself has no name. */
 static const char title[] = "the scratch file";
 
+/* One attempt; fd -1 without a failure: the name is taken. */
+static ur_status try_name(struct ur__spool *s, const char *folder, unsigned number)
+{
+    struct ur__buf name = {0};
+    ur_status status = ur__buf_printf(&name, "%s/unroll-spool-%ld-%u", folder, (long)getpid(),
+                                      number);
+    if (status == UR_OK) {
+        s->fd = ur__io_open(name.data, O_RDWR | O_CREAT | O_EXCL, 0600);
+        if (s->fd >= 0)
+            ur__io_unlink(name.data);
+        else if (errno != EEXIST)
+            status = ur__io_fail(UR_EOUTPUT, "make a scratch file in", folder, errno);
+    }
+    ur__buf_free(&name);
+    return status;
+}
+
 static ur_status open_unnamed(struct ur__spool *s)
 {
     static atomic_uint count;
     const char *folder = getenv("TMPDIR");
     if (!folder || !*folder)
         folder = "/tmp";
-    ur_status status = UR_OK;
-    for (int attempt = 0; attempt < 100 && s->fd < 0 && status == UR_OK; attempt++) {
-        struct ur__buf name = {0};
-        UR__TRY(ur__buf_printf(&name, "%s/unroll-spool-%ld-%u", folder, (long)getpid(),
-                               atomic_fetch_add(&count, 1)));
-        s->fd = ur__io_open(name.data, O_RDWR | O_CREAT | O_EXCL, 0600);
-        if (s->fd >= 0)
-            ur__io_unlink(name.data);
-        else if (errno != EEXIST || attempt == 99)
-            status = ur__io_fail(UR_EOUTPUT, "make a scratch file in", folder, errno);
-        ur__buf_free(&name);
-    }
-    return status;
+    for (int attempt = 0; attempt < 100 && s->fd < 0; attempt++)
+        UR__TRY(try_name(s, folder, atomic_fetch_add(&count, 1)));
+    return s->fd >= 0 ? UR_OK
+                      : ur__io_fail(UR_EOUTPUT, "make a scratch file in", folder, EEXIST);
 }
 
 ur_status ur__spool_new(struct ur__spool **out)

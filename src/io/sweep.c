@@ -16,7 +16,7 @@
 struct sweep {
     const char *const *paths;
     int n;
-    bool gone_only;
+    const struct ur__spared *spared;
     struct ur__buf found;       /* names, each with its zero */
 };
 
@@ -65,7 +65,7 @@ static int see_name(void *user, const char *name)
         long process;
         if (strncmp(name, own, length) != 0 || !is_temporary(name + length, &process))
             continue;
-        if (s->gone_only && !is_gone(process))
+        if (s->spared->gone_only && !is_gone(process))
             continue;
         /* Out of memory it is left for the next time. */
         return ur__buf_put(&s->found, name, strlen(name) + 1) != UR_OK;
@@ -73,15 +73,20 @@ static int see_name(void *user, const char *name)
     return 0;
 }
 
-static bool remove_file(const char *path)
+static bool remove_file(const char *path, const struct ur__spared *spared)
 {
     unsigned mode;
+    struct ur__file_id id;
+    bool known = spared->n > 0 && ur__file_identify(&id, path);
+    for (int i = 0; i < spared->n; i++)
+        if (!known || ur__file_same(&id, &spared->files[i]))
+            return false;
     return ur__io_mode(path, &mode) == 0 && S_ISREG(mode) && ur__io_unlink(path) == 0;
 }
 
-int ur__writer_sweep(const char *const *paths, int n, bool gone_only)
+int ur__writer_sweep(const char *const *paths, int n, const struct ur__spared *spared)
 {
-    struct sweep s = {paths, n, gone_only, {0}};
+    struct sweep s = {paths, n, spared, {0}};
     struct ur__buf path = {0};
     int removed = 0;
     char *folder = ur__io_folder(paths[0]);
@@ -94,7 +99,7 @@ int ur__writer_sweep(const char *const *paths, int n, bool gone_only)
         path.size = 0;
         if (ur__buf_put(&path, paths[0], prefix) == UR_OK
             && ur__buf_puts(&path, s.found.data + at) == UR_OK)
-            removed += remove_file(path.data);
+            removed += remove_file(path.data, spared);
     }
     ur__buf_free(&path);
     ur__buf_free(&s.found);

@@ -106,6 +106,11 @@ ur_status ur__writer_open(struct ur__writer **out, const char *path)
     return UR_OK;
 }
 
+size_t ur__writer_bytes(void)
+{
+    return sizeof(struct ur__writer);
+}
+
 ur_status ur__writer_check(const char *path)
 {
     struct ur__writer *w;

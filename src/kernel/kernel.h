@@ -27,6 +27,17 @@
 
 #include "unroll/base.h"
 
+/* What the numbers of a weight matrix are. */
+typedef enum ur__number { UR__NUMBER_REAL } ur__number;
+
+/* A weight matrix [K,N] as products read it. How data is laid out, and whatever else a type of
+ * number needs beside it (a scale), is the kernel's affair: pack() writes it, gemm() reads it. */
+struct ur__matrix {
+    ur__number type;
+    int K, N;
+    void *data;         /* packed_bytes(), 64-byte aligned */
+};
+
 /* C[M,N] = start + A[M,K]·B[K,N] */
 struct ur__gemm {
     int M, N, K;
@@ -34,10 +45,13 @@ struct ur__gemm {
      * (m/group)*a_group + (m%group)*a_row: rows of T steps of part of a batch. */
     const ur_real *a;
     ptrdiff_t a_row, a_k, a_group;
-    /* b(k,n) at b[k*b_k + n*b_col], or, with packed, laid out by pack(). */
+    /* Or, unless NULL, one-hot rows: the 1 of row m at id[m], or with group > 0 at
+     * id[(m/group)*a_group + m%group]. Then B is w, and accumulate off. */
+    const int32_t *id;
+    /* B: w, [K,N], or b(k,n) at b[k*b_k + n*b_col]. */
+    const struct ur__matrix *w;
     const ur_real *b;
     ptrdiff_t b_k, b_col;
-    bool packed;
     /* c(m,n) at c[row(m) + n], rows as for a. Overlaps neither a nor b. */
     ur_real *c;
     ptrdiff_t c_row, c_group;
@@ -71,14 +85,14 @@ struct ur__kernel {
 
     /* ---- matrix product ---- */
 
-    /* Reals that pack() writes for a B of [K,N]. */
-    size_t (*packed_size)(int K, int N);
-    /* Lays b(k,n) = b[k*b_k + n*b_col] out for gemm: panels of nr columns, [N/nr][K][nr],
-     * the last one padded with zeros. */
-    void (*pack)(int K, int N, const ur_real *b, ptrdiff_t b_k, ptrdiff_t b_col, ur_real *packed);
+    /* Bytes of a matrix's data, known from its type and size. */
+    size_t (*packed_bytes)(const struct ur__matrix *w);
+    /* Lays columns [n0,n1) of b(k,n) = b[k*b_k + n*b_col] out in w's data; n0 a multiple of nr. */
+    void (*pack)(const struct ur__matrix *w, int n0, int n1, const ur_real *b, ptrdiff_t b_k,
+                 ptrdiff_t b_col);
     /* Rows [m0,m1) and columns [n0,n1) of the product; n0 a multiple of nr.
      * scratch: scratch_bytes, 64-byte aligned, private to the caller (used when B
-     * is not packed or a_k is not 1; may be NULL otherwise). */
+     * is not a matrix w or a_k is not 1; may be NULL otherwise). */
     void (*gemm)(const struct ur__gemm *g, int m0, int m1, int n0, int n1, void *scratch);
     size_t scratch_bytes;
 

@@ -8,35 +8,31 @@
 #include "base/status.h"
 #include "layer/init.h"
 #include "layer/params.h"
+#include "layer/tape_cell.h"
 #include "tape/tape.h"
 
 /* ---- parameters -------------------------------------------------------- */
 
 static ur_status declare(ur_norm_cell *c, const char *prefix, int gates)
 {
-    const int rows = gates * c->H, ih[2] = {rows, c->I}, hh[2] = {rows, c->H};
+    const int rows = gates * c->H;
     const double bound = ur__init_bound(c->H);
     const struct {
-        const char *name;
-        int rank;
-        const int *dim;
-        ur_init init;
-        double scale;
+        struct ur__param_new p;
         const ur_param **out;
     } list[] = {
-        {"weight_ih", 2, ih, UR_UNIFORM, bound, &c->weight_ih},
-        {"weight_hh", 2, hh, UR_UNIFORM, bound, &c->weight_hh},
-        {"gain_ih", 1, &rows, UR_CONSTANT, 1, &c->gain_ih},
-        {"gain_hh", 1, &rows, UR_CONSTANT, 1, &c->gain_hh},
-        {"bias_ih", 1, &rows, UR_CONSTANT, 0, &c->bias_ih},
-        {"bias_hh", 1, &rows, UR_CONSTANT, 0, &c->bias_hh},
-        {"gain_c", 1, &c->H, UR_CONSTANT, 1, &c->gain_c},
-        {"bias_c", 1, &c->H, UR_CONSTANT, 0, &c->bias_c},
+        {{prefix, "weight_ih", 2, {rows, c->I}, UR_UNIFORM, bound, 0, 0, 0}, &c->weight_ih},
+        {{prefix, "weight_hh", 2, {rows, c->H}, UR_UNIFORM, bound, 0, 0, 0}, &c->weight_hh},
+        {{prefix, "gain_ih", 1, {rows}, UR_CONSTANT, 1, 0, 0, 0}, &c->gain_ih},
+        {{prefix, "gain_hh", 1, {rows}, UR_CONSTANT, 1, 0, 0, 0}, &c->gain_hh},
+        {{prefix, "bias_ih", 1, {rows}, UR_CONSTANT, 0, 0, 0, 0}, &c->bias_ih},
+        {{prefix, "bias_hh", 1, {rows}, UR_CONSTANT, 0, 0, 0, 0}, &c->bias_hh},
+        {{prefix, "gain_c", 1, {c->H}, UR_CONSTANT, 1, 0, 0, 0}, &c->gain_c},
+        {{prefix, "bias_c", 1, {c->H}, UR_CONSTANT, 0, 0, 0, 0}, &c->bias_c},
     };
     const size_t n = gates == 4 ? 8 : 6;    /* the GRU has no c */
     for (size_t i = 0; i < n; i++)
-        UR__TRY(ur__params_add_named(c->params, prefix, list[i].name, list[i].rank, list[i].dim,
-                                     list[i].init, list[i].scale, list[i].out));
+        UR__TRY(ur__params_declare(c->params, &list[i].p, list[i].out));
     return UR_OK;
 }
 
@@ -45,7 +41,7 @@ static ur_status init(ur_norm_cell *c, ur_params *params, const char *prefix, in
 {
     *c = (ur_norm_cell){.params = params, .I = I, .H = H, .epsilon = 1e-5};
     if (I < 1 || H < 1 || H > INT_MAX / gates)
-        return ur__fail(UR_EINVAL, "%s: a cell of %d units with %d inputs is impossible", prefix,
+        return ur__fail(UR_EINVAL, "%s: a cell cannot have %d units and %d inputs", prefix,
                         H, I);
     int declared = ur_params_count(params);
     ur_status status = declare(c, prefix, gates);
@@ -122,10 +118,11 @@ static bool fits(const char *name, ur_tape *tape, const ur_norm_cell *c, bool ha
 }
 
 /* Eqs. 20 to 22: all gates are normalised together, and c before it becomes h. */
-ur_tensor *ur_norm_lstm_step(ur_tape *tape, void *cell, ur_tensor *x_t, ur_tensor *const *in,
-                             ur_tensor **out)
+ur_tensor *ur_norm_lstm_step(const ur_step *step, void *cell, ur_tensor *x_t,
+                             ur_tensor *const *in, ur_tensor **out)
 {
     const ur_norm_cell *p = cell;
+    ur_tape *tape = step ? step->tape : NULL;
     if (!fits("norm_lstm", tape, p, true, x_t, in, out))
         return NULL;
     const int H = p->H;
@@ -145,10 +142,11 @@ ur_tensor *ur_norm_lstm_step(ur_tape *tape, void *cell, ur_tensor *x_t, ur_tenso
 }
 
 /* r and z are normalised together, n alone; the reset gate acts after the product. */
-ur_tensor *ur_norm_gru_step(ur_tape *tape, void *cell, ur_tensor *x_t, ur_tensor *const *in,
-                            ur_tensor **out)
+ur_tensor *ur_norm_gru_step(const ur_step *step, void *cell, ur_tensor *x_t,
+                            ur_tensor *const *in, ur_tensor **out)
 {
     const ur_norm_cell *p = cell;
+    ur_tape *tape = step ? step->tape : NULL;
     if (!fits("norm_gru", tape, p, false, x_t, in, out))
         return NULL;
     const int H = p->H;
@@ -161,3 +159,26 @@ ur_tensor *ur_norm_gru_step(ur_tape *tape, void *cell, ur_tensor *x_t, ur_tensor
     out[0] = ur_add(n, ur_mul(z, ur_sub(in[0], n)));
     return out[0];
 }
+
+/* ---- in stacks --------------------------------------------------------- */
+
+static ur_status declare_lstm(void *cell, ur_params *params, const char *prefix, int I, int H)
+{
+    return ur_norm_lstm_init(cell, params, prefix, I, H);
+}
+
+static ur_status declare_gru(void *cell, ur_params *params, const char *prefix, int I, int H)
+{
+    return ur_norm_gru_init(cell, params, prefix, I, H);
+}
+
+const struct ur__tape_cell ur__tape_cell_norm_lstm = {
+    .name = "lstm", .kind = UR_CELL_LSTM, .norm = UR_NORM_LAYER, .label = "norm",
+    .state = {"h", "c"}, .bytes = sizeof(ur_norm_cell), .declare = declare_lstm,
+    .step = ur_norm_lstm_step,
+};
+const struct ur__tape_cell ur__tape_cell_norm_gru = {
+    .name = "gru", .kind = UR_CELL_GRU, .norm = UR_NORM_LAYER, .label = "norm",
+    .state = {"h"}, .bytes = sizeof(ur_norm_cell), .declare = declare_gru,
+    .step = ur_norm_gru_step,
+};

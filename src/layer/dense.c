@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Linear and embedding layers: parameters, and one or two operations of the tape. */
+#include <string.h>
+
+#include "base/mem.h"
 #include "base/status.h"
 #include "kernel/gemm.h"
 #include "kernel/select.h"
 #include "layer/init.h"
 #include "layer/params.h"
-#include "layer/room.h"
 #include "tape/tape.h"
 
 /* Up to here logits are kept, 16 MiB and three times as much beside: computing them again takes a
@@ -14,8 +16,9 @@
 
 static ur_status add_bias(ur_linear_layer *layer, const char *prefix)
 {
-    return ur__params_add_named(layer->params, prefix, "bias", 1, &layer->O, UR_UNIFORM,
-                                ur__init_bound(layer->I), &layer->bias);
+    struct ur__param_new p = {.prefix = prefix, .name = "bias", .rank = 1, .dim = {layer->O},
+                              .init = UR_UNIFORM, .scale = ur__init_bound(layer->I)};
+    return ur__params_declare(layer->params, &p, &layer->bias);
 }
 
 ur_status ur_linear_init(ur_linear_layer *layer, ur_params *params, const char *prefix, int I,
@@ -26,12 +29,12 @@ ur_status ur_linear_init(ur_linear_layer *layer, ur_params *params, const char *
     UR__NEED(prefix, "prefix");
     *layer = (ur_linear_layer){.params = params, .I = I, .O = O};
     if (I < 1 || O < 1)
-        return ur__fail(UR_EINVAL, "%s: a linear layer from %d to %d is impossible", prefix, I,
+        return ur__fail(UR_EINVAL, "%s: a linear layer cannot go from %d to %d", prefix, I,
                         O);
-    int dim[2] = {O, I};
+    struct ur__param_new p = {.prefix = prefix, .name = "weight", .rank = 2, .dim = {O, I},
+                              .init = UR_UNIFORM, .scale = ur__init_bound(I)};
     int declared = ur_params_count(params);
-    UR__TRY(ur__params_add_named(params, prefix, "weight", 2, dim, UR_UNIFORM,
-                                 ur__init_bound(I), &layer->weight));
+    UR__TRY(ur__params_declare(params, &p, &layer->weight));
     ur_status status = bias ? add_bias(layer, prefix) : UR_OK;
     if (status != UR_OK)
         ur__params_truncate(params, declared);
@@ -46,7 +49,7 @@ ur_status ur_linear_init_tied(ur_linear_layer *layer, ur_params *params, const c
     UR__NEED(prefix, "prefix");
     *layer = (ur_linear_layer){.params = params};
     if (!weight || weight->rank != 2)
-        return ur__fail(UR_EINVAL, "%s: the weight to share is no matrix", prefix);
+        return ur__fail(UR_EINVAL, "%s: the weight to share is not a matrix", prefix);
     layer->weight = weight;
     layer->O = weight->dim[0];
     layer->I = weight->dim[1];
@@ -78,25 +81,6 @@ static bool keeps_logits(const ur_linear_layer *layer, size_t rows)
     return rows <= FEW_LOGITS / (size_t)layer->O;
 }
 
-/* Kept: the product, with its bias, and the gradients of both. */
-size_t ur__linear_cross_entropy_bytes(const ur_linear_layer *layer, size_t rows)
-{
-    const size_t small = 8 * UR__ROOM_SMALL;
-    if (!keeps_logits(layer, rows))
-        return small + rows * sizeof(int32_t);
-    return small + 4 * rows * (size_t)layer->O * sizeof(ur_real);
-}
-
-size_t ur__linear_cross_entropy_scratch(const ur_linear_layer *layer, size_t rows, ur_team *team)
-{
-    const struct ur__kernel *k = ur__kernel();
-    int workers = ur_team_size(team);
-    size_t products = ur__gemm_scratch(k, workers), losses = rows * sizeof(ur_real);
-    if (!keeps_logits(layer, rows))
-        return ur__decode_scratch(k, rows, layer->O, layer->I, workers);
-    return products > losses ? products : losses;
-}
-
 ur_tensor *ur_linear_cross_entropy(ur_tape *tape, const ur_linear_layer *layer, ur_tensor *h,
                                    ur_ids targets)
 {
@@ -110,6 +94,109 @@ ur_tensor *ur_linear_cross_entropy(ur_tape *tape, const ur_linear_layer *layer, 
     return ur_matmul_cross_entropy(tape, h, w, b, targets);
 }
 
+/* ---- a linear layer without a tape -------------------------------------- */
+
+/* Multiplications that a product needs for a team to be faster than one thread. */
+#define TEAM_WORK 65536.0
+
+/* What ur_linear_prepare leaves. */
+struct packed {
+    const struct ur__kernel *k;
+    struct ur__matrix w;        /* [I,O] */
+    uint64_t version;           /* of the parameters that are packed */
+};
+
+ur_status ur_linear_prepare(ur_linear_layer *layer)
+{
+    UR__NEED(layer, "layer");
+    UR__NEED(layer->weight, "layer->weight");
+    const ur_real *weight = ur_param_data(layer->params, layer->weight);
+    struct packed *p = layer->packed;
+    if (!weight)
+        return ur__fail(UR_EINVAL, "%s has no value: call ur_params_build first",
+                        layer->weight->name);
+    if (!p) {
+        p = ur__calloc(1, sizeof *p);
+        if (!p)
+            return UR_ENOMEM;
+        p->k = ur__kernel();
+        p->w = (struct ur__matrix){.K = layer->I, .N = layer->O};
+        p->w.data = ur__alloc(p->k->packed_bytes(&p->w), 1);
+        if (!p->w.data) {
+            ur__free(p);
+            return UR_ENOMEM;
+        }
+        layer->packed = p;
+    }
+    p->k->pack(&p->w, 0, layer->O, weight, 1, layer->I);
+    p->version = ur__params_version(layer->params);
+    return UR_OK;
+}
+
+void ur_linear_free(ur_linear_layer *layer)
+{
+    struct packed *p = layer ? layer->packed : NULL;
+    if (!p)
+        return;
+    ur__free(p->w.data);
+    ur__free(p);
+    layer->packed = NULL;
+}
+
+struct run {
+    const struct ur__kernel *k;
+    struct ur__gemm product;
+    const ur_real *bias;        /* [O] or NULL */
+};
+
+/* This worker's rows, or, where they are few, its columns. */
+static void run_share(const struct ur__worker *w, void *arg)
+{
+    const struct run *r = arg;
+    const struct ur__gemm *g = &r->product;
+    int m0 = 0, m1 = g->M, n0 = 0, n1 = g->N;
+    if (g->M >= w->n * r->k->mr)
+        ur__share(g->M, r->k->mr, w->index, w->n, &m0, &m1);
+    else
+        ur__share(g->N, r->k->nr, w->index, w->n, &n0, &n1);
+    r->k->gemm(g, m0, m1, n0, n1, NULL);
+    for (int m = m0; r->bias && n0 < n1 && m < m1; m++) {
+        ur_real *row = g->c + (ptrdiff_t)m * g->c_row + n0;
+        r->k->add((size_t)(n1 - n0), row, r->bias + n0, row);
+    }
+}
+
+ur_status ur_linear_run(const ur_linear_layer *layer, ur_team *team, int M, const ur_real *x,
+                        ur_real *y)
+{
+    UR__NEED(layer, "layer");
+    if (M < 0)
+        return ur__fail(UR_EINVAL, "a linear layer cannot run over %d rows", M);
+    if (M > 0) {
+        UR__NEED(x, "x");
+        UR__NEED(y, "y");
+    }
+    const struct packed *p = layer->packed;
+    if (!p || p->version != ur__params_version(layer->params))
+        return ur__fail(UR_EINVAL, "%s: call ur_linear_prepare %s",
+                        layer->weight ? layer->weight->name : "linear",
+                        p ? "again, the parameters have changed" : "first");
+    struct run r = {
+        .k = p->k,
+        .product = {.M = M, .N = layer->O, .K = layer->I, .a = x, .a_row = layer->I, .a_k = 1,
+                    .w = &p->w, .c = y, .c_row = layer->O},
+        .bias = layer->bias ? ur_param_data(layer->params, layer->bias) : NULL,
+    };
+    bool large = (double)M * layer->O * layer->I >= TEAM_WORK;
+    if (large && M < p->k->mr)
+        ur__team_run_brief(team, run_share, &r);
+    else
+        ur__team_run(large ? team : NULL, run_share, &r);
+    return UR_OK;
+}
+
+/* ---- embeddings -------------------------------------------------------- */
+
 ur_status ur_embedding_init(ur_embedding *layer, ur_params *params, const char *prefix, int V,
                             int E)
 {
@@ -118,9 +205,10 @@ ur_status ur_embedding_init(ur_embedding *layer, ur_params *params, const char *
     UR__NEED(prefix, "prefix");
     *layer = (ur_embedding){.params = params, .V = V, .E = E};
     if (V < 1 || E < 1)
-        return ur__fail(UR_EINVAL, "%s: an embedding of %d by %d is impossible", prefix, V, E);
-    int dim[2] = {V, E};
-    return ur__params_add_named(params, prefix, "weight", 2, dim, UR_NORMAL, 1, &layer->weight);
+        return ur__fail(UR_EINVAL, "%s: an embedding cannot be %d by %d", prefix, V, E);
+    struct ur__param_new p = {.prefix = prefix, .name = "weight", .rank = 2, .dim = {V, E},
+                              .init = UR_NORMAL, .scale = 1};
+    return ur__params_declare(params, &p, &layer->weight);
 }
 
 ur_tensor *ur_embed(ur_tape *tape, const ur_embedding *layer, ur_ids ids)
@@ -128,4 +216,26 @@ ur_tensor *ur_embed(ur_tape *tape, const ur_embedding *layer, ur_ids ids)
     if (!is_ready("embed", tape, layer, layer ? layer->weight : NULL))
         return NULL;
     return ur_gather(tape, ur_param_tensor(tape, layer->params, layer->weight), ids);
+}
+
+ur_status ur_embed_run(const ur_embedding *layer, size_t n, const int32_t *ids, ur_real *x)
+{
+    UR__NEED(layer, "layer");
+    UR__NEED(layer->weight, "layer->weight");
+    if (n > 0) {
+        UR__NEED(ids, "ids");
+        UR__NEED(x, "x");
+    }
+    const ur_real *w = ur_param_data(layer->params, layer->weight);
+    const size_t E = (size_t)layer->E;
+    if (!w)
+        return ur__fail(UR_EINVAL, "%s has no value: call ur_params_build first",
+                        layer->weight->name);
+    for (size_t i = 0; i < n; i++) {
+        if (ids[i] < 0 || ids[i] >= layer->V)
+            return ur__fail(UR_EINVAL, "input %zu is number %d, not in [0,%d)", i, (int)ids[i],
+                            layer->V);
+        memcpy(x + i * E, w + (size_t)ids[i] * E, E * sizeof *x);
+    }
+    return UR_OK;
 }

@@ -8,6 +8,7 @@
 
 #include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -18,11 +19,12 @@
 #include "tape/tape.h"
 
 struct entry {
-    ur_param view;      /* first, so that a view leads back to its entry */
+    ur_param view;
     ur_init init;
     double scale;
     size_t shift_begin, shift_n;
     double shift;
+    uint64_t claimed;   /* the round in which somebody reports its gradient */
 };
 
 struct ur_params {
@@ -32,6 +34,8 @@ struct ur_params {
     ur_real *values, *grads, *buffers;
     bool built;
     uint64_t version;
+    ur_gradients_ready ready;
+    void *user;
 };
 
 ur_status ur_params_new(ur_params **out)
@@ -62,7 +66,7 @@ static ur_status check(const ur_params *p, const char *name, int rank, const int
     if (!p || !name || !*name || !dim)
         return ur__fail(UR_EINVAL, "a parameter needs a name and dimensions");
     if (p->built)
-        return ur__fail(UR_EINVAL, "parameter %s comes after ur_params_build", name);
+        return ur__fail(UR_EINVAL, "parameter %s is declared after ur_params_build", name);
     if (rank < 1 || rank > UR_MAX_RANK)
         return ur__fail(UR_EINVAL, "parameter %s has rank %d, not 1 to %d", name, rank,
                         UR_MAX_RANK);
@@ -98,11 +102,12 @@ static ur_status add(ur_params *p, const char *name, int rank, const int *dim, u
         *out = NULL;
     UR__TRY(check(p, name, rank, dim, &size));
     if ((int)init < UR_CONSTANT || (int)init > UR_ORTHOGONAL)
-        return ur__fail(UR_EINVAL, "parameter %s: there is no way %d to start", name, (int)init);
+        return ur__fail(UR_EINVAL, "parameter %s: there is no init number %d", name, (int)init);
     if (!isfinite(scale))
-        return ur__fail(UR_EINVAL, "parameter %s: a scale of %g is impossible", name, scale);
+        return ur__fail(UR_EINVAL, "parameter %s: scale must be finite, not %g", name, scale);
     if (init == UR_ORTHOGONAL && (rank != 2 || dim[0] % dim[1]))
-        return ur__fail(UR_EINVAL, "parameter %s is no column of square blocks", name);
+        return ur__fail(UR_EINVAL, "parameter %s cannot be orthogonal: it is not made of "
+                        "square blocks", name);
     struct entry *e = ur__calloc(1, sizeof *e);
     char *copy = ur__strdup(name);
     if (!e || !copy || append(p, e) != UR_OK) {
@@ -134,15 +139,21 @@ ur_status ur_params_add_buffer(ur_params *p, const char *name, int rank, const i
     return add(p, name, rank, dim, UR_CONSTANT, value, false, out);
 }
 
-ur_status ur__params_add_named(ur_params *p, const char *prefix, const char *suffix, int rank,
-                               const int *dim, ur_init init, double scale, const ur_param **out)
+ur_status ur__params_declare(ur_params *p, const struct ur__param_new *new,
+                             const ur_param **out)
 {
     struct ur__buf name = {0};
-    ur_status status = ur__buf_printf(&name, "%s.%s", prefix, suffix);
+    ur_status status = ur__buf_printf(&name, "%s.%s", new->prefix, new->name);
     if (status == UR_OK)
-        status = ur_params_add(p, name.data, rank, dim, init, scale, out);
+        status = ur_params_add(p, name.data, new->rank, new->dim, new->init, new->scale, out);
     ur__buf_free(&name);
-    return status;
+    if (status != UR_OK)
+        return status;
+    struct entry *e = p->entries[p->n - 1];
+    e->shift_begin = new->shift_begin;
+    e->shift_n = new->shift_n;
+    e->shift = new->shift;
+    return UR_OK;
 }
 
 void ur__params_truncate(ur_params *p, int n)
@@ -153,14 +164,6 @@ void ur__params_truncate(ur_params *p, int n)
         ur__free((char *)e->view.name);
         ur__free(e);
     }
-}
-
-void ur__params_shift(const ur_param *p, size_t begin, size_t n, double by)
-{
-    struct entry *e = (struct entry *)p;
-    e->shift_begin = begin;
-    e->shift_n = n;
-    e->shift = by;
 }
 
 static void drop_memory(ur_params *p)
@@ -175,7 +178,7 @@ static void drop_memory(ur_params *p)
 ur_status ur__params_build_zeros(ur_params *p)
 {
     if (p->built)
-        return ur__fail(UR_EINVAL, "ur_params_build was called before");
+        return ur__fail(UR_EINVAL, "ur_params_build was called twice");
     p->values = ur__calloc(p->size, sizeof(ur_real));
     p->grads = ur__calloc(p->size, sizeof(ur_real));
     p->buffers = ur__calloc(p->buffer_size, sizeof(ur_real));
@@ -284,7 +287,7 @@ ur_real *ur_param_data(const ur_params *params, const ur_param *p)
     UR__NEED_OR(params, "params", NULL);
     UR__NEED_OR(p, "p", NULL);
     if (!holds(params, p)) {
-        ur__fail(UR_EINVAL, "parameter %s is of another store", p->name);
+        ur__fail(UR_EINVAL, "parameter %s belongs to another store", p->name);
         return NULL;
     }
     return params->built ? (p->trained ? params->values : params->buffers) + p->offset : NULL;
@@ -295,15 +298,102 @@ ur_real *ur__param_grad(const ur_params *params, const ur_param *p)
     return params->built && p->trained ? params->grads + p->offset : NULL;
 }
 
+/* On a measuring tape a store without memory has addresses, which tell parameters apart. */
+static ur_tensor *shape_alone(ur_tape *tape, const ur_param *p)
+{
+    ur_real *data = (ur_real *)UR__NOWHERE + p->offset;
+    return ur_variable(tape, p->rank, p->dim, data, p->trained ? data : NULL);
+}
+
+/* ---- gradients reported ------------------------------------------------ */
+
+void ur_params_on_gradients(ur_params *p, ur_gradients_ready ready, void *user)
+{
+    UR__NEED_OR(p, "params", );
+    p->ready = ready;
+    p->user = user;
+}
+
+bool ur__params_reports(const ur_params *p)
+{
+    return p->ready;
+}
+
+bool ur__params_claim(const ur_params *p, const ur_tape *tape, const ur_param *view)
+{
+    if (!p->ready || !view->trained || !ur__tape_recording(tape) || ur__tape_measures(tape))
+        return false;
+    for (int i = 0; i < p->n; i++) {
+        struct entry *e = p->entries[i];
+        if (&e->view != view || e->claimed == ur__tape_round(tape))
+            continue;
+        e->claimed = ur__tape_round(tape);
+        return true;
+    }
+    return false;
+}
+
+void ur__params_report(const ur_params *p, const ur_param *view)
+{
+    if (p->ready)
+        p->ready(p->user, view->offset, view->size);
+}
+
+struct report {
+    const ur_params *params;
+    const ur_param *view;
+};
+
+static ur_status report_back(ur_tape *tape, void *saved)
+{
+    const struct report *r = saved;
+    (void)tape;
+    ur__params_report(r->params, r->view);
+    return UR_OK;
+}
+
+/* A node before all that use the parameter runs back after them. */
+static void report_later(ur_tape *tape, const ur_params *params, const ur_param *view)
+{
+    struct report *r = ur__tape_record_alloc(tape, 1, sizeof *r);
+    if (!r)
+        return;
+    *r = (struct report){params, view};
+    ur__tape_record(tape, report_back, r);
+}
+
+/* ---- on the tape ------------------------------------------------------- */
+
 ur_tensor *ur_param_tensor(ur_tape *tape, const ur_params *params, const ur_param *p)
 {
     if (!params || !p)
         return ur__tape_fail(tape, UR_EINVAL, "there is no such parameter");
+    if (tape && ur__tape_measures(tape) && !params->built && holds(params, p))
+        return ur__tape_note(shape_alone(tape, p), p->name, 0, NULL);
     const ur_real *data = ur_param_data(params, p);
     if (!data)
         return ur__tape_fail(tape, UR_EINVAL, "parameter %s %s", p->name,
-                             params->built ? "is of another store"
+                             params->built ? "belongs to another store"
                                             : "has no value: call ur_params_build first");
     ur_real *grad = ur__param_grad(params, p);    /* NULL if it is not trained */
+    if (tape && ur__params_claim(params, tape, p))
+        report_later(tape, params, p);
     return ur__tape_note(ur_variable(tape, p->rank, p->dim, data, grad), p->name, 0, NULL);
+}
+
+int ur__param_dims(const ur_param *p, uint64_t dim[UR_MAX_RANK])
+{
+    for (int i = 0; i < p->rank; i++)
+        dim[i] = (uint64_t)p->dim[i];
+    return p->rank;
+}
+
+const char *ur__dims_text(int rank, const uint64_t *dim, char out[UR__DIMS_TEXT])
+{
+    int at = snprintf(out, UR__DIMS_TEXT, rank < 0 ? "[more than 8 dimensions" : "[");
+    for (int i = 0; i < rank; i++)
+        at += snprintf(out + at, (size_t)(UR__DIMS_TEXT - at), "%s%llu", i ? "," : "",
+                       (unsigned long long)dim[i]);
+    snprintf(out + at, (size_t)(UR__DIMS_TEXT - at), "]");
+    return out;
 }

@@ -8,10 +8,26 @@
 bool ur__params_built(const ur_params *params);
 /* Gradient of one trained view. */
 ur_real *ur__param_grad(const ur_params *params, const ur_param *p);
-/* Declares PREFIX.SUFFIX. */
-ur_status ur__params_add_named(ur_params *params, const char *prefix, const char *suffix,
-                               int rank, const int *dim, ur_init init, double scale,
-                               const ur_param **out);
+/* A parameter PREFIX.NAME that a layer declares. */
+struct ur__param_new {
+    const char *prefix, *name;
+    int rank;
+    int dim[2];
+    ur_init init;
+    double scale;
+    /* Added to its initial values [shift_begin, shift_begin + shift_n). */
+    size_t shift_begin, shift_n;
+    double shift;
+};
+ur_status ur__params_declare(ur_params *params, const struct ur__param_new *p,
+                             const ur_param **out);
+/* Whether gradients are to be reported. */
+bool ur__params_reports(const ur_params *params);
+/* True where the caller is to report p: it is trained, the tape records, and nothing earlier in
+ * the round uses it. */
+bool ur__params_claim(const ur_params *params, const ur_tape *tape, const ur_param *p);
+/* The gradient of p is final. */
+void ur__params_report(const ur_params *params, const ur_param *p);
 /* Forgets all declarations after the first n: a constructor that fails leaves none. */
 void ur__params_truncate(ur_params *params, int n);
 /* Memory without drawing values: for parameters that are read from a file. */
@@ -19,7 +35,10 @@ ur_status ur__params_build_zeros(ur_params *params);
 /* Counts updates of the values, so that who packed them can tell that they have changed. */
 uint64_t ur__params_version(const ur_params *params);
 void ur__params_changed(ur_params *params);
-/* Adds `by` to elements [begin,begin+n) of a parameter's initial values. */
-void ur__params_shift(const ur_param *p, size_t begin, size_t n, double by);
+/* A parameter's dimensions; returns its rank. */
+int ur__param_dims(const ur_param *p, uint64_t dim[UR_MAX_RANK]);
+/* "[512,80]" for messages. Returns out. */
+#define UR__DIMS_TEXT 192
+const char *ur__dims_text(int rank, const uint64_t *dim, char out[UR__DIMS_TEXT]);
 
 #endif

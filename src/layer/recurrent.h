@@ -4,14 +4,26 @@
 #ifndef UR_LAYER_RECURRENT_H
 #define UR_LAYER_RECURRENT_H
 
+#include "layer/tape_cell.h"
 #include "rnn/stack.h"
-#include "unroll/layer.h"
 
 /* Views of one slot's parameters; absent ones NULL. */
 struct ur__rnn_views {
-    const ur_param *w_ih, *w_hh, *b_ih, *b_hh, *w_hr, *peep, *w_hy, *b_hy;
-    const ur_param *h_0, *c_0;      /* learned initial states [P] [H] */
+    const ur_param *w_ih, *w_hh, *b_ih, *b_hh, *w_hr, *w_hy, *b_hy;
+    const ur_param *extra[UR__CELL_EXTRAS];     /* the cell's own */
 };
+
+/* What one slot remembers between steps: buffers [B,size] by name. */
+struct ur__buffers {
+    int n;
+    struct {
+        const char *name;
+        int size;
+        const ur_param *start;      /* its learned initial values; NULL: zeros */
+    } at[UR__BUFFERS];
+};
+
+#define UR__PLACE_TEXT 80
 
 struct ur_rnn {
     ur_params *params;              /* borrowed */
@@ -20,17 +32,51 @@ struct ur_rnn {
     int slots;                      /* L·D; slot l·D + d is direction d of layer l */
     struct ur__rnn_layer *layer;    /* [slots] */
     struct ur__rnn_views *views;    /* [slots] */
+    struct ur__buffers *buffers;    /* [slots] of state */
     struct ur__packed *packed;      /* [slots] */
-    ur_real *memory;                /* of packed; NULL before the first prepare */
+    void *memory;                   /* of packed; NULL before the first prepare */
+    bool prepared;
     uint64_t version;               /* of the parameters that are packed */
+    /* Of a net whose cells are written on the tape; its layers have no fused cell. */
+    const struct ur__tape_cell *tape_cell;
+    void **cells;                   /* [slots] what they keep */
 };
+
+/* "weight_hh", PyTorch's name, unless PyTorch would compute something else with them. */
+#define UR__RECURRENT_NAME 48
+void ur__rnn_recurrent_name(const struct ur__rnn_layer *d, char out[UR__RECURRENT_NAME]);
+/* A caller's options over the defaults. */
+ur_status ur__rnn_options_read(ur_rnn_options *to, const ur_rnn_options *from);
+/* UR_EINVAL with a sentence where options are impossible, or one is given that the cell does not
+ * have. */
+ur_status ur__rnn_options_check(const ur_rnn_options *options);
+/* What layer l reads, how many numbers it passes up, and how many its h has. */
+int64_t ur__rnn_layer_input(const ur_rnn_options *options, int l);
+int64_t ur__rnn_layer_output(const ur_rnn_options *options, int l);
+int ur__rnn_layer_state(const ur_rnn_options *options, int l);
+/* Direction `reverse` of layer l, its cell in the form that the options ask for. */
+struct ur__rnn_layer ur__rnn_layer_of(const ur_rnn_options *options, int l, bool reverse);
 
 struct ur__rnn_weights ur__rnn_weights_of(const ur_rnn *rnn, int slot);
 struct ur__rnn_grads ur__rnn_grads_of(const ur_rnn *rnn, int slot);
+/* Bytes of the packed weights. */
+size_t ur__rnn_packed_bytes(const ur_rnn *rnn);
 /* UR_EINVAL unless prepared, and prepared again after each update by an optimizer. */
 ur_status ur__rnn_ready(const ur_rnn *rnn);
+/* ur_rnn_forward of a net whose cells are written on the tape. */
+ur_tensor *ur__rnn_unroll(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x, const int *lengths,
+                          ur_state *state);
+/* Inputs by number as one-hot rows [T,B,I]. */
+ur_tensor *ur__rnn_one_hot(ur_tape *tape, const ur_rnn *rnn, ur_ids ids);
 /* Whether initial states are parameters. */
 bool ur__rnn_learns_state(const ur_rnn *rnn);
+/* Is p a weight of the first layer's inputs, [G·H,I]? */
+bool ur__rnn_reads_input(const ur_rnn *rnn, const ur_param *p);
+/* The place of a slot's buffer of that name, -1: it has none. */
+int ur__rnn_buffer(const ur_rnn *rnn, int slot, const char *name);
+/* Where number `at` of the n that ur_state_data() has stands: "layer 1, c[3,17]". False if n are
+ * not the numbers of a state of this net. */
+bool ur__rnn_place(const ur_rnn *rnn, size_t n, size_t at, char out[UR__PLACE_TEXT]);
 /* UR_EINVAL naming the first of n ids outside [0,I). */
 ur_status ur__rnn_check_ids(const ur_rnn *rnn, size_t n, const int32_t *ids);
 

@@ -6,73 +6,86 @@
 #include <string.h>
 
 #include "base/status.h"
-#include "kernel/select.h"
-#include "layer/room.h"
+#include "layer/params.h"
 #include "layer/state.h"
 #include "tape/tape.h"
+
+/* Trained views of a slot that this node's passes read. */
+enum { VIEWS = 7 + UR__CELL_EXTRAS };
+
+/* The numbers that a slot starts from. */
+struct start {
+    const ur_real *at[UR__BUFFERS];
+};
 
 struct node {
     const ur_rnn *rnn;
     struct ur__stack_job job;
     ur_tensor *x, *y;
-    struct ur__layer_state *layer;      /* [slots]: the tensors in and out */
+    struct ur__slot_state *slot;        /* [slots]: the tensors in and out */
+    struct start *start;                /* [slots] */
+    void *memory;                       /* of the pass, then of the way back */
+    struct ur__rnn_weights *w;          /* [slots], these two while running back */
+    struct ur__rnn_grads *g;
+    const ur_param **reports;           /* [slots][VIEWS] whose gradients to report; or NULL */
     ur_observer see;                    /* the state may be gone when it is called */
     void *user;
 };
 
 /* ---- backward ---------------------------------------------------------- */
 
-/* Gradient of an output that may have got none: zeros then. */
-static const ur_real *grad_or_zeros(ur_tape *tape, const ur_tensor *y)
-{
-    if (y->grad)
-        return y->grad;
-    ur_real *zeros = ur__tape_alloc(tape, y->size, sizeof *zeros);
-    if (zeros)
-        memset(zeros, 0, y->size * sizeof *zeros);
-    return zeros;
-}
-
-static ur_status bind_back(ur_tape *tape, struct node *n)
+/* Takes all memory of the way back, and finds where the gradients of the inputs go. */
+static ur_status take_back(ur_tape *tape, struct node *n)
 {
     struct ur__stack_job *job = &n->job;
-    int slots = n->rnn->slots;
-    struct ur__rnn_weights *w = ur__tape_alloc(tape, (size_t)slots, sizeof *w);
-    struct ur__rnn_grads *g = ur__tape_alloc(tape, (size_t)slots, sizeof *g);
+    size_t slots = (size_t)n->rnn->slots;
+    n->w = ur__tape_record_alloc(tape, slots, sizeof *n->w);
+    n->g = ur__tape_record_alloc(tape, slots, sizeof *n->g);
     job->see = n->see;
-    void *memory = ur__tape_alloc(tape, ur__stack_back_bytes(job), 1);
-    job->dy = grad_or_zeros(tape, n->y);
+    n->memory = ur__tape_alloc(tape, ur__stack_back_bytes(job), 1);
+    /* An output that got no gradient has zeros. */
+    job->dy = n->y->grad ? n->y->grad : ur__tape_zeros(tape, n->y->size, sizeof *job->dy);
     job->dx = NULL;
     if (n->x && n->x->needs_grad)
-        job->dx = ur__tape_alloc(tape, n->x->size, sizeof(ur_real));
+        job->dx = ur__tape_alloc(tape, n->x->size, sizeof *job->dx);
+    if (n->x)
+        ur__grad(n->x);
+    for (size_t i = 0; i < slots; i++)
+        for (int j = 0; j < n->rnn->buffers[i].n; j++)
+            if (n->slot[i].at[j].in)
+                ur__grad(n->slot[i].at[j].in);
     job->scratch = ur__tape_scratch(tape, ur__stack_scratch(job->k, ur__tape_team(tape)));
-    if (ur__tape_poisoned(tape))
-        return ur_tape_status(tape);
-    for (int i = 0; i < slots; i++) {
-        w[i] = ur__rnn_weights_of(n->rnn, i);
-        g[i] = ur__rnn_grads_of(n->rnn, i);
+    return ur__tape_poisoned(tape) ? ur_tape_status(tape) : UR_OK;
+}
+
+static void bind_back(struct node *n)
+{
+    struct ur__stack_job *job = &n->job;
+    for (int i = 0; i < n->rnn->slots; i++) {
+        n->w[i] = ur__rnn_weights_of(n->rnn, i);
+        n->g[i] = ur__rnn_grads_of(n->rnn, i);
     }
-    job->grads = g;
-    ur__stack_back_place(job, w, memory);
-    for (int i = 0; i < slots; i++) {
-        job->layer[i].dhT = n->layer[i].h_out->grad;
-        job->layer[i].dcT = n->layer[i].c_out ? n->layer[i].c_out->grad : NULL;
+    job->grads = n->g;
+    ur__stack_back_place(job, n->w, n->memory);
+    for (int i = 0; i < n->rnn->slots; i++) {
+        const struct ur__held *h = &n->slot[i].at[0], *c = &n->slot[i].at[1];
+        job->layer[i].dhT = h->out->grad;
+        job->layer[i].dcT = c->out ? c->out->grad : NULL;
     }
-    return UR_OK;
 }
 
 static void pass_on(const struct ur__kernel *k, ur_tensor *to, const ur_real *grad)
 {
-    ur_real *sum = to ? ur__grad(to) : NULL;
-    if (sum)
-        k->add(to->size, sum, grad, sum);
+    if (to && to->grad)
+        k->add(to->size, to->grad, grad, to->grad);
 }
 
 static bool reached(const struct node *n)
 {
     bool any = n->y->grad;
     for (int i = 0; i < n->rnn->slots; i++)
-        any = any || n->layer[i].h_out->grad || (n->layer[i].c_out && n->layer[i].c_out->grad);
+        for (int j = 0; j < n->rnn->buffers[i].n; j++)
+            any = any || n->slot[i].at[j].out->grad;
     return any;
 }
 
@@ -85,118 +98,74 @@ static void show_gradients(const struct node *n)
     }
 }
 
-static ur_status back(ur_tape *tape, void *saved)
+static void report_layer(void *user, int l)
 {
-    struct node *n = saved;
-    if (!reached(n))
-        return UR_OK;
-    UR__TRY(bind_back(tape, n));
-    ur__stack_backward(&n->job, ur__tape_team(tape));
-    pass_on(n->job.k, n->job.dx ? n->x : NULL, n->job.dx);
+    const struct node *n = user;
+    int per_layer = n->rnn->stack.directions * VIEWS;
+    for (int i = l * per_layer; i < (l + 1) * per_layer; i++)
+        if (n->reports[i])
+            ur__params_report(n->rnn->params, n->reports[i]);
+}
+
+static void back_work(const struct ur__worker *w, void *arg)
+{
+    struct node *n = arg;
+    (void)w;
+    bind_back(n);
+    ur__stack_backward(&n->job, ur__tape_team(n->y->tape));
+    if (n->job.dx)
+        pass_on(n->job.k, n->x, n->job.dx);
     for (int i = 0; i < n->rnn->slots; i++) {
-        pass_on(n->job.k, n->layer[i].h_in, n->job.layer[i].dh);
-        pass_on(n->job.k, n->layer[i].c_in, n->job.layer[i].dc);
+        pass_on(n->job.k, n->slot[i].at[0].in, n->job.layer[i].dh);
+        pass_on(n->job.k, n->slot[i].at[1].in, n->job.layer[i].dc);
     }
     if (n->see)
         show_gradients(n);
+}
+
+static ur_status back(ur_tape *tape, void *saved)
+{
+    struct node *n = saved;
+    if (!reached(n)) {
+        for (int l = n->rnn->stack.layers - 1; n->reports && l >= 0; l--)
+            report_layer(n, l);
+        return UR_OK;
+    }
+    UR__TRY(take_back(tape, n));
+    n->job.done = n->reports ? report_layer : NULL;
+    n->job.user = n;
+    ur__tape_run(tape, NULL, back_work, n);
     return UR_OK;
 }
 
 /* ---- forward ----------------------------------------------------------- */
 
-static ur_status check(const ur_tape *tape, const ur_rnn *rnn, int T, int B, const int *lengths,
-                       const ur_state *s)
+/* Where a buffer starts from: a tensor, the state's numbers, or zeros. */
+static const ur_real *initial(ur_tape *tape, const struct ur__held *held, size_t n)
 {
-    UR__TRY(ur__rnn_ready(rnn));
-    if (s && s->round && s->round != ur__tape_round(tape))
-        return ur__fail(UR_EINVAL, "the state holds tensors of another tape or of one that was "
-                        "reset: call ur_state_detach first");
-    if (s && s->rnn != rnn)
-        return ur__fail(UR_EINVAL, "the state belongs to another net");
-    if (s)
-        UR__TRY(ur__state_idle(s));
-    if (s && s->B != B)
-        return ur__fail(UR_ESHAPE, "the state is for %d sequences, x has %d", s->B, B);
-    if (T < 1 || B < 1)
-        return ur__fail(UR_ESHAPE, "a sequence of %d steps of %d is empty", T, B);
-    if ((int64_t)T * B > INT_MAX)
-        return ur__fail(UR_ESHAPE, "%d steps of %d sequences are more than 2^31", T, B);
-    for (int l = 0; l < rnn->stack.layers; l++)
-        if ((int64_t)B * ur__stack_output(&rnn->stack, l) > INT_MAX)
-            return ur__fail(UR_ESHAPE, "layer %d: %d sequences are too many", l, B);
-    for (int b = 0; lengths && b < B; b++)
-        if (lengths[b] < 0 || lengths[b] > T)
-            return ur__fail(UR_ESHAPE, "sequence %d has length %d, not 0 to %d", b, lengths[b],
-                            T);
-    return UR_OK;
+    if (held->in)
+        return held->in->data;
+    return held->data ? held->data : ur__tape_zeros(tape, n, sizeof *held->data);
 }
 
-/* Where layer l starts from: a tensor, the state's numbers, or zeros. */
-static const ur_real *initial(ur_tape *tape, const ur_tensor *in, const ur_real *numbers,
-                              size_t n)
+/* The tensors of slot i, and where it starts from. */
+static void take_state(ur_tape *tape, struct node *n, int i, const ur_state *s, bool starts)
 {
-    if (in)
-        return in->data;
-    if (numbers)
-        return numbers;
-    ur_real *zeros = ur__tape_alloc(tape, n, sizeof *zeros);
-    if (zeros)
-        memset(zeros, 0, n * sizeof *zeros);
-    return zeros;
-}
-
-/* A tensor that the last call left stands for the state's numbers only while they agree:
- * whoever has stepped the state or written to it since means the numbers. */
-static ur_tensor *current(ur_tensor *in, const ur_tensor *out, const ur_real *numbers)
-{
-    bool moved = in && in == out && memcmp(in->data, numbers, in->size * sizeof *numbers) != 0;
-    return moved ? NULL : in;
-}
-
-/* A learned initial state for all rows; gradients reach the parameter. */
-static ur_tensor *learned(ur_tape *tape, const ur_rnn *rnn, const ur_param *p, int B)
-{
-    int dim[2] = {B, p->dim[0]};
-    return ur_add(ur_copy_in(tape, 2, dim, NULL), ur_param_tensor(tape, rnn->params, p));
-}
-
-static void bind_state(ur_tape *tape, struct node *n, int i, const ur_state *s, bool starts)
-{
-    const struct ur__rnn_layer *d = &n->rnn->layer[i];
-    const struct ur__rnn_views *v = &n->rnn->views[i];
-    struct ur__sequence *q = &n->job.layer[i];
-    struct ur__layer_state *io = &n->layer[i], none = {0};
-    const struct ur__layer_state *from = s ? &s->layer[i] : &none;
-    int B = n->job.B, h[2] = {B, d->P}, c[2] = {B, d->H};
-    *io = (struct ur__layer_state){.h_in = current(from->h_in, from->h_out, from->h),
-                                   .c_in = current(from->c_in, from->c_out, from->c)};
-    if (starts && v->h_0 && !io->h_in)
-        io->h_in = learned(tape, n->rnn, v->h_0, B);
-    if (starts && v->c_0 && !io->c_in)
-        io->c_in = learned(tape, n->rnn, v->c_0, B);
-    io->h_out = ur__tensor_new(tape, 2, h, true);
-    io->c_out = d->cell->has_c ? ur__tensor_new(tape, 2, c, true) : NULL;
-    q->p = &n->rnn->packed[i];
-    q->h0 = initial(tape, io->h_in, from->h, (size_t)B * (size_t)d->P);
-    q->c0 = d->cell->has_c ? initial(tape, io->c_in, from->c, (size_t)B * (size_t)d->H) : NULL;
-    q->hT = io->h_out ? io->h_out->data : NULL;
-    q->cT = io->c_out ? io->c_out->data : NULL;
-}
-
-/* The final state: numbers and tensors for the next call. */
-static void leave_state(const ur_tape *tape, const struct node *n, ur_state *s)
-{
-    s->round = ur__tape_round(tape);
-    for (int i = 0; i < n->rnn->slots; i++) {
-        const struct ur__layer_state *io = &n->layer[i];
-        struct ur__layer_state *to = &s->layer[i];
-        memcpy(to->h, io->h_out->data, io->h_out->size * sizeof(ur_real));
-        if (to->c)
-            memcpy(to->c, io->c_out->data, io->c_out->size * sizeof(ur_real));
-        to->h_in = to->h_out = io->h_out;
-        to->c_in = to->c_out = io->c_out;
+    const struct ur__buffers *b = &n->rnn->buffers[i];
+    n->slot[i] = (struct ur__slot_state){0};
+    n->start[i] = (struct start){0};
+    for (int j = 0; j < b->n; j++) {
+        struct ur__held *io = &n->slot[i].at[j];
+        int dim[2] = {n->job.B, b->at[j].size};
+        if (s) {
+            io->data = s->slot[i].at[j].data;
+            io->in = ur__held_tensor(&s->slot[i].at[j]);
+        }
+        if (starts && b->at[j].start && !io->in)
+            io->in = ur__state_learned(tape, n->rnn, b->at[j].start, n->job.B);
+        io->out = ur__tensor_new(tape, 2, dim, true);
+        n->start[i].at[j] = initial(tape, io, (size_t)dim[0] * (size_t)dim[1]);
     }
-    ur__state_advance(s, &n->job);
 }
 
 /* x, or a copy of it whose padding is zero where x's is not finite: the products of
@@ -204,6 +173,8 @@ static void leave_state(const ur_tape *tape, const struct node *n, ur_state *s)
 static const ur_real *sound_input(ur_tape *tape, const struct ur__kernel *k, const ur_tensor *x,
                                   const int *lengths)
 {
+    if (!lengths || ur__tape_measures(tape))
+        return x->data;
     size_t B = (size_t)x->dim[1], I = (size_t)x->dim[2], rows = (size_t)x->dim[0] * B;
     ur_real *copy = NULL;
     for (size_t r = 0; r < rows; r++) {
@@ -230,44 +201,74 @@ static void take_streams(ur_tape *tape, struct ur__stack_job *job)
     }
 }
 
-/* A copy in the arena, or NULL of NULL: backward comes after the caller's arrays may be
- * gone. */
-static void *own(ur_tape *tape, const void *from, size_t n, size_t size)
+static void forward_work(const struct ur__worker *w, void *arg)
 {
-    void *copy = from ? ur__tape_alloc(tape, n, size) : NULL;
-    return copy ? memcpy(copy, from, n * size) : NULL;
+    struct node *n = arg;
+    (void)w;
+    ur__stack_place(&n->job, n->memory);
+    for (int i = 0; i < n->rnn->slots; i++) {
+        const struct ur__held *h = &n->slot[i].at[0], *c = &n->slot[i].at[1];
+        struct ur__sequence *q = &n->job.layer[i];
+        q->p = &n->rnn->packed[i];
+        q->h0 = n->start[i].at[0];
+        q->c0 = n->start[i].at[1];
+        q->hT = h->out->data;
+        q->cT = c->out ? c->out->data : NULL;
+    }
+    ur__stack_forward(&n->job, ur__tape_team(n->y->tape));
+}
+
+/* Notes which gradients this node is the last to add to. */
+static void claim(ur_tape *tape, struct node *n)
+{
+    const ur_rnn *rnn = n->rnn;
+    if (!ur__params_reports(rnn->params))
+        return;
+    n->reports = ur__tape_record_alloc(tape, (size_t)rnn->slots * VIEWS, sizeof *n->reports);
+    for (int i = 0; n->reports && i < rnn->slots; i++) {
+        const struct ur__rnn_views *v = &rnn->views[i];
+        const ur_param *all[VIEWS] = {v->w_ih, v->w_hh, v->b_ih, v->b_hh, v->w_hr, v->w_hy, v->b_hy,
+                                      v->extra[0], v->extra[1]};
+        for (int j = 0; j < VIEWS; j++) {
+            bool mine = all[j] && ur__params_claim(rnn->params, tape, all[j]);
+            n->reports[i * VIEWS + j] = mine ? all[j] : NULL;
+        }
+    }
 }
 
 static ur_status compute(ur_tape *tape, struct node *n, ur_state *s)
 {
     const ur_rnn *rnn = n->rnn;
+    size_t slots = (size_t)rnn->slots;
+    claim(tape, n);
     take_streams(tape, &n->job);
-    void *memory = ur__tape_alloc(tape, ur__stack_bytes(&n->job), 1);
-    n->layer = ur__tape_alloc(tape, (size_t)rnn->slots, sizeof *n->layer);
+    n->memory = ur__tape_alloc(tape, ur__stack_bytes(&n->job), 1);
+    n->slot = ur__tape_record_alloc(tape, slots, sizeof *n->slot);
+    n->start = ur__tape_record_alloc(tape, slots, sizeof *n->start);
     if (ur__tape_poisoned(tape))
         return ur_tape_status(tape);
-    ur__stack_place(&n->job, memory);
-    bool starts = ur__rnn_learns_state(rnn) && (!s || ur__state_starts(s));
+    bool starts = ur__rnn_learns_state(rnn)
+        && (!s || ur__tape_measures(tape) || ur__state_starts(s));
     for (int i = 0; i < rnn->slots; i++)
-        bind_state(tape, n, i, s, starts);
+        take_state(tape, n, i, s, starts);
     if (ur__tape_poisoned(tape))
         return ur_tape_status(tape);
-    ur__stack_forward(&n->job, ur__tape_team(tape));
+    ur__tape_run(tape, NULL, forward_work, n);
     return ur__tape_record(tape, back, n);
 }
 
 static ur_tensor *run(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x, const int32_t *ids, int T,
                       int B, const int *lengths, ur_state *s)
 {
-    ur_status status = check(tape, rnn, T, B, lengths, s);
-    if (status == UR_OK && ids)
+    ur_status status = ur__rnn_check_pass(tape, rnn, T, B, lengths, s);
+    if (status == UR_OK && ids && !ur__tape_measures(tape))
         status = ur__rnn_check_ids(rnn, (size_t)T * (size_t)B, ids);
     if (status != UR_OK)
         return ur__tape_failed(tape, status);
     int dim[3] = {T, B, ur_rnn_output(rnn)};
-    struct node *n = ur__tape_alloc(tape, 1, sizeof *n);
-    lengths = own(tape, lengths, (size_t)B, sizeof *lengths);
-    ids = own(tape, ids, (size_t)T * (size_t)B, sizeof *ids);
+    struct node *n = ur__tape_record_alloc(tape, 1, sizeof *n);
+    lengths = ur__tape_copy(tape, lengths, (size_t)B, sizeof *lengths);
+    ids = ur__tape_copy(tape, ids, (size_t)T * (size_t)B, sizeof *ids);
     ur_tensor *y = ur__tensor_new(tape, 3, dim, true);
     if (ur__tape_poisoned(tape))
         return NULL;
@@ -278,7 +279,7 @@ static ur_tensor *run(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x, const int3
     }
     n->job = (struct ur__stack_job){
         .k = rnn->k, .stack = &rnn->stack, .T = T, .B = B, .lengths = lengths,
-        .x = !x ? NULL : lengths ? sound_input(tape, rnn->k, x, lengths) : x->data,
+        .x = x ? sound_input(tape, rnn->k, x, lengths) : NULL,
         .ids = ids, .y = y->data,
         .scratch = ur__tape_scratch(tape, ur__stack_scratch(rnn->k, ur__tape_team(tape))),
     };
@@ -286,7 +287,9 @@ static ur_tensor *run(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x, const int3
         !ur__tape_note(y, "rnn", x ? 1 : 0, &x))
         return NULL;
     if (s)
-        leave_state(tape, n, s);
+        ur__state_leave(s, tape, n->slot);
+    if (s && !ur__tape_measures(tape))
+        ur__state_advance_job(s, &n->job);
     return y;
 }
 
@@ -302,6 +305,8 @@ ur_tensor *ur_rnn_forward(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x, const 
     if (ur_rank(x) != 3 || ur_dim(x, 2) != ur_rnn_input(rnn))
         return ur__tape_fail(tape, UR_ESHAPE, "rnn: x is %s but the net expects [T,B,%d]",
                              ur__shape_text(x), ur_rnn_input(rnn));
+    if (rnn->tape_cell)
+        return ur__rnn_unroll(tape, rnn, x, lengths, s);
     return run(tape, rnn, x, NULL, ur_dim(x, 0), ur_dim(x, 1), lengths, s);
 }
 
@@ -315,43 +320,9 @@ ur_tensor *ur_rnn_forward_ids(ur_tape *tape, const ur_rnn *rnn, ur_ids ids, cons
     if (!rnn)
         return ur__tape_fail(tape, UR_EINVAL, "rnn: the net is NULL");
     if (!ids.id || ids.T < 1 || ids.B < 1)
-        return ur__tape_fail(tape, UR_ESHAPE, "rnn: [%d,%d] input numbers are none", ids.T,
+        return ur__tape_fail(tape, UR_ESHAPE, "rnn: there are no input numbers ([%d,%d])", ids.T,
                              ids.B);
+    if (rnn->tape_cell)
+        return ur__rnn_unroll(tape, rnn, ur__rnn_one_hot(tape, rnn, ids), lengths, s);
     return run(tape, rnn, NULL, ids.id, ids.T, ids.B, lengths, s);
-}
-
-/* ---- known beforehand -------------------------------------------------- */
-
-static size_t slot_bytes(const struct ur__rnn_layer *d, const struct ur__pass *p, bool learns)
-{
-    size_t numbers = (size_t)p->B * ((size_t)d->P + (d->cell->has_c ? (size_t)d->H : 0));
-    size_t copies = 1 + (size_t)!p->state + (learns ? 3 : 0);   /* out, in, and what is learnt */
-    return 8 * UR__ROOM_SMALL + copies * numbers * sizeof(ur_real);
-}
-
-size_t ur__rnn_tape_bytes(const ur_rnn *rnn, const struct ur__pass *p)
-{
-    static const int32_t some_id;
-    static const int some_length;
-    size_t TB = (size_t)p->T * (size_t)p->B;
-    size_t y = TB * (size_t)ur_rnn_output(rnn) * sizeof(ur_real);
-    size_t x = TB * (size_t)ur_rnn_input(rnn) * sizeof(ur_real);
-    const struct ur__stack_job job = {
-        .k = ur__kernel(), .stack = &rnn->stack, .T = p->T, .B = p->B, .training = p->back,
-        .ids = p->ids ? &some_id : NULL, .lengths = p->lengths ? &some_length : NULL,
-        .see = p->see,
-    };
-    size_t bytes = 4 * UR__ROOM_SMALL + y + ur__stack_bytes(&job);
-    bytes += p->ids ? TB * sizeof *job.ids : 0;
-    bytes += p->lengths ? (size_t)p->B * sizeof *job.lengths : 0;
-    for (int i = 0; i < rnn->slots; i++)
-        bytes += slot_bytes(&rnn->layer[i], p, ur__rnn_learns_state(rnn));
-    if (p->back)    /* the gradient of y; of x what this node finds and what it adds it to */
-        bytes += y + ur__stack_back_bytes(&job) + (p->ids ? 0 : 2 * x);
-    return bytes;
-}
-
-size_t ur__rnn_tape_scratch(ur_team *team)
-{
-    return ur__stack_scratch(ur__kernel(), team);
 }

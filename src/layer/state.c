@@ -1,42 +1,43 @@
 /* SPDX-License-Identifier: MIT */
-/* What a net remembers, and running it without a tape: the same passes as in training,
- * a few steps at a time in memory that was taken once. */
+/* What a net remembers: buffers of rows. */
 #include "layer/state.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/status.h"
 #include "kernel/select.h"
-#include "layer/room.h"
 #include "tape/tape.h"
 
 /* Steps in a piece: enough rows for the register tile when the batch is small. */
 enum { PIECE_ROWS = 64, PIECE_STEPS = 16 };
 
-static struct ur__stack_job job_of(const ur_state *s, int T)
+static const struct ur__buffers *buffers(const ur_state *s, int slot)
 {
-    return (struct ur__stack_job){
-        .k = s->rnn->k, .stack = &s->rnn->stack, .T = T, .B = s->B, .scratch = s->scratch,
-    };
+    return &s->rnn->buffers[slot];
 }
 
-/* Numbers of one slot's h and c. */
-static size_t slot_size(const ur_state *s, int i)
+/* Numbers of one row of a slot's j-th buffer. */
+static size_t width(const ur_state *s, int slot, int j)
 {
-    const struct ur__rnn_layer *d = &s->rnn->layer[i];
-    return (size_t)s->B * ((size_t)d->P + (d->cell->has_c ? (size_t)d->H : 0));
+    return (size_t)buffers(s, slot)->at[j].size;
 }
 
+/* The buffers of B rows follow each other in data. */
 static void bind_slots(ur_state *s)
 {
     ur_real *at = s->data;
-    for (int i = 0; i < s->rnn->slots; i++) {
-        const struct ur__rnn_layer *d = &s->rnn->layer[i];
-        s->layer[i].h = at;
-        s->layer[i].c = d->cell->has_c ? at + (size_t)s->B * (size_t)d->P : NULL;
-        at += slot_size(s, i);
-    }
+    for (int i = 0; i < s->rnn->slots; i++)
+        for (int j = 0; j < buffers(s, i)->n; j++) {
+            s->slot[i].at[j].data = at;
+            at += (size_t)s->B * width(s, i, j);
+        }
+}
+
+static size_t size_of(const ur_state *s)
+{
+    return (size_t)s->B * s->row;
 }
 
 static void measure(ur_state *s)
@@ -44,118 +45,154 @@ static void measure(ur_state *s)
     s->piece = PIECE_ROWS / s->B;
     s->piece = s->piece < 1 ? 1 : s->piece > PIECE_STEPS ? PIECE_STEPS : s->piece;
     for (int i = 0; i < s->rnn->slots; i++)
-        s->size += slot_size(s, i);
+        for (int j = 0; j < buffers(s, i)->n; j++)
+            s->row += width(s, i, j);
 }
 
-static ur_status take_memory(ur_state *s)
+/* Lays out the numbers. */
+static void place(ur_state *s, struct ur__carve *c)
 {
     const ur_rnn *rnn = s->rnn;
-    size_t widest = 0, out;
+    size_t widest = 0, B = (size_t)s->B;
+    bool fused = !rnn->tape_cell;
+    const struct ur__stack_job job = {.k = rnn->k, .stack = &rnn->stack, .T = s->piece, .B = s->B};
     for (int i = 0; i < rnn->slots; i++) {
         size_t P = (size_t)rnn->layer[i].P;
         widest = P > widest ? P : widest;
     }
-    s->data = ur__calloc(s->size, sizeof(ur_real));
-    s->layer = ur__calloc((size_t)rnn->slots, sizeof *s->layer);
-    s->scratch = ur__alloc(ur__stack_scratch(rnn->k, s->team), 1);
-    struct ur__stack_job job = job_of(s, s->piece);
-    if (!ur__mul(&out, (size_t)s->piece * (size_t)s->B, (size_t)ur_rnn_output(rnn)))
-        return ur__fail(UR_ENOMEM, "a state for %d sequences does not fit in memory", s->B);
-    s->memory = ur__alloc(ur__stack_bytes(&job), 1);
-    s->out = ur__alloc(out, sizeof(ur_real));
-    if (!s->data || !s->layer || !s->scratch || !s->memory || !s->out)
-        return UR_ENOMEM;
-    if (rnn->stack.directions > 1 && !(s->row = ur__alloc((size_t)s->B * widest, sizeof *s->row)))
-        return UR_ENOMEM;
-    if (ur__rnn_learns_state(rnn) && !(s->start = ur__calloc(s->size, sizeof *s->start)))
-        return UR_ENOMEM;
-    bind_slots(s);
-    return UR_OK;
+    s->data = ur__carve(c, size_of(s), sizeof *s->data);
+    s->start = ur__carve(c, ur__rnn_learns_state(rnn) ? s->row : 0, sizeof *s->start);
+    s->seen = ur__carve(c, rnn->stack.directions > 1 || !fused ? B * widest : 0, sizeof *s->seen);
+    s->memory = ur__carve(c, fused ? ur__stack_bytes(&job) : 0, 1);
+    s->out = ur__carve(c, (size_t)s->piece * B, (size_t)ur_rnn_output(rnn) * sizeof *s->out);
 }
 
-/* ---- learned initial states -------------------------------------------- */
+/* ---- initial states ---------------------------------------------------- */
 
-/* As on the tape, where they are added to zeros. */
-static void spread(const ur_state *s, const ur_param *p, ur_real *to)
+/* Brings the row that sequences start from up to the parameters: as on the tape, where they are
+ * added to zeros. */
+static void update_start(ur_state *s)
 {
-    const ur_real *from = ur_param_data(s->rnn->params, p);
-    for (size_t b = 0; b < (size_t)s->B; b++)
-        for (size_t i = 0; i < p->size; i++)
-            to[b * p->size + i] = 0 + from[i];
+    unsigned mode = ur__fpmode_default();   /* zeros are added */
+    ur_real *to = s->start;
+    for (int i = 0; s->start && i < s->rnn->slots; i++)
+        for (int j = 0; j < buffers(s, i)->n; to += width(s, i, j), j++) {
+            const ur_real *from = ur_param_data(s->rnn->params, buffers(s, i)->at[j].start);
+            for (size_t k = 0; k < width(s, i, j); k++)
+                to[k] = 0 + from[k];
+        }
+    ur__fpmode_restore(mode);
+}
+
+/* Row b of every buffer in `data`, whose buffers have n rows each: copied from a row of other
+ * data of m rows, or, from NULL, to its start. */
+static void set_row(const ur_state *s, ur_real *data, int n, int b, const ur_real *from, int m,
+                    int row)
+{
+    const ur_real *start = s->start;
+    for (int i = 0; i < s->rnn->slots; i++)
+        for (int j = 0; j < buffers(s, i)->n; j++) {
+            size_t size = width(s, i, j);
+            ur_real *to = data + (size_t)b * size;
+            if (from)
+                memcpy(to, from + (size_t)row * size, size * sizeof *to);
+            else if (start)
+                memcpy(to, start, size * sizeof *to);
+            else
+                memset(to, 0, size * sizeof *to);
+            data += (size_t)n * size;
+            from = from ? from + (size_t)m * size : NULL;
+            start = start ? start + size : NULL;
+        }
 }
 
 static void fill_start(ur_state *s)
 {
-    unsigned mode = ur__fpmode_default();   /* zeros are added */
-    for (int i = 0; s->start && i < s->rnn->slots; i++) {
-        const struct ur__rnn_views *v = &s->rnn->views[i];
-        spread(s, v->h_0, s->layer[i].h);
-        if (v->c_0)
-            spread(s, v->c_0, s->layer[i].c);
-    }
-    if (s->start)
-        memcpy(s->start, s->data, s->size * sizeof *s->start);
-    ur__fpmode_restore(mode);
+    update_start(s);
+    for (int b = 0; b < s->B; b++)
+        set_row(s, s->data, s->B, b, NULL, 0, 0);
+}
+
+/* Whether every row stands where it started. */
+static bool untouched(const ur_state *s)
+{
+    const ur_real *start = s->start;
+    for (int i = 0; i < s->rnn->slots; i++)
+        for (int j = 0; j < buffers(s, i)->n; start += width(s, i, j), j++)
+            for (int b = 0; b < s->B; b++)
+                if (memcmp(s->slot[i].at[j].data + (size_t)b * width(s, i, j), start,
+                           width(s, i, j) * sizeof *start) != 0)
+                    return false;
+    return true;
 }
 
 bool ur__state_starts(ur_state *s)
 {
-    if (!s->start || s->steps || memcmp(s->data, s->start, s->size * sizeof *s->start) != 0)
+    if (!s->start || s->steps || !untouched(s))
         return false;
     fill_start(s);
     return true;
 }
 
-ur_status ur_state_new(ur_state **out, const ur_rnn *rnn, int B, ur_team *team)
+/* All but the numbers. */
+static ur_status make(ur_state **out, const ur_rnn *rnn, int B, ur_team *team)
 {
-    UR__NEED(out, "out");
     *out = NULL;
-    UR__NEED(rnn, "rnn");
-    UR__TRY(ur__rnn_ready(rnn));
     if (B < 1 || B > (1 << 24))
-        return ur__fail(UR_EINVAL, "a state for %d sequences is impossible", B);
+        return ur__fail(UR_EINVAL, "a state cannot be for %d sequences", B);
     ur_state *s = ur__calloc(1, sizeof *s);
     if (!s)
         return UR_ENOMEM;
-    s->rnn = rnn;
-    s->B = B;
-    s->team = team;
-    measure(s);
-    ur_status status = take_memory(s);
-    if (status != UR_OK) {
+    *s = (ur_state){.rnn = rnn, .B = B, .capacity = B, .team = team};
+    s->slot = ur__calloc((size_t)rnn->slots, sizeof *s->slot);
+    if (!s->slot) {
         ur_state_free(s);
-        return status;
+        return UR_ENOMEM;
     }
-    fill_start(s);
+    measure(s);
     *out = s;
     return UR_OK;
 }
 
-size_t ur__state_bytes(const ur_rnn *rnn, int B, ur_team *team, size_t *carried)
+ur_status ur__state_make(ur_state **out, const ur_rnn *rnn, int B, ur_team *team)
 {
-    const struct ur__kernel *k = ur__kernel();
-    ur_state s = {.rnn = rnn, .B = B, .team = team};
-    measure(&s);
-    *carried = s.size;
-    const struct ur__stack_job job = {.k = k, .stack = &rnn->stack, .T = s.piece, .B = B};
-    size_t out = (size_t)s.piece * (size_t)B * (size_t)ur_rnn_output(rnn);
-    size_t reals = s.size + out + (ur__rnn_learns_state(rnn) ? s.size : 0);
-    return sizeof s + (size_t)rnn->slots * sizeof *s.layer + reals * sizeof(ur_real)
-        + ur__stack_scratch(k, team) + ur__stack_bytes(&job);
+    *out = NULL;
+    UR__TRY(ur__rnn_ready(rnn));
+    UR__TRY(make(out, rnn, B, team));
+    struct ur__carve c = {0};
+    place(*out, &c);
+    c = (struct ur__carve){.base = ur__alloc(c.used, 1)};
+    (*out)->block = c.base;
+    if (!c.base) {
+        ur_state_free(*out);
+        *out = NULL;
+        return UR_ENOMEM;
+    }
+    place(*out, &c);
+    bind_slots(*out);
+    fill_start(*out);
+    return UR_OK;
+}
+
+ur_status ur__state_make_empty(ur_state **out, const ur_rnn *rnn, int B, ur_team *team,
+                               size_t *bytes)
+{
+    struct ur__carve c = {.base = UR__NOWHERE};
+    UR__TRY(make(out, rnn, B, team));
+    place(*out, &c);
+    bind_slots(*out);
+    *bytes = c.used + sizeof **out + (size_t)rnn->slots * sizeof *(*out)->slot;
+    return UR_OK;
 }
 
 void ur_state_free(ur_state *s)
 {
     if (!s)
         return;
-    ur__free(s->data);
-    ur__free(s->layer);
-    ur__free(s->start);
-    ur__free(s->row);
-    ur__free(s->scratch);
-    ur__free(s->memory);
-    ur__free(s->out);
-    ur__free(s->in);
+    ur__free(s->block);
+    ur__free(s->spare);
+    ur__free(s->slot);
+    ur_tape_free(s->tape);
     ur__free(s);
 }
 
@@ -171,22 +208,123 @@ void ur_state_zero(ur_state *s)
     UR__NEED_OR(s, "state", );
     if (ur__state_idle(s) != UR_OK)
         return;
-    memset(s->data, 0, s->size * sizeof(ur_real));
     fill_start(s);
     s->steps = 0;
     ur_state_detach(s);
 }
 
-ur_real *ur_state_h(ur_state *s, int slot)
+/* ---- rows -------------------------------------------------------------- */
+
+int ur_state_rows(const ur_state *s)
 {
-    UR__NEED_OR(s, "state", NULL);
-    return slot >= 0 && slot < s->rnn->slots ? s->layer[slot].h : NULL;
+    UR__NEED_OR(s, "state", 0);
+    return s->B;
 }
 
-ur_real *ur_state_c(ur_state *s, int slot)
+ur_status ur_state_copy(ur_state *to, const ur_state *from)
+{
+    UR__NEED(to, "to");
+    UR__NEED(from, "from");
+    if (to->rnn != from->rnn)
+        return ur__fail(UR_EINVAL, "the states belong to different nets");
+    if (from->B > to->capacity)
+        return ur__fail(UR_EINVAL, "a state of %d sequences has no room for %d", to->capacity,
+                        from->B);
+    UR__TRY(ur__state_idle(to));
+    UR__TRY(ur__state_idle(from));
+    ur_state_detach(to);
+    to->B = from->B;
+    to->steps = from->steps;
+    bind_slots(to);
+    memmove(to->data, from->data, size_of(from) * sizeof *to->data);
+    if (from->start)
+        memmove(to->start, from->start, from->row * sizeof *to->start);
+    return UR_OK;
+}
+
+/* Whether rows keep their places, or start anew in them. */
+static bool stays(const ur_state *s, int n, const int *from)
+{
+    for (int i = 0; i < n; i++)
+        if (from[i] >= 0 && from[i] != i)
+            return false;
+    return n == s->B;
+}
+
+static void restart(ur_state *s, const int *from)
+{
+    bool all = true;
+    update_start(s);
+    for (int i = 0; i < s->B; i++) {
+        if (from[i] < 0)
+            set_row(s, s->data, s->B, i, NULL, 0, 0);
+        all = all && from[i] < 0;
+    }
+    if (all)
+        s->steps = 0;
+}
+
+static ur_status reorder(ur_state *s, int n, const int *from)
+{
+    if (!s->spare && !(s->spare = ur__alloc((size_t)s->capacity * s->row, sizeof *s->spare)))
+        return UR_ENOMEM;
+    update_start(s);
+    for (int i = 0; i < n; i++)
+        set_row(s, s->spare, n, i, from[i] < 0 ? NULL : s->data, s->B, from[i]);
+    s->B = n;
+    memcpy(s->data, s->spare, size_of(s) * sizeof *s->data);
+    bind_slots(s);
+    return UR_OK;
+}
+
+ur_status ur_state_select(ur_state *s, int n, const int *from)
+{
+    UR__NEED(s, "state");
+    UR__NEED(from, "from");
+    UR__TRY(ur__state_idle(s));
+    if (n < 1 || n > s->capacity)
+        return ur__fail(UR_EINVAL, "a state with room for %d sequences cannot hold %d", s->capacity,
+                        n);
+    for (int i = 0; i < n; i++)
+        if (from[i] >= s->B)
+            return ur__fail(UR_EINVAL, "there is no row %d of %d", from[i], s->B);
+    if (stays(s, n, from))
+        restart(s, from);
+    else
+        UR__TRY(reorder(s, n, from));
+    ur_state_detach(s);
+    return UR_OK;
+}
+
+/* ---- buffers ----------------------------------------------------------- */
+
+/* A slot's buffer of that name, or NULL; *place: which one it is. */
+static struct ur__held *find(const ur_state *s, int slot, const char *name, int *place)
+{
+    *place = slot >= 0 && slot < s->rnn->slots ? ur__rnn_buffer(s->rnn, slot, name) : -1;
+    return *place < 0 ? NULL : &s->slot[slot].at[*place];
+}
+
+const char *ur_state_name(const ur_state *s, int slot, int i)
 {
     UR__NEED_OR(s, "state", NULL);
-    return slot >= 0 && slot < s->rnn->slots ? s->layer[slot].c : NULL;
+    bool there = slot >= 0 && slot < s->rnn->slots && i >= 0 && i < buffers(s, slot)->n;
+    return there ? buffers(s, slot)->at[i].name : NULL;
+}
+
+ur_real *ur_state_buffer(ur_state *s, int slot, const char *name, size_t *size)
+{
+    int place;
+    if (size)
+        *size = 0;
+    UR__NEED_OR(s, "state", NULL);
+    UR__NEED_OR(name, "name", NULL);
+    const struct ur__held *held = find(s, slot, name, &place);
+    if (!held)
+        return NULL;
+    if (size)
+        *size = (size_t)s->B * width(s, slot, place);
+    return held->data;
 }
 
 ur_real *ur_state_data(ur_state *s, size_t *n)
@@ -194,7 +332,7 @@ ur_real *ur_state_data(ur_state *s, size_t *n)
     UR__NEED_OR(n, "n", NULL);
     *n = 0;
     UR__NEED_OR(s, "state", NULL);
-    *n = s->size;
+    *n = size_of(s);
     return s->data;
 }
 
@@ -219,145 +357,132 @@ void ur_state_observe_gradients(ur_state *s, ur_observer see, void *user)
     s->gradients_user = user;
 }
 
-static bool fits(const ur_state *s, const ur_tensor *x, int H)
-{
-    return !x || (ur_rank(x) == 2 && ur_dim(x, 0) == s->B && ur_dim(x, 1) == H);
-}
-
-ur_status ur_state_put(ur_state *s, int slot, ur_tensor *h, ur_tensor *c)
+ur_status ur_state_put(ur_state *s, int slot, const char *name, ur_tensor *x)
 {
     UR__NEED(s, "state");
+    UR__NEED(name, "name");
     if (slot < 0 || slot >= s->rnn->slots)
         return ur__fail(UR_EINVAL, "there is no slot %d of %d", slot, s->rnn->slots);
-    const struct ur__rnn_layer *d = &s->rnn->layer[slot];
-    if (c && !d->cell->has_c)
-        return ur__fail(UR_EINVAL, "slot %d: cell %s has no c", slot, d->cell->name);
-    if (!fits(s, h, d->P))
-        return ur__fail(UR_ESHAPE, "slot %d: an initial h is %s, not [%d,%d]", slot,
-                        ur__shape_text(h), s->B, d->P);
-    if (!fits(s, c, d->H))
-        return ur__fail(UR_ESHAPE, "slot %d: an initial c is %s, not [%d,%d]", slot,
-                        ur__shape_text(c), s->B, d->H);
-    if (h && c && h->tape != c->tape)
-        return ur__fail(UR_EINVAL, "slot %d: h and c are of different tapes", slot);
-    if (h || c)
-        s->round = ur__tape_round(h ? h->tape : c->tape);
-    s->layer[slot].h_in = h;
-    s->layer[slot].c_in = c;
+    int place;
+    struct ur__held *held = find(s, slot, name, &place);
+    if (!held)
+        return ur__fail(UR_EINVAL, "slot %d has no state %s", slot, name);
+    int size = (int)width(s, slot, place);
+    if (x && (ur_rank(x) != 2 || ur_dim(x, 0) != s->B || ur_dim(x, 1) != size))
+        return ur__fail(UR_ESHAPE, "slot %d: an initial %s is %s, not [%d,%d]", slot, name,
+                        ur__shape_text(x), s->B, size);
+    if (x && s->round && s->round != ur__tape_round(x->tape))
+        return ur__fail(UR_EINVAL, "the state holds tensors of another tape or of one that was "
+                        "reset: call ur_state_detach first");
+    if (x)
+        s->round = ur__tape_round(x->tape);
+    held->in = x;
     return UR_OK;
 }
 
-void ur_state_tensors(const ur_state *s, int slot, ur_tensor **h, ur_tensor **c)
+ur_tensor *ur_state_tensor(const ur_state *s, int slot, const char *name)
 {
-    bool there = s && slot >= 0 && slot < s->rnn->slots;
-    if (!s)
-        ur__fail(UR_EINVAL, "ur_state_tensors: state is NULL");
-    if (h)
-        *h = there ? s->layer[slot].h_out : NULL;
-    if (c)
-        *c = there ? s->layer[slot].c_out : NULL;
+    int place;
+    UR__NEED_OR(s, "state", NULL);
+    UR__NEED_OR(name, "name", NULL);
+    const struct ur__held *held = find(s, slot, name, &place);
+    return held ? held->out : NULL;
 }
 
 void ur_state_detach(ur_state *s)
 {
     UR__NEED_OR(s, "state", );
-    for (int i = 0; i < s->rnn->slots; i++) {
-        struct ur__layer_state *x = &s->layer[i];
-        x->h_in = x->c_in = x->h_out = x->c_out = NULL;
-    }
+    for (int i = 0; i < s->rnn->slots; i++)
+        for (int j = 0; j < UR__BUFFERS; j++)
+            s->slot[i].at[j].in = s->slot[i].at[j].out = NULL;
     s->round = 0;
 }
 
-/* h [B,P] of step t, side by side. */
-static const ur_real *rows_of(const ur_state *s, const struct ur__sequence *q, int t)
+void ur__state_advance(ur_state *s, int T,
+                       const ur_real *(*h)(const ur_state *, const void *, int, int),
+                       const void *pass)
 {
+    s->busy = true;
+    for (int i = 0; s->every && i < s->rnn->slots; i++) {
+        for (int t = 0; t < T; t++)
+            if ((s->steps + t) % s->every == 0)
+                s->see(s->user, i, s->steps + t, s->B, s->rnn->layer[i].P, h(s, pass, i, t));
+    }
+    s->busy = false;
+    s->steps += T;
+}
+
+/* h [B,P] of a slot at step t of a job, side by side. */
+static const ur_real *rows_of(const ur_state *s, const void *pass, int slot, int t)
+{
+    const struct ur__sequence *q = &((const struct ur__stack_job *)pass)->layer[slot];
     ptrdiff_t P = q->d->P, ld = q->kept.ld_h;
     const ur_real *h = q->kept.h + (ptrdiff_t)t * s->B * ld;
     if (ld == P)
         return h;
     for (ptrdiff_t b = 0; b < s->B; b++)
-        memcpy(s->row + b * P, h + b * ld, (size_t)P * sizeof *h);
-    return s->row;
+        memcpy(s->seen + b * P, h + b * ld, (size_t)P * sizeof *h);
+    return s->seen;
 }
 
-void ur__state_advance(ur_state *s, const struct ur__stack_job *job)
+void ur__state_advance_job(ur_state *s, const struct ur__stack_job *job)
 {
-    s->busy = true;
-    for (int i = 0; s->every && i < s->rnn->slots; i++) {
-        for (int t = 0; t < job->T; t++)
-            if ((s->steps + t) % s->every == 0)
-                s->see(s->user, i, s->steps + t, s->B, job->layer[i].d->P,
-                       rows_of(s, &job->layer[i], t));
-    }
-    s->busy = false;
-    s->steps += job->T;
+    ur__state_advance(s, job->T, rows_of, job);
 }
 
-/* ---- without a tape ---------------------------------------------------- */
+/* ---- on a tape --------------------------------------------------------- */
 
-static void run_piece(ur_state *s, int T, const ur_real *x, const int32_t *ids, ur_real *y)
+ur_status ur__rnn_check_pass(const ur_tape *tape, const ur_rnn *rnn, int T, int B,
+                             const int *lengths, const ur_state *s)
 {
-    struct ur__stack_job job = job_of(s, T);
-    job.x = x;
-    job.ids = ids;
-    job.y = y ? y : s->out;
-    ur__stack_place(&job, s->memory);
-    for (int i = 0; i < s->rnn->slots; i++) {
-        struct ur__sequence *q = &job.layer[i];
-        q->p = &s->rnn->packed[i];
-        q->h0 = q->hT = s->layer[i].h;
-        q->c0 = q->cT = s->layer[i].c;
-    }
-    ur__stack_forward(&job, s->team);
-    ur__state_advance(s, &job);
-}
-
-/* Tensors were put and no forward call has read them. */
-static bool waits(const ur_state *s)
-{
-    for (int i = 0; i < s->rnn->slots; i++) {
-        const struct ur__layer_state *x = &s->layer[i];
-        if ((x->h_in && x->h_in != x->h_out) || (x->c_in && x->c_in != x->c_out))
-            return true;
-    }
-    return false;
-}
-
-ur_status ur_rnn_run(const ur_rnn *rnn, ur_state *s, int T, const ur_real *x, const int32_t *ids,
-                     ur_real *y)
-{
-    UR__NEED(rnn, "rnn");
-    UR__NEED(s, "state");
-    ptrdiff_t B = s->B, I = ur_rnn_input(rnn), O = ur_rnn_output(rnn);
-    UR__TRY(ur__rnn_ready(rnn));
-    if (s->rnn != rnn)
+    bool measures = ur__tape_measures(tape);
+    if (!measures)
+        UR__TRY(ur__rnn_ready(rnn));
+    if (s && s->round && s->round != ur__tape_round(tape))
+        return ur__fail(UR_EINVAL, "the state holds tensors of another tape or of one that was "
+                        "reset: call ur_state_detach first");
+    if (s && s->rnn != rnn)
         return ur__fail(UR_EINVAL, "the state belongs to another net");
-    UR__TRY(ur__state_idle(s));
-    if (rnn->stack.directions > 1)
-        return ur__fail(UR_EINVAL, "a net of two directions needs the whole sequence: "
-                        "ur_rnn_forward");
-    if (waits(s))
-        return ur__fail(UR_EINVAL, "the state waits for ur_rnn_forward with tensors that "
-                        "ur_state_put gave it: call ur_state_detach to drop them");
-    if ((!x) == (!ids) || T < 0)
-        return ur__fail(UR_EINVAL, "a run takes either x or ids, and at least 0 steps");
-    if (ids)
-        UR__TRY(ur__rnn_check_ids(rnn, (size_t)(T * B), ids));
-    ur__state_starts(s);
-    for (int t = 0, steps; t < T; t += steps) {
-        steps = T - t < s->piece ? T - t : s->piece;
-        run_piece(s, steps, x ? x + t * B * I : NULL, ids ? ids + t * B : NULL,
-                  y ? y + t * B * O : NULL);
-    }
+    if (s)
+        UR__TRY(ur__state_idle(s));
+    if (s && s->B != B)
+        return ur__fail(UR_ESHAPE, "the state is for %d sequences, x has %d", s->B, B);
+    if (T < 1 || B < 1)
+        return ur__fail(UR_ESHAPE, "%d steps of %d sequences are empty", T, B);
+    if ((int64_t)T * B > INT_MAX)
+        return ur__fail(UR_ESHAPE, "%d steps of %d sequences are more than 2^31", T, B);
+    for (int l = 0; l < rnn->stack.layers; l++)
+        if ((int64_t)B * ur__stack_output(&rnn->stack, l) > INT_MAX)
+            return ur__fail(UR_ESHAPE, "layer %d: %d sequences are too many", l, B);
+    for (int b = 0; lengths && !measures && b < B; b++)
+        if (lengths[b] < 0 || lengths[b] > T)
+            return ur__fail(UR_ESHAPE, "sequence %d has length %d, not 0 to %d", b, lengths[b],
+                            T);
     return UR_OK;
 }
 
-ur_status ur_rnn_step(const ur_rnn *rnn, ur_state *s, const ur_real *x, ur_real *y)
+ur_tensor *ur__held_tensor(const struct ur__held *held)
 {
-    return ur_rnn_run(rnn, s, 1, x, NULL, y);
+    ur_tensor *in = held->in;
+    if (!in || in != held->out || ur__tape_measures(in->tape))
+        return in;
+    return memcmp(in->data, held->data, in->size * sizeof *in->data) == 0 ? in : NULL;
 }
 
-ur_status ur_rnn_step_ids(const ur_rnn *rnn, ur_state *s, const int32_t *ids, ur_real *y)
+ur_tensor *ur__state_learned(ur_tape *tape, const ur_rnn *rnn, const ur_param *p, int B)
 {
-    return ur_rnn_run(rnn, s, 1, NULL, ids, y);
+    int dim[2] = {B, p->dim[0]};
+    return ur_add(ur_copy_in(tape, 2, dim, NULL), ur_param_tensor(tape, rnn->params, p));
+}
+
+void ur__state_leave(ur_state *s, const ur_tape *tape, const struct ur__slot_state *out)
+{
+    s->round = ur__tape_round(tape);
+    for (int i = 0; i < s->rnn->slots; i++)
+        for (int j = 0; j < buffers(s, i)->n; j++) {
+            struct ur__held *to = &s->slot[i].at[j];
+            to->in = to->out = out[i].at[j].out;
+            if (!ur__tape_measures(tape))
+                memcpy(to->data, to->out->data, to->out->size * sizeof *to->data);
+        }
 }

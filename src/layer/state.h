@@ -5,43 +5,74 @@
 
 #include "layer/recurrent.h"
 
-struct ur__layer_state {
-    ur_real *h, *c;                 /* [B,P] [B,H]; c NULL unless the cell has one */
-    ur_tensor *h_in, *c_in;         /* given by ur_state_put */
-    ur_tensor *h_out, *c_out;       /* left by ur_rnn_forward */
+/* One buffer of state. */
+struct ur__held {
+    ur_real *data;                  /* [B,size] */
+    ur_tensor *in;                  /* given by ur_state_put */
+    ur_tensor *out;                 /* left by ur_rnn_forward */
+};
+struct ur__slot_state {
+    struct ur__held at[UR__BUFFERS];
 };
 
 struct ur_state {
     const ur_rnn *rnn;
-    int B;
+    int capacity, B;                /* rows there is room for; rows there are */
     ur_team *team;
-    ur_real *data;                  /* all h and c */
-    size_t size;
-    struct ur__layer_state *layer;  /* [slots] */
-    ur_real *start;                 /* [size] the learned initial states that were last put into
-                                       data; NULL: they are zeros */
+    void *block;                    /* of all numbers; NULL: the state is one without */
+    ur_real *data;                  /* all buffers of B rows, one after the other */
+    ur_real *spare;                 /* where rows are put in another order */
+    size_t row;                     /* numbers of one sequence */
+    struct ur__slot_state *slot;    /* [slots] */
+    ur_real *start;                 /* [row] the learned initial states that rows last started
+                                       from; NULL: they are zeros */
     uint64_t round;                 /* of the tape that the tensors live on; 0: none */
     int64_t steps;
     bool busy;                      /* an observer is being called */
     int every;
     ur_observer see;
     void *user;
-    ur_real *row;                   /* [B,max P] what an observer sees, side by side; D = 2 */
+    ur_real *seen;                  /* [B,max P] what an observer sees, side by side; D = 2 */
     ur_observer see_gradients;
     void *gradients_user;
     /* running without a tape: room for `piece` steps */
     int piece;
-    void *memory, *scratch;
+    void *memory;
+    ur_tape *tape;                  /* of cells written on the tape; does not record */
     ur_real *out;                   /* [piece,B,O] where the caller wants no output */
-    ur_real *in;                    /* room that a model takes for its inputs, or NULL */
 };
 
+/* ur_state_new and ur__state_measure, but for what cells on the tape need to run without the
+ * caller's. */
+ur_status ur__state_make(ur_state **out, const ur_rnn *rnn, int B, ur_team *team);
+ur_status ur__state_make_empty(ur_state **out, const ur_rnn *rnn, int B, ur_team *team,
+                               size_t *bytes);
+/* A state without numbers, for a measuring tape: its net need be neither built nor prepared.
+ * *bytes: what a real one takes. */
+ur_status ur__state_measure(ur_state **out, const ur_rnn *rnn, int B, ur_team *team,
+                            size_t *bytes);
+/* UR_EINVAL or UR_ESHAPE unless a pass over [T,B] is possible, with this state or none. */
+ur_status ur__rnn_check_pass(const ur_tape *tape, const ur_rnn *rnn, int T, int B,
+                             const int *lengths, const ur_state *state);
 /* Whether the numbers are the learned initial states, untouched: then they are brought up to
  * the parameters, and a tape must let gradients through to those. */
 bool ur__state_starts(ur_state *state);
+/* The tensor that a buffer goes on from, NULL: its numbers. A tensor that the last call left stands
+ * for the numbers only while they agree: whoever has stepped the state or written to it since means
+ * the numbers. */
+ur_tensor *ur__held_tensor(const struct ur__held *held);
+/* A learned initial state for all rows; gradients reach the parameter. */
+ur_tensor *ur__state_learned(ur_tape *tape, const ur_rnn *rnn, const ur_param *p, int B);
+/* The final state out[slot].at[].out of a round: numbers, and tensors for the next call. */
+void ur__state_leave(ur_state *state, const ur_tape *tape, const struct ur__slot_state *out);
 /* UR_EINVAL while an observer is called: what is being computed is not whole. */
 ur_status ur__state_idle(const ur_state *state);
-/* Shows a pass's hidden states to the observer and counts its steps. */
-void ur__state_advance(ur_state *state, const struct ur__stack_job *job);
+/* Shows the hidden states of a pass of T steps to the observer, h(pass, slot, t) [B,P] side by
+ * side, and counts the steps. */
+void ur__state_advance(ur_state *state, int T,
+                       const ur_real *(*h)(const ur_state *state, const void *pass, int slot,
+                                           int t), const void *pass);
+/* The same for a pass of fused layers. */
+void ur__state_advance_job(ur_state *state, const struct ur__stack_job *job);
 
 #endif

@@ -8,6 +8,7 @@
  * memory taken, of a size that the file has proved to hold.
  */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -15,16 +16,25 @@
 #include "base/team.h"
 #include "base/text.h"
 #include "data/vocab.h"
+#include "io/file.h"
 #include "io/json.h"
+#include "io/option_json.h"
 #include "io/safetensors.h"
 #include "layer/params.h"
-#include "model/config.h"
+#include "model/arch.h"
 #include "model/model.h"
-#include "model/net.h"
 #include "model/vocab_text.h"
 
 #define FORMAT "unroll"
-#define FORMAT_VERSION 1
+#define VERSION 2           /* what is written; version 1 is read as well */
+
+enum { KEY = 80 };
+
+static const char *vocab_key(const struct ur__arch *arch, int i, char to[KEY])
+{
+    snprintf(to, KEY, i ? "vocab.%s" : "vocab", arch->vocabs[i]);
+    return to;
+}
 
 /* Index of the first number that is NaN or Inf; n if there is none. */
 static size_t find_nonfinite(size_t n, const ur_real *x)
@@ -51,22 +61,44 @@ static ur_status check_finite(const ur_params *params, const char *path)
 
 /* ---- saving ------------------------------------------------------------ */
 
+static ur_status config_text(const ur_model *m, struct ur__buf *to)
+{
+    struct ur__json *j = ur__json_new_object();
+    ur__json_set_string(j, "arch", m->arch->name);
+    ur__options_to_json(m->arch->options, ur__model_values(m), UR_OPTION_FREE, j);
+    ur_status status = ur__json_dump(j, to);
+    ur__json_free(j);
+    return status;
+}
+
+/* The first vocabulary is "vocab", the others are "vocab.ROLE". */
+static ur_status name_vocabs(const ur_model *m, struct ur__st_out *out)
+{
+    for (int i = 0; m->arch->vocabs[i]; i++) {
+        char key[KEY];
+        struct ur__buf text = {0};
+        ur_status status = ur__vocab_text(m->vocab[i], &text);
+        if (status == UR_OK)
+            status = ur__st_out_meta(out, vocab_key(m->arch, i, key), text.data);
+        ur__buf_free(&text);
+        UR__TRY(status);
+    }
+    return UR_OK;
+}
+
 static ur_status name_metadata(const ur_model *m, struct ur__st_out *out)
 {
-    char *config = NULL;
-    struct ur__buf vocab = {0};
-    ur_status status = ur__config_text(&m->config, &config);
+    struct ur__buf config = {0};
+    UR__TRY(ur__st_out_meta(out, "format", FORMAT));
+    UR__TRY(ur__st_out_meta(out, "format_version", UR__QUOTE(VERSION)));
+    ur_status status = config_text(m, &config);
     if (status == UR_OK)
-        status = ur__vocab_text(m->vocab, &vocab);
-    const char *const meta[][2] = {
-        {"format", FORMAT}, {"format_version", "1"}, {"config", config},
-        {"vocab", vocab.data}, {"training", m->summary}
-    };
-    for (size_t i = 0; i < sizeof meta / sizeof *meta && status == UR_OK; i++)
-        status = ur__st_out_meta(out, meta[i][0], meta[i][1]);
-    ur__free(config);
-    ur__buf_free(&vocab);
-    return status;
+        status = ur__st_out_meta(out, "config", config.data);
+    ur__buf_free(&config);
+    UR__TRY(status);
+    UR__TRY(ur__st_out_meta(out, "task", m->task));
+    UR__TRY(name_vocabs(m, out));
+    return ur__st_out_meta(out, "training", m->summary);
 }
 
 static ur_status name_tensors(const ur_params *params, struct ur__st_out *out)
@@ -81,6 +113,13 @@ static ur_status name_tensors(const ur_params *params, struct ur__st_out *out)
     return UR_OK;
 }
 
+/* All but the file itself. */
+static ur_status name_all(const ur_model *model, struct ur__st_out *out)
+{
+    UR__TRY(name_metadata(model, out));
+    return name_tensors(model->params, out);
+}
+
 static ur_status save(const ur_model *model, const char *path)
 {
     UR__NEED(model, "model");
@@ -88,9 +127,7 @@ static ur_status save(const ur_model *model, const char *path)
     UR__TRY(check_finite(model->params, path));
     struct ur__st_out *out;
     UR__TRY(ur__st_out_new(&out));
-    ur_status status = name_metadata(model, out);
-    if (status == UR_OK)
-        status = name_tensors(model->params, out);
+    ur_status status = name_all(model, out);
     if (status == UR_OK)
         status = ur__st_out_save(out, path);
     ur__st_out_free(out);
@@ -103,6 +140,22 @@ ur_status ur_model_save(const ur_model *model, const char *path)
     unsigned mode = ur__fpmode_default();
     ur_status status = save(model, path);
     ur__fpmode_restore(mode);
+    return status;
+}
+
+ur_status ur__model_measure_save(const ur_model *model, uint64_t *file, size_t *memory)
+{
+    struct ur__st_out *out;
+    struct ur__account account;
+    ur__account_open(&account);
+    ur_status status = ur__st_out_new(&out);
+    if (status == UR_OK)
+        status = name_all(model, out);
+    if (status == UR_OK)
+        status = ur__st_out_size(out, file);
+    ur__st_out_free(out);
+    ur__account_close(&account);
+    *memory = account.peak + ur__writer_bytes();
     return status;
 }
 
@@ -124,15 +177,18 @@ static ur_status check_version(const struct ur__st_file *f, const char *path)
     if (!format)
         return ur__fail(UR_EFORMAT, "%s: is a safetensors file but no unroll model: its metadata "
                         "names no format", path);
+    if (strcmp(format, UR__STATE_FORMAT) == 0)
+        return ur__fail(UR_EFORMAT, "%s: is the state of a training, not a model; the model is the "
+                        ".safetensors file beside it", path);
     if (strcmp(format, FORMAT) != 0)
         return ur__fail(UR_EFORMAT, "%s: is a safetensors file but no unroll model: its format is "
                         "\"%.40s\"", path, format);
     if (!text || !ur__parse_int(text, &version) || version < 1)
         return ur__fail(UR_EFORMAT, "%s: the model's format_version is missing or impossible",
                         path);
-    if (version > FORMAT_VERSION)
+    if (version > VERSION)
         return ur__fail(UR_EVERSION, "%s: the model's format version is %lld, this unroll reads "
-                        "up to %d", path, (long long)version, FORMAT_VERSION);
+                        "up to %d", path, (long long)version, VERSION);
     return UR_OK;
 }
 
@@ -149,20 +205,99 @@ static ur_status open_json(struct ur__json **out, const struct ur__st_file *f, c
     return UR_OK;
 }
 
-static ur_status load_config(ur_config *out, const struct ur__st_file *f)
+/* Members of version 1 that version 2 calls otherwise. */
+static ur_status take_old_member(void *user, const char *key, const struct ur__json *value)
+{
+    static const char *const renamed[][2] = {
+        {"zoneout_h", "zoneout"}, {"zoneout_c", "zoneout_cell"}, {"orthogonal", "init"},
+        {"task", "arch"}, {"tokens", NULL},
+    };
+    struct ur__json *to = user;
+    const char *text;
+    int64_t whole;
+    double real;
+    bool flag;
+    for (size_t i = 0; i < sizeof renamed / sizeof *renamed; i++)
+        if (strcmp(key, renamed[i][0]) == 0 && !(key = renamed[i][1]))
+            return UR_OK;
+    if (strcmp(key, "init") == 0 && ur__json_bool(value, &flag))
+        ur__json_set_string(to, key, flag ? "orthogonal" : "uniform");
+    else if (ur__json_string(value, &text))
+        ur__json_set_string(to, key, text);
+    else if (ur__json_int(value, &whole))
+        ur__json_set_int(to, key, whole);
+    else if (ur__json_real(value, &real))
+        ur__json_set_real(to, key, real);
+    else if (ur__json_bool(value, &flag))
+        ur__json_set_bool(to, key, flag);
+    else {
+        struct ur__json *list = ur__json_new_array();
+        for (size_t i = 0; i < ur__json_size(value); i++)
+            ur__json_add_int(list, ur__json_int(ur__json_at(value, i), &whole) ? whole : -1);
+        ur__json_set(to, key, list);
+    }
+    return UR_OK;
+}
+
+/* Version 1 has one projection for all layers. */
+static void spread_projection(const struct ur__json *old, struct ur__json *to)
+{
+    int64_t P;
+    if (!ur__json_get_int(old, "projection", &P))
+        return;
+    struct ur__json *list = ur__json_new_array();
+    for (size_t i = 0; i < ur__json_size(ur__json_get(old, "hidden")); i++)
+        ur__json_add_int(list, P);
+    ur__json_set(to, "projection", list);
+}
+
+static ur_status modernise(struct ur__json **j)
+{
+    struct ur__json *now = ur__json_new_object();
+    struct ur__buf text = {0};
+    ur_status status = ur__json_each(*j, take_old_member, now);
+    spread_projection(*j, now);
+    if (status == UR_OK)
+        status = ur__json_dump(now, &text);
+    ur__json_free(*j);
+    ur__json_free(now);
+    *j = NULL;
+    if (status == UR_OK)
+        status = ur__json_parse(j, text.data, text.size);
+    ur__buf_free(&text);
+    return status;
+}
+
+static ur_status parse_config(ur_options *out, const struct ur__json *j)
+{
+    const char *name;
+    if (!ur__json_get_string(j, "arch", &name))
+        return ur__fail(UR_EFORMAT,
+                        "configuration: \"arch\" is missing or has an impossible value");
+    const struct ur__arch *arch = ur__arch_find(name);
+    if (!arch)
+        return ur__fail(UR_EFORMAT, "configuration: there is no architecture \"%.80s\"", name);
+    ur__options_init(out, arch->options);
+    UR__TRY(ur__options_from_json(arch->options, j, "arch", ur__options_values(out)));
+    return ur_config_check(out);
+}
+
+static ur_status load_config(ur_options *out, const struct ur__st_file *f)
 {
     struct ur__json *j;
     UR__TRY(open_json(&j, f, "config"));
-    ur_status status = ur__config_parse(out, j);
+    ur_status status = strcmp(ur__st_meta(f, "format_version"), "1") == 0 ? modernise(&j) : UR_OK;
+    if (status == UR_OK)
+        status = parse_config(out, j);
     ur__json_free(j);
-    return status == UR_OK ? ur_config_check(out) : status;
+    return status;
 }
 
-static ur_status load_vocab(ur_vocab **out, const struct ur__st_file *f)
+static ur_status load_vocab(ur_vocab **out, const struct ur__st_file *f, const char *key)
 {
     struct ur__json *j;
     *out = NULL;
-    UR__TRY(open_json(&j, f, "vocab"));
+    UR__TRY(open_json(&j, f, key));
     ur_status status = ur__vocab_parse(out, j);
     ur__json_free(j);
     return status;
@@ -171,14 +306,30 @@ static ur_status load_vocab(ur_vocab **out, const struct ur__st_file *f)
 /* The network that the metadata describes, declared only. */
 static ur_status load_skeleton(ur_model **out, const struct ur__st_file *f)
 {
-    ur_config config;
-    ur_vocab *vocab;
+    ur_options config;
+    ur_vocab *vocab[UR__MAX_VOCABS] = {0};
+    int n = 0;
     UR__TRY(load_config(&config, f));
-    UR__TRY(load_vocab(&vocab, f));
-    ur_status status = ur__model_declare(out, &config, vocab);
-    if (status != UR_OK)
-        ur__vocab_free(vocab);
+    const struct ur__arch *arch = ur__arch_find(config.table->name);
+    ur_status status = UR_OK;
+    for (char key[KEY]; arch->vocabs[n] && status == UR_OK; n++)
+        status = load_vocab(&vocab[n], f, vocab_key(arch, n, key));
+    if (status == UR_OK)
+        status = ur__model_declare(out, &config, n, vocab);
+    for (int i = 0; i < n && status != UR_OK; i++)
+        ur_vocab_free(vocab[i]);
     return status;
+}
+
+/* Of version 1 it is the architecture's. */
+static ur_status load_task(ur_model *m, const struct ur__st_file *f)
+{
+    const char *task = ur__st_meta(f, "task");
+    if (!task)
+        return UR_OK;
+    if (!*task || strlen(task) > 64 || ur__has_control(task))
+        return ur__fail(UR_EFORMAT, "the model's \"task\" is impossible");
+    return ur__model_set_task(m, task);
 }
 
 static ur_status load_summary(ur_model *m, const struct ur__st_file *f)
@@ -209,7 +360,7 @@ static ur_status check_tensors(const ur_params *params, const struct ur__st_file
                             ur__dims_text(rank, dim, want));
         if (t->type != UR__F32 && t->type != UR__F64 && t->type != UR__F16 && t->type != UR__BF16)
             return ur__fail(UR_EFORMAT, "tensor %s holds %s, not real numbers", p->name,
-                            ur__dtype_name(t->type));
+                            t->type_name);
     }
     for (size_t i = 0; i < ur__st_count(f); i++) {
         const char *name = ur__st_at(f, i)->name;
@@ -241,6 +392,8 @@ static ur_status load(ur_model **out, struct ur__st_file *f, const char *path)
     ur_status status = blame(check_tensors(m->params, f), path);
     if (status == UR_OK)
         status = blame(load_summary(m, f), path);
+    if (status == UR_OK)
+        status = blame(load_task(m, f), path);
     if (status == UR_OK)
         status = load_values(m->params, f, path);
     if (status == UR_OK)

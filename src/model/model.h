@@ -1,44 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* Making and changing models from within the library; the public half is
- * unroll/model.h. */
+/* Making models, for the floors above. */
 #ifndef UR_MODEL_MODEL_H
 #define UR_MODEL_MODEL_H
 
-#include "unroll/model.h"
+#include "model/block.h"
 
-/* A network of a configuration over a vocabulary (taken over on success) whose parameters
+/* What a training state's metadata has as its format, so that it is not taken for a model. */
+#define UR__STATE_FORMAT "unroll-state"
+
+/* A network of a configuration over vocabularies (taken over on success) whose parameters
  * have names and shapes, but no memory yet. */
-ur_status ur__model_declare(ur_model **out, const ur_config *config, ur_vocab *vocab);
+ur_status ur__model_declare(ur_model **out, const ur_options *config, int n,
+                            ur_vocab *const *vocabs);
 /* Gives it memory and initial values drawn from seed, and prepares it. */
 ur_status ur__model_build(ur_model *model, uint64_t seed);
-
-/* Both at once. */
-ur_status ur__model_new(ur_model **out, const ur_config *config, ur_vocab *vocab, uint64_t seed);
-/* Copies all parameter values of `from`, which must have the same names and shapes and
- * the same vocabulary (UR_EDATA says which differs). */
-ur_status ur__model_copy_values(ur_model *to, const ur_model *from);
-/* Sets the training summary (a JSON object as text; copied). */
+/* Bytes of its file as it would be now, and what saving it takes for a while. */
+ur_status ur__model_measure_save(const ur_model *model, uint64_t *file, size_t *memory);
+/* Sets the training summary (a JSON object as text; copied), and the task's name. */
 ur_status ur__model_set_summary(ur_model *model, const char *json);
-/* The configuration as a JSON object text, as in the file (ur__free it): the same for
- * equal configurations. */
-ur_status ur__config_text(const ur_config *config, char **out);
-
-/* ---- memory, known before it is taken (room.c) -------------------------- */
-
-/* Bytes; of models that need not be built. */
-struct ur__room {
-    size_t arena;               /* of a tape's round */
-    size_t scratch;             /* of the tape beside it */
-};
-/* A loss over [T,B] and the way back. see: gradients are observed. */
-struct ur__room ur__model_loss_room(const ur_model *model, int T, int B, bool see, ur_team *team);
-/* ur_model_fill without a record. */
-struct ur__room ur__model_fill_room(const ur_model *model, int T, int B, ur_team *team);
-/* Packed weights; a state of ur_model_state_new, *carried: its numbers. */
-size_t ur__model_packed_bytes(const ur_model *model);
-size_t ur__model_state_bytes(const ur_model *model, int B, ur_team *team, size_t *carried);
-/* About how large a file is besides its numbers, and what writing that takes for a while. */
-size_t ur__model_header_bytes(const ur_model *model);
-size_t ur__model_saving_bytes(const ur_model *model);
+ur_status ur__model_set_task(ur_model *model, const char *task);
 
 #endif

@@ -8,7 +8,7 @@
 
 /* Appends it as a JSON object. */
 ur_status ur__vocab_text(const ur_vocab *vocab, struct ur__buf *to);
-/* From a JSON object. UR_EFORMAT names the token; free with ur__vocab_free. */
+/* From a JSON object. UR_EFORMAT names the token; free with ur_vocab_free. */
 ur_status ur__vocab_parse(ur_vocab **out, const struct ur__json *j);
 
 #endif

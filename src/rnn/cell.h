@@ -16,6 +16,7 @@
 #include "unroll/rnn.h"
 
 struct ur__cell;
+struct ur__sequence;
 
 /* One direction of one layer. */
 struct ur__rnn_layer {
@@ -23,45 +24,45 @@ struct ur__rnn_layer {
     int I, H;
     int P;                          /* numbers in h: a projection's size, else H */
     int O;                          /* 0: no output map */
-    ur_activation activation;       /* f of the simple cell */
     ur_activation output_activation;
     int biases;                     /* 0, 1, 2 */
     bool reverse;                   /* reads each sequence from its end */
-    bool reset_before;
-    bool peepholes;
-    ur_real cell_clip;              /* 0: none */
     double recurrent_dropout, zoneout_h, zoneout_c;
+    /* options of some cells */
+    ur_activation activation;
+    bool reset_before, peepholes, coupled, time_residual;
+    ur_real cell_clip;              /* 0: none */
 };
+
+enum { UR__CELL_PARTS = 2, UR__CELL_EXTRAS = 2 };
 
 /* Parameters as PyTorch lays them out; absent ones NULL. */
 struct ur__rnn_weights {
     const ur_real *w_ih, *w_hh;     /* [G·H,I] [G·H,P] */
     const ur_real *b_ih, *b_hh;     /* [G·H] */
     const ur_real *w_hr;            /* [P,H] */
-    const ur_real *peep;            /* [3H] i,f,o; coupled gates: [2H] i,o */
+    const ur_real *extra[UR__CELL_EXTRAS];      /* those that the cell declares */
     const ur_real *w_hy, *b_hy;     /* [O,P] [O] */
 };
 struct ur__rnn_grads {              /* added to */
-    ur_real *w_ih, *w_hh, *b_ih, *b_hh, *w_hr, *peep, *w_hy, *b_hy;
+    ur_real *w_ih, *w_hh, *b_ih, *b_hh, *w_hr, *extra[UR__CELL_EXTRAS], *w_hy, *b_hy;
 };
 
 /* Weights as the forward pass reads them. */
 struct ur__packed {
-    ur_real *start;     /* [G·H] start values of x's products: the biases */
-    ur_real *start_n;   /* [H] GRU, reset after: b_hn */
-    ur_real *w_ih;      /* packed [I,G·H] */
-    ur_real *w_hh;      /* packed [P,G·H]; GRU: [H,2H] for r, z */
-    ur_real *w_hh_n;    /* GRU: packed [H,H] */
-    ur_real *w_hr;      /* packed [H,P] */
-    ur_real *peep;      /* as the parameter */
-    ur_real *w_hy;      /* packed [P,O] */
-    ur_real *start_y;   /* [O] */
+    ur_real *start;             /* [G·H] start values of x's products: the biases */
+    ur_real *start_apart;       /* [apart·H] biases that start products with h */
+    struct ur__matrix w_ih;     /* [I,G·H] */
+    struct ur__matrix w_hh[UR__CELL_PARTS];     /* [P,part·H] */
+    struct ur__matrix w_hr;     /* [H,P] */
+    ur_real *extra[UR__CELL_EXTRAS];            /* as the parameters */
+    struct ur__matrix w_hy;     /* [P,O] */
+    ur_real *start_y;           /* [O] */
 };
 /* Recurrent weights as the backward chain reads them. */
 struct ur__packed_back {
-    ur_real *w_hh;      /* packed [G·H,P]; GRU: [2H,H] */
-    ur_real *w_hh_n;    /* GRU: packed [H,H] */
-    ur_real *w_hr;      /* packed [P,H] */
+    struct ur__matrix w_hh[UR__CELL_PARTS];     /* [part·H,P] */
+    struct ur__matrix w_hr;     /* [P,H] */
 };
 
 /* One time step of neighbouring batch rows. Rows of gates are ld apart, rows of h_prev,
@@ -71,7 +72,7 @@ struct ur__cell_step {
     const struct ur__rnn_layer *d;
     const struct ur__packed *p;
     const struct ur__packed_back *pb;
-    void *scratch;                  /* of gemm */
+    void *scratch;                  /* of gemm; backward only */
     /* NULL: the rows are this worker's alone. Else all workers compute the same rows: each its
      * columns of a product and its rows of all else, and meets the others in between. */
     const struct ur__worker *split;
@@ -90,7 +91,7 @@ struct ur__cell_step {
     const ur_real *next;            /* gate gradients of the step computed after this one */
     ur_real *dh, *dc;               /* [rows,H] */
     ur_real *dh_read;               /* [rows,P]: gradients of h_read are added here */
-    ur_real *drh;                   /* GRU, reset before: [rows,H] */
+    ur_real *work;                  /* [rows,work·H] */
 };
 
 /* A whole sequence's share of weight gradients. */
@@ -107,12 +108,38 @@ struct ur__cell_sums {
     const ur_real *first;           /* reverse: [B,kept,H], gates of each row's first step */
 };
 
+/* A vector of so many blocks of H that a cell has beside weights and biases: PREFIX.NAME_lK,
+ * uniform in ±1/√H at first. */
+struct ur__cell_extra {
+    const char *name;
+    int blocks;
+};
+
+/* A cell, or a form of one: a layer's cell is that which form() gives for it. */
 struct ur__cell {
     const char *name;
     ur_cell kind;
+    const char *when;               /* "coupled": the option that asks for this form; or NULL */
+    /* The options that it has and others may not have, by the names of ur_rnn_options; NULL ends
+     * them. */
+    const char *const *options;
+    /* NULL: it has one form. */
+    const struct ur__cell *(*form)(const struct ur__rnn_layer *d);
+    /* What tells weight_hh from a matrix that PyTorch would compute otherwise with
+     * ("weight_hh_NAME"), or NULL. */
+    const char *(*form_name)(const struct ur__rnn_layer *d);
+    /* Its extra parameters (how many); NULL: none. */
+    int (*extras)(const struct ur__rnn_layer *d, struct ur__cell_extra out[UR__CELL_EXTRAS]);
+
     int gates;          /* G: blocks of rows in the weights */
-    int kept;           /* blocks of H kept for each step */
-    bool has_c;
+    int kept;           /* blocks of H kept for each step; the first G end as gradients */
+    int part[UR__CELL_PARTS];   /* blocks whose recurrent weights are multiplied together */
+    /* Of the last `apart` blocks U h + b_hh stands apart from W x + b_ih; the gradients of the
+     * former are the kept blocks from G on. */
+    int apart;
+    int forget;         /* the block that forget_bias is added to */
+    int work;           /* blocks of H for each row that back_gates works in */
+    const char *c;      /* name of its second buffer of state [B,H]; NULL: it has h alone */
     bool direct;        /* after back_gates, dh holds a part that goes straight to h_prev */
 
     /* gates hold W x + biases on entry; writes gates as backward wants them, c and h. Ends
@@ -125,12 +152,9 @@ struct ur__cell {
     void (*back_carry)(const struct ur__cell_step *s);
     /* dU += sums over all (t,b), this worker's share. */
     void (*back_recurrent)(const struct ur__cell_sums *s, ur_real *dw_hh);
+    /* The same of the extra parameters; NULL where it has none. */
+    void (*back_extras)(const struct ur__sequence *s, ur_real *const *grads,
+                        const struct ur__worker *w);
 };
-
-/* rnn_kept keeps f(…) apart from h, for whoever changes h; rnn_residual adds h_prev to it.
- * lstm_form knows peepholes and clipping, lstm_coupled too, with three blocks of gates. */
-extern const struct ur__cell ur__cell_rnn, ur__cell_rnn_kept, ur__cell_rnn_residual;
-extern const struct ur__cell ur__cell_lstm, ur__cell_lstm_form, ur__cell_lstm_coupled;
-extern const struct ur__cell ur__cell_gru;
 
 #endif

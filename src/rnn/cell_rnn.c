@@ -6,8 +6,7 @@
 
 static void product(const struct ur__cell_step *s)
 {
-    ur__rows_times_packed(s, s->h_read, s->ld_read, s->d->P, s->p->w_hh, s->d->H, s->gates,
-                          s->ld);
+    ur__rows_times(s, s->h_read, s->ld_read, &s->p->w_hh[0], s->gates, s->ld);
 }
 
 static void forward(const struct ur__cell_step *s)
@@ -30,7 +29,7 @@ static void back_gates(const struct ur__cell_step *s)
 
 static void back_carry(const struct ur__cell_step *s)
 {
-    ur__rows_times_packed(s, s->next, s->ld, s->d->H, s->pb->w_hh, s->d->P, s->dh_read, s->d->P);
+    ur__rows_times(s, s->next, s->ld, &s->pb->w_hh[0], s->dh_read, s->d->P);
 }
 
 static void back_recurrent(const struct ur__cell_sums *s, ur_real *dw_hh)
@@ -53,7 +52,7 @@ static void forward_kept(const struct ur__cell_step *s)
         if (s->d->cell->direct)
             s->k->add((size_t)s->d->H, s->h_prev + r * s->ld_prev, f, h);
         else
-            s->k->rnn_forward(s->d->H, UR_IDENTITY, f, h);
+            s->k->rnn_forward(s->d->H, UR_ACT_IDENTITY, f, h);
     }
 }
 
@@ -66,14 +65,36 @@ static void back_gates_kept(const struct ur__cell_step *s)
     }
 }
 
+/* ---- the plug ---------------------------------------------------------- */
+
+extern const struct ur__cell ur__cell_rnn;
+static const struct ur__cell kept, residual;
+
+/* h is not f(…) itself where something is added to it, nor under zoneout. */
+static const struct ur__cell *form(const struct ur__rnn_layer *d)
+{
+    return d->time_residual ? &residual : d->zoneout_h > 0 ? &kept : &ur__cell_rnn;
+}
+
+static const char *form_name(const struct ur__rnn_layer *d)
+{
+    if (d->time_residual)
+        return "residual";
+    return d->activation == UR_ACT_TANH || d->activation == UR_ACT_RELU
+        ? NULL : ur_activation_name(d->activation);
+}
+
+static const char *const options[] = {"activation", "time_residual", NULL};
+
 #define RNN(way_forward, way_back, past_the_weights)                                 \
     {                                                                                \
-        .name = "rnn", .kind = UR_RNN, .gates = 1, .kept = 1, .has_c = false,        \
+        .name = "rnn", .kind = UR_CELL_RNN, .options = options, .form = form,        \
+        .form_name = form_name, .gates = 1, .kept = 1, .part = {1},                  \
         .direct = (past_the_weights), .forward = (way_forward),                      \
         .back_gates = (way_back), .back_carry = back_carry,                          \
         .back_recurrent = back_recurrent,                                            \
     }
 
 const struct ur__cell ur__cell_rnn = RNN(forward, back_gates, false);
-const struct ur__cell ur__cell_rnn_kept = RNN(forward_kept, back_gates_kept, false);
-const struct ur__cell ur__cell_rnn_residual = RNN(forward_kept, back_gates_kept, true);
+static const struct ur__cell kept = RNN(forward_kept, back_gates_kept, false);
+static const struct ur__cell residual = RNN(forward_kept, back_gates_kept, true);

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* The list of cells. */
+/* Which fused cells there are. */
 #ifndef UR_RNN_CELLS_H
 #define UR_RNN_CELLS_H
 
 #include "rnn/cell.h"
 
-/* The plain cell of a kind; NULL for an unknown one. */
+/* The plain cell of a kind; NULL for an unknown one. The i-th of all; NULL past the end. */
 const struct ur__cell *ur__cell_of(ur_cell kind);
-
-/* The cell that computes a kind in a form. The simple cell keeps f(…) apart where h is not
- * f(…) itself: residual, or under zoneout. */
-const struct ur__cell *ur__cell_in_form(ur_cell kind, bool residual, bool zoneout, bool coupled,
-                                        bool peepholes_or_clip);
+const struct ur__cell *ur__cell_at(int i);
+/* The form of a cell that computes a layer with these options. */
+const struct ur__cell *ur__cell_in_form(const struct ur__cell *cell,
+                                        const struct ur__rnn_layer *d);
+/* Whether the cell, or the form of it, has an option that not all cells have. */
+bool ur__cell_has(const struct ur__cell *cell, const char *option);
+/* Its extra parameters. */
+int ur__cell_extras(const struct ur__rnn_layer *d, struct ur__cell_extra out[UR__CELL_EXTRAS]);
 
 #endif

@@ -2,26 +2,14 @@
 /* The memory of a pass: what each slot keeps, and how slots are bound to each other. */
 #include <string.h>
 
+#include "base/arena.h"
 #include "kernel/gemm.h"
 #include "rnn/pack.h"
 #include "rnn/stack.h"
 
-/* Hands out 64-byte aligned pieces; with base NULL it only counts. */
-struct pieces {
-    char *base;
-    size_t used;
-};
-
-static void *piece(struct pieces *p, size_t n, size_t size)
+static ur_real *reals(struct ur__carve *p, size_t n)
 {
-    void *at = p->base ? p->base + p->used : NULL;
-    p->used += (n * size + 63) / 64 * 64;
-    return n ? at : NULL;
-}
-
-static ur_real *reals(struct pieces *p, size_t n)
-{
-    return piece(p, n, sizeof(ur_real));
+    return ur__carve(p, n, sizeof(ur_real));
 }
 
 int ur__stack_output(const struct ur__stack *stack, int l)
@@ -77,10 +65,10 @@ static bool drops(const struct ur__stack_job *job, int l)
 
 /* A slot's own memory; out is its part of the layer's output, rows ld apart. */
 static struct ur__kept keep(const struct ur__stack_job *job, const struct ur__rnn_layer *d,
-                            ur_real *out, ptrdiff_t ld, struct pieces *p)
+                            ur_real *out, ptrdiff_t ld, struct ur__carve *p)
 {
     size_t B = (size_t)job->B, TB = (size_t)job->T * B, H = (size_t)d->H, P = (size_t)d->P;
-    bool c = d->cell->has_c, train = job->training;
+    bool c = d->cell->c, train = job->training;
     bool recurrent = train && d->recurrent_dropout > 0;
     struct ur__kept kept = {
         .gates = reals(p, TB * (size_t)d->cell->kept * H),
@@ -103,13 +91,13 @@ static struct ur__kept keep(const struct ur__stack_job *job, const struct ur__rn
     return kept;
 }
 
-static void lay_out(struct ur__stack_job *job, struct pieces *p)
+static void lay_out(struct ur__stack_job *job, struct ur__carve *p)
 {
     int L = job->stack->layers, D = job->stack->directions;
     size_t TB = (size_t)job->T * (size_t)job->B;
-    struct ur__sequence *layer = piece(p, (size_t)(L * D), sizeof *layer);
-    ur_real **out = piece(p, (size_t)L, sizeof *out);
-    ur_real **dropped = piece(p, (size_t)L, sizeof *dropped);
+    struct ur__sequence *layer = ur__carve(p, (size_t)(L * D), sizeof *layer);
+    ur_real **out = ur__carve(p, (size_t)L, sizeof *out);
+    ur_real **dropped = ur__carve(p, (size_t)L, sizeof *dropped);
     if (layer) {
         memset(layer, 0, (size_t)(L * D) * sizeof *layer);
         job->layer = layer;
@@ -137,14 +125,14 @@ static void lay_out(struct ur__stack_job *job, struct pieces *p)
 size_t ur__stack_bytes(const struct ur__stack_job *job)
 {
     struct ur__stack_job copy = *job;
-    struct pieces p = {NULL, 0};
+    struct ur__carve p = {NULL, 0};
     lay_out(&copy, &p);
     return p.used;
 }
 
 void ur__stack_place(struct ur__stack_job *job, void *memory)
 {
-    struct pieces p = {memory, 0};
+    struct ur__carve p = {memory, 0};
     int D = job->stack->directions;
     lay_out(job, &p);
     bind_noise(job);
@@ -165,18 +153,18 @@ void ur__stack_place(struct ur__stack_job *job, void *memory)
 
 /* A slot's memory for the way back, all but dy and dx. */
 static void keep_back(const struct ur__stack_job *job, const struct ur__rnn_layer *d,
-                      struct ur__sequence *s, struct pieces *p)
+                      struct ur__sequence *s, struct ur__carve *p)
 {
     size_t B = (size_t)job->B, TB = (size_t)job->T * B, H = (size_t)d->H, P = (size_t)d->P;
-    bool c = d->cell->has_c, projects = P != H, training = job->training;
-    struct ur__packed_back *pb = piece(p, 1, sizeof *pb);
-    ur_real *packed = reals(p, ur__packed_back_size(job->k, d));
+    bool c = d->cell->c, projects = P != H, training = job->training;
+    struct ur__packed_back *pb = ur__carve(p, 1, sizeof *pb);
+    void *packed = ur__carve(p, ur__packed_back_bytes(job->k, d), 1);
     s->dh_all = reals(p, d->O ? TB * P : 0);
     s->seen = reals(p, job->see ? TB * P : 0);
     s->dp = reals(p, projects ? TB * P : 0);
     s->dh = reals(p, B * P);
     s->dc = reals(p, c ? B * H : 0);
-    s->drh = reals(p, d->reset_before ? B * H : 0);
+    s->work = reals(p, (size_t)d->cell->work * B * H);
     s->dm = reals(p, projects ? B * H : 0);
     s->dh_read = reals(p, training && d->recurrent_dropout > 0 ? B * P : 0);
     s->stay_h = reals(p, d->zoneout_h > 0 ? B * P : 0);
@@ -187,7 +175,7 @@ static void keep_back(const struct ur__stack_job *job, const struct ur__rnn_laye
     s->pb = pb;
 }
 
-static void lay_out_back(struct ur__stack_job *job, struct pieces *p)
+static void lay_out_back(struct ur__stack_job *job, struct ur__carve *p)
 {
     int L = job->stack->layers, D = job->stack->directions;
     size_t columns = job->ids ? ur__sequence_columns(&job->stack->layer[0]) : 0;
@@ -211,7 +199,7 @@ static void lay_out_back(struct ur__stack_job *job, struct pieces *p)
 size_t ur__stack_back_bytes(const struct ur__stack_job *job)
 {
     struct ur__stack_job copy = *job;
-    struct pieces p = {NULL, 0};
+    struct ur__carve p = {NULL, 0};
     lay_out_back(&copy, &p);
     return p.used;
 }
@@ -219,7 +207,7 @@ size_t ur__stack_back_bytes(const struct ur__stack_job *job)
 void ur__stack_back_place(struct ur__stack_job *job, const struct ur__rnn_weights *w,
                           void *memory)
 {
-    struct pieces p = {memory, 0};
+    struct ur__carve p = {memory, 0};
     int L = job->stack->layers, D = job->stack->directions;
     lay_out_back(job, &p);
     for (int i = 0; i < L * D; i++) {

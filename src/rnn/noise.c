@@ -78,7 +78,7 @@ void ur__zone(const struct ur__sequence *s, const struct ur__cell_step *c, int t
             draw_zone(s, (size_t)d->P, d->zoneout_h, s->noise.zone_h, at * d->P, mask);
         stay(d->P, mask, d->zoneout_h, c->h_prev + r * c->ld_prev, h, h);
     }
-    for (int r = 0; d->cell->has_c && d->zoneout_c > 0 && r < c->rows; r++) {
+    for (int r = 0; d->cell->c && d->zoneout_c > 0 && r < c->rows; r++) {
         if (!ur__own_row(c->split, r))
             continue;
         ptrdiff_t at = ((ptrdiff_t)t * s->B + b + r) * d->H, row = (ptrdiff_t)r * d->H;
@@ -108,7 +108,7 @@ void ur__zone_back_open(const struct ur__sequence *s, int t, int b, int end)
     if (d->zoneout_h > 0)
         part(rows * (size_t)d->P, s->kept.zone_h ? s->kept.zone_h + at * d->P : NULL,
              d->zoneout_h, s->dh + P, s->stay_h + P);
-    if (d->cell->has_c && d->zoneout_c > 0)
+    if (d->cell->c && d->zoneout_c > 0)
         part(rows * (size_t)d->H, s->kept.zone_c ? s->kept.zone_c + at * d->H : NULL,
              d->zoneout_c, s->dc + H, s->stay_c + H);
 }
@@ -122,6 +122,6 @@ void ur__zone_back_close(const struct ur__sequence *s, int b, int end)
         s->k->add(nP, s->dh + P, s->stay_h + P, s->dh + P);
     else if (d->zoneout_h > 0)
         memcpy(s->dh + P, s->stay_h + P, nP * sizeof(ur_real));
-    if (d->cell->has_c && d->zoneout_c > 0)
+    if (d->cell->c && d->zoneout_c > 0)
         s->k->add(nH, s->dc + H, s->stay_c + H, s->dc + H);
 }

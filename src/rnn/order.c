@@ -47,7 +47,7 @@ struct ur__cell_step ur__step_at(const struct ur__sequence *s, int t, int b, int
     };
     c.h_read = kept->h_read ? kept->h_read + at * d->P : c.h_prev;
     c.ld_read = kept->h_read ? d->P : c.ld_prev;
-    if (d->cell->has_c) {
+    if (d->cell->c) {
         c.c = kept->c_new + at * d->H;
         c.c_prev = first ? kept->c0 + (ptrdiff_t)b * d->H : kept->c + before * d->H;
     }

@@ -1,96 +1,103 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One block of memory a layer:
- *
- *   start [G·H] | start_n [H] | W_ih [I,G·H] | W_hh [P,·] | W_hh_n [H,H] | W_hr [H,P] |
- *   peepholes | W_hy [P,O] | start_y [O]
- *
- * Biases are added once here and become the start values of the products, so that a
- * net with two biases computes exactly as one with their sum.
+ * One block of memory a layer. Biases are added once here and become the start values of the
+ * products, so that a net with two biases computes exactly as one with their sum; a cell may keep
+ * the second bias of its last blocks apart.
  */
 #include "rnn/pack.h"
 
 #include <string.h>
 
-/* n reals rounded up so that what follows stays 64-byte aligned. */
-static size_t padded(size_t n)
+#include "rnn/cells.h"
+
+/* The memory as it is handed out, 64-byte aligned; NULL: it is only counted. */
+struct room {
+    const struct ur__kernel *k;
+    char *memory;
+    size_t used;
+};
+
+static void *take(struct room *r, size_t bytes)
 {
-    size_t line = 64 / sizeof(ur_real);
-    return (n + line - 1) / line * line;
+    void *at = r->memory ? r->memory + r->used : NULL;
+    r->used += (bytes + 63) / 64 * 64;
+    return at;
 }
 
-static size_t take(ur_real **to, ur_real *memory, size_t *at, size_t n)
+static ur_real *take_reals(struct room *r, size_t n)
 {
-    *to = memory ? memory + *at : NULL;
-    *at += padded(n);
-    return *at;
+    return take(r, n * sizeof(ur_real));
 }
 
-/* Rows of weight_hh that go through the state as it is: all but the GRU's n. */
-static int plain_rows(const struct ur__rnn_layer *d)
+static struct ur__matrix take_matrix(struct room *r, int K, int N)
 {
-    return (d->cell->kind == UR_GRU ? 2 : d->cell->gates) * d->H;
+    struct ur__matrix w = {.type = UR__NUMBER_REAL, .K = K, .N = N};
+    w.data = take(r, r->k->packed_bytes(&w));
+    return w;
 }
 
+/* Whether the layer has a projection. */
 static bool projects(const struct ur__rnn_layer *d)
 {
     return d->P != d->H;
 }
 
-/* One peephole for each gate but g. */
-static size_t peepholes(const struct ur__rnn_layer *d)
+static size_t place(struct ur__packed *p, struct room r, const struct ur__rnn_layer *d)
 {
-    return d->peepholes ? (size_t)(d->cell->gates - 1) * (size_t)d->H : 0;
+    const struct ur__cell *cell = d->cell;
+    struct ur__cell_extra extra[UR__CELL_EXTRAS];
+    size_t H = (size_t)d->H;
+    int extras = ur__cell_extras(d, extra);
+    *p = (struct ur__packed){
+        .start = take_reals(&r, (size_t)cell->gates * H),
+        .start_apart = take_reals(&r, (size_t)cell->apart * H),
+        .w_ih = take_matrix(&r, d->I, cell->gates * d->H),
+    };
+    for (int i = 0; i < UR__CELL_PARTS && cell->part[i]; i++)
+        p->w_hh[i] = take_matrix(&r, d->P, cell->part[i] * d->H);
+    if (projects(d))
+        p->w_hr = take_matrix(&r, d->H, d->P);
+    for (int i = 0; i < extras; i++)
+        p->extra[i] = take_reals(&r, (size_t)extra[i].blocks * H);
+    if (d->O) {
+        p->w_hy = take_matrix(&r, d->P, d->O);
+        p->start_y = take_reals(&r, (size_t)d->O);
+    }
+    return r.used;
 }
 
-static size_t place(struct ur__packed *p, const struct ur__kernel *k,
-                    const struct ur__rnn_layer *d, ur_real *memory)
+static size_t place_back(struct ur__packed_back *p, struct room r, const struct ur__rnn_layer *d)
 {
-    size_t at = 0, H = (size_t)d->H;
-    bool gru = d->cell->kind == UR_GRU;
-    take(&p->start, memory, &at, (size_t)d->cell->gates * H);
-    take(&p->start_n, memory, &at, gru ? H : 0);
-    take(&p->w_ih, memory, &at, k->packed_size(d->I, d->cell->gates * d->H));
-    take(&p->w_hh, memory, &at, k->packed_size(d->P, plain_rows(d)));
-    take(&p->w_hh_n, memory, &at, gru ? k->packed_size(d->H, d->H) : 0);
-    take(&p->w_hr, memory, &at, projects(d) ? k->packed_size(d->H, d->P) : 0);
-    take(&p->peep, memory, &at, peepholes(d));
-    take(&p->w_hy, memory, &at, d->O ? k->packed_size(d->P, d->O) : 0);
-    return take(&p->start_y, memory, &at, (size_t)d->O);
+    *p = (struct ur__packed_back){0};
+    for (int i = 0; i < UR__CELL_PARTS && d->cell->part[i]; i++)
+        p->w_hh[i] = take_matrix(&r, d->cell->part[i] * d->H, d->P);
+    if (projects(d))
+        p->w_hr = take_matrix(&r, d->P, d->H);
+    return r.used;
 }
 
-static size_t place_back(struct ur__packed_back *p, const struct ur__kernel *k,
-                         const struct ur__rnn_layer *d, ur_real *memory)
-{
-    size_t at = 0;
-    bool gru = d->cell->kind == UR_GRU;
-    take(&p->w_hh, memory, &at, k->packed_size(plain_rows(d), d->P));
-    take(&p->w_hh_n, memory, &at, gru ? k->packed_size(d->H, d->H) : 0);
-    return take(&p->w_hr, memory, &at, projects(d) ? k->packed_size(d->P, d->H) : 0);
-}
-
-size_t ur__packed_size(const struct ur__kernel *k, const struct ur__rnn_layer *d)
+size_t ur__packed_bytes(const struct ur__kernel *k, const struct ur__rnn_layer *d)
 {
     struct ur__packed p;
-    return place(&p, k, d, NULL);
+    return place(&p, (struct room){k, NULL, 0}, d);
 }
 
-size_t ur__packed_back_size(const struct ur__kernel *k, const struct ur__rnn_layer *d)
+size_t ur__packed_back_bytes(const struct ur__kernel *k, const struct ur__rnn_layer *d)
 {
     struct ur__packed_back p;
-    return place_back(&p, k, d, NULL);
+    return place_back(&p, (struct room){k, NULL, 0}, d);
 }
 
 void ur__packed_place(struct ur__packed *p, const struct ur__kernel *k,
-                      const struct ur__rnn_layer *d, ur_real *memory)
+                      const struct ur__rnn_layer *d, void *memory)
 {
-    place(p, k, d, memory);
+    place(p, (struct room){k, memory, 0}, d);
 }
 
 void ur__packed_back_place(struct ur__packed_back *p, const struct ur__kernel *k,
-                           const struct ur__rnn_layer *d, ur_real *memory)
+                           const struct ur__rnn_layer *d, void *memory)
 {
-    place_back(p, k, d, memory);
+    place_back(p, (struct room){k, memory, 0}, d);
 }
 
 static ur_real bias(const ur_real *b, int i)
@@ -98,41 +105,54 @@ static ur_real bias(const ur_real *b, int i)
     return b ? b[i] : 0;
 }
 
+/* w's data from a parameter [N,K], or, transposed, [K,N]. */
+static void fill(const struct ur__kernel *k, const struct ur__matrix *w, const ur_real *from,
+                 bool transposed)
+{
+    k->pack(w, 0, w->N, from, transposed ? w->N : 1, transposed ? 1 : w->K);
+}
+
+static void fill_starts(const struct ur__packed *p, const struct ur__rnn_layer *d,
+                        const struct ur__rnn_weights *w)
+{
+    int GH = d->cell->gates * d->H, apart = d->cell->apart * d->H;
+    for (int i = 0; i < GH; i++)
+        p->start[i] = bias(w->b_ih, i) + (i < GH - apart ? bias(w->b_hh, i) : 0);
+    for (int i = 0; i < apart; i++)
+        p->start_apart[i] = bias(w->b_hh, GH - apart + i);
+    for (int i = 0; i < d->O; i++)
+        p->start_y[i] = bias(w->b_hy, i);
+}
+
 void ur__pack(const struct ur__packed *p, const struct ur__kernel *k,
               const struct ur__rnn_layer *d, const struct ur__rnn_weights *w)
 {
-    int H = d->H, GH = d->cell->gates * H, plain = plain_rows(d);
-    bool gru = d->cell->kind == UR_GRU;
-    bool apart = gru && !d->reset_before;   /* b_hn stands inside r∘(…) */
-    for (int i = 0; i < GH; i++) {
-        bool both = !(apart && i >= 2 * H);
-        p->start[i] = bias(w->b_ih, i) + (both ? bias(w->b_hh, i) : 0);
+    struct ur__cell_extra extra[UR__CELL_EXTRAS];
+    int extras = ur__cell_extras(d, extra);
+    const ur_real *w_hh = w->w_hh;
+    fill_starts(p, d, w);
+    fill(k, &p->w_ih, w->w_ih, false);
+    for (int i = 0; i < UR__CELL_PARTS && d->cell->part[i]; i++) {
+        fill(k, &p->w_hh[i], w_hh, false);
+        w_hh += (ptrdiff_t)p->w_hh[i].N * d->P;
     }
-    k->pack(d->I, GH, w->w_ih, 1, d->I, p->w_ih);
-    k->pack(d->P, plain, w->w_hh, 1, d->P, p->w_hh);
     if (projects(d))
-        k->pack(H, d->P, w->w_hr, 1, H, p->w_hr);
-    if (d->peepholes)
-        memcpy(p->peep, w->peep, peepholes(d) * sizeof(ur_real));
-    if (gru) {
-        for (int i = 0; i < H; i++)
-            p->start_n[i] = apart ? bias(w->b_hh, 2 * H + i) : 0;
-        k->pack(H, H, w->w_hh + (ptrdiff_t)2 * H * H, 1, H, p->w_hh_n);
-    }
-    if (d->O) {
-        k->pack(d->P, d->O, w->w_hy, 1, d->P, p->w_hy);
-        for (int i = 0; i < d->O; i++)
-            p->start_y[i] = bias(w->b_hy, i);
-    }
+        fill(k, &p->w_hr, w->w_hr, false);
+    for (int i = 0; i < extras; i++)
+        memcpy(p->extra[i], w->extra[i],
+               (size_t)extra[i].blocks * (size_t)d->H * sizeof(ur_real));
+    if (d->O)
+        fill(k, &p->w_hy, w->w_hy, false);
 }
 
 void ur__pack_back(const struct ur__packed_back *p, const struct ur__kernel *k,
                    const struct ur__rnn_layer *d, const struct ur__rnn_weights *w)
 {
-    int H = d->H;
-    k->pack(plain_rows(d), d->P, w->w_hh, d->P, 1, p->w_hh);
+    const ur_real *w_hh = w->w_hh;
+    for (int i = 0; i < UR__CELL_PARTS && d->cell->part[i]; i++) {
+        fill(k, &p->w_hh[i], w_hh, true);
+        w_hh += (ptrdiff_t)p->w_hh[i].K * d->P;
+    }
     if (projects(d))
-        k->pack(d->P, H, w->w_hr, H, 1, p->w_hr);
-    if (d->cell->kind == UR_GRU)
-        k->pack(H, H, w->w_hh + (ptrdiff_t)2 * H * H, H, 1, p->w_hh_n);
+        fill(k, &p->w_hr, w->w_hr, true);
 }

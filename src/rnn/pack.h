@@ -5,15 +5,15 @@
 
 #include "rnn/cell.h"
 
-/* Reals of a layer's packed weights, for the forward pass and for the backward chain. */
-size_t ur__packed_size(const struct ur__kernel *k, const struct ur__rnn_layer *d);
-size_t ur__packed_back_size(const struct ur__kernel *k, const struct ur__rnn_layer *d);
+/* Bytes of a layer's packed weights, for the forward pass and for the backward chain. */
+size_t ur__packed_bytes(const struct ur__kernel *k, const struct ur__rnn_layer *d);
+size_t ur__packed_back_bytes(const struct ur__kernel *k, const struct ur__rnn_layer *d);
 
 /* Points p into memory of that size, 64-byte aligned. */
 void ur__packed_place(struct ur__packed *p, const struct ur__kernel *k,
-                      const struct ur__rnn_layer *d, ur_real *memory);
+                      const struct ur__rnn_layer *d, void *memory);
 void ur__packed_back_place(struct ur__packed_back *p, const struct ur__kernel *k,
-                           const struct ur__rnn_layer *d, ur_real *memory);
+                           const struct ur__rnn_layer *d, void *memory);
 
 /* Packs. */
 void ur__pack(const struct ur__packed *p, const struct ur__kernel *k,

@@ -9,25 +9,23 @@ static void multiply(const struct ur__cell_step *s, const struct ur__gemm *g)
     s->k->gemm(g, 0, s->rows, n0, n1, s->scratch);
 }
 
-void ur__rows_times_packed(const struct ur__cell_step *s, const ur_real *a, ptrdiff_t lda, int K,
-                           const ur_real *w, int N, ur_real *c, ptrdiff_t ldc)
+void ur__rows_times(const struct ur__cell_step *s, const ur_real *a, ptrdiff_t lda,
+                    const struct ur__matrix *w, ur_real *c, ptrdiff_t ldc)
 {
     struct ur__gemm g = {
-        .M = s->rows, .N = N, .K = K,
-        .a = a, .a_row = lda, .a_k = 1,
-        .b = w, .packed = true,
+        .M = s->rows, .N = w->N, .K = w->K,
+        .a = a, .a_row = lda, .a_k = 1, .w = w,
         .c = c, .c_row = ldc, .accumulate = true,
     };
     multiply(s, &g);
 }
 
-void ur__rows_from(const struct ur__cell_step *s, const ur_real *a, ptrdiff_t lda, int K,
-                   const ur_real *w, int N, const ur_real *start, ur_real *c, ptrdiff_t ldc)
+void ur__rows_from(const struct ur__cell_step *s, const ur_real *a, ptrdiff_t lda,
+                   const struct ur__matrix *w, const ur_real *start, ur_real *c, ptrdiff_t ldc)
 {
     struct ur__gemm g = {
-        .M = s->rows, .N = N, .K = K,
-        .a = a, .a_row = lda, .a_k = 1,
-        .b = w, .packed = true,
+        .M = s->rows, .N = w->N, .K = w->K,
+        .a = a, .a_row = lda, .a_k = 1, .w = w,
         .c = c, .c_row = ldc, .start = start,
     };
     multiply(s, &g);

@@ -6,13 +6,12 @@
 #include "kernel/gemm.h"
 #include "rnn/cell.h"
 
-/* c[rows,N] += a[rows,K]·W, W packed; rows lda and ldc apart. Of a split step: this worker's
- * columns. */
-void ur__rows_times_packed(const struct ur__cell_step *s, const ur_real *a, ptrdiff_t lda, int K,
-                           const ur_real *w, int N, ur_real *c, ptrdiff_t ldc);
+/* c[rows,N] += a[rows,K]·W; rows lda and ldc apart. Of a split step: this worker's columns. */
+void ur__rows_times(const struct ur__cell_step *s, const ur_real *a, ptrdiff_t lda,
+                    const struct ur__matrix *w, ur_real *c, ptrdiff_t ldc);
 /* The same with c = start + …; start [N] or NULL: zeros. */
-void ur__rows_from(const struct ur__cell_step *s, const ur_real *a, ptrdiff_t lda, int K,
-                   const ur_real *w, int N, const ur_real *start, ur_real *c, ptrdiff_t ldc);
+void ur__rows_from(const struct ur__cell_step *s, const ur_real *a, ptrdiff_t lda,
+                   const struct ur__matrix *w, const ur_real *start, ur_real *c, ptrdiff_t ldc);
 
 /* Waits for the other workers of a split step. */
 static inline void ur__meet(const struct ur__worker *split)

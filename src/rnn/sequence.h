@@ -56,7 +56,8 @@ struct ur__sequence {
     ur_real *dh_all;            /* [T,B,P] with an output map */
     ur_real *seen;              /* [T,B,P] or NULL: the whole gradient of each h_t */
     ur_real *dp;                /* [T,B,P] with a projection: gradient of its result */
-    ur_real *dh, *dc, *drh;     /* [B,P] [B,H] [B,H] work; on return gradients of h0, c0 */
+    ur_real *dh, *dc;           /* [B,P] [B,H] work; on return gradients of h0, c0 */
+    ur_real *work;              /* [B,work·H] of the cell's */
     ur_real *dm;                /* [B,H] with a projection */
     ur_real *dh_read;           /* [B,P] with recurrent dropout */
     ur_real *stay_h, *stay_c;   /* [B,P] [B,H] with zoneout: what goes past the cell */
@@ -66,11 +67,11 @@ struct ur__sequence {
 /* Size of a layer's output in one direction. */
 int ur__layer_output(const struct ur__rnn_layer *d);
 
-/* Rows [b0,b1) forward. scratch: of this worker's gemm. split: NULL, or this worker, where
- * all workers of a region compute the same rows together, each its share of the hidden units;
- * they have met when it returns. */
+/* Rows [b0,b1) forward; all products are of packed weights, so that gemm needs no scratch. split:
+ * NULL, or this worker, where all workers of a region compute the same rows together, each its
+ * share of the hidden units; they have met when it returns. */
 void ur__sequence_forward(const struct ur__sequence *s, int b0, int b1,
-                          const struct ur__worker *split, void *scratch);
+                          const struct ur__worker *split);
 /* Rows [b0,b1) back: gate gradients, dx, gradients of the initial state. */
 void ur__sequence_backward(const struct ur__sequence *s, int b0, int b1, void *scratch);
 /* After all rows: adds weight gradients, this worker's share. scratch: of all workers'

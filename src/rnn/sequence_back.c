@@ -17,8 +17,8 @@ static void back_output(const struct ur__sequence *s, int b0, int b1, void *scra
             ur_real *dy = s->dy + at * s->ld_dy;
             if (t >= ur__length(s, b))
                 memset(dy, 0, (size_t)d->O * sizeof(ur_real));
-            else if (d->output_activation == UR_TANH)
-                s->k->rnn_backward(d->O, UR_TANH, s->kept.y + at * s->kept.ld_y, dy, dy);
+            else if (d->output_activation == UR_ACT_TANH)
+                s->k->rnn_backward(d->O, UR_ACT_TANH, s->kept.y + at * s->kept.ld_y, dy, dy);
         }
     struct ur__gemm g = {
         .M = s->T * (b1 - b0), .N = d->P, .K = d->O, .group = b1 - b0,
@@ -65,12 +65,13 @@ static void clear_row(const struct ur__sequence *s, int t, int b)
 
 static void point_back(const struct ur__sequence *s, struct ur__cell_step *c, int next, int b)
 {
-    ptrdiff_t H = (ptrdiff_t)b * s->d->H, P = (ptrdiff_t)b * s->d->P;
+    const struct ur__rnn_layer *d = s->d;
+    ptrdiff_t H = (ptrdiff_t)b * d->H, P = (ptrdiff_t)b * d->P;
     c->dh = s->dm ? s->dm + H : s->dh + P;
     c->dc = s->dc ? s->dc + H : NULL;
-    c->drh = s->drh ? s->drh + H : NULL;
+    c->work = s->work ? s->work + H * d->cell->work : NULL;
     c->dh_read = s->dh_read ? s->dh_read + P : s->dh + P;
-    c->next = s->kept.gates + ((ptrdiff_t)next * s->B + b) * ur__gates_row(s->d);
+    c->next = s->kept.gates + ((ptrdiff_t)next * s->B + b) * ur__gates_row(d);
 }
 
 /* What the gates of step `next` send back to the state that they have read. */
@@ -91,7 +92,7 @@ static void back_projection(const struct ur__sequence *s, int t, int b, int end,
     struct ur__gemm g = {
         .M = end - b, .N = d->H, .K = d->P,
         .a = dp, .a_row = d->P, .a_k = 1,
-        .b = s->pb->w_hr, .packed = true,
+        .w = &s->pb->w_hr,
         .c = s->dm + (ptrdiff_t)b * d->H, .c_row = d->H,
     };
     s->k->gemm(&g, 0, g.M, 0, d->H, scratch);
@@ -172,9 +173,9 @@ void ur__sequence_backward(const struct ur__sequence *s, int b0, int b1, void *s
         return;
     size_t rows = (size_t)(b1 - b0) * sizeof(ur_real), H = (size_t)d->H, P = (size_t)d->P;
     ptrdiff_t first = (ptrdiff_t)b0 * d->H;
-    if (d->cell->has_c && s->dcT)
+    if (d->cell->c && s->dcT)
         memcpy(s->dc + first, s->dcT + first, rows * H);
-    else if (d->cell->has_c)
+    else if (d->cell->c)
         memset(s->dc + first, 0, rows * H);
     if (s->dh_read)
         memset(s->dh_read + (ptrdiff_t)b0 * d->P, 0, rows * P);

@@ -22,7 +22,6 @@ struct part {
     const struct ur__sequence *s;
     int b0, b1;
     const struct ur__worker *split;
-    void *scratch;
 };
 
 /* This worker's columns of [0,N). */
@@ -36,42 +35,29 @@ static void own_columns(const struct part *p, int N, int *n0, int *n1)
 
 /* ---- the input's product ----------------------------------------------- */
 
-/* One-hot rows: the product with W is a row of W. W's panels are [N/nr][I][nr]. */
-static void gather_input(const struct part *p, int t, int n0, int n1)
-{
-    const struct ur__sequence *s = p->s;
-    const struct ur__kernel *k = s->k;
-    const struct ur__rnn_layer *d = s->d;
-    ptrdiff_t ld = ur__gates_row(d), at = (ptrdiff_t)t * s->B + p->b0;
-    for (int n = n0; n < n1; n += k->nr) {
-        int width = n1 - n < k->nr ? n1 - n : k->nr;
-        const ur_real *panel = s->p->w_ih + (ptrdiff_t)n * d->I;
-        k->gather(p->b1 - p->b0, width, s->ids + at, panel, k->nr, s->p->start + n,
-                  s->kept.gates + at * ld + n, ld);
-    }
-}
-
 /* gates[t,b,0..G·H) = W x + biases for `steps` steps from t on. */
 static void project(const struct part *p, int t, int steps)
 {
     const struct ur__sequence *s = p->s;
     const struct ur__rnn_layer *d = s->d;
     int rows = p->b1 - p->b0, N = d->cell->gates * d->H, n0, n1;
-    own_columns(p, N, &n0, &n1);
-    if (s->ids) {
-        for (int i = 0; i < steps; i++)
-            gather_input(p, t + i, n0, n1);
-        return;
-    }
     ptrdiff_t ld = ur__gates_row(d), at = (ptrdiff_t)t * s->B + p->b0;
     struct ur__gemm g = {
-        .M = steps * rows, .N = N, .K = d->I, .group = rows,
-        .a = s->x + at * d->I, .a_row = d->I, .a_k = 1, .a_group = (ptrdiff_t)s->B * d->I,
-        .b = s->p->w_ih, .packed = true,
+        .M = steps * rows, .N = N, .K = d->I, .group = rows, .w = &s->p->w_ih,
         .c = s->kept.gates + at * ld, .c_row = ld, .c_group = (ptrdiff_t)s->B * ld,
         .start = s->p->start,
     };
-    s->k->gemm(&g, 0, g.M, n0, n1, p->scratch);
+    if (s->ids) {
+        g.id = s->ids + at;
+        g.a_group = s->B;
+    } else {
+        g.a = s->x + at * d->I;
+        g.a_row = d->I;
+        g.a_k = 1;
+        g.a_group = (ptrdiff_t)s->B * d->I;
+    }
+    own_columns(p, N, &n0, &n1);
+    s->k->gemm(&g, 0, g.M, n0, n1, NULL);
 }
 
 /* The i-th step is about to be computed: every `chunk` steps those to come are projected. */
@@ -93,10 +79,9 @@ static void project_ahead(const struct part *p, int i)
 static void project_state(const struct ur__sequence *s, const struct ur__cell_step *c, int t,
                           int b)
 {
-    const struct ur__rnn_layer *d = s->d;
     ur_real *h = s->kept.h + ((ptrdiff_t)t * s->B + b) * s->kept.ld_h;
     ur__meet(c->split);
-    ur__rows_from(c, c->h, c->ld_h, d->H, s->p->w_hr, d->P, NULL, h, s->kept.ld_h);
+    ur__rows_from(c, c->h, c->ld_h, &s->p->w_hr, NULL, h, s->kept.ld_h);
 }
 
 /* y[t] = a(h[t] W_hy + b_hy) for the rows of a step from b on. */
@@ -107,9 +92,9 @@ static void map_output(const struct ur__sequence *s, const struct ur__cell_step 
     ptrdiff_t at = (ptrdiff_t)t * s->B + b;
     ur_real *y = kept->y + at * kept->ld_y;
     ur__meet(c->split);
-    ur__rows_from(c, kept->h + at * kept->ld_h, kept->ld_h, d->P, s->p->w_hy, d->O,
-                  s->p->start_y, y, kept->ld_y);
-    if (d->output_activation != UR_TANH)
+    ur__rows_from(c, kept->h + at * kept->ld_h, kept->ld_h, &s->p->w_hy, s->p->start_y, y,
+                  kept->ld_y);
+    if (d->output_activation != UR_ACT_TANH)
         return;
     ur__meet(c->split);
     for (int r = 0; r < c->rows; r++)
@@ -143,7 +128,7 @@ static void keep_start(const struct ur__sequence *s, int b0, int b1)
     size_t rows = (size_t)(b1 - b0) * sizeof(ur_real);
     ptrdiff_t P = s->d->P, H = s->d->H;
     memcpy(s->kept.h0 + b0 * P, s->h0 + b0 * P, rows * (size_t)P);
-    if (s->d->cell->has_c)
+    if (s->d->cell->c)
         memcpy(s->kept.c0 + b0 * H, s->c0 + b0 * H, rows * (size_t)H);
 }
 
@@ -156,7 +141,7 @@ static void finish_state(const struct ur__sequence *s, int b0, int b1)
         ptrdiff_t at = some ? (ptrdiff_t)ur__last_time(s, b) * s->B + b : 0;
         const ur_real *h = some ? kept->h + at * kept->ld_h : kept->h0 + b * P;
         memcpy(s->hT + b * P, h, (size_t)P * sizeof *h);
-        if (!s->d->cell->has_c)
+        if (!s->d->cell->c)
             continue;
         const ur_real *c = some ? kept->c + at * H : kept->c0 + b * H;
         memcpy(s->cT + b * H, c, (size_t)H * sizeof *c);
@@ -166,7 +151,7 @@ static void finish_state(const struct ur__sequence *s, int b0, int b1)
 static void step(const struct part *p, int t, int b, int end)
 {
     const struct ur__sequence *s = p->s;
-    struct ur__cell_step c = ur__step_at(s, t, b, end, p->scratch);
+    struct ur__cell_step c = ur__step_at(s, t, b, end, NULL);
     c.split = p->split;
     if (s->kept.drop) {
         ur__drop_read(s, &c, t, b);
@@ -183,9 +168,9 @@ static void step(const struct part *p, int t, int b, int end)
 }
 
 void ur__sequence_forward(const struct ur__sequence *s, int b0, int b1,
-                          const struct ur__worker *split, void *scratch)
+                          const struct ur__worker *split)
 {
-    struct part p = {s, b0, b1, split, scratch};
+    struct part p = {s, b0, b1, split};
     bool first = !split || split->index == 0;
     if (b0 >= b1)
         return;

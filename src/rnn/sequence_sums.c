@@ -66,26 +66,6 @@ static void sum_projection(const struct ur__sequence *s, ur_real *dw, const stru
     ur__gemm_share(s->k, &m, w, scratch);
 }
 
-/* dp += sums of dgate∘c: peepholes of i and f see the c before, that of o the new one. */
-static void sum_peepholes(const struct ur__sequence *s, ur_real *dp, const struct ur__worker *w)
-{
-    const struct ur__rnn_layer *d = s->d;
-    int n0, n1, G = d->cell->gates;
-    ptrdiff_t H = d->H, ld = ur__gates_row(d), out = G == 3 ? H : 2 * H;
-    ur__share(d->H, 16, w->index, w->n, &n0, &n1);
-    for (int t = 0; n0 < n1 && t < s->T; t++)
-        for (int b = 0; b < s->B; b++) {
-            if (t >= ur__length(s, b))
-                continue;
-            size_t n = (size_t)(n1 - n0);
-            struct ur__cell_step c = ur__step_at(s, t, b, b + 1, NULL);
-            s->k->muladd(n, c.gates + n0, c.c_prev + n0, dp + n0);
-            if (G == 4)
-                s->k->muladd(n, c.gates + H + n0, c.c_prev + n0, dp + H + n0);
-            s->k->muladd(n, c.gates + ld - H + n0, c.c + n0, dp + out + n0);
-        }
-}
-
 static void sum_output(const struct ur__sequence *s, const struct ur__rnn_grads *g,
                        const struct ur__worker *w, void *scratch)
 {
@@ -106,17 +86,13 @@ static void sum_output(const struct ur__sequence *s, const struct ur__rnn_grads 
 static void sum_biases(const struct ur__sequence *s, const struct ur__rnn_grads *g,
                        const struct ur__worker *w)
 {
-    const struct ur__rnn_layer *d = s->d;
-    ptrdiff_t H = d->H;
-    int N = d->cell->gates * d->H;
+    int GH = s->d->cell->gates * s->d->H, apart = s->d->cell->apart * s->d->H;
     if (g->b_ih)
-        sum_bias(s, s->kept.gates, N, g->b_ih, w);
-    if (g->b_hh && d->cell->kind == UR_GRU && !d->reset_before) {
-        sum_bias(s, s->kept.gates, 2 * d->H, g->b_hh, w);
-        sum_bias(s, s->kept.gates + 3 * H, d->H, g->b_hh + 2 * H, w);
-    } else if (g->b_hh) {
-        sum_bias(s, s->kept.gates, N, g->b_hh, w);
-    }
+        sum_bias(s, s->kept.gates, GH, g->b_ih, w);
+    if (g->b_hh)
+        sum_bias(s, s->kept.gates, GH - apart, g->b_hh, w);
+    if (g->b_hh && apart)
+        sum_bias(s, s->kept.gates + GH, apart, g->b_hh + GH - apart, w);
 }
 
 void ur__sequence_sums(const struct ur__sequence *s, const struct ur__rnn_grads *g,
@@ -138,8 +114,8 @@ void ur__sequence_sums(const struct ur__sequence *s, const struct ur__rnn_grads 
     sum_biases(s, g, w);
     if (g->w_hr)
         sum_projection(s, g->w_hr, w, scratch);
-    if (g->peep)
-        sum_peepholes(s, g->peep, w);
+    if (g->extra[0])
+        d->cell->back_extras(s, g->extra, w);
     if (d->O)
         sum_output(s, g, w, scratch);
 }

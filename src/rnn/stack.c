@@ -46,13 +46,13 @@ static int unit_workers(const struct ur__stack_job *job, int n)
     return join < 2 ? 1 : join;
 }
 
-static void forward_layers(struct ur__stack_job *job, const struct ur__worker *w, int b0, int b1,
+static void forward_layers(struct ur__stack_job *job, int b0, int b1,
                            const struct ur__worker *split)
 {
     int D = job->stack->directions;
     for (int l = 0; l < job->stack->layers; l++) {
         for (int d = 0; d < D; d++)
-            ur__sequence_forward(&job->layer[l * D + d], b0, b1, split, own_scratch(job, w));
+            ur__sequence_forward(&job->layer[l * D + d], b0, b1, split);
         if (!job->dropped[l])
             continue;
         if (b0 < b1 && (!split || split->index == 0))
@@ -69,28 +69,53 @@ static void forward(const struct ur__worker *w, void *arg)
     int b0, b1;
     some.n = unit_workers(job, w->n);
     if (some.n > 1 && some.index < some.n) {
-        forward_layers(job, w, 0, job->B, &some);
+        forward_layers(job, 0, job->B, &some);
     } else if (some.n == 1) {
         ur__share(job->B, 1, w->index, w->n, &b0, &b1);
-        forward_layers(job, w, b0, b1, NULL);
+        forward_layers(job, b0, b1, NULL);
     }
+}
+
+/* Layer l's chain through time, this worker's rows. */
+static void chain_layer(const struct ur__stack_job *job, const struct ur__worker *w, int l)
+{
+    int b0, b1, D = job->stack->directions;
+    ur__share(job->B, 1, w->index, w->n, &b0, &b1);
+    for (int d = 0; d < D; d++)
+        ur__sequence_backward(&job->layer[l * D + d], b0, b1, own_scratch(job, w));
+    ur_real *dx = job->layer[l * D].dx;
+    if (l > 0 && job->dropped[l - 1] && b0 < b1)
+        drop(job, l - 1, b0, b1, dx, dx);
+}
+
+/* Layer l's weight gradients, this worker's share. */
+static void sum_layer(const struct ur__stack_job *job, const struct ur__worker *w, int l)
+{
+    for (int i = l * job->stack->directions; i < (l + 1) * job->stack->directions; i++)
+        ur__sequence_sums(&job->layer[i], &job->grads[i], w, job->scratch, job->columns);
 }
 
 static void backward(const struct ur__worker *w, void *arg)
 {
-    struct ur__stack_job *job = arg;
-    int b0, b1, D = job->stack->directions;
-    ur__share(job->B, 1, w->index, w->n, &b0, &b1);
-    for (int l = job->stack->layers - 1; l >= 0; l--) {
-        for (int d = 0; d < D; d++)
-            ur__sequence_backward(&job->layer[l * D + d], b0, b1, own_scratch(job, w));
-        ur_real *dx = job->layer[l * D].dx;
-        if (l > 0 && job->dropped[l - 1] && b0 < b1)
-            drop(job, l - 1, b0, b1, dx, dx);
-    }
+    const struct ur__stack_job *job = arg;
+    for (int l = job->stack->layers - 1; l >= 0; l--)
+        chain_layer(job, w, l);
     ur__team_barrier(w);
-    for (int i = 0; i < job->stack->layers * D; i++)
-        ur__sequence_sums(&job->layer[i], &job->grads[i], w, job->scratch, job->columns);
+    for (int l = 0; l < job->stack->layers; l++)
+        sum_layer(job, w, l);
+}
+
+struct layer_job {
+    const struct ur__stack_job *job;
+    int l;
+};
+
+static void backward_layer(const struct ur__worker *w, void *arg)
+{
+    const struct layer_job *one = arg;
+    chain_layer(one->job, w, one->l);
+    ur__team_barrier(w);
+    sum_layer(one->job, w, one->l);
 }
 
 void ur__stack_forward(struct ur__stack_job *job, ur_team *team)
@@ -103,5 +128,13 @@ void ur__stack_forward(struct ur__stack_job *job, ur_team *team)
 
 void ur__stack_backward(struct ur__stack_job *job, ur_team *team)
 {
-    ur__team_run(team, backward, job);
+    if (!job->done) {
+        ur__team_run(team, backward, job);
+        return;
+    }
+    for (int l = job->stack->layers - 1; l >= 0; l--) {
+        struct layer_job one = {job, l};
+        ur__team_run(team, backward_layer, &one);
+        job->done(job->user, l);
+    }
 }

@@ -32,7 +32,7 @@ struct ur__stack_job {
     bool training;              /* dropout and zoneout draw masks */
     uint64_t seed, step;
     uint32_t stream;            /* the first of ur__stack_streams() */
-    void *scratch;              /* ur__stack_scratch() bytes */
+    void *scratch;              /* backward: ur__stack_scratch() bytes */
 
     struct ur__sequence *layer; /* [L·D], in the memory given to ur__stack_place */
     ur_real **out;              /* [L], outputs [T,B,D·O] */
@@ -43,6 +43,10 @@ struct ur__stack_job {
     ur_real *dx;                /* [T,B,I] or NULL; written */
     const struct ur__rnn_grads *grads;      /* [L·D] */
     ur_real *columns;
+    /* Called from the computing thread when layer l's weight gradients are complete, the last
+     * layer first; NULL: all are summed at once. The sums are the same. */
+    void (*done)(void *user, int l);
+    void *user;
 };
 
 /* Size of what layer l puts out, both directions. */

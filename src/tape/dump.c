@@ -4,7 +4,7 @@
 
 #include "base/status.h"
 #include "base/text.h"
-#include "kernel/kernel.h"
+#include "kernel/select.h"
 
 #include <math.h>
 
@@ -63,7 +63,7 @@ static ur_status text_line(struct ur__buf *b, const struct ur__kernel *k, const 
         UR__TRY(ur__buf_printf(b, i ? ", %d" : "(%d", x->inputs[i]->ordinal));
     UR__TRY(ur__buf_printf(b, "%s %s%s", x->n_inputs ? ")" : "", ur__shape_text(x),
                            x->needs_grad ? " grad" : ""));
-    if (x->data) {
+    if (ur_data(x)) {
         struct summary s = summarise(k, x);
         UR__TRY(ur__buf_puts(b, " "));
         UR__TRY(put_summary(b, &s));
@@ -78,7 +78,7 @@ static ur_status dot_line(struct ur__buf *b, const struct ur__kernel *k, const u
     UR__TRY(ur__buf_printf(b, "  n%d [label=\"", x->ordinal));
     UR__TRY(put_name(b, x->made_by));
     UR__TRY(ur__buf_printf(b, "\\n%s\"", ur__shape_text(x)));
-    if (x->data) {
+    if (ur_data(x)) {
         struct summary s = summarise(k, x);
         UR__TRY(ur__buf_printf(b, ", tooltip=\"%d: ", x->ordinal));
         UR__TRY(put_summary(b, &s));
@@ -105,7 +105,7 @@ static ur_status hand_over(const ur_tape *tape, struct ur__buf *line, ur_text_si
 static ur_status dump(const ur_tape *tape, ur_dump_format format, struct ur__buf *line,
                       ur_text_sink put, void *user)
 {
-    const struct ur__kernel *k = ur__tape_kernel(tape);
+    const struct ur__kernel *k = ur__kernel();
     bool dot = format == UR_DUMP_DOT;
     if (dot) {
         UR__TRY(ur__buf_puts(line, "digraph tape {\n  node [shape=box];\n"));

@@ -78,7 +78,7 @@ static ur_status back(ur_tape *tape, void *saved)
         ur_real *g = op->f->no_grad >> s & 1 ? NULL : ur__grad(op->x[s]);
         if (!g)
             continue;
-        struct job j = {ur__tape_kernel(tape), op, row_back, s, g};
+        struct job j = {ur__kernel(), op, row_back, s, g};
         ur__op_run(tape, op->y->size, work, &j);
     }
     return UR_OK;
@@ -96,25 +96,26 @@ static ur_tensor *misfit(const struct ur__each *f, ur_tensor *const *x)
 ur_tensor *ur__each(const struct ur__each *f, ur_tensor *const *x)
 {
     struct op op = {.f = f};
-    ur_tensor *sides[UR__WALK_SIDES];
+    struct ur__shape sides[UR__WALK_SIDES];
     bool needs_grad = false;
     for (int s = 0; s < f->n_inputs; s++)
         if (!x[s] || !ur__op_same_tape(f->name, x[0], x[s]))
             return NULL;
     for (int s = 0; s < f->n_inputs; s++) {
-        op.x[s] = sides[s] = x[s];
+        op.x[s] = x[s];
+        sides[s] = ur__shape_of(x[s]);
         needs_grad = needs_grad || (x[s]->needs_grad && !(f->no_grad >> s & 1));
     }
     int rank, dim[UR_MAX_RANK];
-    if (!ur__walk_shape(f->n_inputs, x, &rank, dim))
+    if (!ur__walk_shape(f->n_inputs, sides, &rank, dim))
         return misfit(f, x);
     ur_tape *tape = x[0]->tape;
-    op.y = sides[f->n_inputs] = ur__tensor_new(tape, rank, dim, needs_grad);
+    op.y = ur__tensor_new(tape, rank, dim, needs_grad);
     if (!op.y)
         return NULL;
+    sides[f->n_inputs] = ur__shape_of(op.y);
     ur__walk_make(&op.walk, f->n_inputs + 1, sides);
-    struct job j = {.k = ur__tape_kernel(tape), .op = &op, .row = row_forward,
-                    .side = f->n_inputs};
+    struct job j = {.k = ur__kernel(), .op = &op, .row = row_forward, .side = f->n_inputs};
     ur__op_run(tape, op.y->size, work, &j);
     return ur__tape_note(ur__op_end(op.y, back, &op, sizeof op), f->name, f->n_inputs, x);
 }

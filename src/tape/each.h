@@ -4,7 +4,6 @@
 #ifndef UR_TAPE_EACH_H
 #define UR_TAPE_EACH_H
 
-#include "kernel/kernel.h"
 #include "tape/op.h"
 
 enum { UR__EACH_INPUTS = 3 };

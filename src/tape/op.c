@@ -3,7 +3,6 @@
 #include "tape/op.h"
 
 #include "base/status.h"
-#include "kernel/kernel.h"
 
 #include <string.h>
 
@@ -42,7 +41,7 @@ ur_tensor *ur__op_end(ur_tensor *y, ur__back back, const void *saved, size_t byt
 {
     if (!y->needs_grad)
         return y;
-    void *copy = ur__tape_alloc(y->tape, bytes, 1);
+    void *copy = ur__tape_record_alloc(y->tape, bytes, 1);
     if (!copy)
         return NULL;
     memcpy(copy, saved, bytes);
@@ -51,7 +50,7 @@ ur_tensor *ur__op_end(ur_tensor *y, ur__back back, const void *saved, size_t byt
 
 void ur__op_run(ur_tape *tape, size_t elements, ur__work work, void *arg)
 {
-    ur__team_run(elements >= UR__OP_TEAM ? ur__tape_team(tape) : NULL, work, arg);
+    ur__tape_run(tape, elements >= UR__OP_TEAM ? ur__tape_team(tape) : NULL, work, arg);
 }
 
 void ur__op_range(const struct ur__worker *w, size_t n, size_t grain, size_t *begin, size_t *end)
@@ -100,21 +99,21 @@ static void blocks_work(const struct ur__worker *w, void *arg)
 
 void ur__op_axpy(ur_tape *tape, size_t n, ur_real s, const ur_real *x, ur_real *y)
 {
-    struct blocks b = {ur__tape_kernel(tape), 1, n, x, n, y, n, true, s};
+    struct blocks b = {ur__kernel(), 1, n, x, n, y, n, true, s};
     ur__op_run(tape, n, blocks_work, &b);
 }
 
 void ur__op_copy(ur_tape *tape, size_t rows, size_t n, const ur_real *x, size_t ldx, ur_real *y,
                  size_t ldy)
 {
-    struct blocks b = {ur__tape_kernel(tape), rows, n, x, ldx, y, ldy, false, 1};
+    struct blocks b = {ur__kernel(), rows, n, x, ldx, y, ldy, false, 1};
     ur__op_run(tape, rows * n, blocks_work, &b);
 }
 
 void ur__op_add(ur_tape *tape, size_t rows, size_t n, const ur_real *x, size_t ldx, ur_real *y,
                 size_t ldy)
 {
-    struct blocks b = {ur__tape_kernel(tape), rows, n, x, ldx, y, ldy, true, 1};
+    struct blocks b = {ur__kernel(), rows, n, x, ldx, y, ldy, true, 1};
     ur__op_run(tape, rows * n, blocks_work, &b);
 }
 
@@ -138,17 +137,31 @@ size_t ur__op_extent(const ur_tensor *x, int begin, int end)
     return n;
 }
 
-bool ur__op_targets(ur_tape *tape, const ur_tensor *logits, ur_ids targets, size_t *n_valid)
+bool ur__op_lengths(const char *name, ur_tape *tape, const int *lengths, size_t B, int most)
 {
-    int V = logits->dim[logits->rank - 1];
+    for (size_t b = 0; b < B && !ur__tape_measures(tape); b++)
+        if (lengths[b] < 0 || lengths[b] > most) {
+            ur__tape_fail(tape, UR_ESHAPE, "%s: sequence %zu has length %d, not 0 to %d", name, b,
+                          lengths[b], most);
+            return false;
+        }
+    return true;
+}
+
+bool ur__op_targets(ur_tape *tape, struct ur__shape logits, ur_ids targets, size_t *n_valid)
+{
+    int V = logits.dim[logits.rank - 1];
+    size_t rows = 1;
+    for (int i = 0; i < logits.rank - 1; i++)
+        rows *= (size_t)logits.dim[i];
     *n_valid = 0;
     if (!targets.id || targets.T < 1 || targets.B < 1 ||
-        ur__op_extent(logits, 0, logits->rank - 1) != (size_t)targets.T * (size_t)targets.B) {
+        rows != (size_t)targets.T * (size_t)targets.B) {
         ur__tape_fail(tape, UR_ESHAPE, "cross_entropy: logits are %s but targets are [%d,%d]",
-                      ur__shape_text(logits), targets.id ? targets.T : 0, targets.B);
+                      ur__dim_text(logits), targets.id ? targets.T : 0, targets.B);
         return false;
     }
-    for (size_t i = 0; i < (size_t)targets.T * (size_t)targets.B; i++) {
+    for (size_t i = 0; i < rows && !ur__tape_measures(tape); i++) {
         if (targets.id[i] >= V) {
             ur__tape_fail(tape, UR_EINVAL,
                           "cross_entropy: target [%d,%d] is %d but there are %d classes",

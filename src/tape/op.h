@@ -9,6 +9,7 @@
 #ifndef UR_TAPE_OP_H
 #define UR_TAPE_OP_H
 
+#include "kernel/select.h"
 #include "tape/tape.h"
 
 /* Elements that an operation needs for a team to be faster than one thread. */
@@ -49,13 +50,15 @@ static inline size_t ur__op_chunk(size_t n, size_t i)
     return n - i < UR__OP_CHUNK ? n - i : UR__OP_CHUNK;
 }
 
+/* True if B lengths are in [0,most]; poisons, naming the first that is not. */
+bool ur__op_lengths(const char *name, ur_tape *tape, const int *lengths, size_t B, int most);
 /* A dimension counted from the end if negative; -1 with poison if there is none. */
 int ur__op_dim(const char *name, const ur_tensor *x, int dim);
 /* The product of dimensions [begin,end). */
 size_t ur__op_extent(const ur_tensor *x, int begin, int end);
 
-/* Counts the targets >= 0 of a cross entropy; false with poison if they do not fit logits (of
- * which only the shape is read) or one is too large. */
-bool ur__op_targets(ur_tape *tape, const ur_tensor *logits, ur_ids targets, size_t *n_valid);
+/* Counts the targets >= 0 of a cross entropy; false with poison if they do not fit the logits or
+ * one is too large. */
+bool ur__op_targets(ur_tape *tape, struct ur__shape logits, ur_ids targets, size_t *n_valid);
 
 #endif

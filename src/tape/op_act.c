@@ -7,7 +7,6 @@
 #include "tape/op.h"
 
 #include "base/status.h"
-#include "kernel/kernel.h"
 
 /* n elements forward: y from x. */
 typedef void map_function(size_t n, const ur_real *x, ur_real *y);
@@ -45,8 +44,8 @@ static void slope_work(const struct ur__worker *w, void *arg)
     ur__op_range(w, op->x->size, UR__OP_GRAIN, &i, &end);
     if (i == end)
         return;
-    struct slice s = {ur__tape_kernel(op->x->tape), end - i, op->x->data + i, op->y->data + i,
-                      op->dy + i, op->dx + i};
+    struct slice s = {ur__kernel(), end - i, op->x->data + i, op->y->data + i, op->dy + i,
+                      op->dx + i};
     op->slope(&s);
 }
 
@@ -74,17 +73,17 @@ static ur_tensor *unary(const char *name, ur_tensor *x, map_function *map, slope
 
 static void tanh_slope(const struct slice *s)
 {
-    s->k->activation_back(s->n, UR_TANH, s->y, s->dy, s->dx);
+    s->k->activation_back(s->n, UR_ACT_TANH, s->y, s->dy, s->dx);
 }
 
 static void sigmoid_slope(const struct slice *s)
 {
-    s->k->activation_back(s->n, UR_SIGMOID, s->y, s->dy, s->dx);
+    s->k->activation_back(s->n, UR_ACT_SIGMOID, s->y, s->dy, s->dx);
 }
 
 static void relu_slope(const struct slice *s)
 {
-    s->k->activation_back(s->n, UR_RELU, s->y, s->dy, s->dx);
+    s->k->activation_back(s->n, UR_ACT_RELU, s->y, s->dy, s->dx);
 }
 
 static void satlin_map(size_t n, const ur_real *x, ur_real *y)
@@ -116,17 +115,17 @@ static void log_slope(const struct slice *s)
 
 ur_tensor *ur_tanh(ur_tensor *x)
 {
-    return x ? unary("tanh", x, ur__tape_kernel(x->tape)->tanh, tanh_slope) : NULL;
+    return x ? unary("tanh", x, ur__kernel()->tanh, tanh_slope) : NULL;
 }
 
 ur_tensor *ur_sigmoid(ur_tensor *x)
 {
-    return x ? unary("sigmoid", x, ur__tape_kernel(x->tape)->sigmoid, sigmoid_slope) : NULL;
+    return x ? unary("sigmoid", x, ur__kernel()->sigmoid, sigmoid_slope) : NULL;
 }
 
 ur_tensor *ur_relu(ur_tensor *x)
 {
-    return x ? unary("relu", x, ur__tape_kernel(x->tape)->relu, relu_slope) : NULL;
+    return x ? unary("relu", x, ur__kernel()->relu, relu_slope) : NULL;
 }
 
 ur_tensor *ur_satlin(ur_tensor *x)
@@ -136,12 +135,12 @@ ur_tensor *ur_satlin(ur_tensor *x)
 
 ur_tensor *ur_exp(ur_tensor *x)
 {
-    return x ? unary("exp", x, ur__tape_kernel(x->tape)->exp, exp_slope) : NULL;
+    return x ? unary("exp", x, ur__kernel()->exp, exp_slope) : NULL;
 }
 
 ur_tensor *ur_log(ur_tensor *x)
 {
-    return x ? unary("log", x, ur__tape_kernel(x->tape)->log, log_slope) : NULL;
+    return x ? unary("log", x, ur__kernel()->log, log_slope) : NULL;
 }
 
 ur_tensor *ur_activate(ur_tensor *x, ur_activation f)
@@ -149,15 +148,15 @@ ur_tensor *ur_activate(ur_tensor *x, ur_activation f)
     if (!x)
         return NULL;
     switch (f) {
-    case UR_IDENTITY:
+    case UR_ACT_IDENTITY:
         return x;
-    case UR_TANH:
+    case UR_ACT_TANH:
         return ur_tanh(x);
-    case UR_RELU:
+    case UR_ACT_RELU:
         return ur_relu(x);
-    case UR_SIGMOID:
+    case UR_ACT_SIGMOID:
         return ur_sigmoid(x);
-    case UR_SATLIN:
+    case UR_ACT_SATLIN:
         return ur_satlin(x);
     }
     return ur__tape_fail(x->tape, UR_EINVAL, "activate: there is no activation %d", (int)f);
@@ -180,15 +179,15 @@ static void dropout_work(const struct ur__worker *w, void *arg)
     size_t i, end;
     ur__op_range(w, op->x->size, UR__OP_GRAIN, &i, &end);
     if (i < end)
-        ur__tape_kernel(op->x->tape)->dropout(end - i, op->p, op->seed, op->stream, op->step, i,
-                                              op->x->data + i, op->y->data + i);
+        ur__kernel()->dropout(end - i, op->p, op->seed, op->stream, op->step, i, op->x->data + i,
+                              op->y->data + i);
 }
 
 /* The same mask on dy, drawn again instead of kept. */
 static void dropout_back_work(const struct ur__worker *w, void *arg)
 {
     const struct dropout *op = arg;
-    const struct ur__kernel *k = ur__tape_kernel(op->x->tape);
+    const struct ur__kernel *k = ur__kernel();
     ur_real masked[UR__OP_CHUNK];
     size_t begin, end;
     ur__op_range(w, op->x->size, UR__OP_GRAIN, &begin, &end);

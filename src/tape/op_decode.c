@@ -36,10 +36,10 @@ struct pass {
     const struct ur__kernel *k;
     size_t rows;                /* of a chunk */
     void *scratch;              /* of the products */
-    ur_real *packed;            /* W as the kernel reads it */
+    struct ur__matrix packed;   /* Wᵀ as the kernel reads it */
     ur_real *x;                 /* [rows,V] */
     ur_real *loss;              /* [n]; NULL: back */
-    ur_real dy, *dh, *dw, *db;  /* back; NULL: not wanted */
+    ur_real *dh, *dw, *db;      /* back; NULL: not wanted */
 };
 
 /* ---- a chunk ----------------------------------------------------------- */
@@ -49,16 +49,14 @@ static void pack(const struct pass *p, const struct ur__worker *w)
 {
     int K = p->op->K, begin, end;
     ur__share(p->op->V, p->k->nr, w->index, w->n, &begin, &end);
-    if (begin < end)
-        p->k->pack(K, end - begin, p->op->w->data + (size_t)begin * (size_t)K, 1, K,
-                   p->packed + (size_t)begin * (size_t)K);
+    p->k->pack(&p->packed, begin, end, p->op->w->data, 1, K);
 }
 
 static void logits(const struct pass *p, const struct ur__worker *w, size_t row, size_t m)
 {
     const struct decode *op = p->op;
     struct ur__gemm g = {.M = (int)m, .N = op->V, .K = op->K, .a_row = op->K, .a_k = 1,
-                         .a = op->h->data + row * (size_t)op->K, .b = p->packed, .packed = true,
+                         .a = op->h->data + row * (size_t)op->K, .w = &p->packed,
                          .c = p->x, .c_row = op->V};
     ur__gemm_share(p->k, &g, w, p->scratch);
 }
@@ -68,7 +66,7 @@ static void finish_row(const struct pass *p, size_t row, ur_real *x)
 {
     const struct decode *op = p->op;
     size_t V = (size_t)op->V;
-    ur_real scale = (ur_real)(1.0 / (double)op->n_valid);
+    ur_real scale = (ur_real)(1.0 / (double)op->n_valid), dy = p->loss ? 1 : op->y->grad[0];
     if (op->id[row] < 0) {
         if (p->loss)
             p->loss[row] = 0;
@@ -81,8 +79,8 @@ static void finish_row(const struct pass *p, size_t row, ur_real *x)
     ur_real loss = p->k->cross_entropy(op->V, x, op->id[row], scale, p->loss ? NULL : x);
     if (p->loss)
         p->loss[row] = loss;
-    else if (p->dy != 1)
-        p->k->affine(V, p->dy, x, 0, x);
+    else if (dy != 1)
+        p->k->affine(V, dy, x, 0, x);
 }
 
 static void finish(const struct pass *p, const struct ur__worker *w, size_t row, size_t m)
@@ -146,11 +144,6 @@ static void pass_work(const struct ur__worker *w, void *arg)
     }
 }
 
-static size_t round_up(size_t bytes)
-{
-    return (bytes + 63) / 64 * 64;
-}
-
 /* Rows of a chunk: as many as the workers' bytes hold. */
 static size_t chunk_rows(size_t n, int V, int workers)
 {
@@ -159,41 +152,28 @@ static size_t chunk_rows(size_t n, int V, int workers)
     return rows < n ? rows : n;
 }
 
-/* Where the parts of a pass's scratch begin, and how many bytes it is in all. */
-struct parts {
-    size_t packed, x, loss, bytes;
-};
-
-static struct parts parts_of(const struct ur__kernel *k, size_t n, int V, int K, int workers)
+/* Lays out the scratch of a pass. */
+static void pass_place(struct pass *p, int workers, struct ur__carve *c)
 {
-    struct parts p;
-    p.packed = round_up(ur__gemm_scratch(k, workers));
-    p.x = p.packed + round_up(k->packed_size(K, V) * sizeof(ur_real));
-    p.loss = p.x + round_up(chunk_rows(n, V, workers) * (size_t)V * sizeof(ur_real));
-    p.bytes = p.loss + n * sizeof(ur_real);
-    return p;
+    const struct decode *op = p->op;
+    p->scratch = ur__carve(c, ur__gemm_scratch(p->k, workers), 1);
+    p->packed = (struct ur__matrix){.K = op->K, .N = op->V};
+    p->packed.data = ur__carve(c, p->k->packed_bytes(&p->packed), 1);
+    p->x = ur__carve(c, p->rows * (size_t)op->V, sizeof *p->x);
+    p->loss = ur__carve(c, op->n, sizeof *p->loss);
 }
 
-size_t ur__decode_scratch(const struct ur__kernel *k, size_t n, int V, int K, int workers)
-{
-    return parts_of(k, n, V, K, workers).bytes;
-}
-
-/* The scratch of a pass; false poisons. */
-static bool pass_begin(struct pass *p, ur_tape *tape, const struct decode *op, bool forward)
+/* A pass with its scratch; false poisons. */
+static bool pass_begin(struct pass *p, ur_tape *tape, const struct decode *op)
 {
     int workers = ur_team_size(ur__tape_team(tape));
-    *p = (struct pass){.op = op, .k = ur__tape_kernel(tape),
-                       .rows = chunk_rows(op->n, op->V, workers)};
-    struct parts at = parts_of(p->k, op->n, op->V, op->K, workers);
-    char *memory = ur__tape_scratch(tape, at.bytes);
-    if (!memory)
+    *p = (struct pass){.op = op, .k = ur__kernel(), .rows = chunk_rows(op->n, op->V, workers)};
+    struct ur__carve c = {0};
+    pass_place(p, workers, &c);
+    c = (struct ur__carve){.base = ur__tape_scratch(tape, c.used)};
+    if (!c.base)
         return false;
-    p->scratch = memory;
-    p->packed = (ur_real *)(void *)(memory + at.packed);
-    p->x = (ur_real *)(void *)(memory + at.x);
-    if (forward)
-        p->loss = (ur_real *)(void *)(memory + at.loss);
+    pass_place(p, workers, &c);
     return true;
 }
 
@@ -212,9 +192,9 @@ static ur_status decode_back(ur_tape *tape, void *saved)
     struct pass p;
     if (!op->y->grad)
         return UR_OK;
-    if (!pass_begin(&p, tape, op, false))
+    if (!pass_begin(&p, tape, op))
         return UR_ENOMEM;
-    p.dy = op->y->grad[0];
+    p.loss = NULL;
     p.db = op->b ? ur__grad(op->b) : NULL;
     p.dh = ur__grad(op->h);
     p.dw = ur__grad(op->w);
@@ -258,19 +238,19 @@ ur_tensor *ur_matmul_cross_entropy(ur_tape *tape, ur_tensor *h, ur_tensor *w, ur
         return ur_cross_entropy(tape, b ? ur_add(x, b) : x, targets);
     }
     struct decode op = {.h = h, .w = w, .b = b, .V = w->dim[0], .K = w->dim[1]};
-    ur_tensor shape = *h;       /* of the logits */
-    shape.dim[h->rank - 1] = op.V;
-    if (!ur__op_targets(tape, &shape, targets, &op.n_valid))
+    int dim[UR_MAX_RANK];       /* of the logits */
+    memcpy(dim, h->dim, sizeof dim);
+    dim[h->rank - 1] = op.V;
+    if (!ur__op_targets(tape, (struct ur__shape){h->rank, dim}, targets, &op.n_valid))
         return NULL;
     op.n = h->size / (size_t)op.K;
 
     const int one = 1;
     op.y = ur__tensor_new(tape, 1, &one, h->needs_grad || w->needs_grad || (b && b->needs_grad));
-    op.id = op.y ? ur__tape_alloc(tape, op.n, sizeof *op.id) : NULL;
+    op.id = op.y ? ur__tape_copy(tape, targets.id, op.n, sizeof *op.id) : NULL;
     struct pass p;
-    if (!op.id || !pass_begin(&p, tape, &op, true))
+    if (!op.id || !pass_begin(&p, tape, &op))
         return NULL;
-    memcpy(op.id, targets.id, op.n * sizeof *op.id);
     ur__op_run(tape, op.n * (size_t)op.V, pass_work, &p);
     ur__op_run(tape, 1, total_work, &p);
     return ur__tape_note(ur__op_end(op.y, decode_back, &op, sizeof op), "matmul_cross_entropy",

@@ -9,7 +9,6 @@
 #include "tape/op.h"
 
 #include "base/status.h"
-#include "kernel/kernel.h"
 #include "tape/walk.h"
 
 #include <string.h>
@@ -25,7 +24,7 @@ struct masked {
 static void masked_work(const struct ur__worker *w, void *arg)
 {
     const struct masked *op = arg;
-    const struct ur__kernel *k = ur__tape_kernel(op->x->tape);
+    const struct ur__kernel *k = ur__kernel();
     size_t begin, end, V = op->V;
     ur__op_range(w, op->n, 1, &begin, &end);
     for (size_t r = begin; r < end; r++) {
@@ -102,12 +101,19 @@ static void spread_row(const void *arg, size_t n, const size_t *at)
         s->in[at[1] + i] = s->mask[at[0] + i * step] != 0;
 }
 
+static void spread_work(const struct ur__worker *w, void *arg)
+{
+    const struct spread *s = arg;
+    ur__walk_share(s->walk, 1, w, 1, spread_row, s);
+}
+
 ur_tensor *ur_masked_softmax(ur_tensor *x, ur_tensor *mask)
 {
     if (!x || !mask || !ur__op_same_tape("masked_softmax", x, mask))
         return NULL;
     int rank, dim[UR_MAX_RANK];
-    if (!ur__walk_shape(2, (ur_tensor *[]){x, mask}, &rank, dim) || rank != x->rank ||
+    const struct ur__shape sides[] = {ur__shape_of(mask), ur__shape_of(x)};
+    if (!ur__walk_shape(2, sides, &rank, dim) || rank != x->rank ||
         memcmp(dim, x->dim, (size_t)rank * sizeof *dim) != 0)
         return ur__tape_fail(x->tape, UR_ESHAPE, "masked_softmax: x is %s but the mask is %s",
                              ur__shape_text(x), ur__shape_text(mask));
@@ -115,13 +121,26 @@ ur_tensor *ur_masked_softmax(ur_tensor *x, ur_tensor *mask)
     if (!masked_new(&op, x))
         return NULL;
     struct ur__walk walk;
-    struct ur__worker alone = {.index = 0, .n = 1};
     struct spread s = {&walk, mask->data, op.in};
-    ur__walk_make(&walk, 2, (ur_tensor *[]){mask, x});
-    unsigned mode = ur__fpmode_default();   /* a mask that is tiny is not zero */
-    ur__walk_share(&walk, 1, &alone, 1, spread_row, &s);
-    ur__fpmode_restore(mode);
+    ur__walk_make(&walk, 2, sides);
+    ur__tape_run(x->tape, NULL, spread_work, &s);
     return ur__tape_note(masked_run(&op), "masked_softmax", 2, (ur_tensor *[]){x, mask});
+}
+
+struct prefix {
+    const struct masked *op;
+    const int *lengths;
+    size_t each;            /* rows of one length */
+};
+
+static void prefix_work(const struct ur__worker *w, void *arg)
+{
+    const struct prefix *p = arg;
+    size_t V = p->op->V;
+    (void)w;
+    for (size_t r = 0; r < p->op->n; r++)
+        for (size_t i = 0; i < V; i++)
+            p->op->in[r * V + i] = i < (size_t)p->lengths[r / p->each];
 }
 
 ur_tensor *ur_softmax_lengths(ur_tensor *x, const int *lengths)
@@ -132,16 +151,13 @@ ur_tensor *ur_softmax_lengths(ur_tensor *x, const int *lengths)
         return ur__tape_fail(x->tape, UR_ESHAPE, "softmax_lengths: %s has no batch, or no lengths",
                              ur__shape_text(x));
     int K = x->dim[x->rank - 1];
-    for (int b = 0; b < x->dim[0]; b++)
-        if (lengths[b] < 0 || lengths[b] > K)
-            return ur__tape_fail(x->tape, UR_ESHAPE,
-                                 "softmax_lengths: row %d has length %d, not 0 to %d", b,
-                                 lengths[b], K);
+    size_t B = (size_t)x->dim[0];
+    if (!ur__op_lengths("softmax_lengths", x->tape, lengths, B, K))
+        return NULL;
     struct masked op;
     if (!masked_new(&op, x))
         return NULL;
-    for (size_t r = 0, each = op.n / (size_t)x->dim[0]; r < op.n; r++)
-        for (size_t i = 0; i < op.V; i++)
-            op.in[r * op.V + i] = i < (size_t)lengths[r / each];
+    struct prefix p = {&op, lengths, op.n / B};
+    ur__tape_run(x->tape, NULL, prefix_work, &p);
     return ur__tape_note(masked_run(&op), "softmax_lengths", 1, &x);
 }

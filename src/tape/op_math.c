@@ -8,7 +8,6 @@
 #include "tape/walk.h"
 
 #include "base/status.h"
-#include "kernel/kernel.h"
 
 typedef void binary_function(size_t n, const ur_real *a, const ur_real *b, ur_real *y);
 
@@ -154,7 +153,7 @@ static ur_status binary_back(ur_tape *tape, void *saved)
         ur_real *g = ur__grad(side == A ? op->a : op->b);
         if (!g)
             continue;
-        struct job j = {ur__tape_kernel(tape), op, rows[op->kind], (enum side)side, op->y->grad, g};
+        struct job j = {ur__kernel(), op, rows[op->kind], (enum side)side, op->y->grad, g};
         ur__op_run(tape, op->y->size, is_bias(op, j.side) ? bias_work : walk_work, &j);
     }
     return UR_OK;
@@ -165,15 +164,17 @@ static ur_tensor *binary(enum kind kind, ur_tensor *a, ur_tensor *b)
     if (!a || !b || !ur__op_same_tape(names[kind], a, b))
         return NULL;
     int rank, dim[UR_MAX_RANK];
-    if (!ur__walk_shape(2, (ur_tensor *[]){a, b}, &rank, dim))
+    struct ur__shape sides[] = {ur__shape_of(a), ur__shape_of(b), {0, dim}};
+    if (!ur__walk_shape(2, sides, &rank, dim))
         return ur__tape_fail(a->tape, UR_ESHAPE, "%s: a is %s but b is %s", names[kind],
                              ur__shape_text(a), ur__shape_text(b));
     ur_tensor *y = ur__tensor_new(a->tape, rank, dim, a->needs_grad || b->needs_grad);
     if (!y)
         return NULL;
     struct binary op = {.kind = kind, .a = a, .b = b, .y = y};
-    ur__walk_make(&op.walk, 3, (ur_tensor *[]){a, b, y});
-    struct job j = {.k = ur__tape_kernel(y->tape), .op = &op, .row = row_forward, .side = Y};
+    sides[Y].rank = rank;
+    ur__walk_make(&op.walk, 3, sides);
+    struct job j = {.k = ur__kernel(), .op = &op, .row = row_forward, .side = Y};
     ur__op_run(y->tape, y->size, walk_work, &j);
     return ur__tape_note(ur__op_end(y, binary_back, &op, sizeof op), names[kind], 2,
                          (ur_tensor *[]){a, b});
@@ -212,9 +213,8 @@ static void affine_work(const struct ur__worker *w, void *arg)
     size_t i, end;
     ur__op_range(w, op->x->size, UR__OP_GRAIN, &i, &end);
     if (i < end)
-        ur__tape_kernel(op->x->tape)->affine(end - i, (ur_real)op->scale, op->x->data + i,
-                                             (ur_real)op->shift,
-                                             op->y->data + i);
+        ur__kernel()->affine(end - i, (ur_real)op->scale, op->x->data + i, (ur_real)op->shift,
+                             op->y->data + i);
 }
 
 static ur_status affine_back(ur_tape *tape, void *saved)

@@ -23,13 +23,14 @@ struct product {
 
 static bool run(ur_tape *tape, const struct ur__gemm *g)
 {
-    const struct ur__kernel *k = ur__tape_kernel(tape);
+    const struct ur__kernel *k = ur__kernel();
     double work = (double)g->M * g->N * g->K;
     ur_team *team = work >= TEAM_WORK ? ur__tape_team(tape) : NULL;
     void *scratch = ur__tape_scratch(tape, ur__gemm_scratch(k, ur_team_size(team)));
     if (!scratch)
         return false;
-    ur__gemm_run(k, g, team, scratch);
+    if (!ur__tape_measures(tape))
+        ur__gemm_run(k, g, team, scratch);
     return true;
 }
 
@@ -190,12 +191,12 @@ static bool batch_run(ur_tape *tape, const struct batch *op, enum side side, ur_
     const struct product *p = &op->p;
     double each = (double)p->M * p->N * p->K;
     ur_team *team = ur__tape_team(tape);
-    struct job j = {ur__tape_kernel(tape), op, side, to, each < TEAM_WORK ? NULL : team, NULL};
+    struct job j = {ur__kernel(), op, side, to, each < TEAM_WORK ? NULL : team, NULL};
     j.scratch = ur__tape_scratch(tape, ur__gemm_scratch(j.k, ur_team_size(team)));
     if (!j.scratch)
         return false;
     bool share = !j.team && each * (double)op->n >= TEAM_WORK;
-    ur__team_run(share ? team : NULL, batch_work, &j);
+    ur__tape_run(tape, share ? team : NULL, batch_work, &j);
     return true;
 }
 
@@ -224,12 +225,9 @@ static ur_tensor *bmm(const char *name, ur_tensor *a, ur_tensor *b, bool transpo
         return bmm_misfit(name, a, b);
     if (b->rank == 2)       /* one matrix for all: its rows together */
         return product(name, a, b, transposed);
-    ur_tensor shape[3] = {*a, *b, *a};      /* of the leading dimensions */
     int rank, dim[UR_MAX_RANK];
-    shape[A].rank = a->rank - 2;
-    shape[B].rank = b->rank - 2;
-    if (ur_dim(a, -1) != ur_dim(b, transposed ? -1 : -2) ||
-        !ur__walk_shape(2, (ur_tensor *[]){shape, shape + B}, &rank, dim))
+    struct ur__shape lead[] = {{a->rank - 2, a->dim}, {b->rank - 2, b->dim}, {0, dim}};
+    if (ur_dim(a, -1) != ur_dim(b, transposed ? -1 : -2) || !ur__walk_shape(2, lead, &rank, dim))
         return bmm_misfit(name, a, b);
     struct batch op = {.p = {.a = a, .b = b, .M = ur_dim(a, -2), .K = ur_dim(a, -1),
                              .N = ur_dim(b, transposed ? -2 : -1), .transposed = transposed}};
@@ -239,10 +237,8 @@ static ur_tensor *bmm(const char *name, ur_tensor *a, ur_tensor *b, bool transpo
     if (!c)
         return NULL;
     op.p.c = c;
-    shape[C].rank = rank;
-    for (int i = 0; i < rank; i++)
-        shape[C].dim[i] = dim[i];
-    ur__walk_make(&op.walk, 3, (ur_tensor *[]){shape, shape + B, shape + C});
+    lead[C].rank = rank;
+    ur__walk_make(&op.walk, 3, lead);
     op.n = ur__op_extent(c, 0, rank);
     if (!batch_run(a->tape, &op, C, c->data))
         return NULL;

@@ -10,7 +10,6 @@
 #include "tape/op.h"
 
 #include "base/status.h"
-#include "kernel/kernel.h"
 
 #include <limits.h>
 #include <math.h>
@@ -26,7 +25,7 @@ struct norm {
 static void norm_work(const struct ur__worker *w, void *arg)
 {
     const struct norm *op = arg;
-    const struct ur__kernel *k = ur__tape_kernel(op->x->tape);
+    const struct ur__kernel *k = ur__kernel();
     size_t begin, end, N = op->N;
     ur__op_range(w, op->rows, 1, &begin, &end);
     for (size_t r = begin; r < end; r++) {
@@ -85,14 +84,14 @@ static void dx_work(const struct ur__worker *w, void *arg)
     size_t begin, end;
     ur__op_range(w, op->rows, 1, &begin, &end);
     for (size_t r = begin; r < end; r++)
-        dx_row(op, ur__tape_kernel(op->x->tape), r);
+        dx_row(op, ur__kernel(), r);
 }
 
 /* Workers share the columns: each sum over the rows is one chain. */
 static void parameters_work(const struct ur__worker *w, void *arg)
 {
     const struct norm *op = arg;
-    const struct ur__kernel *k = ur__tape_kernel(op->x->tape);
+    const struct ur__kernel *k = ur__kernel();
     size_t begin, end, N = op->N;
     ur__op_range(w, N, UR__OP_GRAIN, &begin, &end);
     if (begin == end)

@@ -4,7 +4,6 @@
 #include "tape/op.h"
 
 #include "base/status.h"
-#include "kernel/kernel.h"
 
 #include <string.h>
 
@@ -56,8 +55,7 @@ static void move_work(const struct ur__worker *w, void *arg)
 static void move(const ur_tensor *from, const int *order, const ur_real *source, ur_real *to,
                  bool add)
 {
-    struct move m = {.rank = from->rank, .from = source, .to = to, .add = add,
-                     .k = ur__tape_kernel(from->tape)};
+    struct move m = {.rank = from->rank, .from = source, .to = to, .add = add, .k = ur__kernel()};
     for (int d = 0; d < m.rank; d++) {
         m.dim[d] = from->dim[order[d]];
         m.stride[d] = ur__op_extent(from, order[d] + 1, from->rank);
@@ -141,7 +139,7 @@ struct reverse {
 static void reverse_work(const struct ur__worker *w, void *arg)
 {
     const struct reverse *op = arg;
-    const struct ur__kernel *k = ur__tape_kernel(op->x->tape);
+    const struct ur__kernel *k = ur__kernel();
     size_t begin, end, n = op->inner, T = (size_t)op->x->dim[0];
     ur__op_range(w, T * op->B, 1, &begin, &end);
     for (size_t r = begin; r < end; r++) {
@@ -175,18 +173,11 @@ ur_tensor *ur_reverse(ur_tensor *x, const int *lengths)
                              ur__shape_text(x));
     struct reverse op = {.x = x, .B = x->rank > 1 ? (size_t)x->dim[1] : 1, .from = x->data};
     op.inner = ur__op_extent(x, x->rank > 1 ? 2 : 1, x->rank);
-    for (size_t b = 0; lengths && b < op.B; b++)
-        if (lengths[b] < 0 || lengths[b] > x->dim[0])
-            return ur__tape_fail(x->tape, UR_ESHAPE,
-                                 "reverse: sequence %d has length %d, not 0 to %d", (int)b,
-                                 lengths[b], x->dim[0]);
-    if (lengths) {      /* the caller's array may be gone on the way back */
-        int *copy = ur__tape_alloc(x->tape, op.B, sizeof *copy);
-        if (!copy)
-            return NULL;
-        memcpy(copy, lengths, op.B * sizeof *copy);
-        op.lengths = copy;
-    }
+    if (lengths && !ur__op_lengths("reverse", x->tape, lengths, op.B, x->dim[0]))
+        return NULL;
+    op.lengths = ur__tape_copy(x->tape, lengths, op.B, sizeof *lengths);
+    if (lengths && !op.lengths)
+        return NULL;
     op.y = ur__tensor_new(x->tape, x->rank, x->dim, x->needs_grad);
     if (!op.y)
         return NULL;

@@ -6,7 +6,6 @@
 #include "tape/op.h"
 
 #include "base/status.h"
-#include "kernel/kernel.h"
 
 #include <limits.h>
 #include <string.h>
@@ -17,13 +16,13 @@ ur_tensor *ur_reshape(ur_tensor *x, int rank, const int *dim)
 {
     if (!x)
         return NULL;
-    ur_tensor wanted = {.rank = rank};      /* for its text */
+    int wanted[UR_MAX_RANK];
     if (rank < 1 || rank > UR_MAX_RANK)
         return ur__tape_fail(x->tape, UR_ESHAPE, "reshape: rank %d is not in [1,%d]", rank,
                              UR_MAX_RANK);
     if (!dim)
         return ur__tape_fail(x->tape, UR_EINVAL, "reshape: the dimensions are NULL");
-    memcpy(wanted.dim, dim, (size_t)rank * sizeof *dim);
+    memcpy(wanted, dim, (size_t)rank * sizeof *dim);
     size_t rest = x->size;
     int open = -1;
     bool fits = true;
@@ -39,10 +38,10 @@ ur_tensor *ur_reshape(ur_tensor *x, int rank, const int *dim)
     }
     if (!fits || (open < 0 && rest != 1) || rest > INT_MAX)
         return ur__tape_fail(x->tape, UR_ESHAPE, "reshape: x is %s, which %s cannot hold",
-                             ur__shape_text(x), ur__shape_text(&wanted));
+                             ur__shape_text(x), ur__dim_text((struct ur__shape){rank, wanted}));
     if (open >= 0)
-        wanted.dim[open] = (int)rest;
-    return ur__tape_note(ur__tensor_view(x, 0, rank, wanted.dim), "reshape", 1, &x);
+        wanted[open] = (int)rest;
+    return ur__tape_note(ur__tensor_view(x, 0, rank, wanted), "reshape", 1, &x);
 }
 
 ur_tensor *ur_at(ur_tensor *x, int t)
@@ -214,9 +213,8 @@ static void gather_work(const struct ur__worker *worker, void *arg)
     size_t begin, end, N = (size_t)op->N;
     ur__op_range(worker, (size_t)op->M, 1, &begin, &end);
     if (begin < end)
-        ur__tape_kernel(op->w->tape)->gather((int)(end - begin), op->N, op->id + begin,
-                                             op->w->data, op->N, NULL, op->y->data + begin * N,
-                                             op->N);
+        ur__kernel()->gather((int)(end - begin), op->N, op->id + begin, op->w->data, op->N, NULL,
+                             op->y->data + begin * N, op->N);
 }
 
 /* Rows may meet in one row of w, so workers share the columns. */
@@ -226,9 +224,8 @@ static void scatter_work(const struct ur__worker *worker, void *arg)
     size_t begin, end;
     ur__op_range(worker, (size_t)op->N, UR__OP_GRAIN, &begin, &end);
     if (begin < end)
-        ur__tape_kernel(op->w->tape)->scatter_add(op->M, (int)(end - begin), op->id,
-                                                  op->y->grad + begin, op->N, op->dw + begin,
-                                                  op->N);
+        ur__kernel()->scatter_add(op->M, (int)(end - begin), op->id, op->y->grad + begin, op->N,
+                                  op->dw + begin, op->N);
 }
 
 static ur_status gather_back(ur_tape *tape, void *saved)
@@ -248,7 +245,7 @@ ur_tensor *ur_gather(ur_tape *tape, ur_tensor *w, ur_ids ids)
     if (w->rank != 2 || !ids.id || ids.T < 1 || ids.B < 1 || M > INT_MAX)
         return ur__tape_fail(tape, UR_ESHAPE, "gather: w is %s and the ids are [%d,%d]",
                              ur__shape_text(w), ids.id ? ids.T : 0, ids.B);
-    for (int64_t i = 0; i < M; i++)
+    for (int64_t i = 0; i < M && !ur__tape_measures(tape); i++)
         if (ids.id[i] < 0 || ids.id[i] >= w->dim[0])
             return ur__tape_fail(tape, UR_EINVAL, "gather: id [%d,%d] is %d but w has %d rows",
                                  (int)(i / ids.B), (int)(i % ids.B), (int)ids.id[i], w->dim[0]);
@@ -259,11 +256,9 @@ ur_tensor *ur_gather(ur_tape *tape, ur_tensor *w, ur_ids ids)
         return NULL;
     ur__op_run(tape, op.y->size, gather_work, &op);
     if (op.y->needs_grad) {     /* the caller may reuse his numbers before the way back */
-        int32_t *copy = ur__tape_alloc(tape, (size_t)M, sizeof *copy);
-        if (!copy)
+        op.id = ur__tape_copy(tape, ids.id, (size_t)M, sizeof *ids.id);
+        if (!op.id)
             return NULL;
-        memcpy(copy, ids.id, (size_t)M * sizeof *copy);
-        op.id = copy;
     }
     return ur__tape_note(ur__op_end(op.y, gather_back, &op, sizeof op), "gather", 1, &w);
 }

@@ -10,7 +10,6 @@
 #include "tape/op.h"
 
 #include "base/status.h"
-#include "kernel/kernel.h"
 
 #include <string.h>
 
@@ -25,7 +24,7 @@ struct rows {
 static void softmax_work(const struct ur__worker *w, void *arg)
 {
     const struct rows *op = arg;
-    const struct ur__kernel *k = ur__tape_kernel(op->x->tape);
+    const struct ur__kernel *k = ur__kernel();
     size_t begin, end, V = (size_t)op->V;
     ur__op_range(w, op->n, 1, &begin, &end);
     for (size_t r = begin; r < end; r++)
@@ -56,7 +55,7 @@ static void softmax_row_back(const struct rows *op, const struct ur__kernel *k, 
 static void softmax_back_work(const struct ur__worker *w, void *arg)
 {
     const struct rows *op = arg;
-    const struct ur__kernel *k = ur__tape_kernel(op->x->tape);
+    const struct ur__kernel *k = ur__kernel();
     size_t begin, end;
     ur__op_range(w, op->n, 1, &begin, &end);
     for (size_t r = begin; r < end; r++)
@@ -103,6 +102,7 @@ struct entropy {
     ur_real *dx;            /* [n,V], for an upstream gradient of 1; NULL: not wanted */
     const int32_t *id;      /* [n], during the forward pass alone */
     ur_real *loss;          /* [n], the same */
+    ur_real *to;            /* while running back: where dx goes, or dx itself */
     size_t n, n_valid;
     int V;
 };
@@ -110,7 +110,7 @@ struct entropy {
 static void entropy_work(const struct ur__worker *w, void *arg)
 {
     const struct entropy *op = arg;
-    const struct ur__kernel *k = ur__tape_kernel(op->x->tape);
+    const struct ur__kernel *k = ur__kernel();
     size_t begin, end, V = (size_t)op->V;
     ur_real scale = (ur_real)(1.0 / (double)op->n_valid);
     ur__op_range(w, op->n, 1, &begin, &end);
@@ -129,22 +129,42 @@ static void entropy_work(const struct ur__worker *w, void *arg)
 static void entropy_total_work(const struct ur__worker *w, void *arg)
 {
     const struct entropy *op = arg;
-    double total = ur__tape_kernel(op->x->tape)->sum(op->n, op->loss);
+    double total = ur__kernel()->sum(op->n, op->loss);
     if (w->index == 0)
         op->y->data[0] = op->n_valid ? (ur_real)(total / (double)op->n_valid) : 0;
 }
 
+/* In place dx is scaled, elsewhere dy·dx is added: the same bits as added to zeros. */
+static void entropy_back_work(const struct ur__worker *w, void *arg)
+{
+    const struct entropy *op = arg;
+    const ur_real dy = op->y->grad[0];
+    size_t i, end;
+    ur__op_range(w, op->x->size, UR__OP_GRAIN, &i, &end);
+    if (i == end)
+        return;
+    if (op->to == op->dx)
+        ur__kernel()->affine(end - i, dy, op->dx + i, 0, op->dx + i);
+    else
+        ur__kernel()->axpy(end - i, dy, op->dx + i, op->to + i);
+}
+
+static void entropy_back_run(const struct ur__worker *w, void *arg)
+{
+    struct entropy *op = arg;
+    (void)w;
+    if (op->to != op->dx || op->y->grad[0] != 1)    /* dx is made for 1 */
+        ur__op_run(op->x->tape, op->x->size, entropy_back_work, op);
+}
+
 static ur_status entropy_back(ur_tape *tape, void *saved)
 {
-    const struct entropy *op = saved;
-    const ur_real *dy = op->y->grad;
-    if (!dy)
+    struct entropy *op = saved;
+    if (!op->y->grad)
         return UR_OK;
-    if (*dy == 1 && ur__grad_adopt(op->x, op->dx))
-        return UR_OK;
-    ur_real *dx = ur__grad(op->x);
-    if (dx)
-        ur__op_axpy(tape, op->x->size, *dy, op->dx, dx);
+    op->to = ur__grad_adopt(op->x, op->dx) ? op->dx : ur__grad(op->x);
+    if (op->to)
+        ur__tape_run(tape, NULL, entropy_back_run, op);
     return UR_OK;
 }
 
@@ -154,7 +174,7 @@ ur_tensor *ur_cross_entropy(ur_tape *tape, ur_tensor *logits, ur_ids targets)
         return NULL;
     struct entropy op = {.x = logits, .V = logits->dim[logits->rank - 1], .id = targets.id};
     op.n = logits->size / (size_t)op.V;
-    if (!ur__op_targets(tape, logits, targets, &op.n_valid))
+    if (!ur__op_targets(tape, ur__shape_of(logits), targets, &op.n_valid))
         return NULL;
 
     const int one = 1;

@@ -6,7 +6,6 @@
 #include "tape/op.h"
 
 #include "base/status.h"
-#include "kernel/kernel.h"
 
 #include <limits.h>
 
@@ -22,7 +21,7 @@ struct sum {
 static void row_sums_work(const struct ur__worker *w, void *arg)
 {
     const struct sum *op = arg;
-    const struct ur__kernel *k = ur__tape_kernel(op->x->tape);
+    const struct ur__kernel *k = ur__kernel();
     size_t begin, end;
     ur__op_range(w, op->outer, 1, &begin, &end);
     for (size_t o = begin; o < end; o++)
@@ -33,7 +32,7 @@ static void row_sums_work(const struct ur__worker *w, void *arg)
 static void column_sums_work(const struct ur__worker *w, void *arg)
 {
     const struct sum *op = arg;
-    const struct ur__kernel *k = ur__tape_kernel(op->x->tape);
+    const struct ur__kernel *k = ur__kernel();
     size_t o0 = 0, o1 = op->outer, i0 = 0, i1 = op->inner;
     if (op->outer >= op->inner)
         ur__op_range(w, op->outer, 1, &o0, &o1);
@@ -53,7 +52,7 @@ static void column_sums_work(const struct ur__worker *w, void *arg)
 static void sum_back_work(const struct ur__worker *w, void *arg)
 {
     const struct sum *op = arg;
-    const struct ur__kernel *k = ur__tape_kernel(op->x->tape);
+    const struct ur__kernel *k = ur__kernel();
     const ur_real *dy = op->y->grad;
     ur_real s = 1 / op->divisor;
     size_t begin, end;

@@ -11,7 +11,6 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/status.h"
-#include "kernel/select.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -35,6 +34,8 @@ struct ur_tape {
     int n_tensors;              /* since the last reset */
     void *scratch;
     size_t scratch_bytes;
+    struct ur__room room;       /* of this round; its arena: what was counted but not taken */
+    bool measuring;
     bool recording, training, swept;
     bool sweeping;              /* running back just now */
     uint64_t seed, step;
@@ -91,6 +92,7 @@ void ur_tape_reset(ur_tape *tape)
         return;
     }
     ur__arena_reset(&tape->arena);
+    tape->room = (struct ur__room){0};
     tape->last = NULL;
     tape->oldest = tape->newest = NULL;
     tape->n_tensors = 0;
@@ -155,7 +157,8 @@ ur_status ur_backward(ur_tape *tape, ur_tensor *loss)
     ur_real *d = ur__grad(loss);
     if (!d)
         return ur_tape_status(tape);
-    *d += 1;
+    if (!tape->measuring)
+        *d += 1;
     unsigned mode = ur__fpmode_default();
     tape->sweeping = true;
     ur_status status = sweep(tape);
@@ -201,10 +204,78 @@ bool ur__tape_poisoned(const ur_tape *tape)
 
 /* ---- for operations ---------------------------------------------------- */
 
-void *ur__tape_alloc(ur_tape *tape, size_t n, size_t size)
+void *ur__tape_record_alloc(ur_tape *tape, size_t n, size_t size)
 {
     void *p = ur__arena_alloc(&tape->arena, n, size);
     return p ? p : ur__tape_failed(tape, UR_ENOMEM);
+}
+
+static void *count(ur_tape *tape, size_t n, size_t size)
+{
+    size_t bytes, *total = &tape->room.arena;
+    if (ur__arena_piece(&bytes, n, size) && ur__add(total, *total, bytes))
+        return UR__NOWHERE;
+    return ur__tape_fail(tape, UR_ENOMEM, "out of memory: %zu times %zu bytes more are beyond the "
+                         "address space", n, size);
+}
+
+void *ur__tape_alloc(ur_tape *tape, size_t n, size_t size)
+{
+    return tape->measuring ? count(tape, n, size) : ur__tape_record_alloc(tape, n, size);
+}
+
+void *ur__tape_zeros(ur_tape *tape, size_t n, size_t size)
+{
+    void *p = ur__tape_alloc(tape, n, size);
+    return p && !tape->measuring ? memset(p, 0, n * size) : p;
+}
+
+void *ur__tape_copy(ur_tape *tape, const void *from, size_t n, size_t size)
+{
+    void *p = from ? ur__tape_alloc(tape, n, size) : NULL;
+    return p && !tape->measuring ? memcpy(p, from, n * size) : p;
+}
+
+void ur__tape_run(const ur_tape *tape, ur_team *team, ur__work work, void *arg)
+{
+    if (!tape->measuring)
+        ur__team_run(team, work, arg);
+}
+
+void ur__tape_measure(ur_tape *tape, bool on)
+{
+    ur_tape_reset(tape);
+    tape->measuring = on;
+}
+
+bool ur__tape_measures(const ur_tape *tape)
+{
+    return tape->measuring;
+}
+
+struct ur__room ur__tape_room(const ur_tape *tape)
+{
+    return (struct ur__room){tape->arena.used + tape->room.arena, tape->room.scratch};
+}
+
+static ur_status measure_round(ur_tape *tape, ur__round make, void *arg, bool training)
+{
+    ur__tape_measure(tape, true);
+    ur_tape_set_training(tape, training, 0, 0);
+    ur_tape_set_recording(tape, training);
+    ur_tensor *y = make(tape, arg);
+    return training ? ur_backward(tape, y) : ur_tape_status(tape);
+}
+
+ur_status ur__tape_measure_round(struct ur__room *room, ur__round make, void *arg, bool training,
+                                 ur_team *team)
+{
+    ur_tape *tape;
+    UR__TRY(ur_tape_new(&tape, team));
+    ur_status status = measure_round(tape, make, arg, training);
+    *room = ur__tape_room(tape);
+    ur_tape_free(tape);
+    return status;
 }
 
 ur_status ur__tape_reserve(ur_tape *tape, size_t bytes)
@@ -216,7 +287,7 @@ ur_status ur__tape_record(ur_tape *tape, ur__back back, void *saved)
 {
     if (!tape->recording)
         return UR_OK;
-    struct node *n = ur__tape_alloc(tape, 1, sizeof *n);
+    struct node *n = ur__tape_record_alloc(tape, 1, sizeof *n);
     if (!n)
         return UR_ENOMEM;
     *n = (struct node){back, saved, tape->last};
@@ -229,20 +300,28 @@ ur_team *ur__tape_team(const ur_tape *tape)
     return tape->team;
 }
 
-const struct ur__kernel *ur__tape_kernel(const ur_tape *tape)
-{
-    (void)tape;
-    return ur__kernel();
-}
-
 void *ur__tape_scratch(ur_tape *tape, size_t bytes)
 {
+    if (bytes > tape->room.scratch)
+        tape->room.scratch = bytes;
+    if (tape->measuring)
+        return UR__NOWHERE;
     if (tape->scratch && bytes <= tape->scratch_bytes)
         return tape->scratch;
     ur__free(tape->scratch);
     tape->scratch = ur__alloc(bytes, 1);
     tape->scratch_bytes = tape->scratch ? bytes : 0;
     return tape->scratch ? tape->scratch : ur__tape_failed(tape, UR_ENOMEM);
+}
+
+bool ur__tape_training(const ur_tape *tape)
+{
+    return tape->training;
+}
+
+bool ur__tape_recording(const ur_tape *tape)
+{
+    return tape->recording;
 }
 
 bool ur__tape_next_dropout(ur_tape *tape, uint64_t *seed, uint32_t *stream, uint64_t *step)
@@ -278,7 +357,7 @@ static ur_tensor *tensor_shape(ur_tape *tape, int rank, const int *dim, bool nee
         if (!ur__mul(&size, size, (size_t)dim[i]) || size > PTRDIFF_MAX / sizeof(ur_real))
             return ur__tape_fail(tape, UR_ESHAPE, "tensor: more elements than memory can have");
     }
-    ur_tensor *x = ur__tape_alloc(tape, 1, sizeof *x);
+    ur_tensor *x = ur__tape_record_alloc(tape, 1, sizeof *x);
     if (!x)
         return NULL;
     *x = (ur_tensor){.tape = tape, .rank = rank, .size = size};
@@ -301,7 +380,7 @@ ur_tensor *ur__tape_note(ur_tensor *y, const char *name, int n, ur_tensor *const
         return NULL;
     ur_tensor **copy = y->few;
     if ((size_t)n > sizeof y->few / sizeof *y->few)
-        copy = ur__tape_alloc(y->tape, (size_t)n, sizeof(ur_tensor *));
+        copy = ur__tape_record_alloc(y->tape, (size_t)n, sizeof(ur_tensor *));
     if (!copy)
         return NULL;
     for (int i = 0; i < n; i++)
@@ -354,10 +433,9 @@ ur_real *ur__grad(ur_tensor *x)
     ur_tensor *base = x->base;
     ur_real *grad = base->sink;
     if (!grad) {
-        grad = ur__tape_alloc(x->tape, base->size, sizeof *grad);
+        grad = ur__tape_zeros(x->tape, base->size, sizeof *grad);
         if (!grad)
             return NULL;
-        memset(grad, 0, base->size * sizeof *grad);
     }
     show_grad(base, grad);
     return x->grad;
@@ -378,14 +456,12 @@ ur_tensor *ur_constant(ur_tape *tape, int rank, const int *dim, const ur_real *d
 
 ur_tensor *ur_copy_in(ur_tape *tape, int rank, const int *dim, const ur_real *data)
 {
-    ur_tensor *x = ur__tensor_new(tape, rank, dim, false);
+    ur_tensor *x = tensor_shape(tape, rank, dim, false);
     if (!x)
         return NULL;
-    if (data)
-        memcpy(x->data, data, x->size * sizeof *data);
-    else
-        memset(x->data, 0, x->size * sizeof *data);
-    return ur__tape_note(x, "copy", 0, NULL);
+    x->data = data ? ur__tape_copy(tape, data, x->size, sizeof *data)
+                   : ur__tape_zeros(tape, x->size, sizeof *data);
+    return x->data ? ur__tape_note(x, "copy", 0, NULL) : NULL;
 }
 
 ur_tensor *ur_variable(ur_tape *tape, int rank, const int *dim, const ur_real *data,
@@ -421,30 +497,40 @@ size_t ur_size(const ur_tensor *x)
     return x ? x->size : 0;
 }
 
+static bool has_numbers(const ur_tensor *x)
+{
+    return x && !x->tape->measuring;
+}
+
 const ur_real *ur_data(const ur_tensor *x)
 {
-    return x ? x->data : NULL;
+    return has_numbers(x) ? x->data : NULL;
 }
 
 const ur_real *ur_grad(const ur_tensor *x)
 {
-    return x ? x->grad : NULL;
+    return has_numbers(x) ? x->grad : NULL;
 }
 
 double ur_scalar(const ur_tensor *x)
 {
-    return x && x->size == 1 ? (double)x->data[0] : (double)NAN;
+    return has_numbers(x) && x->size == 1 ? (double)x->data[0] : (double)NAN;
 }
 
-const char *ur__shape_text(const ur_tensor *x)
+const char *ur__dim_text(struct ur__shape shape)
 {
     static _Thread_local char texts[N_TEXTS][TEXT_BYTES];
     static _Thread_local int turn;
     char *text = texts[turn++ % N_TEXTS];
     turn %= N_TEXTS;
     int n = snprintf(text, TEXT_BYTES, "[");
-    for (int i = 0; i < ur_rank(x); i++)
-        n += snprintf(text + n, (size_t)(TEXT_BYTES - n), i ? ",%d" : "%d", x->dim[i]);
+    for (int i = 0; i < shape.rank; i++)
+        n += snprintf(text + n, (size_t)(TEXT_BYTES - n), i ? ",%d" : "%d", shape.dim[i]);
     snprintf(text + n, (size_t)(TEXT_BYTES - n), "]");
     return text;
+}
+
+const char *ur__shape_text(const ur_tensor *x)
+{
+    return ur__dim_text(x ? ur__shape_of(x) : (struct ur__shape){0, NULL});
 }

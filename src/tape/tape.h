@@ -7,15 +7,19 @@
  * the reverse order of their making; a node may have several outputs.
  * Invariant: a tensor's gradient is complete when the node that made it runs back,
  * because all its users were made later.
+ *
+ * A measuring tape makes the same tensors and nodes and runs back through them, but takes no
+ * memory for numbers, only counts it, and computes nothing. An operation is written once for
+ * both: it checks shapes, takes its memory here, and leaves all that reads or writes numbers,
+ * the caller's included, to ur__tape_run().
  */
 #ifndef UR_TAPE_TAPE_H
 #define UR_TAPE_TAPE_H
 
 #include "base/arena.h"
+#include "base/mem.h"
 #include "base/team.h"
 #include "unroll/tensor.h"
-
-struct ur__kernel;
 
 struct ur_tensor {
     ur_tape *tape;
@@ -38,6 +42,17 @@ struct ur_tensor {
     ur_tensor *later;           /* the next tensor of the tape */
 };
 
+/* Borrows the dimensions: of a tensor, or of what is none. */
+struct ur__shape {
+    int rank;
+    const int *dim;     /* [rank] */
+};
+
+static inline struct ur__shape ur__shape_of(const ur_tensor *x)
+{
+    return (struct ur__shape){x->rank, x->dim};
+}
+
 /* Runs one operation back: reads its outputs' gradients (NULL: nothing came), adds
  * to those of its inputs through ur__grad(). */
 typedef ur_status (*ur__back)(ur_tape *tape, void *saved);
@@ -56,8 +71,37 @@ ur_tensor *ur__tape_note(ur_tensor *y, const char *name, int n, ur_tensor *const
 /* The first tensor of the round; the others follow by `later`. */
 const ur_tensor *ur__tape_first(const ur_tape *tape);
 
-/* Memory of the tape's arena until reset; NULL poisons. */
+/* Memory of the tape's arena until reset; NULL poisons. For numbers: on a measuring tape it is
+ * counted alone, and the address is one that nobody may touch. */
 void *ur__tape_alloc(ur_tape *tape, size_t n, size_t size);
+/* The same with zeros in it, or a copy of `from` (NULL of NULL): the caller's arrays may be gone
+ * on the way back. */
+void *ur__tape_zeros(ur_tape *tape, size_t n, size_t size);
+void *ur__tape_copy(ur_tape *tape, const void *from, size_t n, size_t size);
+/* For records, pointers and the like: there on a measuring tape, too. */
+void *ur__tape_record_alloc(ur_tape *tape, size_t n, size_t size);
+/* Computes: work on a team (NULL: on this thread alone) in the default floating-point mode. A
+ * measuring tape leaves it out. */
+void ur__tape_run(const ur_tape *tape, ur_team *team, ur__work work, void *arg);
+
+/* Bytes that a round takes. */
+struct ur__room {
+    size_t arena;       /* of the tape's arena */
+    size_t scratch;     /* beside it */
+};
+/* Makes a tape measure, or compute again: in either case it is reset. */
+void ur__tape_measure(ur_tape *tape, bool on);
+bool ur__tape_measures(const ur_tape *tape);
+/* What the round so far has taken, or, of a measuring tape, what it would have. */
+struct ur__room ur__tape_room(const ur_tape *tape);
+/* Measures a round on a tape of its own: make() returns its loss, from which it is run back, or,
+ * not in training, any tensor. */
+typedef ur_tensor *(*ur__round)(ur_tape *tape, void *arg);
+ur_status ur__tape_measure_round(struct ur__room *room, ur__round make, void *arg, bool training,
+                                 ur_team *team);
+/* A tensor's numbers (a caller's array, a state) on a measuring tape that has none: an address
+ * that nobody may touch. */
+#define UR__NOWHERE ((void *)(uintptr_t)UR__ALIGN)
 /* Room in the arena for the operations of a round, taken beforehand: a fresh tape's first
  * round then allocates nothing either, and no more than this is held. */
 ur_status ur__tape_reserve(ur_tape *tape, size_t bytes);
@@ -82,15 +126,16 @@ bool ur__tape_poisoned(const ur_tape *tape);
 uint64_t ur__tape_round(const ur_tape *tape);
 
 ur_team *ur__tape_team(const ur_tape *tape);
-const struct ur__kernel *ur__tape_kernel(const ur_tape *tape);
 /* Scratch of at least `bytes` for the duration of one operation, kept and reused. */
 void *ur__tape_scratch(ur_tape *tape, size_t bytes);
-/* What ur_matmul_cross_entropy takes of it, for n rows [n,K] and V classes. */
-size_t ur__decode_scratch(const struct ur__kernel *k, size_t n, int V, int K, int workers);
+bool ur__tape_training(const ur_tape *tape);
+bool ur__tape_recording(const ur_tape *tape);
 /* In training mode: true, and the (seed, stream, step) of the next dropout. */
 bool ur__tape_next_dropout(ur_tape *tape, uint64_t *seed, uint32_t *stream, uint64_t *step);
 
-/* "[3,4,5]" for messages, into one of a few static thread-local buffers. */
+/* "[3,4,5]" for messages, into one of a few static thread-local buffers; of a tensor "[]" if it
+ * is NULL. */
 const char *ur__shape_text(const ur_tensor *x);
+const char *ur__dim_text(struct ur__shape shape);
 
 #endif

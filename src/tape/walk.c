@@ -3,17 +3,17 @@
 #include "tape/walk.h"
 
 /* The dimension of x that stands below dimension i of a result of this rank. */
-static int dim_below(const ur_tensor *x, int rank, int i)
+static int dim_below(struct ur__shape x, int rank, int i)
 {
-    int own = i - (rank - x->rank);
-    return own >= 0 ? x->dim[own] : 1;
+    int own = i - (rank - x.rank);
+    return own >= 0 ? x.dim[own] : 1;
 }
 
-bool ur__walk_shape(int n, ur_tensor *const *x, int *rank, int *dim)
+bool ur__walk_shape(int n, const struct ur__shape *x, int *rank, int *dim)
 {
     *rank = 0;
     for (int k = 0; k < n; k++)
-        *rank = x[k]->rank > *rank ? x[k]->rank : *rank;
+        *rank = x[k].rank > *rank ? x[k].rank : *rank;
     for (int i = 0; i < *rank; i++) {
         dim[i] = 1;
         for (int k = 0; k < n; k++) {
@@ -27,19 +27,19 @@ bool ur__walk_shape(int n, ur_tensor *const *x, int *rank, int *dim)
 }
 
 /* Merges from the innermost dimension outwards, then turns the order round. */
-void ur__walk_make(struct ur__walk *w, int sides, ur_tensor *const *x)
+void ur__walk_make(struct ur__walk *w, int sides, const struct ur__shape *x)
 {
-    const ur_tensor *y = x[sides - 1];
+    const struct ur__shape y = x[sides - 1];
     size_t step[UR__WALK_SIDES] = {1, 1, 1, 1};
     struct ur__walk in = {.sides = sides};
-    for (int i = y->rank - 1; i >= 0; i--) {
-        size_t n = (size_t)y->dim[i];
+    for (int i = y.rank - 1; i >= 0; i--) {
+        size_t n = (size_t)y.dim[i];
         if (n == 1)
             continue;
         size_t stride[UR__WALK_SIDES];
         bool merge = in.rank > 0;
         for (int s = 0; s < sides; s++) {
-            bool full = dim_below(x[s], y->rank, i) == y->dim[i];
+            bool full = dim_below(x[s], y.rank, i) == y.dim[i];
             stride[s] = full ? step[s] : 0;
             step[s] *= full ? n : 1;
             merge = merge && full == (in.stride[s][in.rank - 1] != 0);

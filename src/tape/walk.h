@@ -23,9 +23,9 @@ struct ur__walk {
 };
 
 /* The shape to which n operands stretch; false if there is none. */
-bool ur__walk_shape(int n, ur_tensor *const *x, int *rank, int *dim);
-/* x [sides]: operands and result, of which rank and dim alone are read. */
-void ur__walk_make(struct ur__walk *w, int sides, ur_tensor *const *x);
+bool ur__walk_shape(int n, const struct ur__shape *x, int *rank, int *dim);
+/* x [sides]: operands and result. */
+void ur__walk_make(struct ur__walk *w, int sides, const struct ur__shape *x);
 
 /* n elements along the last dimension; at[side]: where each side's begin. */
 typedef void (*ur__walk_row)(const void *arg, size_t n, const size_t *at);

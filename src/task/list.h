@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The tasks that the roof lists (tasks.c). */
+/* The tasks that there are. */
 #ifndef UR_TASK_LIST_H
 #define UR_TASK_LIST_H
 
-#include "model/task.h"
+#include "train/task.h"
 #include "unroll/task.h"
 
-extern const struct ur__task ur__task_lm;
-ur_status ur__lm_evaluate(const ur_model *model, const ur_eval_options *options,
-                          ur_metrics *out);
+extern const struct ur__task ur__task_lm, ur__task_fill;
 
-extern const struct ur__task ur__task_fill;
-ur_status ur__fill_evaluate(const ur_model *model, const ur_eval_options *options,
-                            ur_metrics *out);
+/* The task of a name. UR_EINVAL: there is none. */
+ur_status ur__task_find(const char *name, const struct ur__task **out);
 
 #endif

@@ -6,95 +6,115 @@
  *             anew each epoch; each side of a gap ends where its window does
  *     valid   tokens [n−h, n), h = ⌊val·n⌋, or a file of its own, in the same windows
  *
- * Nothing is carried from step to step.
+ * Nothing is carried from step to step. Losses are added in the order of the text, however many
+ * windows are scored at once.
  */
 #include <string.h>
 
-#include "base/team.h"
 #include "base/mem.h"
 #include "base/status.h"
-#include "io/json.h"
-#include "task/fill_score.h"
+#include "base/team.h"
+#include "data/window.h"
+#include "metric/text.h"
 #include "task/list.h"
+#include "task/score.h"
 #include "task/text.h"
 
 #define USUAL_WINDOW 64     /* of a model that does not say */
 #define LONG_WINDOW 256     /* of UR_PROTOCOL_WINDOW */
+#define SIDE_BY_SIDE 8
 
-struct fill {
-    ur_team *team;
-    struct ur__text text;
-    ur_model *model;
-    struct ur__windows train, valid;
-    uint64_t seed;
-    int64_t epoch;
-    int B;
-    int64_t *which;                 /* [B] windows */
-    int *lengths;                   /* [B] */
-    int32_t *ids, *targets;         /* [T,B] */
-    struct ur__fill_score score;
+struct options {
+    struct ur__text_options text;
 };
 
-/* ---- opening ----------------------------------------------------------- */
+/* Windows that are read side by side, up to B of them. */
+struct reading {
+    struct ur__windows windows;
+    int B;
+    int64_t *which;             /* [B] */
+    int *lengths;               /* [B] */
+    int32_t *ids, *targets;     /* [T,B] */
+};
 
-static ur_status init_windows(struct ur__windows *w, const struct ur__part *part, int T)
-{
-    return ur__windows_init(w, part->corpus, part->begin, part->tokens, T);
-}
+struct fill {
+    const ur_model *model;      /* NULL before build */
+    ur_team *team;
+    struct options options;
+    struct ur__text text;
+    int V;
+    struct reading train, valid;
+    uint64_t seed;
+    int64_t epoch;
+    struct ur__score score;
+    void *block;                /* memory of all these arrays */
+};
 
-static struct ur__need find_need(const struct fill *f)
-{
-    size_t B = (size_t)f->B, T = (size_t)f->train.T;
-    struct ur__need need = {
-        .step = ur__model_loss_room(f->model, f->train.T, f->B, false, f->team),
-        .state = B * (sizeof *f->which + sizeof *f->lengths + 2 * T * sizeof *f->ids),
-    };
-    if (f->text.valid.tokens > 0)
-        need.valid = ur__fill_score_bytes(f->model, f->valid.T, f->team);
-    return need;
-}
+static const ur_option option_rows[] = {
+    UR__TEXT_ROWS(struct options, text, "word"),
+};
 
-static ur_status open_parts(struct fill *f, const struct ur__job *job, struct ur__facts *facts)
+static const ur_option_table table = {
+    .name = "fill", .what = "task", .rows = option_rows,
+    .n = sizeof option_rows / sizeof *option_rows,
+    .size = sizeof(struct options),
+};
+
+/* ---- reading windows --------------------------------------------------- */
+
+static ur_status cut(struct reading *r, const struct ur__part *part, int T, int most)
 {
-    UR__TRY(ur__text_open(&f->text, job, &f->model));
-    UR__TRY(init_windows(&f->train, &f->text.train, job->seq_length));
-    f->B = f->train.n < job->batch ? (int)f->train.n : job->batch;
-    UR__TRY(ur__text_check_step(f->train.T, f->B));
-    if (f->text.valid.tokens > 0)
-        UR__TRY(init_windows(&f->valid, &f->text.valid, job->seq_length));
-    int64_t steps = f->train.n / f->B + (f->train.n % f->B != 0);
-    UR__TRY(ur__text_facts(&f->text, f->model, steps, facts));
-    facts->need = find_need(f);
+    UR__TRY(ur__windows_init(&r->windows, part->corpus, part->begin, part->tokens, T));
+    r->B = r->windows.n < most ? (int)r->windows.n : most;
     return UR_OK;
 }
 
-static ur_status fill_build(void *run)
+static void place_reading(struct reading *r, struct ur__carve *c)
 {
-    struct fill *f = run;
-    size_t B = (size_t)f->B, n = B * (size_t)f->train.T;
-    UR__TRY(ur__model_build(f->model, f->seed));
-    f->which = ur__alloc(B, sizeof *f->which);
-    f->lengths = ur__alloc(B, sizeof *f->lengths);
-    f->ids = ur__alloc(n, sizeof *f->ids);
-    f->targets = ur__alloc(n, sizeof *f->targets);
-    if (!f->which || !f->lengths || !f->ids || !f->targets)
-        return UR_ENOMEM;
-    if (f->text.valid.tokens == 0)
-        return UR_OK;
-    return ur__fill_score_open(&f->score, f->model, f->valid.T, f->team);
+    size_t B = (size_t)r->B, n = B * (size_t)r->windows.T;
+    r->which = ur__carve(c, B, sizeof *r->which);
+    r->lengths = ur__carve(c, B, sizeof *r->lengths);
+    r->ids = ur__carve(c, n, sizeof *r->ids);
+    r->targets = ur__carve(c, n, sizeof *r->targets);
 }
+
+/* Targets are the tokens themselves. */
+static ur_status fields(ur_batch *batch, int T, int B, const struct reading *r)
+{
+    UR__TRY(ur_batch_ids(batch, "input", T, B, r->ids, r->lengths));
+    return ur_batch_ids(batch, "target", T, B, r->targets, NULL);
+}
+
+/* The first B windows of r->which. */
+static ur_status read_batch(struct reading *r, int B, ur_batch *batch)
+{
+    int T;
+    UR__TRY(ur__windows_read(&r->windows, B, r->which, r->ids, r->lengths, &T));
+    for (int t = 0; t < T; t++)
+        for (int b = 0; b < B; b++)
+            r->targets[t * B + b] = t < r->lengths[b] ? r->ids[t * B + b] : -1;
+    for (int b = 0; b < B; b++)
+        batch->items += r->lengths[b];
+    return fields(batch, T, B, r);
+}
+
+static void largest(const struct reading *r, ur_batch *batch)
+{
+    const struct reading nothing = {.ids = UR__NOWHERE, .targets = UR__NOWHERE,
+                                    .lengths = UR__NOWHERE};
+    if (r->B)
+        fields(batch, r->windows.T, r->B, &nothing);
+}
+
+/* ---- opening ----------------------------------------------------------- */
 
 static void fill_close(void *run)
 {
     struct fill *f = run;
     if (!f)
         return;
-    ur__fill_score_close(&f->score);
-    ur__free(f->which);
-    ur__free(f->lengths);
-    ur__free(f->ids);
-    ur__free(f->targets);
-    ur_model_free(f->model);
+    ur__score_close(&f->score);
+    ur__free(f->block);
     ur__text_close(&f->text);
     ur__free(f);
 }
@@ -107,13 +127,72 @@ static ur_status fill_open(void **run, const struct ur__job *job, struct ur__fac
         return UR_ENOMEM;
     f->team = job->team;
     f->seed = job->seed;
-    ur_status status = open_parts(f, job, facts);
+    memcpy(&f->options, ur__options_read(job->options), sizeof f->options);
+    ur_status status = ur__text_open(&f->text, job, &f->options.text, facts);
     if (status != UR_OK) {
         fill_close(f);
         return status;
     }
+    f->V = ur_vocab_size(facts->vocab[0]);
     *run = f;
     return UR_OK;
+}
+
+static int side_by_side(const struct fill *f, int T)
+{
+    return ur__score_rows(f->V, T, SIDE_BY_SIDE * T) / T;
+}
+
+static ur_status fill_cut(void *run, int batch, struct ur__facts *facts)
+{
+    struct fill *f = run;
+    int T = f->options.text.seq_length;
+    UR__TRY(cut(&f->train, &f->text.train, T, batch));
+    UR__TRY(ur__text_check_step(f->train.windows.T, f->train.B));
+    facts->epoch_steps = f->train.windows.n / f->train.B + (f->train.windows.n % f->train.B != 0);
+    facts->rows = f->train.B;
+    if (f->text.valid.tokens == 0)
+        return UR_OK;
+    T = f->text.valid.tokens < T ? (int)f->text.valid.tokens : T;
+    return cut(&f->valid, &f->text.valid, T, side_by_side(f, T));
+}
+
+static void fill_largest(void *run, ur_batch *batch)
+{
+    largest(&((const struct fill *)run)->train, batch);
+}
+
+static void fill_largest_scored(void *run, ur_batch *batch)
+{
+    largest(&((const struct fill *)run)->valid, batch);
+}
+
+static void place(struct fill *f, struct ur__carve *c)
+{
+    f->score.n = (size_t)f->valid.B * (size_t)f->valid.windows.T;
+    place_reading(&f->train, c);
+    place_reading(&f->valid, c);
+    ur__score_place(&f->score, c);
+}
+
+static size_t fill_memory(void *run)
+{
+    struct ur__carve c = {0};
+    place(run, &c);
+    return c.used;
+}
+
+static ur_status fill_build(void *run, const ur_model *model)
+{
+    struct fill *f = run;
+    struct ur__carve c = {.base = f->block = ur__alloc(fill_memory(f), 1)};
+    ur_batch scored = {0};
+    f->model = model;
+    if (!f->block)
+        return UR_ENOMEM;
+    place(f, &c);
+    fill_largest_scored(f, &scored);
+    return scored.n ? ur__score_open(&f->score, model, &scored, false, f->team) : UR_OK;
 }
 
 /* ---- training ---------------------------------------------------------- */
@@ -125,103 +204,102 @@ static ur_status fill_begin_epoch(void *run, int64_t epoch)
     return UR_OK;
 }
 
-static ur_status fill_loss(void *run, ur_tape *tape, int64_t step, ur_tensor **loss,
-                           int64_t *items)
+static ur_status fill_batch(void *run, int64_t step, struct ur__shard shard, ur_batch *batch)
 {
     struct fill *f = run;
-    int64_t first = step * f->B, left = f->train.n - first;
-    int B = left < f->B ? (int)left : f->B, T;
-    for (int b = 0; b < B; b++)
-        f->which[b] = ur__shuffled(f->seed, (uint64_t)f->epoch, f->train.n, first + b);
-    UR__TRY(ur__windows_read(&f->train, B, f->which, f->ids, f->lengths, &T));
-    ur__fill_targets(T, B, f->lengths, f->ids, f->targets);
-    ur_ids ids = {f->ids, T, B}, targets = {f->targets, T, B};
-    *loss = ur_model_fill_loss(tape, f->model, ids, f->lengths, targets);
-    *items = 0;
-    for (int b = 0; b < B; b++)
-        *items += f->lengths[b];
-    return UR_OK;
+    struct reading *r = &f->train;
+    int64_t first = step * r->B, left = r->windows.n - first;
+    int B = left < r->B ? (int)left : r->B, b0, b1;
+    ur__share(B, 1, shard.index, shard.of, &b0, &b1);
+    for (int b = b0; b < b1; b++)
+        r->which[b - b0] = ur__shuffled(f->seed, (uint64_t)f->epoch, r->windows.n, first + b);
+    return read_batch(r, b1 - b0, batch);
 }
 
-/* ---- looking ----------------------------------------------------------- */
+/* ---- scoring ----------------------------------------------------------- */
 
-static ur_status fill_validate(void *run, const struct ur__watch *watch, double *loss)
+static void add(double *sums, const struct reading *r, int B, const struct ur__score *s)
+{
+    for (int b = 0; b < B; b++) {
+        for (int t = 0; t < r->lengths[b]; t++) {
+            sums[UR__TEXT_LOSS] += (double)s->loss[t * B + b];
+            sums[UR__TEXT_HITS] += s->hit[t * B + b];
+        }
+        sums[UR__TEXT_N] += r->lengths[b];
+    }
+}
+
+static ur_status fill_score(void *run, struct ur__shard shard, const struct ur__watch *watch,
+                            double *sums)
 {
     struct fill *f = run;
-    double sum = 0;
-    int64_t hits = 0;
-    int done;
-    for (int64_t first = 0; first < f->valid.n; first += done) {
-        UR__TRY(ur__fill_score_run(&f->score, &f->valid, first, &done, &sum, &hits));
-        if (!watch->go_on(watch->user, (double)(first + done) / (double)f->valid.n))
-            return ur__fail(UR_ECANCELED, "validation stopped");
+    struct reading *r = &f->valid;
+    int64_t n = r->windows.n, begin = n * shard.index / shard.of,
+            end = n * (shard.index + 1) / shard.of;
+    for (int64_t first = begin; first < end; first += r->B) {
+        int B = end - first < r->B ? (int)(end - first) : r->B;
+        ur_batch batch = {0};
+        for (int b = 0; b < B; b++)
+            r->which[b] = first + b;
+        UR__TRY(read_batch(r, B, &batch));
+        UR__TRY(ur__score_run(&f->score, &batch));
+        add(sums, r, B, &f->score);
+        if (!watch->go_on(watch->user, (double)(first + B - begin) / (double)(end - begin)))
+            return ur__fail(UR_ECANCELED, "measuring was stopped");
     }
-    *loss = sum / (double)f->valid.tokens;
-    return UR_OK;
+    if (shard.index > 0)
+        return UR_OK;
+    return ur__text_unknown(&f->text.valid, 0, &sums[UR__TEXT_UNKNOWN]);
 }
 
-struct measure {
-    struct ur__corpus *corpus;
-    struct ur__part part;
-    struct ur__windows windows;
-    struct ur__fill_score score;
-};
-
-/* The window that the model was trained with. */
-static ur_status find_window(const ur_model *model, int *T)
+static ur_status open_measure(struct fill *f, const ur_eval_options *options)
 {
-    const char *text = ur_model_summary(model);
-    struct ur__json *summary;
-    int64_t length;
-    UR__TRY(ur__json_parse(&summary, text, strlen(text)));
-    bool known = ur__json_get_int(summary, "seq_length", &length) && length >= 1 &&
-                 length <= 1 << 20;
-    ur__json_free(summary);
-    *T = known ? (int)length : USUAL_WINDOW;
-    return UR_OK;
+    int64_t T = LONG_WINDOW;
+    if (options->protocol != UR_PROTOCOL_STREAM && options->protocol != UR_PROTOCOL_WINDOW)
+        return ur__fail(UR_EINVAL, "there is no protocol %d", (int)options->protocol);
+    UR__TRY(ur__text_measure(&f->text, f->model, options));
+    if (options->protocol == UR_PROTOCOL_STREAM)
+        UR__TRY(ur__summary_int(f->model, "seq_length", 1, 1 << 20, USUAL_WINDOW, &T));
+    T = f->text.valid.tokens < T ? f->text.valid.tokens : T;
+    f->V = ur_vocab_size(ur_model_vocab(f->model, NULL));
+    UR__TRY(cut(&f->valid, &f->text.valid, (int)T, side_by_side(f, (int)T)));
+    return fill_build(f, f->model);
 }
 
-static ur_status measure(struct measure *m, const ur_model *model, const ur_eval_options *o,
-                         ur_metrics *out)
+static ur_status fill_measure(void **run, const ur_model *model, const ur_eval_options *options)
 {
-    int T = LONG_WINDOW, done;
-    double sum = 0;
-    int64_t hits = 0;
-    if (o->protocol != UR_PROTOCOL_STREAM && o->protocol != UR_PROTOCOL_WINDOW)
-        return ur__fail(UR_EINVAL, "there is no protocol %d", (int)o->protocol);
-    UR__TRY(ur__text_find_part(&m->corpus, &m->part, 2, model, o));
-    if (o->protocol == UR_PROTOCOL_STREAM)
-        UR__TRY(find_window(model, &T));
-    UR__TRY(init_windows(&m->windows, &m->part, T));
-    UR__TRY(ur__fill_score_open(&m->score, model, m->windows.T, o->team));
-    for (int64_t first = 0; first < m->windows.n; first += done) {
-        UR__TRY(ur__fill_score_run(&m->score, &m->windows, first, &done, &sum, &hits));
-        double share = (double)(first + done) / (double)m->windows.n;
-        if (o->on_progress && !o->on_progress(o->user, share))
-            return ur__fail(UR_ECANCELED, "stopped after %lld of %lld windows",
-                            (long long)(first + done), (long long)m->windows.n);
+    *run = NULL;
+    struct fill *f = ur__calloc(1, sizeof *f);
+    if (!f)
+        return UR_ENOMEM;
+    f->model = model;
+    f->team = options->team;
+    ur_status status = open_measure(f, options);
+    if (status != UR_OK) {
+        fill_close(f);
+        return status;
     }
-    return ur__text_metrics(out, model, &m->part, sum, hits);
-}
-
-ur_status ur__fill_evaluate(const ur_model *model, const ur_eval_options *options,
-                            ur_metrics *out)
-{
-    struct measure m = {0};
-    unsigned mode = ur__fpmode_default();
-    ur_status status = measure(&m, model, options, out);
-    ur__fpmode_restore(mode);
-    ur__fill_score_close(&m.score);
-    ur__corpus_free(m.corpus);
-    return status;
+    *run = f;
+    return UR_OK;
 }
 
 const struct ur__task ur__task_fill = {
     .name = "fill",
+    .brief = "predict each token from both sides",
+    .verb = "predict",
+    .arch = "fill",
+    .options = &table,
+    .n_sums = UR__TEXT_SUMS,
     .open = fill_open,
+    .cut = fill_cut,
+    .largest = fill_largest,
+    .largest_scored = fill_largest_scored,
+    .memory = fill_memory,
     .build = fill_build,
     .close = fill_close,
     .begin_epoch = fill_begin_epoch,
-    .loss = fill_loss,
-    .validate = fill_validate,
+    .batch = fill_batch,
+    .score = fill_score,
+    .figures = ur__text_metrics,
+    .measure = fill_measure,
 };

@@ -6,37 +6,65 @@
  *             carried from batch to batch within an epoch (char-rnn's way)
  *     valid   tokens [n−h, n), h = ⌊val·n⌋, or a file of its own: R rows side by side,
  *             R = tokens/256 within 1..32, each from the zero state
+ *     stream  all of a text in one row
+ *     window  predictions [256w, 256w+256) from the zero state at token 256w, 32 such
+ *             windows side by side; the last may be shorter
  *
  * The vocabulary of bytes and characters is that of all of the data, the part held out
  * included; that of words is of the part to train on.
+ *
+ * Losses are added in double in the order in which batches are read, windows' in that of the
+ * text: the figures do not depend on the team or on how the work was cut.
  */
-#include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/status.h"
-#include "base/text.h"
+#include "base/team.h"
 #include "data/stream.h"
-#include "task/lm_score.h"
+#include "metric/text.h"
 #include "task/list.h"
+#include "task/score.h"
 #include "task/text.h"
 #include "unroll/decode.h"
 
 #define VALID_ROW 256       /* tokens that make a row of validation worth while */
 #define VALID_ROWS 32       /* and the most rows */
+#define VALID_STEPS 16      /* enough for the decoder to run at speed */
+#define WINDOW 256
+#define WINDOWS 32          /* side by side */
+
+struct options {
+    struct ur__text_options text;
+};
 
 struct lm {
+    const ur_model *model;          /* NULL before build */
     ur_team *team;
-    uint64_t seed;
+    struct options options;
     struct ur__text text;
-    ur_model *model;
+    int V;
     struct ur__stream train, valid;
-    ur_state *state;
-    int32_t *inputs, *targets;      /* [T,B] */
-    struct ur__lm_score score;
-    ur_state *look;                 /* of lm_reach, made when it is first called */
-    double *reach;                  /* [layers,distances] */
-    int distances;
+    int windows;                    /* measured side by side, by windows; 0: as a stream */
+    int piece;                      /* steps of the largest batch that is scored */
+    int rows;                       /* and its rows */
+    int32_t *inputs, *targets;      /* [T,B] of training */
+    int32_t *seen, *wanted;         /* [piece,rows] of scoring */
+    int32_t *window;                /* [windows,WINDOW+1] tokens */
+    ur_real *loss;                  /* [windows,WINDOW] in the order of the text */
+    unsigned char *hit;             /* the same */
+    struct ur__score score;
+    void *block;                    /* memory of all these arrays */
+};
+
+static const ur_option option_rows[] = {
+    UR__TEXT_ROWS(struct options, text, "char"),
+};
+
+static const ur_option_table table = {
+    .name = "lm", .what = "task", .rows = option_rows,
+    .n = sizeof option_rows / sizeof *option_rows,
+    .size = sizeof(struct options),
 };
 
 /* ---- opening ----------------------------------------------------------- */
@@ -47,69 +75,13 @@ static int longest(const struct ur__stream *s)
     return s->T < s->row ? s->T : (int)s->row;
 }
 
-static size_t batch_bytes(const struct ur__stream *s)
-{
-    return (size_t)longest(s) * (size_t)s->B * sizeof(int32_t);
-}
-
-static struct ur__need find_need(const struct lm *lm, bool reach)
-{
-    const struct ur__stream *s = &lm->train;
-    size_t carried, state = ur__model_state_bytes(lm->model, s->B, lm->team, &carried);
-    struct ur__need need = {
-        .step = ur__model_loss_room(lm->model, longest(s), s->B, reach, lm->team),
-        .state = 2 * batch_bytes(s) + (reach ? 2 : 1) * state,
-        .carried = carried,
-    };
-    if (lm->text.valid.tokens > 0)
-        need.valid = ur__lm_score_bytes(lm->model, lm->valid.B, lm->team);
-    return need;
-}
-
-static ur_status open_parts(struct lm *lm, const struct ur__job *job, struct ur__facts *facts)
-{
-    const struct ur__part *train = &lm->text.train, *valid = &lm->text.valid;
-    UR__TRY(ur__text_open(&lm->text, job, &lm->model));
-    UR__TRY(ur__stream_init(&lm->train, train->corpus, train->begin, train->tokens,
-                            job->seq_length, job->batch));
-    UR__TRY(ur__text_check_step(longest(&lm->train), job->batch));
-    if (valid->tokens > 0) {
-        int64_t rows = valid->tokens / VALID_ROW;
-        int B = rows < 1 ? 1 : rows > VALID_ROWS ? VALID_ROWS : (int)rows;
-        UR__TRY(ur__stream_init(&lm->valid, valid->corpus, valid->begin, valid->tokens,
-                                ur__lm_score_piece(lm->model, B), B));
-    }
-    UR__TRY(ur__text_facts(&lm->text, lm->model, lm->train.steps, facts));
-    facts->need = find_need(lm, job->report_gradients);
-    return UR_OK;
-}
-
-static ur_status lm_build(void *run)
-{
-    struct lm *lm = run;
-    UR__TRY(ur__model_build(lm->model, lm->seed));
-    lm->inputs = ur__alloc(batch_bytes(&lm->train), 1);
-    lm->targets = ur__alloc(batch_bytes(&lm->train), 1);
-    if (!lm->inputs || !lm->targets)
-        return UR_ENOMEM;
-    UR__TRY(ur_model_state_new(&lm->state, lm->model, lm->train.B, lm->team));
-    if (lm->text.valid.tokens == 0)
-        return UR_OK;
-    return ur__lm_score_open(&lm->score, lm->model, lm->valid.B, lm->team);
-}
-
 static void lm_close(void *run)
 {
     struct lm *lm = run;
     if (!lm)
         return;
-    ur__lm_score_close(&lm->score);
-    ur_state_free(lm->look);
-    ur__free(lm->reach);
-    ur_state_free(lm->state);
-    ur__free(lm->inputs);
-    ur__free(lm->targets);
-    ur_model_free(lm->model);
+    ur__score_close(&lm->score);
+    ur__free(lm->block);
     ur__text_close(&lm->text);
     ur__free(lm);
 }
@@ -121,8 +93,250 @@ static ur_status lm_open(void **run, const struct ur__job *job, struct ur__facts
     if (!lm)
         return UR_ENOMEM;
     lm->team = job->team;
-    lm->seed = job->seed;
-    ur_status status = open_parts(lm, job, facts);
+    memcpy(&lm->options, ur__options_read(job->options), sizeof lm->options);
+    ur_status status = ur__text_open(&lm->text, job, &lm->options.text, facts);
+    if (status != UR_OK) {
+        lm_close(lm);
+        return status;
+    }
+    lm->V = ur_vocab_size(facts->vocab[0]);
+    *run = lm;
+    return UR_OK;
+}
+
+/* The part held out as one stream of R rows. */
+static ur_status cut_valid(struct lm *lm, int R)
+{
+    const struct ur__part *valid = &lm->text.valid;
+    lm->rows = R;
+    lm->piece = ur__score_rows(lm->V, R, VALID_STEPS * R) / R;
+    UR__TRY(ur__stream_init(&lm->valid, valid->corpus, valid->begin, valid->tokens, lm->piece, R));
+    lm->piece = longest(&lm->valid);
+    return UR_OK;
+}
+
+static ur_status lm_cut(void *run, int batch, struct ur__facts *facts)
+{
+    struct lm *lm = run;
+    const struct ur__part *train = &lm->text.train, *valid = &lm->text.valid;
+    UR__TRY(ur__stream_init(&lm->train, train->corpus, train->begin, train->tokens,
+                            lm->options.text.seq_length, batch));
+    UR__TRY(ur__text_check_step(longest(&lm->train), batch));
+    facts->epoch_steps = lm->train.steps;
+    facts->rows = batch;
+    if (valid->tokens == 0)
+        return UR_OK;
+    int64_t rows = valid->tokens / VALID_ROW;
+    return cut_valid(lm, rows < 1 ? 1 : rows > VALID_ROWS ? VALID_ROWS : (int)rows);
+}
+
+static ur_status fields(ur_batch *batch, int T, int B, const int32_t *inputs,
+                        const int32_t *targets)
+{
+    batch->items = (int64_t)T * B;
+    UR__TRY(ur_batch_ids(batch, "input", T, B, inputs, NULL));
+    return ur_batch_ids(batch, "target", T, B, targets, NULL);
+}
+
+static void lm_largest(void *run, ur_batch *batch)
+{
+    const struct lm *lm = run;
+    fields(batch, longest(&lm->train), lm->train.B, UR__NOWHERE, UR__NOWHERE);
+}
+
+static void lm_largest_scored(void *run, ur_batch *batch)
+{
+    const struct lm *lm = run;
+    if (lm->rows)
+        fields(batch, lm->piece, lm->rows, UR__NOWHERE, UR__NOWHERE);
+}
+
+static void place(struct lm *lm, struct ur__carve *c)
+{
+    size_t n = lm->train.B ? (size_t)longest(&lm->train) * (size_t)lm->train.B : 0;
+    size_t windows = (size_t)lm->windows;
+    lm->score.n = (size_t)lm->piece * (size_t)lm->rows;
+    lm->inputs = ur__carve(c, n, sizeof *lm->inputs);
+    lm->targets = ur__carve(c, n, sizeof *lm->targets);
+    lm->seen = ur__carve(c, lm->score.n, sizeof *lm->seen);
+    lm->wanted = ur__carve(c, lm->score.n, sizeof *lm->wanted);
+    ur__score_place(&lm->score, c);
+    lm->window = ur__carve(c, windows, (WINDOW + 1) * sizeof *lm->window);
+    lm->loss = ur__carve(c, windows, WINDOW * sizeof *lm->loss);
+    lm->hit = ur__carve(c, windows, WINDOW);
+}
+
+static size_t lm_memory(void *run)
+{
+    struct ur__carve c = {0};
+    place(run, &c);
+    return c.used;
+}
+
+static ur_status lm_build(void *run, const ur_model *model)
+{
+    struct lm *lm = run;
+    struct ur__carve c = {.base = lm->block = ur__alloc(lm_memory(lm), 1)};
+    ur_batch scored = {0};
+    lm->model = model;
+    if (!lm->block)
+        return UR_ENOMEM;
+    place(lm, &c);
+    lm_largest_scored(lm, &scored);
+    return scored.n ? ur__score_open(&lm->score, model, &scored, true, lm->team) : UR_OK;
+}
+
+/* ---- training ---------------------------------------------------------- */
+
+static ur_status lm_begin_epoch(void *run, int64_t epoch)
+{
+    (void)run;
+    (void)epoch;    /* each reads the text from its beginning */
+    return UR_OK;
+}
+
+static ur_status lm_batch(void *run, int64_t step, struct ur__shard shard, ur_batch *batch)
+{
+    struct lm *lm = run;
+    int t, b0, b1;
+    ur__share(lm->train.B, 1, shard.index, shard.of, &b0, &b1);
+    UR__TRY(ur__stream_batch(&lm->train, step, b0, b1, lm->inputs, lm->targets, &t));
+    return fields(batch, t, b1 - b0, lm->inputs, lm->targets);
+}
+
+/* ---- scoring ----------------------------------------------------------- */
+
+static void add(double *sums, size_t n, const ur_real *loss, const unsigned char *hit)
+{
+    for (size_t i = 0; i < n; i++) {
+        sums[UR__TEXT_LOSS] += (double)loss[i];
+        sums[UR__TEXT_HITS] += hit[i];
+    }
+}
+
+static ur_status score_stream(struct lm *lm, const struct ur__watch *watch, double *sums)
+{
+    struct ur__score *s = &lm->score;
+    ur_model_state_zero(s->state);
+    for (int64_t step = 0; step < lm->valid.steps; step++) {
+        ur_batch batch = {0};
+        int t;
+        UR__TRY(ur__stream_batch(&lm->valid, step, 0, lm->rows, lm->seen, lm->wanted, &t));
+        UR__TRY(fields(&batch, t, lm->rows, lm->seen, lm->wanted));
+        UR__TRY(ur__score_run(s, &batch));
+        add(sums, (size_t)t * (size_t)lm->rows, s->loss, s->hit);
+        if (!watch->go_on(watch->user, (double)(step + 1) / (double)lm->valid.steps))
+            return ur__fail(UR_ECANCELED, "measuring was stopped");
+    }
+    sums[UR__TEXT_N] += (double)lm->valid.row * (double)lm->rows;
+    return UR_OK;
+}
+
+/* Predictions of the window that begins at token `first` of the part; 0 after its end. */
+static int window_length(const struct lm *lm, int64_t first)
+{
+    int64_t left = lm->text.valid.tokens - 1 - first;
+    return left < 0 ? 0 : left < WINDOW ? (int)left : WINDOW;
+}
+
+/* Scores steps [t0,t0+T) of the windows. Rows after a window's end read token 0 and score
+ * nothing: no row sees its neighbours. */
+static ur_status score_piece(struct lm *lm, const int *length, int t0, int T)
+{
+    const struct ur__score *s = &lm->score;
+    int B = lm->windows;
+    ur_batch batch = {0};
+    for (int t = 0; t < T; t++) {
+        for (int b = 0; b < B; b++) {
+            const int32_t *at = lm->window + (size_t)b * (WINDOW + 1) + t0 + t;
+            bool inside = t0 + t < length[b];
+            lm->seen[t * B + b] = inside ? at[0] : 0;
+            lm->wanted[t * B + b] = inside ? at[1] : -1;
+        }
+    }
+    UR__TRY(fields(&batch, T, B, lm->seen, lm->wanted));
+    UR__TRY(ur__score_run(&lm->score, &batch));
+    for (int t = 0; t < T; t++) {
+        for (int b = 0; b < B; b++) {
+            lm->loss[(size_t)b * WINDOW + (size_t)(t0 + t)] = s->loss[t * B + b];
+            lm->hit[(size_t)b * WINDOW + (size_t)(t0 + t)] = s->hit[t * B + b];
+        }
+    }
+    return UR_OK;
+}
+
+static ur_status score_windows(struct lm *lm, int64_t first, double *sums)
+{
+    int length[WINDOWS];
+    for (int b = 0; b < lm->windows; b++) {
+        int64_t at = first + (int64_t)b * WINDOW;
+        length[b] = window_length(lm, at);
+        if (length[b])
+            UR__TRY(ur__corpus_read(lm->text.corpus, lm->text.valid.begin + at, length[b] + 1,
+                                    lm->window + (size_t)b * (WINDOW + 1)));
+    }
+    ur_model_state_zero(lm->score.state);
+    for (int t0 = 0, T; t0 < length[0]; t0 += T) {
+        T = length[0] - t0 < lm->piece ? length[0] - t0 : lm->piece;
+        UR__TRY(score_piece(lm, length, t0, T));
+    }
+    for (int b = 0; b < lm->windows; b++)
+        add(sums, (size_t)length[b], lm->loss + (size_t)b * WINDOW, lm->hit + (size_t)b * WINDOW);
+    return UR_OK;
+}
+
+static ur_status score_by_windows(struct lm *lm, const struct ur__watch *watch, double *sums)
+{
+    int64_t all = lm->text.valid.tokens - 1, each = (int64_t)lm->windows * WINDOW;
+    for (int64_t first = 0; first < all; first += each) {
+        int64_t done = first + each < all ? first + each : all;
+        UR__TRY(score_windows(lm, first, sums));
+        if (!watch->go_on(watch->user, (double)done / (double)all))
+            return ur__fail(UR_ECANCELED, "measuring was stopped");
+    }
+    sums[UR__TEXT_N] += (double)all;
+    return UR_OK;
+}
+
+/* Rows of a stream all go on from the one state, so shards would not be parts of it: the first
+ * one scores it all. */
+static ur_status lm_score(void *run, struct ur__shard shard, const struct ur__watch *watch,
+                          double *sums)
+{
+    struct lm *lm = run;
+    if (shard.index > 0)
+        return UR_OK;
+    UR__TRY(lm->windows ? score_by_windows(lm, watch, sums) : score_stream(lm, watch, sums));
+    return ur__text_unknown(&lm->text.valid, 1, &sums[UR__TEXT_UNKNOWN]);
+}
+
+/* ---- measuring --------------------------------------------------------- */
+
+static ur_status open_measure(struct lm *lm, const ur_eval_options *options)
+{
+    lm->V = ur_vocab_size(ur_model_vocab(lm->model, NULL));
+    UR__TRY(ur__text_measure(&lm->text, lm->model, options));
+    if (options->protocol == UR_PROTOCOL_STREAM) {
+        UR__TRY(cut_valid(lm, 1));
+        return lm_build(lm, lm->model);
+    }
+    if (options->protocol != UR_PROTOCOL_WINDOW)
+        return ur__fail(UR_EINVAL, "there is no protocol %d", (int)options->protocol);
+    int64_t windows = (lm->text.valid.tokens - 1 + WINDOW - 1) / WINDOW;
+    lm->rows = lm->windows = windows < WINDOWS ? (int)windows : WINDOWS;
+    lm->piece = ur__score_rows(lm->V, lm->rows, VALID_STEPS * lm->rows) / lm->rows;
+    return lm_build(lm, lm->model);
+}
+
+static ur_status lm_measure(void **run, const ur_model *model, const ur_eval_options *options)
+{
+    *run = NULL;
+    struct lm *lm = ur__calloc(1, sizeof *lm);
+    if (!lm)
+        return UR_ENOMEM;
+    lm->model = model;
+    lm->team = options->team;
+    ur_status status = open_measure(lm, options);
     if (status != UR_OK) {
         lm_close(lm);
         return status;
@@ -131,114 +345,13 @@ static ur_status lm_open(void **run, const struct ur__job *job, struct ur__facts
     return UR_OK;
 }
 
-/* ---- training ---------------------------------------------------------- */
-
-static ur_status lm_begin_epoch(void *run, int64_t epoch)
-{
-    struct lm *lm = run;
-    (void)epoch;    /* each reads the text from its beginning */
-    ur_state_zero(lm->state);
-    return UR_OK;
-}
-
-static ur_status lm_loss(void *run, ur_tape *tape, int64_t step, ur_tensor **loss, int64_t *items)
-{
-    struct lm *lm = run;
-    int t, B = lm->train.B;
-    UR__TRY(ur__stream_batch(&lm->train, step, lm->inputs, lm->targets, &t));
-    ur_ids inputs = {lm->inputs, t, B}, targets = {lm->targets, t, B};
-    *loss = ur_model_loss(tape, lm->model, inputs, NULL, lm->state, targets);
-    *items = (int64_t)t * B;
-    return UR_OK;
-}
-
-static void lm_end_step(void *run)
-{
-    struct lm *lm = run;
-    ur_state_detach(lm->state);
-}
-
-static ur_real *lm_carried(void *run, size_t *n)
-{
-    struct lm *lm = run;
-    return ur_state_data(lm->state, n);
-}
-
-/* ---- looking ----------------------------------------------------------- */
-
-/* Sums in the order in which the batches are read: step by step, row by row. */
-static ur_status lm_validate(void *run, const struct ur__watch *watch, double *loss)
-{
-    struct lm *lm = run;
-    struct ur__lm_score *s = &lm->score;
-    double sum = 0;
-    ur_state_zero(s->state);
-    for (int64_t step = 0; step < lm->valid.steps; step++) {
-        int t;
-        UR__TRY(ur__stream_batch(&lm->valid, step, s->inputs, s->targets, &t));
-        UR__TRY(ur__lm_score_run(s, t));
-        for (int i = 0; i < t * s->B; i++)
-            sum += (double)s->loss[i];
-        if (!watch->go_on(watch->user, (double)(step + 1) / (double)lm->valid.steps))
-            return ur__fail(UR_ECANCELED, "validation stopped");
-    }
-    *loss = sum / ((double)lm->valid.row * (double)s->B);
-    return UR_OK;
-}
-
-/* Sees dh_t [B,H] of one layer and step; the last step has no distance. */
-static void see_gradient(void *user, int layer, int64_t t, int B, int H, const ur_real *dh)
-{
-    struct lm *lm = user;
-    int64_t k = lm->distances - t;
-    double sum = 0;
-    for (size_t i = 0; i < (size_t)B * (size_t)H; i++)
-        sum += (double)dh[i] * (double)dh[i];
-    if (k > 0)
-        lm->reach[layer * lm->distances + k - 1] = sqrt(sum);
-}
-
-static ur_status open_look(struct lm *lm)
-{
-    if (!lm->look)
-        UR__TRY(ur_model_state_new(&lm->look, lm->model, lm->train.B, lm->team));
-    ur__free(lm->reach);
-    lm->reach = ur__calloc((size_t)ur_rnn_layers(ur_model_rnn(lm->model))
-                           * (size_t)lm->distances, sizeof *lm->reach);
-    return lm->reach || lm->distances == 0 ? UR_OK : UR_ENOMEM;
-}
-
-/* From the state that training is in, which a copy stands for. */
-static ur_status lm_reach(void *run, ur_tape *tape, int64_t step, const double **reach,
-                          int *layers, int *distances)
-{
-    struct lm *lm = run;
-    int t, B = lm->train.B;
-    size_t n;
-    UR__TRY(ur__stream_batch(&lm->train, step, lm->inputs, lm->targets, &t));
-    for (int i = 0; i < (t - 1) * B; i++)
-        lm->targets[i] = -1;
-    lm->distances = t - 1;
-    UR__TRY(open_look(lm));
-    ur_state_zero(lm->look);
-    const ur_real *carried = ur_state_data(lm->state, &n);
-    if (step > 0)
-        memcpy(ur_state_data(lm->look, &n), carried, n * sizeof *carried);
-    ur_state_observe_gradients(lm->look, see_gradient, lm);
-    ur_ids inputs = {lm->inputs, t, B}, targets = {lm->targets, t, B};
-    ur_status status = ur_backward(tape, ur_model_loss(tape, lm->model, inputs, NULL, lm->look,
-                                                       targets));
-    ur_state_detach(lm->look);
-    *reach = lm->reach;
-    *layers = ur_rnn_layers(ur_model_rnn(lm->model));
-    *distances = lm->distances;
-    return status;
-}
+/* ---- showing ----------------------------------------------------------- */
 
 static ur_status draw(ur_session *session, const ur_vocab *vocab, uint64_t seed, int length,
                       struct ur__buf *text)
 {
-    ur_sample_options options = UR_SAMPLE_OPTIONS_INIT;
+    ur_sample_options options;
+    ur_sample_options_init(&options);
     options.seed = seed;
     ur_join join = {false, false};
     UR__TRY(ur_session_begin(session));
@@ -253,26 +366,35 @@ static ur_status draw(ur_session *session, const ur_vocab *vocab, uint64_t seed,
     return UR_OK;
 }
 
-static ur_status lm_sample(void *run, uint64_t seed, int length, struct ur__buf *text)
+static ur_status lm_show(void *run, uint64_t seed, int length, struct ur__buf *text)
 {
     struct lm *lm = run;
     ur_session *session;
     UR__TRY(ur_session_new(&session, lm->model, lm->team));
-    ur_status status = draw(session, ur_model_vocab(lm->model), seed, length, text);
+    ur_status status = draw(session, ur_model_vocab(lm->model, NULL), seed, length, text);
     ur_session_free(session);
     return status;
 }
 
 const struct ur__task ur__task_lm = {
     .name = "lm",
+    .brief = "predict the next token",
+    .verb = "sample",
+    .arch = "lm",
+    .options = &table,
+    .carries = true,
+    .n_sums = UR__TEXT_SUMS,
     .open = lm_open,
+    .cut = lm_cut,
+    .largest = lm_largest,
+    .largest_scored = lm_largest_scored,
+    .memory = lm_memory,
     .build = lm_build,
     .close = lm_close,
     .begin_epoch = lm_begin_epoch,
-    .loss = lm_loss,
-    .end_step = lm_end_step,
-    .validate = lm_validate,
-    .carried = lm_carried,
-    .reach = lm_reach,
-    .sample = lm_sample,
+    .batch = lm_batch,
+    .score = lm_score,
+    .figures = ur__text_metrics,
+    .measure = lm_measure,
+    .show = lm_show,
 };

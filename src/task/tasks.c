@@ -1,39 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The roof of the floor: which tasks there are, and the two calls that find theirs. */
+/* The roof of the floor: the calls that find their task. */
 #include "task/list.h"
 
+#include <math.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/status.h"
+#include "base/team.h"
+#include "task/options.h"
 #include "train/dry_run.h"
 #include "train/loop.h"
-
-struct entry {
-    const struct ur__task *task;
-    ur_status (*evaluate)(const ur_model *model, const ur_eval_options *options, ur_metrics *out);
-};
-
-static const struct entry tasks[] = {
-    {&ur__task_lm, ur__lm_evaluate},
-    {&ur__task_fill, ur__fill_evaluate},
-};
-#define N_TASKS ((int)(sizeof tasks / sizeof tasks[0]))
-
-const char *const *ur_task_names(void)
-{
-    static const char *const names[N_TASKS + 1] = {"lm", "fill", NULL};
-    return names;
-}
-
-static ur_status find(const char *name, const struct entry **out)
-{
-    for (int i = 0; i < N_TASKS && name; i++) {
-        *out = &tasks[i];
-        if (strcmp(tasks[i].task->name, name) == 0)
-            return UR_OK;
-    }
-    return ur__fail(UR_EINVAL, "there is no task called \"%.80s\"", name ? name : "");
-}
 
 /* Runs under way in this thread, the innermost first: a report may start another run, but none
  * that writes the same files. */
@@ -64,14 +41,14 @@ static ur_status check_free(const char *model)
 ur_status ur_train(const ur_train_options *options, ur_on_report on, void *user)
 {
     UR__NEED(options, "options");
-    const struct entry *entry;
-    UR__TRY(find(options->config.task, &entry));
+    const struct ur__task *task;
+    UR__TRY(ur__options_of_run(options, &task));
     if (!options->model)
         return ur__fail(UR_EINVAL, "no name is given for the model");
     UR__TRY(check_free(options->model));
     const struct under_way run = {options->model, runs};
     runs = &run;
-    ur_status status = ur__train(entry->task, options, on, user);
+    ur_status status = ur__train(task, options, on, user);
     runs = run.outer;
     return status;
 }
@@ -80,20 +57,54 @@ ur_status ur_train_plan(const ur_train_options *options, double seconds, ur_on_p
                         void *user, ur_plan *out)
 {
     UR__NEED(out, "out");
-    const struct entry *entry;
+    const struct ur__task *task;
     *out = (ur_plan){0};
     UR__NEED(options, "options");
-    UR__TRY(find(options->config.task, &entry));
-    return ur__train_plan(entry->task, options, seconds, on, user, out);
+    UR__TRY(ur__options_of_run(options, &task));
+    return ur__train_plan(task, options, seconds, on, user, out);
+}
+
+/* ---- measuring --------------------------------------------------------- */
+
+static bool go_on(void *user, double done)
+{
+    const ur_eval_options *o = user;
+    return !o->on_progress || o->on_progress(o->user, done);
+}
+
+static ur_status measure(const struct ur__task *task, const ur_model *model,
+                         const ur_eval_options *options, ur_metrics *out)
+{
+    void *run;
+    const struct ur__shard whole = {0, 1};
+    const struct ur__watch watch = {go_on, (void *)(uintptr_t)options};
+    UR__TRY(task->measure(&run, model, options));
+    double *sums = ur__calloc((size_t)task->n_sums, sizeof *sums);
+    ur_status status = sums ? task->score(run, whole, &watch, sums) : UR_ENOMEM;
+    if (status == UR_OK)
+        task->figures(model, sums, out);
+    if (status == UR_OK && !isfinite(ur_metrics_get(out, "loss"))) {
+        out->n = 0;
+        status = ur__fail(UR_ENUMERIC, "the loss is not finite");
+    }
+    ur__free(sums);
+    task->close(run);
+    return status;
 }
 
 ur_status ur_evaluate(const ur_model *model, const ur_eval_options *options, ur_metrics *out)
 {
     UR__NEED(out, "out");
-    const struct entry *entry;
-    ur_metrics_of(out, 0, 0, 0);    /* all NaN until there is something to say */
+    const struct ur__task *task;
+    out->n = 0;
     UR__NEED(model, "model");
     UR__NEED(options, "options");
-    UR__TRY(find(ur_model_config(model)->task, &entry));
-    return entry->evaluate(model, options, out);
+    UR__TRY(ur__task_find(ur_model_task(model), &task));
+    if (strcmp(task->arch, ur_model_arch(model)) != 0)
+        return ur__fail(UR_EINVAL, "task %s has models of architecture %s, not %s", task->name,
+                        task->arch, ur_model_arch(model));
+    unsigned mode = ur__fpmode_default();
+    ur_status status = measure(task, model, options, out);
+    ur__fpmode_restore(mode);
+    return status;
 }

@@ -1,37 +1,78 @@
 /* SPDX-License-Identifier: MIT */
 #include "task/text.h"
 
-#include <math.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "base/status.h"
+#include "data/vocab.h"
 #include "io/json.h"
+#include "metric/text.h"
+
+const char *const ur__token_words[] = {"byte", "char", "word", "wordpunct", NULL};
+const char *const ur__newline_words[] = {"keep", "unix", NULL};
 
 /* ---- training ---------------------------------------------------------- */
 
-static ur_status open_files(struct ur__text *text, const struct ur__job *job, ur_model **model)
+static ur_status open_files(struct ur__text *text, const struct ur__job *job,
+                            const struct ur__text_options *o, struct ur__facts *facts)
 {
-    const struct ur__word_rule rule = {job->val_file ? 0 : job->val, job->min_count};
-    ur_vocab *vocab;
-    UR__TRY(ur__corpus_open_rule(&text->corpus, job->data, job->n_data, job->config->tokens, NULL,
-                                 &rule, &vocab));
-    ur_status status = ur__model_declare(model, job->config, vocab);
-    if (status != UR_OK) {
-        ur__vocab_free(vocab);
-        return status;
-    }
+    const ur_vocab *vocab = job->vocab[0];
+    struct ur__text_rule rule = {
+        .kind = vocab ? ur_vocab_kind(vocab) : (ur_token_kind)o->tokens,
+        .vocab = vocab,
+        .words = {job->val_file ? 0 : job->val, o->min_count},
+        .unix_newlines = o->newlines,
+    };
+    if (ur_options_given(job->options, "min-count") && !ur__is_words(rule.kind))
+        return ur__fail(UR_EINVAL, "min-count belongs to words, not to tokens %s",
+                        ur_token_kind_name(rule.kind));
+    if (rule.unix_newlines && rule.kind == UR_TOKEN_BYTE)
+        return ur__fail(UR_EINVAL, "newlines unix: bytes are read as they are; it needs "
+                        "characters or words");
+    if (vocab)
+        UR__TRY(ur__vocab_copy(&facts->vocab[0], vocab));
+    UR__TRY(ur__corpus_open_rule(&text->corpus, job->data, job->n_data, &rule,
+                                 vocab ? NULL : &facts->vocab[0]));
     if (!job->val_file)
         return UR_OK;
-    return ur__corpus_open(&text->val_corpus, &job->val_file, 1, job->config->tokens,
-                           ur_model_vocab(*model), NULL);
+    rule.vocab = facts->vocab[0];
+    return ur__corpus_open_rule(&text->val_corpus, &job->val_file, 1, &rule, NULL);
 }
 
-ur_status ur__text_open(struct ur__text *text, const struct ur__job *job, ur_model **model)
+static ur_status count_unknown(const struct ur__part *part, int64_t *count)
 {
-    *text = (struct ur__text){0};
-    *model = NULL;
-    UR__TRY(open_files(text, job, model));
+    return ur__corpus_unknown(part->corpus, part->begin, part->tokens, count);
+}
+
+static void add_source(struct ur__facts *facts, const char *role, const struct ur__corpus *c)
+{
+    facts->note[facts->n_sources] = ur__corpus_note(c);
+    facts->source[facts->n_sources++] =
+        (struct ur__source){role, ur__corpus_bytes(c), ur__corpus_crc(c)};
+    facts->spooled += ur__corpus_spooled(c);
+}
+
+static ur_status find_facts(const struct ur__text *text, struct ur__facts *facts)
+{
+    ur_token_kind kind = ur_vocab_kind(facts->vocab[0]);
+    bool words = ur__is_words(kind);
+    add_source(facts, "data", text->corpus);
+    if (text->val_corpus)
+        add_source(facts, "val", text->val_corpus);
+    facts->train_items = text->train.tokens;
+    facts->val_items = text->valid.tokens;
+    facts->words_cut = ur__corpus_cut(text->corpus);
+    facts->unit = words ? "word" : kind == UR_TOKEN_BYTE ? "byte" : "char";
+    facts->measure = words ? UR_MEASURE_PERPLEXITY : UR_MEASURE_BITS;
+    facts->uniform = ur__text_uniform(ur_vocab_size(facts->vocab[0]));
+    UR__TRY(count_unknown(&text->train, &facts->train_unknown));
+    return count_unknown(&text->valid, &facts->val_unknown);
+}
+
+ur_status ur__text_open(struct ur__text *text, const struct ur__job *job,
+                        const struct ur__text_options *options, struct ur__facts *facts)
+{
+    UR__TRY(open_files(text, job, options, facts));
     int64_t all = ur__corpus_tokens(text->corpus);
     int64_t held_out = text->val_corpus ? 0 : ur__held_out(all, job->val);
     text->train = (struct ur__part){text->corpus, 0, all - held_out};
@@ -43,7 +84,7 @@ ur_status ur__text_open(struct ur__text *text, const struct ur__job *job, ur_mod
         return ur__fail(UR_EDATA, "the part held out for validation is %lld tokens long, too "
                         "short: hold out a larger share, or none (0)",
                         (long long)text->valid.tokens);
-    return UR_OK;
+    return find_facts(text, facts);
 }
 
 void ur__text_close(struct ur__text *text)
@@ -57,33 +98,6 @@ ur_status ur__text_check_step(int T, int B)
     if ((int64_t)T * B < INT32_MAX)
         return UR_OK;
     return ur__fail(UR_EINVAL, "a step of %d by %d tokens is impossible: at most 2^31 fit", T, B);
-}
-
-static ur_status count_unknown(const struct ur__part *part, int64_t *count)
-{
-    return ur__corpus_unknown(part->corpus, part->begin, part->tokens, count);
-}
-
-ur_status ur__text_facts(const struct ur__text *text, ur_model *model, int64_t steps,
-                         struct ur__facts *facts)
-{
-    *facts = (struct ur__facts){
-        .model = model,
-        .epoch_steps = steps,
-        .train_items = text->train.tokens,
-        .val_items = text->valid.tokens,
-        .words_cut = ur__corpus_cut(text->corpus),
-        .data_bytes = ur__corpus_bytes(text->corpus),
-        .data_crc = ur__corpus_crc(text->corpus),
-        .spooled = ur__corpus_spooled(text->corpus),
-    };
-    if (text->val_corpus) {
-        facts->spooled += ur__corpus_spooled(text->val_corpus);
-        facts->val_bytes = ur__corpus_bytes(text->val_corpus);
-        facts->val_crc = ur__corpus_crc(text->val_corpus);
-    }
-    UR__TRY(count_unknown(&text->train, &facts->train_unknown));
-    return count_unknown(&text->valid, &facts->val_unknown);
 }
 
 /* ---- measuring --------------------------------------------------------- */
@@ -114,46 +128,73 @@ static ur_status find_held_out(struct ur__part *part, const struct ur__json *sum
     return UR_OK;
 }
 
-ur_status ur__text_find_part(struct ur__corpus **corpus, struct ur__part *part, int least,
-                             const ur_model *model, const ur_eval_options *options)
+ur_status ur__text_measure(struct ur__text *text, const ur_model *model,
+                           const ur_eval_options *options)
 {
-    const ur_vocab *vocab = ur_model_vocab(model);
-    *corpus = NULL;
+    const ur_vocab *vocab = ur_model_vocab(model, NULL);
     if (options->n_data < 1 || !options->data)
         return ur__fail(UR_EINVAL, "no data to evaluate on");
-    for (int i = 0; i < options->n_data; i++) {
+    for (int i = 0; i < options->n_data; i++)
         if (!options->data[i])
-            return ur__fail(UR_EINVAL, "the name of file %d of the data is NULL", i);
-    }
-    UR__TRY(ur__corpus_open(corpus, options->data, options->n_data, ur_vocab_kind(vocab), vocab,
-                            NULL));
-    *part = (struct ur__part){*corpus, 0, ur__corpus_tokens(*corpus)};
+            return ur__fail(UR_EINVAL, "the name of data file %d is NULL", i);
+    struct ur__text_rule rule = {.kind = ur_vocab_kind(vocab), .vocab = vocab};
+    UR__TRY(ur_model_unix_newlines(model, &rule.unix_newlines));
+    rule.unix_newlines |= options->unix_newlines;
+    UR__TRY(ur__corpus_open_rule(&text->corpus, options->data, options->n_data, &rule, NULL));
+    struct ur__part *part = &text->valid;
+    *part = (struct ur__part){text->corpus, 0, ur__corpus_tokens(text->corpus)};
     if (options->held_out) {
-        const char *text = ur_model_summary(model);
-        struct ur__json *summary;
-        UR__TRY(ur__json_parse(&summary, text, strlen(text)));
-        ur_status status = find_held_out(part, summary);
-        ur__json_free(summary);
+        const char *summary = ur_model_summary(model);
+        struct ur__json *j;
+        UR__TRY(ur__json_parse(&j, summary, strlen(summary)));
+        ur_status status = find_held_out(part, j);
+        ur__json_free(j);
         UR__TRY(status);
     }
-    if (part->tokens < least)
-        return ur__fail(UR_EDATA, "the text is too short: %lld tokens, and a prediction needs %d",
-                        (long long)part->tokens, least);
+    if (part->tokens < 2)
+        return ur__fail(UR_EDATA, "the text is too short: %lld tokens, and a prediction needs 2",
+                        (long long)part->tokens);
     return UR_OK;
 }
 
-ur_status ur__text_metrics(ur_metrics *out, const ur_model *model, const struct ur__part *part,
-                           double sum, int64_t hits)
+ur_status ur_model_unix_newlines(const ur_model *model, bool *unix_newlines)
 {
-    int64_t unknown;
-    if (!isfinite(sum))
-        return ur__fail(UR_ENUMERIC, "the loss is not finite");
-    ur_metrics_of(out, sum, hits, part->tokens);
-    if (ur_vocab_unknown(ur_model_vocab(model)) < 0)
-        return UR_OK;
-    /* Words are of no one length, so bits a word are no bits a character. */
-    out->bpc = (double)NAN;
-    UR__TRY(count_unknown(part, &unknown));
-    out->unknown = (double)unknown / (double)part->tokens;
+    UR__NEED(unix_newlines, "unix_newlines");
+    *unix_newlines = false;
+    UR__NEED(model, "model");
+    const char *text = ur_model_summary(model), *how;
+    struct ur__json *summary;
+    UR__TRY(ur__json_parse(&summary, text, strlen(text)));
+    *unix_newlines = ur__json_get_string(summary, "newlines", &how) && strcmp(how, "unix") == 0;
+    ur__json_free(summary);
+    return UR_OK;
+}
+
+ur_status ur__summary_int(const ur_model *model, const char *key, int64_t least, int64_t most,
+                          int64_t otherwise, int64_t *out)
+{
+    const char *text = ur_model_summary(model);
+    struct ur__json *summary;
+    UR__TRY(ur__json_parse(&summary, text, strlen(text)));
+    bool known = ur__json_get_int(summary, key, out) && *out >= least && *out <= most;
+    ur__json_free(summary);
+    if (!known)
+        *out = otherwise;
+    return UR_OK;
+}
+
+void ur__text_metrics(const ur_model *model, const double *sums, ur_metrics *out)
+{
+    ur_token_kind kind = ur_vocab_kind(ur_model_vocab(model, NULL));
+    bool words = ur__is_words(kind);
+    ur__text_figures(sums, words ? "word" : kind == UR_TOKEN_BYTE ? "byte" : "character", words,
+                     out);
+}
+
+ur_status ur__text_unknown(const struct ur__part *part, int64_t first, double *count)
+{
+    int64_t n;
+    UR__TRY(ur__corpus_unknown(part->corpus, part->begin + first, part->tokens - first, &n));
+    *count += (double)n;
     return UR_OK;
 }

@@ -29,27 +29,14 @@
 #include "io/json.h"
 #include "io/safetensors.h"
 #include "kernel/select.h"
+#include "train/checksum.h"
 #include "train/identity.h"
 #include "train/optimizer.h"
 
-#define FORMAT "unroll-state"
-#define VERSION 2       /* what is written; all before it are read */
-#define VERSION_TEXT "2"
+#define VERSION 3       /* what is written and read */
 
 static const char *const keys[] = {"format", "version", "options", "data", "progress"};
 #define N_KEYS 5
-#define SUM_SIZE 9
-
-static void checksum_text(uint32_t data_crc, const char *const values[N_KEYS],
-                          char text[SUM_SIZE])
-{
-    uint32_t crc = data_crc;
-    for (int i = 0; i < N_KEYS; i++) {
-        crc = ur__crc32(crc, keys[i], strlen(keys[i]) + 1);
-        crc = ur__crc32(crc, values[i], strlen(values[i]) + 1);
-    }
-    snprintf(text, SUM_SIZE, "%08x", (unsigned)crc);
-}
 
 /* ---- the tensors, for both ways ---------------------------------------- */
 
@@ -70,7 +57,7 @@ static ur_status each_named(const char *prefix, const ur_param *p, ur_real *data
 /* Calls fn for everything that is kept as a tensor, in file order. */
 static ur_status each_tensor(const struct ur__checkpoint *c, tensor_function fn, void *user)
 {
-    ur_params *params = ur_model_params(c->facts->model);
+    ur_params *params = c->params;
     ur_real *m = ur__optimizer_moment(c->optimizer, true);
     ur_real *v = ur__optimizer_moment(c->optimizer, false);
     for (int i = 0; i < ur_params_count(params); i++) {
@@ -84,22 +71,28 @@ static ur_status each_tensor(const struct ur__checkpoint *c, tensor_function fn,
         if (v && p->trained)
             UR__TRY(each_named("v", p, v + p->offset, fn, user));
     }
-    if (c->n_carried == 0)
-        return UR_OK;
-    if (c->n_carried > INT32_MAX)
-        return ur__fail(UR_EINVAL, "a state of %zu numbers is too large", c->n_carried);
-    int dim = (int)c->n_carried;
-    return fn(user, "carried", 1, &dim, c->carried, c->n_carried);
+    for (int i = 0; i < c->carried.parts; i++) {
+        size_t n = c->carried.n[i];
+        char name[32];
+        if (n > INT32_MAX)
+            return ur__fail(UR_EINVAL, "a state of %zu numbers is too large", n);
+        int dim = (int)n;
+        snprintf(name, sizeof name, i ? "carried.%d" : "carried", i);
+        UR__TRY(fn(user, name, 1, &dim, c->carried.part[i], n));
+    }
+    return UR_OK;
 }
 
 /* ---- writing ----------------------------------------------------------- */
 
 static ur_status data_text(const struct ur__facts *facts, struct ur__buf *to)
 {
-    return ur__buf_printf(to, "{\"bytes\":%llu,\"crc32\":%lu,\"val_bytes\":%llu,"
-                          "\"val_crc32\":%lu}", (unsigned long long)facts->data_bytes,
-                          (unsigned long)facts->data_crc, (unsigned long long)facts->val_bytes,
-                          (unsigned long)facts->val_crc);
+    for (int i = 0; i < facts->n_sources; i++) {
+        const struct ur__source *s = &facts->source[i];
+        UR__TRY(ur__buf_printf(to, "%s\"%s\":{\"bytes\":%llu,\"crc32\":%lu}", i ? "," : "{",
+                               s->role, (unsigned long long)s->bytes, (unsigned long)s->crc));
+    }
+    return ur__buf_puts(to, facts->n_sources ? "}" : "{}");
 }
 
 static ur_status progress_text(const struct ur__checkpoint *c, struct ur__buf *to)
@@ -113,7 +106,8 @@ static ur_status progress_text(const struct ur__checkpoint *c, struct ur__buf *t
     ur__json_set_int(j, "loss_items", p->loss_items);
     ur__json_set_real(j, "train_loss", p->train_loss);
     ur__json_set_real(j, "val_loss", p->val_loss);
-    ur__json_set_real(j, "best_loss", p->best_loss);
+    ur__json_set_real(j, "figure", p->figure);
+    ur__json_set_real(j, "best", p->best);
     ur__json_set_int(j, "best_step", p->best_step);
     ur__json_set_int(j, "worse", p->worse);
     ur__json_set_real(j, "plateau_factor", p->plateau.factor);
@@ -154,14 +148,10 @@ static ur_status fill(const struct ur__checkpoint *c, struct ur__st_out *out)
         status = data_text(c->facts, &data);
     if (status == UR_OK)
         status = progress_text(c, &progress);
-    const char *values[N_KEYS] = {FORMAT, VERSION_TEXT, c->identity, data.data, progress.data};
-    for (int i = 0; i < N_KEYS && status == UR_OK; i++)
-        status = ur__st_out_meta(out, keys[i], values[i]);
-    if (status == UR_OK) {
-        char sum[SUM_SIZE];
-        checksum_text(ur__st_out_crc(out), values, sum);
-        status = ur__st_out_meta(out, "checksum", sum);
-    }
+    const char *values[N_KEYS] = {UR__STATE_FORMAT, UR__QUOTE(VERSION), c->identity, data.data,
+                                  progress.data};
+    if (status == UR_OK)
+        status = ur__checksum_put(out, N_KEYS, keys, values);
     ur__buf_free(&data);
     ur__buf_free(&progress);
     return status;
@@ -194,21 +184,31 @@ static ur_status verify(const struct source *s)
         if (!values[i])
             return ur__fail(UR_EFORMAT, "%s: no training state: %s is missing", s->path, keys[i]);
     }
-    if (strcmp(values[0], FORMAT) != 0)
+    if (strcmp(values[0], UR__STATE_FORMAT) != 0)
         return ur__fail(UR_EFORMAT, "%s: no training state: its format is \"%s\"", s->path,
                         values[0]);
     int64_t version;
-    if (ur__parse_int(values[1], &version) && version > VERSION)
-        return ur__fail(UR_EVERSION, "%s: a training state of version %s; this library reads up "
-                        "to %d", s->path, values[1], VERSION);
-    uint32_t crc;
-    UR__TRY(ur__st_data_crc(s->file, &crc));
-    char sum[SUM_SIZE];
-    checksum_text(crc, values, sum);
-    const char *kept = ur__st_meta(s->file, "checksum");
-    if (!kept || strcmp(kept, sum) != 0)
-        return ur__fail(UR_EFORMAT, "%s: damaged: its checksum is %s, its content's %s", s->path,
-                        kept ? kept : "missing", sum);
+    if (ur__parse_int(values[1], &version) && version != VERSION)
+        return ur__fail(UR_EVERSION, "%s: a training state of version %s, and this unroll reads "
+                        "version %d: finish the run with the unroll that began it, or start from "
+                        "its model with --init-from", s->path, values[1], VERSION);
+    return ur__checksum_verify(s->file, s->path, N_KEYS, keys, values);
+}
+
+static ur_status check_source(const struct source *s, const struct ur__json *j,
+                              const struct ur__source *now)
+{
+    const struct ur__json *then = ur__json_get(j, now->role);
+    int64_t bytes, crc;
+    if (!then)
+        return ur__fail(UR_EDATA, "cannot resume: the run began without %s data", now->role);
+    if (!ur__json_get_int(then, "bytes", &bytes) || !ur__json_get_int(then, "crc32", &crc))
+        return ur__fail(UR_EFORMAT, "%s: damaged: it does not name its data", s->path);
+    if ((uint64_t)bytes != now->bytes || crc != (int64_t)now->crc)
+        return ur__fail(UR_EDATA, "cannot resume: the run began with other %s data: %lld bytes, "
+                        "CRC-32 %08llx, not %llu bytes, %08lx", now->role, (long long)bytes,
+                        (unsigned long long)crc, (unsigned long long)now->bytes,
+                        (unsigned long)now->crc);
     return UR_OK;
 }
 
@@ -217,24 +217,13 @@ static ur_status check_data(const struct source *s, const struct ur__facts *fact
     struct ur__json *j;
     const char *text = ur__st_meta(s->file, "data");
     UR__TRY(ur__json_parse(&j, text, strlen(text)));
-    int64_t bytes, crc, val_bytes, val_crc;
-    bool whole = ur__json_get_int(j, "bytes", &bytes) && ur__json_get_int(j, "crc32", &crc)
-        && ur__json_get_int(j, "val_bytes", &val_bytes)
-        && ur__json_get_int(j, "val_crc32", &val_crc);
+    ur_status status = UR_OK;
+    for (int i = 0; i < facts->n_sources && status == UR_OK; i++)
+        status = check_source(s, j, &facts->source[i]);
+    if (status == UR_OK && ur__json_size(j) != (size_t)facts->n_sources)
+        status = ur__fail(UR_EDATA, "cannot resume: the run began with other kinds of data");
     ur__json_free(j);
-    if (!whole)
-        return ur__fail(UR_EFORMAT, "%s: damaged: it does not name its data", s->path);
-    if ((uint64_t)bytes != facts->data_bytes || crc != (int64_t)facts->data_crc)
-        return ur__fail(UR_EDATA, "cannot resume: the run began with other data: %lld bytes, "
-                        "CRC-32 %08llx, not %llu bytes, %08lx", (long long)bytes,
-                        (unsigned long long)crc, (unsigned long long)facts->data_bytes,
-                        (unsigned long)facts->data_crc);
-    if ((uint64_t)val_bytes != facts->val_bytes || val_crc != (int64_t)facts->val_crc)
-        return ur__fail(UR_EDATA, "cannot resume: the run began with another validation file: "
-                        "%lld bytes, CRC-32 %08llx, not %llu bytes, %08lx", (long long)val_bytes,
-                        (unsigned long long)val_crc, (unsigned long long)facts->val_bytes,
-                        (unsigned long)facts->val_crc);
-    return UR_OK;
+    return status;
 }
 
 /* Null is how a number that was not finite is written. */
@@ -254,13 +243,8 @@ static bool get_count(const struct ur__json *j, const char *key, int *out)
     return true;
 }
 
-/* What came with version 2. A state of version 1 is of a run to which nothing has happened. */
 static bool parse_mishaps(const struct ur__json *j, struct ur__progress *p)
 {
-    p->lr_factor = 1;
-    p->base = p->step;
-    if (!ur__json_get(j, "lr_factor"))
-        return true;
     return ur__json_get_int(j, "skipped", &p->skipped) && p->skipped >= 0
         && get_count(j, "skipped_in_row", &p->skipped_in_row)
         && get_count(j, "rollbacks", &p->rollbacks)
@@ -294,7 +278,8 @@ static ur_status parse_progress(const struct source *s, struct ur__progress *p,
         && ur__json_get_int(j, "loss_items", &p->loss_items)
         && get_real(j, "train_loss", &p->train_loss)
         && get_real(j, "val_loss", &p->val_loss)
-        && get_real(j, "best_loss", &p->best_loss)
+        && get_real(j, "figure", &p->figure)
+        && get_real(j, "best", &p->best)
         && ur__json_get_int(j, "best_step", &p->best_step)
         && get_count(j, "worse", &p->worse)
         && get_real(j, "plateau_factor", &p->plateau.factor)
@@ -386,4 +371,27 @@ ur_status ur__checkpoint_load(const struct ur__checkpoint *c, const char *path,
     UR__TRY(load_file(c, previous));
     ur__fail(UR_EFORMAT, "%s", why);
     return UR_OK;
+}
+
+/* Damage is left to whoever loads it. */
+static ur_status read_options(const char *path, char **options)
+{
+    struct source s = {NULL, path};
+    if (!ur__file_exists(path) || ur__st_open(&s.file, path) != UR_OK)
+        return UR_OK;
+    const char *format = ur__st_meta(s.file, "format"), *version = ur__st_meta(s.file, "version");
+    const char *text = ur__st_meta(s.file, "options");
+    ur_status status = UR_OK;
+    if (format && strcmp(format, UR__STATE_FORMAT) == 0 && version &&
+        strcmp(version, UR__QUOTE(VERSION)) == 0 && text && !(*options = ur__strdup(text)))
+        status = UR_ENOMEM;
+    ur__st_close(s.file);
+    return status;
+}
+
+ur_status ur__checkpoint_options(const char *path, const char *previous, char **options)
+{
+    *options = NULL;
+    UR__TRY(read_options(path, options));
+    return *options ? UR_OK : read_options(previous, options);
 }

@@ -4,16 +4,18 @@
 #ifndef UR_TRAIN_CHECKPOINT_H
 #define UR_TRAIN_CHECKPOINT_H
 
-#include "model/task.h"
+#include "train/carried.h"
+#include "train/optimizer.h"
 #include "train/progress.h"
+#include "train/task.h"
 
 /* What a state is made of; all borrowed. */
 struct ur__checkpoint {
     const char *identity;       /* ur__identity_text() of the options */
     const struct ur__facts *facts;
+    ur_params *params;
     ur_optimizer *optimizer;
-    ur_real *carried;           /* [n_carried] */
-    size_t n_carried;
+    struct ur__carried carried;
     struct ur__progress *progress;
 };
 
@@ -36,5 +38,9 @@ enum ur__loaded { UR__LOADED_NONE, UR__LOADED_LATEST, UR__LOADED_PREVIOUS };
  * data), UR_EFORMAT, UR_EINPUT (both damaged or unreadable), UR_EVERSION. */
 ur_status ur__checkpoint_load(const struct ur__checkpoint *c, const char *path,
                               const char *previous, enum ur__loaded *from);
+
+/* The options of the newest state that is there and whole enough to be read, as text (ur__free
+ * it); NULL: there is none. */
+ur_status ur__checkpoint_options(const char *path, const char *previous, char **options);
 
 #endif

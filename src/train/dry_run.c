@@ -8,7 +8,8 @@
 
 #include "base/status.h"
 #include "base/team.h"
-#include "train/run.h"
+#include "train/snapshot.h"
+#include "train/step.h"
 
 #define MOST_STEPS 16
 
@@ -16,16 +17,14 @@
 
 static ur_status update(struct ur__run *r, int64_t at)
 {
-    ur_params *params = ur_model_params(r->facts.model);
-    ur_tensor *loss = NULL;
     int64_t items;
+    double loss;
     ur_tape_reset(r->tape);
     ur_tape_set_training(r->tape, true, r->options->seed, (uint64_t)at);
-    ur_params_zero_grads(params);
-    UR__TRY(r->task->loss(r->job, r->tape, at, &loss, &items));
-    UR__TRY(ur_backward(r->tape, loss));
+    ur_params_zero_grads(r->model->params);
+    UR__TRY(ur__run_gradients(r, at, &loss, &items));
     UR__TRY(ur_optimizer_step(r->optimizer, r->options->lr, NULL));
-    return ur_model_prepare(r->facts.model);
+    return ur_model_prepare(r->model);
 }
 
 /* Step i from where the run stands. */
@@ -33,10 +32,10 @@ static ur_status take_step(struct ur__run *r, int64_t i)
 {
     int64_t step = r->progress.step + i, at = step % r->facts.epoch_steps;
     if (at == 0)
-        UR__TRY(r->task->begin_epoch(r->job, step / r->facts.epoch_steps));
+        UR__TRY(ur__run_begin_epoch(r, step));
     ur_status status = update(r, at);
-    if (r->task->end_step)
-        r->task->end_step(r->job);
+    if (r->state)
+        ur_model_state_detach(r->state);
     return status;
 }
 
@@ -97,7 +96,7 @@ static ur_status plan(struct ur__run *r, double seconds, ur_on_param on, void *u
 {
     ur_plan *p = &r->plan;
     UR__TRY(ur__run_open(r, &p->finished));
-    const ur_params *params = ur_model_params(r->facts.model);
+    const ur_params *params = r->model->params;
     for (int i = 0; on && i < ur_params_count(params); i++)
         on(user, ur_params_at(params, i));
     p->step = r->progress.step;
@@ -111,7 +110,7 @@ static ur_status plan(struct ur__run *r, double seconds, ur_on_param on, void *u
 ur_status ur__train_plan(const struct ur__task *task, const ur_train_options *options,
                          double seconds, ur_on_param on, void *user, ur_plan *out)
 {
-    struct ur__run r = {.options = options, .task = task, .only_plans = true};
+    struct ur__run r = {.own = *options, .task = task, .only_plans = true};
     unsigned mode = ur__fpmode_default();
     ur_status status = plan(&r, seconds, on, user);
     *out = r.plan;

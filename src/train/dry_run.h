@@ -3,8 +3,7 @@
 #ifndef UR_TRAIN_DRY_RUN_H
 #define UR_TRAIN_DRY_RUN_H
 
-#include "model/task.h"
-#include "unroll/train.h"
+#include "train/task.h"
 
 /* What ur_train_plan() does, once the task is found. */
 ur_status ur__train_plan(const struct ur__task *task, const ur_train_options *options,

@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "base/text.h"
 #include "kernel/select.h"
+#include "layer/recurrent.h"
 #include "train/run.h"
 #include "train/snapshot.h"
 
@@ -18,34 +19,14 @@
 #define MOST_ROLLBACKS 3    /* in a run */
 #define WHY 400             /* bytes of a message that is kept */
 
-static const char *const names[] = {
-    [UR_ON_NAN_ROLLBACK] = "rollback",
-    [UR_ON_NAN_SKIP] = "skip",
-    [UR_ON_NAN_STOP] = "stop",
-};
-#define N_POLICIES ((int)(sizeof names / sizeof names[0]))
-
-const char *ur_on_nan_name(ur_on_nan policy)
-{
-    return (int)policy >= 0 && (int)policy < N_POLICIES ? names[policy] : NULL;
-}
-
-bool ur_on_nan_find(const char *name, ur_on_nan *out)
-{
-    int i = ur__find_name(names, N_POLICIES, name);
-    if (i >= 0)
-        *out = (ur_on_nan)i;
-    return i >= 0;
-}
-
 ur_status ur__guard_open(struct ur__run *r)
 {
-    struct ur__checkpoint c = ur__run_checkpoint(r);
+    const struct ur__carried c = ur__carried_of(r->state);
     if (r->options->on_nan == UR_ON_NAN_ROLLBACK)
         return ur__snapshot_open(r);
     if (r->options->on_nan == UR_ON_NAN_STOP)
         return UR_OK;
-    r->kept = ur__calloc(c.n_carried, sizeof *r->kept);
+    r->kept = ur__calloc(ur__carried_size(&c), sizeof *r->kept);
     return r->kept ? UR_OK : UR_ENOMEM;
 }
 
@@ -58,34 +39,30 @@ void ur__guard_close(struct ur__run *r)
 
 /* ---- looking ----------------------------------------------------------- */
 
-/* Which layer's the number is, if the numbers are those of the model's own net: [B,P] of h,
- * then, with LSTM, [B,H] of c, layer by layer. */
-static ur_status fail_carried(const struct ur__run *r, const ur_real *x, size_t n, size_t at)
+static ur_status fail_carried(const struct ur__run *r, int stack, const ur_real *x, size_t n,
+                              size_t at)
 {
-    const ur_rnn *rnn = ur_model_rnn(r->facts.model);
-    bool has_c = ur_model_config(r->facts.model)->cell == UR_LSTM;
-    int layers = ur_rnn_layers(rnn);
-    size_t row = 0, begin = 0;
-    for (int l = 0; l < layers; l++)
-        row += (size_t)ur_rnn_state_size(rnn, l) + (has_c ? (size_t)ur_rnn_hidden(rnn, l) : 0);
-    size_t B = row && n % row == 0 ? n / row : 0;
-    for (int l = 0; l < layers && B; l++) {
-        size_t P = (size_t)ur_rnn_state_size(rnn, l);
-        size_t sizes[] = {P, has_c ? (size_t)ur_rnn_hidden(rnn, l) : 0};
-        for (int i = 0; i < 2; begin += B * sizes[i], i++) {
-            if (at - begin < B * sizes[i])
-                return ur__fail(UR_ENUMERIC, "the carried state of layer %d is %s at %c[%zu,%zu]",
-                                l, ur__nonfinite_name((double)x[at]), "hc"[i],
-                                (at - begin) / sizes[i], (at - begin) % sizes[i]);
-        }
-    }
-    return ur__fail(UR_ENUMERIC, "carried number %zu is %s", at, ur__nonfinite_name((double)x[at]));
+    const char *what = ur__nonfinite_name((double)x[at]);
+    char place[UR__PLACE_TEXT];
+    if (ur__rnn_place(ur_model_rnn(r->model, stack), n, at, place))
+        return ur__fail(UR_ENUMERIC, "the carried state is %s at %s", what, place);
+    return ur__fail(UR_ENUMERIC, "carried number %zu is %s", at, what);
 }
 
-static ur_status check_carried(const struct ur__run *r, const ur_real *x, size_t n)
+static ur_status check_carried(const struct ur__run *r, int stack, const ur_real *x, size_t n)
 {
     size_t bad = n ? ur__kernel()->find_nonfinite(n, x) : 0;
-    return bad < n ? fail_carried(r, x, n, bad) : UR_OK;
+    return bad < n ? fail_carried(r, stack, x, n, bad) : UR_OK;
+}
+
+/* The carried numbers as they were before the step. */
+static ur_status check_kept(const struct ur__run *r)
+{
+    const struct ur__carried c = ur__carried_of(r->state);
+    const ur_real *kept = r->kept;
+    for (int i = 0; i < c.parts; kept += c.n[i++])
+        UR__TRY(check_carried(r, i, kept, c.n[i]));
+    return UR_OK;
 }
 
 static ur_status check_untrained(const ur_params *params)
@@ -105,9 +82,10 @@ static ur_status check_untrained(const ur_params *params)
 
 ur_status ur__guard_check(struct ur__run *r)
 {
-    struct ur__checkpoint c = ur__run_checkpoint(r);
-    UR__TRY(check_carried(r, c.carried, c.n_carried));
-    return check_untrained(ur_model_params(r->facts.model));
+    const struct ur__carried c = ur__carried_of(r->state);
+    for (int i = 0; i < c.parts; i++)
+        UR__TRY(check_carried(r, i, c.part[i], c.n[i]));
+    return check_untrained(r->model->params);
 }
 
 static void keep_message(char why[WHY])
@@ -132,27 +110,25 @@ ur_status ur__guard_blame(struct ur__run *r, ur_status status)
 
 void ur__guard_begin(struct ur__run *r)
 {
-    struct ur__checkpoint c = ur__run_checkpoint(r);
-    if (r->kept && c.n_carried)
-        memcpy(r->kept, c.carried, c.n_carried * sizeof *r->kept);
+    const struct ur__carried c = ur__carried_of(r->state);
+    if (r->kept)
+        ur__carried_keep(&c, r->kept);
 }
 
 ur_status ur__guard_skip(struct ur__run *r)
 {
     struct ur__progress *p = &r->progress;
-    struct ur__checkpoint c = ur__run_checkpoint(r);
     char why[WHY];
     if (r->options->on_nan != UR_ON_NAN_SKIP)
         return UR_ENUMERIC;
     keep_message(why);
     if (ur__optimizer_check_numbers(r->optimizer) != UR_OK
-        || check_untrained(ur_model_params(r->facts.model)) != UR_OK
-        || check_carried(r, r->kept, c.n_carried) != UR_OK)
+        || check_untrained(r->model->params) != UR_OK || check_kept(r) != UR_OK)
         return ur__fail(UR_ENUMERIC, "%s; to skip the step would not mend that", why);
     p->skipped++;
     if (++p->skipped_in_row >= MOST_SKIPPED)
         return ur__fail(UR_ENUMERIC, "%s, as %d steps before it in a row", why, MOST_SKIPPED - 1);
-    UR__TRY(ur__run_reenter(r, r->kept, c.n_carried));
+    UR__TRY(ur__run_reenter(r, r->kept));
     p->step++;
     ur__run_note(r, "%s; the step is skipped", why);
     return UR_OK;
@@ -161,7 +137,7 @@ ur_status ur__guard_skip(struct ur__run *r)
 ur_status ur__guard_skip_validation(struct ur__run *r)
 {
     struct ur__progress *p = &r->progress;
-    if (r->options->on_nan != UR_ON_NAN_SKIP || isnan(p->best_loss))
+    if (r->options->on_nan != UR_ON_NAN_SKIP || isnan(p->best))
         return UR_ENUMERIC;     /* without a finite one there would be no model */
     p->val_loss = (double)NAN;
     p->worse++;

@@ -1,95 +1,122 @@
 /* SPDX-License-Identifier: MIT */
-/* Options and results of a run as JSON. Reals are written in the shortest form that
- * reads back to the same double, so that equal texts mean equal options. */
 #include "train/identity.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "base/status.h"
-#include "io/json.h"
+#include "io/option_json.h"
+#include "train/options.h"
 
-/* JSON integers end at 2^63; a seed may be larger. */
-static void set_seed(struct ur__json *j, uint64_t seed)
+/* ---- taking up --------------------------------------------------------- */
+
+struct taking {
+    ur_train_options *options, standard;
+};
+
+/* A row of the run's own options that was not set, and a member of this name. */
+static ur_status take_row(struct taking *t, const char *key, const struct ur__json *value)
 {
-    char text[24];
-    if (seed <= INT64_MAX) {
-        ur__json_set_int(j, "seed", (int64_t)seed);
-        return;
+    ur_train_options *o = t->options;
+    int row = ur__option_find(&ur__train_table, key, strlen(key));
+    if (row < 0)
+        return UR_OK;
+    const ur_option *rule = &ur__train_table.rows[row];
+    bool given = o->given[row / 64] >> row % 64 & 1;
+    if (given || rule->kind == UR_OPTION_TEXT || !ur__option_same(rule, o, &t->standard))
+        return UR_OK;
+    if (ur__option_from_json(rule, value, o))
+        return UR_OK;
+    return ur__fail(UR_EFORMAT, "the state's \"%.80s\" is impossible", key);
+}
+
+/* "--hidden 64", one number for all layers, does not say how many there are. */
+static void take_length(const ur_option *o, const struct ur__json *value, void *values)
+{
+    int *n = (int *)(void *)((char *)values + o->at_n);
+    if (o->kind == UR_OPTION_LIST_OF_INT && o->at_n && *n == 0)
+        *n = (int)ur__json_size(value);
+}
+
+/* A row of the network or the task that was not set. */
+static ur_status take_value(ur_options *options, const char *key, const struct ur__json *value)
+{
+    void *values = ur__options_values(options);
+    int row = ur__option_find(options->table, key, strlen(key));
+    if (row < 0)
+        return UR_OK;
+    const ur_option *o = &options->table->rows[row];
+    if (ur__options_has(options, row)) {
+        take_length(o, value, values);
+        return UR_OK;
     }
-    snprintf(text, sizeof text, "%llu", (unsigned long long)seed);
-    ur__json_set_string(j, "seed", text);
+    if (ur__option_from_json(o, value, values))
+        return UR_OK;
+    return ur__fail(UR_EFORMAT, "the state's \"%.80s\" is impossible", key);
 }
 
-static void set_optimizer(struct ur__json *j, const ur_optimizer_options *o)
+static ur_status take_net(void *user, const char *key, const struct ur__json *value)
 {
-    ur__json_set_string(j, "optimizer", ur_optimizer_name(o->kind));
-    if (o->kind == UR_ADAMW || o->kind == UR_ADAM)
-        ur__json_set_real(j, "beta1", o->beta1);
-    if (o->kind == UR_ADAMW || o->kind == UR_ADAM || o->kind == UR_RMSPROP)
-        ur__json_set_real(j, "beta2", o->beta2);
-    if (o->kind == UR_SGD)
-        ur__json_set_real(j, "momentum", o->momentum);
-    else
-        ur__json_set_real(j, "eps", o->eps);
-    ur__json_set_real(j, "weight_decay", o->weight_decay);
-    ur__json_set_real(j, "clip_norm", o->clip_norm);
-    ur__json_set_real(j, "clip_value", o->clip_value);
+    return take_value(user, key, value);
 }
 
-/* What options and summary have in common. */
-static void set_common(struct ur__json *j, const ur_train_options *o,
-                       const ur_optimizer_options *full)
+static ur_status take_member(void *user, const char *key, const struct ur__json *value)
 {
-    set_seed(j, o->seed);
-    ur__json_set_real(j, "val", o->val_file ? 0 : o->val);
-    ur__json_set_int(j, "seq_length", o->seq_length);
-    ur__json_set_int(j, "batch", o->batch);
-    if (o->config.tokens == UR_TOKEN_WORD || o->config.tokens == UR_TOKEN_WORDPUNCT)
-        ur__json_set_int(j, "min_count", o->min_count);
-    set_optimizer(j, full);
-    ur__json_set_string(j, "schedule", ur_schedule_name(o->schedule));
-    ur__json_set_real(j, "lr", o->lr);
-    ur__json_set_int(j, "warmup", o->warmup);
+    struct taking *t = user;
+    if (ur__json_is_object(value))
+        return UR_OK;
+    UR__TRY(take_value(&t->options->job, key, value));
+    return take_row(t, key, value);
 }
 
-static ur_status dump_and_free(struct ur__json *j, struct ur__buf *to)
+/* An end that was not set. A number that no limit stands for is null. */
+static ur_status take_end(void *user, const char *key, const struct ur__json *value)
 {
-    ur_status status = ur__json_dump(j, to);
+    struct taking *t = user;
+    if (strcmp(key, "epochs") == 0 && !ur__json_real(value, &(double){0})) {
+        if (t->options->epochs < 0)
+            t->options->epochs = HUGE_VAL;
+        return UR_OK;
+    }
+    int64_t steps;
+    if (strcmp(key, "steps") == 0 && ur__json_int(value, &steps) && steps < 0)
+        return UR_OK;
+    return take_row(t, key, value);
+}
+
+ur_status ur__identity_best(const char *then, char best[UR__BEST_NAME])
+{
+    struct ur__json *j;
+    const char *name;
+    best[0] = '\0';
+    UR__TRY(ur__json_parse(&j, then, strlen(then)));
+    if (ur__json_get_string(j, "best", &name))
+        snprintf(best, UR__BEST_NAME, "%s", name);
+    ur__json_free(j);
+    return UR_OK;
+}
+
+ur_status ur__identity_apply(const char *then, ur_train_options *options)
+{
+    struct ur__json *j;
+    struct taking t = {.options = options};
+    double val;
+    UR__TRY(ur__json_parse(&j, then, strlen(then)));
+    ur__options_defaults(&ur__train_table, &t.standard);
+    int row = ur__option_find(&ur__train_table, "val", 3);
+    bool given = options->given[row / 64] >> row % 64 & 1;
+    if (!given && !options->val_file && options->val == t.standard.val &&
+        ur__json_get_real(j, "val", &val) && val >= 0 && val < 1)
+        options->val = val;
+    ur_status status = ur__json_each(j, take_member, &t);
+    const struct ur__json *net = ur__json_get(j, "net"), *end = ur__json_get(j, "end");
+    if (status == UR_OK && net)
+        status = ur__json_each(net, take_net, &options->net);
+    if (status == UR_OK && end)
+        status = ur__json_each(end, take_end, &t);
     ur__json_free(j);
     return status;
-}
-
-/* ---- options ----------------------------------------------------------- */
-
-ur_status ur__identity_text(const ur_train_options *options, const ur_optimizer_options *full,
-                            struct ur__buf *to)
-{
-    char *text;
-    UR__TRY(ur__config_text(&options->config, &text));
-    struct ur__json *config;
-    ur_status status = ur__json_parse(&config, text, strlen(text));
-    ur__free(text);
-    if (status != UR_OK)
-        return status;
-    struct ur__json *j = ur__json_new_object(), *end = ur__json_new_object();
-    if (!j || !end) {
-        ur__json_free(config);
-        ur__json_free(j);
-        ur__json_free(end);
-        return UR_ENOMEM;
-    }
-    ur__json_set(j, "config", config);
-    set_common(j, options, full);
-    ur__json_set_bool(j, "val_file", options->val_file != NULL);
-    ur__json_set_int(j, "patience", options->patience);
-    ur__json_set_real(end, "epochs", options->epochs);     /* null: no limit */
-    ur__json_set_int(end, "steps", options->steps);
-    ur__json_set_real(end, "seconds", options->seconds);
-    ur__json_set(j, "end", end);
-    return dump_and_free(j, to);
 }
 
 /* ---- comparing --------------------------------------------------------- */
@@ -161,7 +188,7 @@ static double limit(const struct ur__json *end, const char *key, double none)
 static ur_status compare_end(const struct ur__json *then, const struct ur__json *now)
 {
     static const struct { const char *key; double none; } limits[] = {
-        {"epochs", HUGE_VAL}, {"steps", -1}, {"seconds", 0}
+        {"epochs", HUGE_VAL}, {"steps", -1}, {"time", 0}
     };
     for (int i = 0; i < 3; i++) {
         const char *key = limits[i].key;
@@ -189,33 +216,4 @@ ur_status ur__identity_compare(const char *then, const char *now)
     ur__json_free(a);
     ur__json_free(b);
     return status;
-}
-
-/* ---- the summary ------------------------------------------------------- */
-
-double ur__progress_train_loss(const struct ur__progress *p)
-{
-    return p->loss_items > 0 ? p->loss_sum / (double)p->loss_items : p->train_loss;
-}
-
-ur_status ur__summary_text(const ur_train_options *options, const ur_optimizer_options *full,
-                           const struct ur__facts *facts, const struct ur__progress *progress,
-                           struct ur__buf *to)
-{
-    struct ur__json *j = ur__json_new_object();
-    if (!j)
-        return UR_ENOMEM;
-    ur__json_set_string(j, "version", ur_version());
-    ur__json_set_int(j, "step", progress->step);
-    ur__json_set_real(j, "epoch", (double)progress->step / (double)facts->epoch_steps);
-    ur__json_set_real(j, "train_loss", ur__progress_train_loss(progress));
-    ur__json_set_real(j, "val_loss", progress->val_loss);
-    ur__json_set_int(j, "data_bytes", (int64_t)facts->data_bytes);
-    ur__json_set_int(j, "data_crc32", facts->data_crc);
-    if (options->val_file) {
-        ur__json_set_int(j, "val_bytes", (int64_t)facts->val_bytes);
-        ur__json_set_int(j, "val_crc32", facts->val_crc);
-    }
-    set_common(j, options, full);
-    return dump_and_free(j, to);
 }

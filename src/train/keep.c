@@ -14,21 +14,21 @@
 
 #include "base/mem.h"
 #include "base/status.h"
-#include "train/identity.h"
+#include "train/summary.h"
 #include "train/optimizer.h"
 #include "train/output.h"
 #include "train/snapshot.h"
+#include "train/summary.h"
 
 /* ---- models ------------------------------------------------------------ */
 
 static ur_status save_model(struct ur__run *r, const char *path)
 {
     r->text.size = 0;
-    UR__TRY(ur__summary_text(r->options, ur__optimizer_options(r->optimizer), &r->facts,
-                             &r->progress, &r->text));
-    UR__TRY(ur__model_set_summary(r->facts.model, r->text.data));
+    UR__TRY(ur__summary_text(r, &r->text));
+    UR__TRY(ur__model_set_summary(r->model, r->text.data));
     UR__TRY(ur__run_begin_files(r));
-    return ur_model_save(r->facts.model, path);
+    return ur_model_save(r->model, path);
 }
 
 static size_t count_values(const ur_params *params)
@@ -43,7 +43,7 @@ static size_t count_values(const ur_params *params)
 static ur_status hold(struct ur__run *r)
 {
     struct ur__held *held = &r->held;
-    ur_params *params = ur_model_params(r->facts.model);
+    ur_params *params = r->model->params;
     if (!held->values) {
         held->values = ur__alloc(count_values(params), sizeof *held->values);
         if (!held->values)
@@ -63,7 +63,7 @@ static ur_status hold(struct ur__run *r)
 
 static void swap_values(struct ur__run *r)
 {
-    ur_params *params = ur_model_params(r->facts.model);
+    ur_params *params = r->model->params;
     ur_real *held = r->held.values;
     for (int i = 0; i < ur_params_count(params); i++) {
         const ur_param *p = ur_params_at(params, i);
@@ -81,10 +81,11 @@ static ur_status save_held(struct ur__run *r)
 {
     if (!r->held.waits)
         return UR_OK;
+    UR__TRY(ur__run_begin_files(r));
     swap_values(r);
-    ur_status status = ur__model_set_summary(r->facts.model, r->held.summary.data);
+    ur_status status = ur__model_set_summary(r->model, r->held.summary.data);
     if (status == UR_OK)
-        status = ur_model_save(r->facts.model, r->options->model);
+        status = ur_model_save(r->model, r->options->model);
     swap_values(r);
     r->held.waits = status != UR_OK;
     return status;
@@ -106,7 +107,22 @@ ur_status ur__run_keep_best(struct ur__run *r)
 static ur_status save_state(struct ur__run *r)
 {
     const struct ur__checkpoint c = ur__run_checkpoint(r);
-    return ur__checkpoint_save(&c, r->state.data, r->previous.data, ur__snapshot_older(r));
+    return ur__checkpoint_save(&c, r->state_path.data, r->previous.data, ur__snapshot_older(r));
+}
+
+/* Models without a state are never begun anew over (output.c), so that a run which is killed
+ * before its first checkpoint needs one too. */
+ur_status ur__run_keep_first(struct ur__run *r)
+{
+    if (r->on_disk >= 0)
+        return UR_OK;
+    UR__TRY(ur__run_begin_files(r));
+    ur_status status = save_state(r);
+    if (status == UR_OK) {
+        r->on_disk = r->progress.step;
+        r->aside = r->progress.base != r->progress.step;
+    }
+    return status;
 }
 
 /* The state comes last: it claims the others. */
@@ -114,8 +130,8 @@ static ur_status save_all(struct ur__run *r)
 {
     if (r->schedule.seconds > 0)
         r->progress.seconds = ur__run_seconds(r);
-    UR__TRY(ur__run_begin_files(r));
     UR__TRY(save_held(r));
+    UR__TRY(ur__run_keep_first(r));
     /* Without a part held out the latest is the best there is. */
     if (r->facts.val_items == 0)
         UR__TRY(save_model(r, r->options->model));

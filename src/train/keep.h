@@ -7,6 +7,8 @@
 
 /* The model at hand is the best so far: writes it, or holds a copy until it can be written. */
 ur_status ur__run_keep_best(struct ur__run *r);
+/* Sees that the run has a state on disk, this step's if need be, before its first model. */
+ur_status ur__run_keep_first(struct ur__run *r);
 /* Writes all that a checkpoint is. What cannot be written (UR_EOUTPUT) is a warning and
  * comes again with the next checkpoint, unless this is the last one. UR_ENUMERIC: a number
  * is not finite. */

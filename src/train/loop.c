@@ -18,11 +18,13 @@
 #include "base/status.h"
 #include "base/team.h"
 #include "train/guard.h"
-#include "train/identity.h"
 #include "train/keep.h"
 #include "train/optimizer.h"
+#include "train/reach.h"
 #include "train/run.h"
+#include "train/step.h"
 #include "train/snapshot.h"
+#include "train/summary.h"
 
 /* Puts the step before the message of what was not finite. */
 static ur_status name_step(ur_status status, int64_t step)
@@ -36,43 +38,36 @@ static ur_status name_step(ur_status status, int64_t step)
 
 static ur_status find_gradients(struct ur__run *r, int64_t at, double *value, int64_t *items)
 {
-    ur_tensor *loss = NULL;
     UR__TRY(ur__guard_check(r));
-    UR__TRY(r->task->loss(r->job, r->tape, at, &loss, items));
-    UR__TRY(ur_tape_status(r->tape));
-    *value = ur_scalar(loss);
-    if (!isfinite(*value))
-        return ur__fail(UR_ENUMERIC, "the loss is %s", isnan(*value) ? "nan" : "infinite");
-    UR__TRY(ur_backward(r->tape, loss));
+    UR__TRY(ur__run_gradients(r, at, value, items));
     return ur__guard_check(r);
 }
 
 static ur_status update(struct ur__run *r, int64_t at, double *value, int64_t *items)
 {
     struct ur__progress *p = &r->progress;
-    ur_params *params = ur_model_params(r->facts.model);
     ur_tape_reset(r->tape);
     ur_tape_set_training(r->tape, true, r->options->seed, (uint64_t)p->step);
-    ur_params_zero_grads(params);
+    ur_params_zero_grads(r->model->params);
     UR__TRY(ur__guard_blame(r, find_gradients(r, at, value, items)));
     double elapsed = r->schedule.seconds > 0 ? ur__run_seconds(r) : 0;
     r->lr = p->lr_factor * ur__schedule_lr(&r->schedule, &p->plateau, p->step, elapsed);
     UR__TRY(ur_optimizer_step(r->optimizer, r->lr, &r->norm));
-    return ur_model_prepare(r->facts.model);
+    return ur_model_prepare(r->model);
 }
 
 static ur_status train_step(struct ur__run *r)
 {
     struct ur__progress *p = &r->progress;
-    int64_t epoch = p->step / r->facts.epoch_steps, at = p->step % r->facts.epoch_steps;
+    int64_t at = p->step % r->facts.epoch_steps;
     double before = ur__clock(), value = 0;
     int64_t items = 0;
     if (at == 0)
-        UR__TRY(r->task->begin_epoch(r->job, epoch));
+        UR__TRY(ur__run_begin_epoch(r, p->step));
     ur__guard_begin(r);
     ur_status status = name_step(update(r, at, &value, &items), p->step + 1);
-    if (r->task->end_step)
-        r->task->end_step(r->job);
+    if (r->state)
+        ur_model_state_detach(r->state);
     if (status == UR_ENUMERIC)
         return ur__guard_skip(r);
     UR__TRY(status);
@@ -108,23 +103,37 @@ static bool see_validation(void *user, double done)
     return !r->canceled;
 }
 
-/* UR_ECANCELED: nothing has changed. */
+static void warn_if_worse_than_guessing(struct ur__run *r, double loss)
+{
+    if (r->told_worse || !ur__run_is_worse_than_guessing(r, loss))
+        return;
+    r->told_worse = true;
+    ur__run_warn(r, "the validation loss, %.6g nats, is far above the %.3g of guessing: the "
+                 "net is worse than none; a lower learning rate may help", loss,
+                 r->facts.uniform);
+}
+
+/* UR_ECANCELED: nothing has changed. A state that cannot be written is the checkpoint's trouble. */
 static ur_status validate(struct ur__run *r)
 {
     struct ur__progress *p = &r->progress;
     const struct ur__watch watch = {see_validation, r};
-    double loss = 0;
-    UR__TRY(r->task->validate(r->job, &watch, &loss));
+    ur_status status = ur__run_keep_first(r);
+    UR__TRY(status == UR_EOUTPUT ? UR_OK : status);
+    UR__TRY(ur__run_score(r, &watch));
+    double loss = ur_metrics_get(&r->metrics, "loss");
     if (!isfinite(loss))
         return ur__fail(UR_ENUMERIC, "the validation loss is %s",
                         isnan(loss) ? "nan" : "infinite");
-    bool better = isnan(p->best_loss) || loss < p->best_loss;
     p->val_loss = loss;
+    warn_if_worse_than_guessing(r, loss);
+    p->figure = ur_metrics_get(&r->metrics, r->best);
+    bool better = ur__run_is_better(r, p->figure, p->best);
     p->worse = better ? 0 : p->worse + 1;
     ur__plateau_see(&p->plateau, better);
     if (!better)
         return UR_OK;
-    p->best_loss = loss;
+    p->best = p->figure;
     p->best_step = p->step;
     return ur__run_keep_best(r);
 }
@@ -132,18 +141,9 @@ static ur_status validate(struct ur__run *r)
 /* Looks at the batch that comes next. The update after it starts from gradients of zero. */
 static ur_status report_reach(struct ur__run *r)
 {
-    const double *reach;
-    int layers, distances;
     if (!r->options->report_gradients)
         return UR_OK;
-    ur_tape_reset(r->tape);
-    ur_tape_set_training(r->tape, false, 0, 0);
-    ur_status status = r->task->reach(r->job, r->tape, r->progress.step % r->facts.epoch_steps,
-                                      &reach, &layers, &distances);
-    ur_tape_reset(r->tape);
-    UR__TRY(name_step(status, r->progress.step));
-    ur__run_report_reach(r, reach, layers, distances);
-    return UR_OK;
+    return name_step(ur__reach_report(r), r->progress.step);
 }
 
 static ur_status evaluate(struct ur__run *r)
@@ -168,10 +168,10 @@ static ur_status evaluate(struct ur__run *r)
 static ur_status sample(struct ur__run *r)
 {
     int64_t every = r->options->sample_every, step = r->progress.step;
-    if (!r->task->sample || every == 0 || step % every != 0 || r->sampled == step)
+    if (!r->task->show || every == 0 || step % every != 0 || r->sampled == step)
         return UR_OK;
     r->text.size = 0;
-    UR__TRY(r->task->sample(r->job, r->options->seed, r->options->sample_length, &r->text));
+    UR__TRY(r->task->show(r->job, r->options->seed, r->options->sample_length, &r->text));
     r->sampled = step;
     ur__run_report_text(r, UR_REPORT_SAMPLE, r->text.size ? r->text.data : "", r->text.size);
     return UR_OK;
@@ -232,16 +232,21 @@ static ur_status drive(struct ur__run *r)
     return UR_OK;
 }
 
+ur_status ur__train_run(struct ur__run *r)
+{
+    bool finished;
+    unsigned mode = ur__fpmode_default();
+    ur_status status = ur__run_open(r, &finished);
+    if (status == UR_OK && !finished)
+        status = drive(r);
+    ur__run_close(r);
+    ur__fpmode_restore(mode);
+    return status;
+}
+
 ur_status ur__train(const struct ur__task *task, const ur_train_options *options,
                     ur_on_report on, void *user)
 {
-    struct ur__run r = {.options = options, .task = task, .on = on, .user = user};
-    bool finished;
-    unsigned mode = ur__fpmode_default();
-    ur_status status = ur__run_open(&r, &finished);
-    if (status == UR_OK && !finished)
-        status = drive(&r);
-    ur__run_close(&r);
-    ur__fpmode_restore(mode);
-    return status;
+    struct ur__run r = {.own = *options, .task = task, .on = on, .user = user};
+    return ur__train_run(&r);
 }

@@ -16,6 +16,7 @@
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/status.h"
@@ -47,25 +48,26 @@ struct ur_optimizer {
 
 /* ---- names and options ------------------------------------------------- */
 
-static const char *const names[] = {
+const char *const ur__optimizer_words[] = {
     [UR_ADAMW] = "adamw",
     [UR_ADAM] = "adam",
     [UR_RMSPROP] = "rmsprop",
     [UR_ADAGRAD] = "adagrad",
     [UR_SGD] = "sgd",
+    NULL,
 };
-#define N_KINDS ((int)(sizeof names / sizeof names[0]))
+#define N_KINDS ((int)(sizeof ur__optimizer_words / sizeof ur__optimizer_words[0]) - 1)
 
 const char *ur_optimizer_name(ur_optimizer_kind kind)
 {
-    return (int)kind >= 0 && (int)kind < N_KINDS ? names[kind] : NULL;
+    return (int)kind >= 0 && (int)kind < N_KINDS ? ur__optimizer_words[kind] : NULL;
 }
 
 bool ur_optimizer_find(const char *name, ur_optimizer_kind *out)
 {
     UR__NEED_OR(name, "name", false);
     UR__NEED_OR(out, "out", false);
-    int i = ur__find_name(names, N_KINDS, name);
+    int i = ur__find_name(ur__optimizer_words, N_KINDS, name);
     if (i >= 0)
         *out = (ur_optimizer_kind)i;
     return i >= 0;
@@ -81,13 +83,16 @@ static ur_status check_range(const char *name, double value, double from, double
 
 ur_status ur__optimizer_check(const ur_optimizer_options *o)
 {
+    if (o->size != sizeof *o)
+        return ur__fail(UR_EINVAL, "optimizer: call ur_optimizer_options_init first");
     if (!ur_optimizer_name(o->kind))
         return ur__fail(UR_EINVAL, "optimizer: there is no kind %d", (int)o->kind);
     UR__TRY(check_range("beta1", o->beta1, 0, 1));
     UR__TRY(check_range("beta2", o->beta2, 0, 1));
     UR__TRY(check_range("eps", o->eps, 0, 1));
     UR__TRY(check_range("momentum", o->momentum < 0 ? 0 : o->momentum, 0, 1));
-    UR__TRY(check_range("weight decay", o->weight_decay, 0, (double)FLT_MAX));
+    double decay = o->weight_decay < 0 ? 0 : o->weight_decay;
+    UR__TRY(check_range("weight decay", decay, 0, (double)FLT_MAX));
 #ifndef UR_DOUBLE
     /* Second moments below 2^-100 are 0; a smaller eps would then divide by next to it. */
     if (o->kind != UR_SGD && o->eps != 0 && o->eps < 0x1p-50)
@@ -107,7 +112,20 @@ static ur_optimizer_options with_defaults(ur_optimizer_options o)
         o.eps = 1e-8;
     if (o.momentum < 0)
         o.momentum = 0.9;
+    /* Added to the gradient, as the other kinds do, 0.01 would drown it. */
+    if (o.weight_decay < 0)
+        o.weight_decay = o.kind == UR_ADAMW ? 0.01 : 0;
     return o;
+}
+
+void ur_optimizer_options_init_size(ur_optimizer_options *o, size_t size)
+{
+    UR__NEED_OR(o, "options", );
+    const ur_optimizer_options standard = {
+        .size = sizeof standard, .momentum = -1, .weight_decay = -1, .clip_norm = 1,
+    };
+    memset(o, 0, size);
+    memcpy(o, &standard, size < sizeof standard ? size : sizeof standard);
 }
 
 /* ---- making ------------------------------------------------------------ */
@@ -135,7 +153,7 @@ ur_status ur_optimizer_new(ur_optimizer **out, ur_params *params,
     UR__NEED(options, "options");
     UR__TRY(ur__optimizer_check(options));
     if (!ur_params_values(params))
-        return ur__fail(UR_EINVAL, "ur_optimizer_new comes before ur_params_build");
+        return ur__fail(UR_EINVAL, "ur_optimizer_new was called before ur_params_build");
     size_t n = ur_params_size(params);
     size_t n_blocks = n / BLOCK + (n % BLOCK != 0);
     if (n_blocks > INT32_MAX)
@@ -171,6 +189,11 @@ void ur_optimizer_free(ur_optimizer *optimizer)
     ur__free(optimizer->m);
     ur__free(optimizer->v);
     ur__free(optimizer);
+}
+
+ur_params *ur__optimizer_params(const ur_optimizer *optimizer)
+{
+    return optimizer->params;
 }
 
 struct ur__optimizer_clock ur__optimizer_clock(const ur_optimizer *optimizer)

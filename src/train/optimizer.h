@@ -12,11 +12,14 @@ struct ur__optimizer_clock {
     double power1, power2;      /* beta1^steps, beta2^steps */
 };
 
+extern const char *const ur__optimizer_words[];    /* names by kind, ended by NULL */
+
 /* Numbers kept for each parameter. */
 int ur__optimizer_moments(const ur_optimizer_options *options);
 /* UR_EINVAL with a sentence if the options are impossible. */
 ur_status ur__optimizer_check(const ur_optimizer_options *options);
 
+ur_params *ur__optimizer_params(const ur_optimizer *optimizer);
 struct ur__optimizer_clock ur__optimizer_clock(const ur_optimizer *optimizer);
 void ur__optimizer_set_clock(ur_optimizer *optimizer, struct ur__optimizer_clock clock);
 

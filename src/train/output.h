@@ -5,8 +5,9 @@
 
 #include "train/run.h"
 
-/* Names the files, sees that they may and can be written, claims them against a second run
- * and removes what killed ones left. Errors: UR_EEXIST, UR_EOUTPUT. */
+/* Names the files, sees that they may and can be written and are none that the run reads,
+ * claims them against a second run and removes what killed ones left. Errors: UR_EEXIST,
+ * UR_EOUTPUT. */
 ur_status ur__run_claim(struct ur__run *r);
 /* Before the first file of a run that starts over is written, the states of the one before
  * go: they must not outlive its models. */

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* Sums, from above, of what is taken elsewhere; test_plan.c compares them with what a run
- * really takes. */
+/* A run's memory is measured: its largest batches are put on tapes that compute nothing, and
+ * objects count what they would take. test_plan.c compares that with what a run really takes. */
 #include "train/plan.h"
 
 #include <math.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/status.h"
-#include "model/model.h"
+#include "model/measure.h"
 #include "train/optimizer.h"
+#include "train/run.h"
 
-struct ur__memory_mark ur__memory_mark(void)
-{
-    return (struct ur__memory_mark){ur_memory_used(), ur_memory_peak()};
-}
+enum {
+    SUMMARY = 1000,     /* about, of a model's training, as it stands in its file */
+    ASIDE = 32 << 10    /* texts, names and reports while something is saved */
+};
 
 /* ---- memory ------------------------------------------------------------ */
 
@@ -23,33 +25,64 @@ static size_t other_model(const ur_train_options *o, const ur_plan *p)
     return o->init_from ? p->weights + p->gradients + p->packed + p->passing : 0;
 }
 
-static void plan_memory(const ur_train_options *o, const struct ur__facts *f,
-                        const struct ur__memory_mark *mark, ur_plan *p)
+static ur_status measure_step(struct ur__run *r, struct ur__model_room *room)
 {
-    size_t n = ur_params_size(ur_model_params(f->model)), peak = ur_memory_peak();
-    const struct ur__need *need = &f->need;
-    p->parameters = n;
-    p->text = ur_memory_used() - mark->used;
-    p->reading = peak > mark->peak ? peak - mark->used : 0;
-    p->weights = p->gradients = n * sizeof(ur_real);
+    ur_batch batch = {0};
+    r->task->largest(r->job, &batch);
+    bool looks = r->options->report_gradients;
+    unsigned how = UR__MEASURE_TRAIN | (r->task->carries ? UR__MEASURE_CARRIES : 0) |
+                   (looks ? UR__MEASURE_OBSERVED : 0);
+    UR__TRY(ur__model_measure(room, r->model, &batch, how, r->options->team));
+    if (looks)
+        room->state *= 2;
+    r->step_room = room->tape;
+    return UR_OK;
+}
+
+static ur_status measure_scoring(const struct ur__run *r, size_t *bytes)
+{
+    struct ur__model_room room;
+    ur_batch batch = {0};
+    r->task->largest_scored(r->job, &batch);
+    *bytes = 0;
+    if (!batch.n)
+        return UR_OK;
+    UR__TRY(ur__model_measure(&room, r->model, &batch, r->task->carries ? UR__MEASURE_CARRIES : 0,
+                              r->options->team));
+    *bytes = room.tape.arena + room.tape.scratch + room.state;
+    return UR_OK;
+}
+
+static ur_status plan_memory(struct ur__run *r, const struct ur__account *reading,
+                             size_t *carried)
+{
+    const ur_train_options *o = r->options;
+    struct ur__model_room step;
+    ur_plan *p = &r->plan;
+    UR__TRY(measure_step(r, &step));
+    UR__TRY(measure_scoring(r, &p->validation));
+    *carried = step.carried * sizeof(ur_real);
+    p->parameters = ur_params_size(r->model->params);
+    p->text = reading->held;
+    p->reading = reading->peak;
+    p->weights = p->gradients = p->parameters * sizeof(ur_real);
     p->moments = (size_t)ur__optimizer_moments(&o->optimizer) * p->weights;
-    size_t carried = f->need.carried * sizeof(ur_real);
     if (o->on_nan == UR_ON_NAN_ROLLBACK)
-        p->snapshot = p->weights + p->moments + carried;
+        p->snapshot = p->weights + p->moments + *carried;
     else if (o->on_nan == UR_ON_NAN_SKIP)
-        p->snapshot = carried;
-    p->packed = ur__model_packed_bytes(f->model);
-    p->activations = need->step.arena + need->step.scratch;
-    p->state = need->state;
-    p->validation = need->valid;
-    p->passing = ur__model_saving_bytes(f->model);
+        p->snapshot = *carried;
+    p->packed = ur__model_packed_bytes(r->model);
+    p->activations = step.tape.arena + step.tape.scratch;
+    p->state = step.state + r->task->memory(r->job);
+    p->passing += ASIDE;
     size_t other = other_model(o, p);
     /* Values are read before the first step, which the scratch is for. */
-    if (other > p->passing + need->step.scratch)
-        p->passing = other - need->step.scratch;
+    if (other > p->passing + step.tape.scratch)
+        p->passing = other - step.tape.scratch;
     p->memory = p->text + p->weights + p->gradients + p->moments + p->snapshot + p->packed
         + p->activations + p->state + p->validation + p->passing;
     p->memory = p->reading > p->memory ? p->reading : p->memory;
+    return UR_OK;
 }
 
 /* ---- files ------------------------------------------------------------- */
@@ -63,12 +96,12 @@ static size_t state_header(const ur_train_options *o, const ur_params *params)
     return bytes;
 }
 
-static void plan_files(const ur_train_options *o, const struct ur__facts *f, ur_plan *p)
+static void plan_files(struct ur__run *r, size_t carried)
 {
-    p->scratch_file = f->spooled;
-    p->model_file = p->weights + ur__model_header_bytes(f->model);
-    p->state_file = p->weights + p->moments + f->need.carried * sizeof(ur_real)
-        + state_header(o, ur_model_params(f->model));
+    ur_plan *p = &r->plan;
+    p->scratch_file = r->facts.spooled;
+    p->model_file += SUMMARY;
+    p->state_file = p->weights + p->moments + carried + state_header(r->options, r->model->params);
     p->disk = 2 * p->model_file + 3 * p->state_file;
 }
 
@@ -77,34 +110,46 @@ static void plan_files(const ur_train_options *o, const struct ur__facts *f, ur_
 /* In words, largest part first: a batch that is too large, or a net. */
 static ur_status too_large(const ur_train_options *o, const ur_plan *p)
 {
-    double GiB = 0x1p30, limit = (double)o->memory_limit;
+    bool large = p->memory >= (size_t)1 << 30;
+    double unit = large ? 0x1p30 : 0x1p20, limit = (double)o->memory_limit;
     double net = (double)(p->weights + p->gradients + p->moments + p->snapshot + p->packed);
     double step = (double)(p->activations + p->state);
-    return ur__fail(UR_ENOMEM, "this run needs %.2f GiB of memory (the net and its optimizer %.2f, "
-                    "a step of %d by %d tokens %.2f, validation %.2f) and %.2f are there: %s",
-                    (double)p->memory / GiB, net / GiB, o->seq_length, o->batch, step / GiB,
-                    (double)p->validation / GiB, limit / GiB,
+    return ur__fail(UR_ENOMEM, "this run needs %.2f %s of memory (the net and its optimizer %.2f, "
+                    "a step of batch %d %.2f, validation %.2f) and there are %.2f: %s",
+                    (double)p->memory / unit, large ? "GiB" : "MiB", net / unit, o->batch,
+                    step / unit, (double)p->validation / unit, limit / unit,
                     net > step ? "fewer or smaller layers"
                                : "a smaller batch or shorter sequences");
 }
 
-ur_status ur__plan_make(const ur_train_options *o, const struct ur__facts *f, int64_t steps,
-                        const struct ur__memory_mark *mark, ur_plan *p)
+ur_status ur__plan_make(struct ur__run *r, const struct ur__account *reading)
 {
-    *p = (ur_plan){
-        .data_bytes = f->data_bytes,
-        .vocabulary = ur_vocab_size(ur_model_vocab(f->model)),
+    const struct ur__facts *f = &r->facts;
+    const ur_train_options *o = r->options;
+    size_t carried;
+    uint64_t bytes = 0;
+    for (int i = 0; i < f->n_sources; i++)
+        bytes += strcmp(f->source[i].role, "val") != 0 ? f->source[i].bytes : 0;
+    r->plan = (ur_plan){
+        .data_bytes = bytes,
+        .vocabulary = ur_vocab_size(r->model->vocab[0]),
         .train_tokens = f->train_items,
         .val_tokens = f->val_items,
         .train_unknown = f->train_unknown,
         .val_unknown = f->val_unknown,
         .words_cut = f->words_cut,
+        .unit = f->unit,
+        .measure = f->measure,
+        .batch = o->batch,
+        .lr = o->lr,
+        .epochs = o->epochs,
         .epoch_steps = f->epoch_steps,
-        .steps = steps,
+        .steps = r->schedule.steps,
         .step_seconds = (double)NAN,
         .seconds = (double)NAN,
     };
-    plan_memory(o, f, mark, p);
-    plan_files(o, f, p);
-    return o->memory_limit && p->memory > o->memory_limit ? too_large(o, p) : UR_OK;
+    UR__TRY(ur__model_measure_save(r->model, &r->plan.model_file, &r->plan.passing));
+    UR__TRY(plan_memory(r, reading, &carried));
+    plan_files(r, carried);
+    return o->memory_limit && r->plan.memory > o->memory_limit ? too_large(o, &r->plan) : UR_OK;
 }

@@ -4,18 +4,14 @@
 #ifndef UR_TRAIN_PLAN_H
 #define UR_TRAIN_PLAN_H
 
-#include "model/task.h"
 #include "unroll/train.h"
 
-/* What the process held before the text was read. */
-struct ur__memory_mark {
-    size_t used, peak;
-};
-struct ur__memory_mark ur__memory_mark(void);
+struct ur__account;
+struct ur__run;
 
-/* Fills in all but what only a run that is open knows: steps done, and time. UR_ENOMEM if that
- * is more than options->memory_limit; then, too, *plan is filled in. */
-ur_status ur__plan_make(const ur_train_options *options, const struct ur__facts *facts,
-                        int64_t steps, const struct ur__memory_mark *mark, ur_plan *plan);
+/* Fills in r->plan but for what only a run that is open knows: steps done, and time; and
+ * r->step_room. UR_ENOMEM if the run needs more than its memory limit; then, too, the plan is
+ * filled in. reading: an account of what was read. */
+ur_status ur__plan_make(struct ur__run *r, const struct ur__account *reading);
 
 #endif

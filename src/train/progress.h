@@ -11,7 +11,9 @@ struct ur__progress {
     double loss_sum;            /* of training since then, each loss times its items */
     int64_t loss_items;
     double train_loss;          /* mean between the last two evaluations, or NaN */
-    double val_loss, best_loss; /* NaN before the first validation */
+    double val_loss;            /* NaN before the first validation */
+    double figure;              /* of the last validation: what says which model is best; NaN */
+    double best;                /* the same of the best model */
     int64_t best_step;          /* −1 */
     int worse;                  /* validations since the best */
     struct ur__plateau plateau;
@@ -24,5 +26,11 @@ struct ur__progress {
     int64_t base;               /* step of the checkpoint that the next one leads to */
     bool drawn;                 /* the run began with values drawn from its seed */
 };
+
+/* Mean loss since the last evaluation, or that at it if nothing came after. */
+static inline double ur__progress_train_loss(const struct ur__progress *p)
+{
+    return p->loss_items > 0 ? p->loss_sum / (double)p->loss_items : p->train_loss;
+}
 
 #endif

@@ -5,10 +5,11 @@
 #define UR_TRAIN_RUN_H
 
 #include "base/text.h"
+#include "tape/tape.h"
 #include "train/checkpoint.h"
-#include "train/plan.h"
 #include "train/optimizer.h"
 #include "train/progress.h"
+#include "train/task.h"
 
 /* What train/snapshot.h keeps. */
 struct ur__snapshot {
@@ -26,7 +27,8 @@ struct ur__held {
 };
 
 struct ur__run {
-    const ur_train_options *options;
+    const ur_train_options *options;    /* `own` */
+    ur_train_options own;       /* with what was left open filled in */
     const struct ur__task *task;
     ur_on_report on;
     void *user;
@@ -34,19 +36,29 @@ struct ur__run {
 
     void *job;                  /* the task's */
     struct ur__facts facts;
+    ur_model *model;            /* NULL before its data is read */
+    ur_model_state *state;      /* what it carries from step to step; NULL: nothing */
+    double *sums;               /* [task->n_sums] of a validation */
+    ur_metrics metrics;         /* of the last validation */
+    char resumed_best[64];      /* of the state that the run goes on from */
+    const char *best;           /* the figure that says which model is best */
+    bool rising;                /* more of it is better */
+    ur_model *vocab_from;       /* whose vocabularies are used; or NULL */
+    struct ur__room step_room;  /* of a step on the tape */
     ur_plan plan;               /* known before the net is built */
     ur_optimizer *optimizer;
     ur_tape *tape;
     struct ur__schedule schedule;
     struct ur__progress progress;
     struct ur__buf identity, text;      /* options; scratch for summaries and samples */
-    struct ur__buf last, state, previous;   /* paths */
+    struct ur__buf last, state_path, previous;  /* paths */
 
     int64_t saved;              /* step of the state on disk; −1: none, or not up to date */
     int64_t on_disk;            /* step of the newest state there; −1: none */
     enum ur__older older;       /* what the next save does with the states on disk */
     bool aside;                 /* the latest of them was saved between two checkpoints */
     struct ur__snapshot snapshot;
+    struct ur__reach *reach;    /* of train/reach.h; NULL before it is first asked for */
     ur_real *kept;              /* carried numbers before the step; NULL unless steps may be
                                    left out */
     struct ur__held held;
@@ -55,6 +67,7 @@ struct ur__run {
     struct ur__lock *lock;      /* of the files; NULL: there is no locking here */
     int64_t sampled;            /* step of the last sample */
     bool canceled;              /* a report was answered with false */
+    bool told_worse;            /* than guessing; a warning that comes once */
 
     /* Of this session, for reports and a limit in time alone. */
     double start;               /* the clock at its beginning */
@@ -74,9 +87,13 @@ void ur__run_close(struct ur__run *r);
 bool ur__run_at_limit(const struct ur__run *r);
 bool ur__run_out_of_patience(const struct ur__run *r);
 
+/* Is a validation loss so far above that of a uniform guess that it is nobody's best? */
+bool ur__run_is_worse_than_guessing(const struct ur__run *r, double loss);
 /* Seconds that the run has taken, earlier sessions of a timed run included. */
 double ur__run_seconds(const struct ur__run *r);
 void ur__run_report(struct ur__run *r, ur_report_kind kind);
+/* Is figure a finite and better than b, or b NaN? */
+bool ur__run_is_better(const struct ur__run *r, double a, double b);
 /* With norms [layers,distances]. */
 void ur__run_report_reach(struct ur__run *r, const double *reach, int layers, int distances);
 void ur__run_report_text(struct ur__run *r, ur_report_kind kind, const char *text, size_t n);

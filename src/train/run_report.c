@@ -2,6 +2,7 @@
 /* What a run tells, and how long it has taken: the clock fills reports and ends a run that
  * has a limit in time. */
 #include "train/run.h"
+#include "train/summary.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -9,7 +10,20 @@
 #include <string.h>
 
 #include "base/team.h"
-#include "train/identity.h"
+
+/* Nats above it. What nets lose to chance, or to other words in the part held out, is less. */
+#define WORSE_MARGIN 1.0
+
+bool ur__run_is_worse_than_guessing(const struct ur__run *r, double loss)
+{
+    return loss > r->facts.uniform + WORSE_MARGIN;  /* false where the latter is unknown */
+}
+
+static bool is_no_best(const struct ur__run *r)
+{
+    return r->best && strcmp(r->best, "loss") == 0
+        && ur__run_is_worse_than_guessing(r, r->progress.best);
+}
 
 double ur__run_seconds(const struct ur__run *r)
 {
@@ -48,10 +62,11 @@ static void fill(const struct ur__run *r, ur_report_kind kind, ur_report *report
         .kind = kind,
         .step = p->step,
         .steps = r->schedule.steps,
-        .epoch = facts->model ? (double)p->step / (double)facts->epoch_steps : 0,
+        .epoch = facts->epoch_steps ? (double)p->step / (double)facts->epoch_steps : 0,
         .loss = mean_loss(r, kind),
         .val_loss = p->val_loss,
-        .best_loss = p->best_loss,
+        .best = is_no_best(r) ? (double)NAN : p->best,
+        .metrics = kind == UR_REPORT_VALID ? &r->metrics : NULL,
         .lr = r->lr,
         .grad_norm = r->norm,
         .tokens_per_second = r->window_seconds > 0
@@ -63,8 +78,15 @@ static void fill(const struct ur__run *r, ur_report_kind kind, ur_report *report
         .memory_planned = r->plan.memory,
         .skipped = p->skipped,
         .rollbacks = p->rollbacks,
-        .parameters = facts->model ? ur_params_size(ur_model_params(facts->model)) : 0,
-        .vocabulary = facts->model ? ur_vocab_size(ur_model_vocab(facts->model)) : 0,
+        .best_name = r->best,
+        .net = r->model ? &r->model->config : NULL,
+        .unit = facts->unit,
+        .measure = facts->measure,
+        .batch = r->own.batch,
+        .lr_start = r->own.lr,
+        .epochs = r->own.epochs,
+        .parameters = r->model ? ur_params_size(r->model->params) : 0,
+        .vocabulary = r->model ? ur_vocab_size(r->model->vocab[0]) : 0,
         .train_tokens = facts->train_items,
         .val_tokens = facts->val_items,
         .train_unknown = facts->train_unknown,

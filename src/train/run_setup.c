@@ -11,59 +11,22 @@
 #include "base/mem.h"
 #include "base/status.h"
 #include "base/team.h"
+#include "model/adopt.h"
+#include "model/arch.h"
 #include "tape/tape.h"
 #include "train/guard.h"
 #include "train/identity.h"
+#include "train/summary.h"
 #include "train/keep.h"
 #include "train/optimizer.h"
+#include "train/options.h"
 #include "train/output.h"
+#include "train/plan.h"
+#include "train/reach.h"
 #include "train/snapshot.h"
+#include "train/summary.h"
 
 #define MOST_STEPS 9e15     /* whole numbers are exact in a double up to here */
-
-/* ---- options ----------------------------------------------------------- */
-
-static ur_status check_end(const ur_train_options *o)
-{
-    if (!(o->epochs >= 0))
-        return ur__fail(UR_EINVAL, "%g epochs are impossible", o->epochs);
-    if (o->steps < -1)
-        return ur__fail(UR_EINVAL, "%lld steps are impossible", (long long)o->steps);
-    if (!(o->seconds >= 0) || !isfinite(o->seconds))
-        return ur__fail(UR_EINVAL, "a time of %g seconds is impossible", o->seconds);
-    return UR_OK;
-}
-
-static ur_status check_options(const ur_train_options *o)
-{
-    if (!o->model || !*o->model)
-        return ur__fail(UR_EINVAL, "no name is given for the model");
-    if (o->n_data < 1 || !o->data)
-        return ur__fail(UR_EINVAL, "no data to train on");
-    for (int i = 0; i < o->n_data; i++) {
-        if (!o->data[i])
-            return ur__fail(UR_EINVAL, "the name of file %d of the data is NULL", i);
-    }
-    if (!(o->val >= 0 && o->val < 1))
-        return ur__fail(UR_EINVAL, "a share of %g held out is not in [0,1)", o->val);
-    if (o->seq_length < 1 || o->seq_length > (1 << 20))
-        return ur__fail(UR_EINVAL, "a sequence length of %d is not in 1..1048576", o->seq_length);
-    if (o->batch < 1 || o->batch > (1 << 20))
-        return ur__fail(UR_EINVAL, "a batch of %d is not in 1..1048576", o->batch);
-    if (o->min_count < 1)
-        return ur__fail(UR_EINVAL, "a least count of %d is not at least 1", o->min_count);
-    if (o->patience < 0)
-        return ur__fail(UR_EINVAL, "a patience of %d is impossible", o->patience);
-    if (o->checkpoint_every < 0 || o->eval_every < 0 || o->sample_every < 0
-        || o->report_every < 0 || o->sample_length < 0)
-        return ur__fail(UR_EINVAL, "a cadence or length is negative");
-    if (!ur_on_nan_name(o->on_nan))
-        return ur__fail(UR_EINVAL, "there is no policy %d for numbers that are not finite",
-                        (int)o->on_nan);
-    UR__TRY(check_end(o));
-    UR__TRY(ur__optimizer_check(&o->optimizer));
-    return ur_config_check(&o->config);
-}
 
 /* ---- parts ------------------------------------------------------------- */
 
@@ -88,42 +51,107 @@ static ur_status make_schedule(struct ur__run *r)
     return ur__schedule_check(&r->schedule);
 }
 
+/* The figure that says which model is best: the one asked for, or that of the state, or the
+ * task's first. */
+static ur_status choose_best(struct ur__run *r)
+{
+    const char *name = r->own.best ? r->own.best : r->resumed_best[0] ? r->resumed_best : NULL;
+    r->sums = ur__calloc((size_t)r->task->n_sums, sizeof *r->sums);
+    if (!r->sums)
+        return UR_ENOMEM;
+    r->task->figures(r->model, r->sums, &r->metrics);
+    const ur_metric *m = name ? ur_metrics_find(&r->metrics, name) : &r->metrics.at[0];
+    if (!m) {
+        struct ur__buf list = {0};
+        ur_status status = UR_OK;
+        for (int i = 0; i < r->metrics.n && status == UR_OK; i++)
+            status = ur__buf_printf(&list, "%s%s", i ? ", " : "", r->metrics.at[i].name);
+        if (status == UR_OK)
+            status = ur__fail(UR_EINVAL, "best %.80s: task %s has the figures %s", name,
+                              r->task->name, list.data);
+        ur__buf_free(&list);
+        return status;
+    }
+    r->best = m->name;
+    r->rising = m->rising;
+    return UR_OK;
+}
+
+/* Vocabularies of another model for the data to be read with. */
+static ur_status take_vocabs(struct ur__run *r, struct ur__job *job)
+{
+    if (!r->options->vocab_from)
+        return UR_OK;
+    UR__TRY(ur_model_load(&r->vocab_from, r->options->vocab_from));
+    const struct ur__arch *arch = ur__arch_find(r->task->arch);
+    for (int i = 0; arch->vocabs[i]; i++)
+        job->vocab[i] = ur_model_vocab(r->vocab_from, arch->vocabs[i]);
+    return UR_OK;
+}
+
+static ur_status open_data(struct ur__run *r)
+{
+    const ur_train_options *o = r->options;
+    struct ur__job job = {
+        .options = &o->job, .data = o->data, .n_data = o->n_data, .val = o->val,
+        .val_file = o->val_file, .seed = o->seed, .team = o->team,
+    };
+    UR__TRY(take_vocabs(r, &job));
+    UR__TRY(r->task->open(&r->job, &job, &r->facts));
+    for (int i = 0; i < r->facts.n_sources; i++)
+        if (r->facts.note[i])
+            ur__run_note(r, "%s", r->facts.note[i]);
+    int n = 0;
+    while (n < UR__MAX_VOCABS && r->facts.vocab[n])
+        n++;
+    UR__TRY(ur__model_declare(&r->model, &o->net, n, r->facts.vocab));
+    memset(r->facts.vocab, 0, sizeof r->facts.vocab);
+    ur__train_by_data(&r->own, r->facts.train_items);
+    UR__TRY(ur__model_set_task(r->model, r->task->name));
+    return r->task->cut(r->job, o->batch, &r->facts);
+}
+
 static ur_status make_parts(struct ur__run *r)
 {
     const ur_train_options *o = r->options;
-    const struct ur__job job = {
-        .config = &o->config, .data = o->data, .n_data = o->n_data, .val = o->val,
-        .val_file = o->val_file, .seq_length = o->seq_length, .batch = o->batch,
-        .seed = o->seed, .team = o->team, .min_count = o->min_count,
-        .report_gradients = o->report_gradients,
-    };
-    struct ur__memory_mark mark = ur__memory_mark();
-    UR__TRY(r->task->open(&r->job, &job, &r->facts));
+    struct ur__account reading = {0};
+    ur__account_open(&reading);
+    ur_status status = open_data(r);
+    ur__account_close(&reading);
+    UR__TRY(status);
+    UR__TRY(choose_best(r));
     UR__TRY(make_schedule(r));
-    UR__TRY(ur__plan_make(o, &r->facts, r->schedule.steps, &mark, &r->plan));
-    UR__TRY(r->task->build(r->job));
+    UR__TRY(ur__plan_make(r, &reading));
+    UR__TRY(ur__model_build(r->model, o->seed));
+    if (r->task->carries)
+        UR__TRY(ur_model_state_new(&r->state, r->model, r->facts.rows, o->team));
+    UR__TRY(r->task->build(r->job, r->model));
     UR__TRY(ur_tape_new(&r->tape, o->team));
-    UR__TRY(ur__tape_reserve(r->tape, r->facts.need.step.arena));
-    UR__TRY(ur_optimizer_new(&r->optimizer, ur_model_params(r->facts.model), &o->optimizer,
-                             o->team));
+    UR__TRY(ur__tape_reserve(r->tape, r->step_room.arena));
+    UR__TRY(ur_optimizer_new(&r->optimizer, r->model->params, &o->optimizer, o->team));
     r->progress = (struct ur__progress){
         .evaluated = -1, .train_loss = (double)NAN, .val_loss = (double)NAN,
-        .best_loss = (double)NAN, .best_step = -1, .plateau = {1, 0}, .lr_factor = 1,
-        .drawn = true,
+        .figure = (double)NAN, .best = (double)NAN, .best_step = -1, .plateau = {1, 0},
+        .lr_factor = 1, .drawn = true,
     };
     UR__TRY(ur__guard_open(r));
-    return ur__identity_text(o, ur__optimizer_options(r->optimizer), &r->identity);
+    return ur__identity_text(r, &r->identity);
 }
 
 static ur_status take_values(struct ur__run *r)
 {
     ur_model *from;
+    struct ur__adopted counts;
     UR__TRY(ur_model_load(&from, r->options->init_from));
-    ur_status status = ur__model_copy_values(r->facts.model, from);
+    ur_status status = ur__model_adopt(r->model, from, &counts);
     ur_model_free(from);
     if (status == UR_EDATA)
         return ur__fail(status, "cannot start from %s: %s", r->options->init_from, ur_errmsg());
     UR__TRY(status);
+    if (counts.fresh || counts.dropped)
+        ur__run_note(r, "%s knows %d of the %d tokens; %d are new to it, and %d of its own do not "
+                     "occur here", r->options->init_from, counts.kept, counts.kept + counts.fresh,
+                     counts.fresh, counts.dropped);
     ur__run_note(r, "starting from the weights of %s alone: steps, optimizer and learning rate "
                  "begin anew", r->options->init_from);
     return UR_OK;
@@ -153,17 +181,16 @@ bool ur__run_out_of_patience(const struct ur__run *r)
 }
 
 /* Goes on inside an epoch: opens it without losing the carried numbers. */
-static ur_status reenter_epoch(struct ur__run *r, ur_real *carried, size_t n)
+static ur_status reenter_epoch(struct ur__run *r)
 {
-    int64_t step = r->progress.step, epoch_steps = r->facts.epoch_steps;
-    if (step % epoch_steps == 0)
+    const struct ur__carried c = ur__carried_of(r->state);
+    if (r->progress.step % r->facts.epoch_steps == 0)
         return UR_OK;   /* the next step begins one */
-    ur_real *kept = ur__alloc(n, sizeof *kept);
+    ur_real *kept = ur__alloc(ur__carried_size(&c), sizeof *kept);
     if (!kept)
         return UR_ENOMEM;
-    if (n)
-        memcpy(kept, carried, n * sizeof *kept);
-    ur_status status = ur__run_reenter(r, kept, n);
+    ur__carried_keep(&c, kept);
+    ur_status status = ur__run_reenter(r, kept);
     ur__free(kept);
     return status;
 }
@@ -172,7 +199,7 @@ static ur_status load_state(struct ur__run *r, enum ur__loaded *from)
 {
     const struct ur__checkpoint c = ur__run_checkpoint(r);
     ur__snapshot_take(r);
-    UR__TRY(ur__checkpoint_load(&c, r->state.data, r->previous.data, from));
+    UR__TRY(ur__checkpoint_load(&c, r->state_path.data, r->previous.data, from));
     if (*from == UR__LOADED_NONE)
         return UR_OK;
     r->older = *from == UR__LOADED_PREVIOUS ? UR__OLDER_KEEP : UR__OLDER_MOVE;
@@ -183,7 +210,7 @@ static ur_status load_state(struct ur__run *r, enum ur__loaded *from)
         r->progress.seconds = 0;
     r->seconds_before = r->progress.seconds;
     UR__TRY(ur__snapshot_find(r, *from));
-    return reenter_epoch(r, c.carried, c.n_carried);
+    return reenter_epoch(r);
 }
 
 static ur_status go_on(struct ur__run *r, bool *finished)
@@ -191,7 +218,7 @@ static ur_status go_on(struct ur__run *r, bool *finished)
     enum ur__loaded from = UR__LOADED_NONE;
     UR__TRY(load_state(r, &from));
     if (from == UR__LOADED_NONE) {
-        ur__run_note(r, "%s: no training state; starting anew", r->state.data);
+        ur__run_note(r, "%s: no training state; starting anew", r->state_path.data);
         return begin(r);
     }
     long long step = (long long)r->progress.step;
@@ -212,20 +239,36 @@ static ur_status go_on(struct ur__run *r, bool *finished)
     return UR_OK;
 }
 
+/* Options that were not set are those of the run that goes on. */
+static ur_status take_up_options(struct ur__run *r)
+{
+    char *then = NULL;
+    if (!r->own.resume)
+        return UR_OK;
+    UR__TRY(ur__checkpoint_options(r->state_path.data, r->previous.data, &then));
+    ur_status status = then ? ur__identity_best(then, r->resumed_best) : UR_OK;
+    if (then && status == UR_OK)
+        status = ur__identity_apply(then, &r->own);
+    ur__free(then);
+    return status;
+}
+
 ur_status ur__run_open(struct ur__run *r, bool *finished)
 {
     *finished = false;
     r->older = UR__OLDER_MOVE;
     r->saved = r->sampled = r->on_disk = -1;
     r->start = ur__clock();
-    UR__TRY(check_options(r->options));
-    if (r->options->report_gradients && !r->task->reach)
+    r->options = &r->own;
+    UR__TRY(ur__train_check(r->options));
+    if (r->options->report_gradients && !r->task->carries)
         return ur__fail(UR_EINVAL, "the task %s does not report gradients", r->task->name);
     UR__TRY(ur__run_claim(r));
+    UR__TRY(take_up_options(r));
     UR__TRY(make_parts(r));
     UR__TRY(r->options->resume ? go_on(r, finished) : begin(r));
     r->sampled = r->progress.step;
-    return ur_model_prepare(r->facts.model);
+    return ur_model_prepare(r->model);
 }
 
 void ur__run_close(struct ur__run *r)
@@ -233,13 +276,20 @@ void ur__run_close(struct ur__run *r)
     ur__guard_close(r);
     ur_tape_free(r->tape);
     ur_optimizer_free(r->optimizer);
+    ur__reach_close(r);
     if (r->task)
         r->task->close(r->job);
+    ur_model_state_free(r->state);
+    for (int i = 0; i < UR__MAX_VOCABS; i++)
+        ur_vocab_free(r->facts.vocab[i]);
+    ur_model_free(r->model);
+    ur_model_free(r->vocab_from);
+    ur__free(r->sums);
     ur__run_keep_free(r);
     ur__run_release(r);
     ur__buf_free(&r->identity);
     ur__buf_free(&r->text);
     ur__buf_free(&r->last);
-    ur__buf_free(&r->state);
+    ur__buf_free(&r->state_path);
     ur__buf_free(&r->previous);
 }

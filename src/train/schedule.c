@@ -15,24 +15,25 @@
 #define CUT 0.5                 /* on a plateau, */
 #define CUT_AFTER 2             /* validations without a better loss */
 
-static const char *const names[] = {
+const char *const ur__schedule_words[] = {
     [UR_SCHEDULE_COSINE] = "cosine",
     [UR_SCHEDULE_CONSTANT] = "constant",
     [UR_SCHEDULE_STEP] = "step",
     [UR_SCHEDULE_PLATEAU] = "plateau",
+    NULL,
 };
-#define N_KINDS ((int)(sizeof names / sizeof names[0]))
+#define N_KINDS ((int)(sizeof ur__schedule_words / sizeof ur__schedule_words[0]) - 1)
 
 const char *ur_schedule_name(ur_schedule_kind kind)
 {
-    return (int)kind >= 0 && (int)kind < N_KINDS ? names[kind] : NULL;
+    return (int)kind >= 0 && (int)kind < N_KINDS ? ur__schedule_words[kind] : NULL;
 }
 
 bool ur_schedule_find(const char *name, ur_schedule_kind *out)
 {
     UR__NEED_OR(name, "name", false);
     UR__NEED_OR(out, "out", false);
-    int i = ur__find_name(names, N_KINDS, name);
+    int i = ur__find_name(ur__schedule_words, N_KINDS, name);
     if (i >= 0)
         *out = (ur_schedule_kind)i;
     return i >= 0;

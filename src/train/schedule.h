@@ -5,6 +5,8 @@
 
 #include "unroll/train.h"
 
+extern const char *const ur__schedule_words[];      /* names by kind, ended by NULL */
+
 /* What does not change in a run. */
 struct ur__schedule {
     ur_schedule_kind kind;

@@ -18,32 +18,26 @@
 #include "layer/params.h"
 #include "train/run.h"
 
-static ur_real *carried_of(const struct ur__run *r, size_t *n)
-{
-    *n = 0;
-    ur_real *carried = r->task->carried ? r->task->carried(r->job, n) : NULL;
-    if (!carried)
-        *n = 0;
-    return carried;
-}
-
 struct ur__checkpoint ur__run_checkpoint(struct ur__run *r)
 {
-    struct ur__checkpoint c = {
-        .identity = r->identity.data, .facts = &r->facts, .optimizer = r->optimizer,
-        .progress = &r->progress,
+    return (struct ur__checkpoint){
+        .identity = r->identity.data, .facts = &r->facts, .params = r->model->params,
+        .optimizer = r->optimizer, .carried = ur__carried_of(r->state), .progress = &r->progress,
     };
-    c.carried = carried_of(r, &c.n_carried);
-    return c;
 }
 
-ur_status ur__run_reenter(struct ur__run *r, const ur_real *carried, size_t n)
+ur_status ur__run_begin_epoch(struct ur__run *r, int64_t step)
 {
-    size_t size;
-    UR__TRY(r->task->begin_epoch(r->job, r->progress.step / r->facts.epoch_steps));
-    ur_real *to = carried_of(r, &size);
-    if (n)
-        memcpy(to, carried, n * sizeof *to);
+    if (r->state)
+        ur_model_state_zero(r->state);
+    return r->task->begin_epoch(r->job, step / r->facts.epoch_steps);
+}
+
+ur_status ur__run_reenter(struct ur__run *r, const ur_real *carried)
+{
+    const struct ur__carried c = ur__carried_of(r->state);
+    UR__TRY(ur__run_begin_epoch(r, r->progress.step));
+    ur__carried_give_back(&c, carried);
     return UR_OK;
 }
 
@@ -79,8 +73,8 @@ static size_t move_one(ur_real *live, ur_real *kept, size_t at, size_t n, move_f
 /* Parameters, those that are not trained, moments, carried numbers. Returns how many. */
 static size_t move_all(struct ur__run *r, ur_real *kept, move_function move)
 {
-    ur_params *params = ur_model_params(r->facts.model);
-    size_t n = ur_params_size(params), n_carried, at = 0;
+    ur_params *params = r->model->params;
+    size_t n = ur_params_size(params), at = 0;
     at = move_one(ur_params_values(params), kept, at, n, move);
     for (int i = 0; i < ur_params_count(params); i++) {
         const ur_param *p = ur_params_at(params, i);
@@ -89,11 +83,20 @@ static size_t move_all(struct ur__run *r, ur_real *kept, move_function move)
     }
     at = move_one(ur__optimizer_moment(r->optimizer, true), kept, at, n, move);
     at = move_one(ur__optimizer_moment(r->optimizer, false), kept, at, n, move);
-    ur_real *carried = carried_of(r, &n_carried);
-    return move_one(carried, kept, at, n_carried, move);
+    const struct ur__carried c = ur__carried_of(r->state);
+    for (int i = 0; i < c.parts; i++)
+        at = move_one(c.part[i], kept, at, c.n[i], move);
+    return at;
 }
 
 /* ---- taking and going back --------------------------------------------- */
+
+bool ur__run_is_better(const struct ur__run *r, double a, double b)
+{
+    if (!isfinite(a))
+        return false;
+    return isnan(b) || (r->rising ? a > b : a < b);
+}
 
 ur_status ur__snapshot_open(struct ur__run *r)
 {
@@ -124,21 +127,21 @@ ur_status ur__snapshot_restore(struct ur__run *r)
 {
     const struct ur__snapshot *s = &r->snapshot;
     struct ur__progress now = r->progress;
-    size_t n, all = move_all(r, s->numbers, give_back);
+    const struct ur__carried c = ur__carried_of(r->state);
+    size_t all = move_all(r, s->numbers, give_back);
     ur__optimizer_set_clock(r->optimizer, s->clock);
     r->progress = s->progress;
-    r->progress.best_loss = now.best_loss;
+    r->progress.best = now.best;
     /* Counted as found by now: no state knows of a later step than its own. */
-    if (isfinite(now.best_loss) && !(now.best_loss >= s->progress.best_loss))
+    if (ur__run_is_better(r, now.best, s->progress.best))
         r->progress.best_step = s->progress.step;
     r->progress.rollbacks = now.rollbacks;
     r->progress.lr_factor = now.lr_factor;
     r->saved = s->saved;
     r->sampled = r->progress.step;
-    carried_of(r, &n);
-    UR__TRY(ur__run_reenter(r, s->numbers + (all - n), n));
-    ur__params_changed(ur_model_params(r->facts.model));
-    return ur_model_prepare(r->facts.model);
+    UR__TRY(ur__run_reenter(r, s->numbers + (all - ur__carried_size(&c))));
+    ur__params_changed(r->model->params);
+    return ur_model_prepare(r->model);
 }
 
 /* ---- after an interruption --------------------------------------------- */
@@ -166,7 +169,7 @@ static ur_status find_previous(struct ur__run *r)
         r->saved = saved;
     }
     /* And nothing else than it: these numbers belong to `now`. */
-    UR__TRY(ur__checkpoint_load(&c, r->state.data, r->state.data, &from));
+    UR__TRY(ur__checkpoint_load(&c, r->state_path.data, r->state_path.data, &from));
     r->progress = now;
     return UR_OK;
 }

@@ -18,15 +18,15 @@ cp out said
 ls -A | grep -v -x -e out -e err -e said -e after >after
 same before after
 [ ! -s err ] || not_ok "the plan is not alone: $(cat err)"
-has said '^text     .* different chars: .* chars to learn from, .* held out$' \
-    '^network  .* parameters$' '^steps    .* an epoch: 50.00 epochs$' '^memory   .* at most$' \
-    '^  activations ' '^files    model .* and state ' '^time     .*s a step here: about '
+has said '^data     .* different chars: .* chars for training, .* held out$' \
+    '^network  .* parameters$' '^steps    .* per epoch: 25.00 epochs$' '^memory   .* at most$' \
+    '^  activations ' '^files    model .* and state ' '^time     .*s per step here: about '
 grep -q weight_ih said && not_ok "parameters are listed without -v"
 expect 0 "$UNROLL" train some.txt $TINY --dry-run -v
 expect 0 "$UNROLL" train some.txt --hidden 16 --layers 1 --dry-run -v
 has out '^  rnn.weight_ih_l0  *64 x [0-9]* ' '^  decoder.bias  *[0-9]* '
 expect 0 "$UNROLL" train some.txt $TINY --tokens word --dry-run
-has out '^unknown  ' ' words to learn from'
+has out '^unknown  ' ' words for training'
 expect 0 "$UNROLL" train some.txt $TINY --epochs 1e9 --time 90s --dry-run
 has out 'about 1:30$'
 
@@ -51,7 +51,7 @@ peak=$(field end memory_peak)
 [ "$(grep '"kind": *"start"' run.log | grep -c "\"memory_planned\": *$most[,}]")" -eq 1 ] ||
     not_ok "the run's own plan is another: $(head -n 1 run.log)"
 expect 0 "$UNROLL" train some.txt $wide --steps 12 --resume --dry-run -o wide.safetensors
-has out '^done     all of them'
+has out '^done     all; the run is finished$'
 expect 0 "$UNROLL" train some.txt $wide --steps 20 --resume --dry-run -o wide.safetensors
 has out '^steps    20, ' '^done     12$'
 

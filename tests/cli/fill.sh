@@ -17,7 +17,8 @@ SMALL="--task fill --embed 8 --hidden 12 --layers 1 --seq-length 8 --batch 16 --
 
 # ---- train -----------------------------------------------------------------
 expect 0 "$UNROLL" train pairs.txt $SMALL --tokens wordpunct --epochs 10 -o m.safetensors || finish
-has err '^network  1 lstm layer of 12 from each side, 11 words' 'perplexity' \
+has err '^network  cell lstm, hidden 12, layers 1, embed 8, 2,475 parameters$' \
+    '^data     4,320 words for training, 480 held out, 11 different$' 'perplexity' \
     '^next     .* predict m.safetensors$'
 cp m.safetensors first.safetensors
 expect 0 "$UNROLL" train pairs.txt $SMALL --tokens wordpunct --epochs 10 -o m.safetensors \
@@ -31,8 +32,12 @@ same part.safetensors whole.safetensors
 refuses 2 'task was "fill" and is "lm" now' "$UNROLL" train pairs.txt $GOING --steps 60 -q \
     -o part.safetensors --resume --tokens word --task lm
 has err task
+refuses 2 'hidden was \[12\] and is \[13\] now' "$UNROLL" train pairs.txt -q -o part \
+    --resume --hidden 13
+expect 0 "$UNROLL" train pairs.txt --steps 42 -q -o part.safetensors --resume --hidden 12
 expect 0 "$UNROLL" info part.safetensors
-has out 'task  *fill, gaps of 10 words' 'lstm from each side of 12' '  rnn_forward.weight_ih_l0' \
+has out '^task  *fill: predict each token from both sides$' '^tokens  *word, 10 different$' \
+    '^network  *fill: cell lstm, hidden 12, ' '  rnn_forward.weight_ih_l0' \
     '  rnn_backward.weight_ih_l0'
 n=0
 for options in "--tokens char" "--tokens byte --embed 0" "--tie --hidden 6 --embed 12" \
@@ -42,8 +47,8 @@ for options in "--tokens char" "--tokens byte --embed 0" "--tie --hidden 6 --emb
     expect 0 "$UNROLL" train pairs.txt --task fill $embed --layers 1 --threads 1 -q --steps 3 \
         $options -o "net$n.safetensors" || note "    options: $options"
 done
-refuses 2 "--tie needs --embed 24, twice the last layer's size" "$UNROLL" train pairs.txt \
-    --task fill --tie --hidden 12 --embed 12
+refuses 2 "tie needs embed 24, the size that the decoder reads, but it is 12" "$UNROLL" train \
+    pairs.txt --task fill --tie --hidden 12 --embed 12
 refuses 2 '--sample-every belongs to --task lm' "$UNROLL" train pairs.txt --task fill \
     --sample-every 5
 refuses 2 'one of lm|fill' "$UNROLL" train pairs.txt --task guess
@@ -87,13 +92,28 @@ has line '^{"line":"no gap","gaps":\[\]}$'
 grep -q '<unk>\|</s>' out && not_ok "no word of a line: $(cat out)"
 printf 'red unicorn ___.\n' >unknown.txt
 expect 0 "$UNROLL" predict m.safetensors unknown.txt
-has err '^unroll: 1 word of the input is unknown to the model: <unk>$'
+has err '^unroll: 1 word of the input is unknown to the model: read as <unk>$'
 printf 'r___d app___e.\nblue ___ky.\n' >letters.txt
 expect 0 "$UNROLL" predict net1.safetensors letters.txt
 has out '^r.d app.e\.$' '^blue .ky\.$'
 printf 'red ___.\nr~d ___\n' >unknown.txt
 expect 3 "$UNROLL" predict net1.safetensors unknown.txt
 has err '^unroll: unknown.txt: line 2: character "~" (U+007E) at byte 1 is not in '
+# A gap is a run of underscores, of any length.
+for gap in _ __ ____ ______________________; do
+    sed "s/___/$gap/g" gaps.txt >other.txt
+    expect 0 "$UNROLL" predict m.safetensors other.txt
+    "$UNROLL" predict m.safetensors gaps.txt >want
+    same out want
+done
+# What the model does not know.
+expect 0 "$UNROLL" predict net1.safetensors unknown.txt --unknown skip
+has out '^red .*\.$' '^r~d ' && has err '1 character of the input is unknown to the model: skipped'
+expect 0 "$UNROLL" predict net1.safetensors unknown.txt --unknown replace
+has err '1 character of the input is unknown to the model: read as a space'
+printf 'red unicorn ___.\n' >unknown.txt
+refuses 3 'unknown.txt: line 1: 1 word is unknown to the model' "$UNROLL" predict m.safetensors \
+    unknown.txt --unknown error
 printf 'red ___\n\377 ___\n' >broken.txt
 expect 3 "$UNROLL" predict m.safetensors broken.txt
 has err 'broken.txt: line 2: malformed UTF-8 at byte 0'
@@ -112,8 +132,11 @@ done
 
 # ---- models of another task ------------------------------------------------
 expect 0 "$UNROLL" train pairs.txt --layers 1 --hidden 8 --threads 1 -q --steps 2 -o lm.safetensors
-refuses 3 'task is lm, and this needs one of task fill' "$UNROLL" predict lm.safetensors gaps.txt
-refuses 3 'task is fill, and this needs one of task lm' "$UNROLL" sample m.safetensors
-refuses 3 'task is fill, and this needs one of task lm' "$UNROLL" see m.safetensors pairs.txt
+refuses 3 'lm.safetensors is a model of task lm: use unroll sample$' \
+    "$UNROLL" predict lm.safetensors gaps.txt
+refuses 3 'm.safetensors is a model of task fill: use unroll predict$' \
+    "$UNROLL" sample m.safetensors
+refuses 3 'm.safetensors is a model of task fill: use unroll predict$' \
+    "$UNROLL" see m.safetensors pairs.txt
 
 finish

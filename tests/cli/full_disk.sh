@@ -34,24 +34,13 @@ fill() {
     true
 }
 
-starts() {
-    "$UNROLL" train some.txt $NET "$@" >out 2>err </dev/null &
-    pid=$!
-}
-
-ends() {
-    status=0
-    wait "$pid" || status=$?
-    [ "$status" -eq "$1" ] || not_ok "status $status instead of $1: $(cat err)"
-}
-
 expect 0 "$UNROLL" train some.txt $NET -o whole.safetensors || finish
 
 # ---- full for a while ----------------------------------------------------
-starts -o "$M"
-wait_for [ -s "$M.state" ]
+paced some.txt $NET -o "$M"
+read_log [ -s "$M.state" ]
 fill
-wait_for grep -q 'warning: cannot write .*no space left on device' err
+read_log grep -q 'warning: cannot write .*no space left on device' err
 ls "$FULL_DISK" | grep -q tmp && sleep 0.1 && ls "$FULL_DISK" | grep -q tmp &&
     not_ok "temporary files fill the full disk: $(ls "$FULL_DISK")"
 rm "$FULL_DISK/filler"
@@ -62,8 +51,8 @@ done
 
 # ---- full to the end -----------------------------------------------------
 rm -f "$FULL_DISK"/*
-starts -o "$M"
-wait_for [ -s "$M.state" ]
+paced some.txt $NET -o "$M"
+read_log [ -s "$M.state" ]
 fill
 ends 5
 has err '^unroll: cannot write .*no space left on device; the state of step [0-9]* is on disk' \
@@ -83,18 +72,24 @@ has err '^unroll: cannot write .*no space left on device; no state is on disk'
 rm -f "$FULL_DISK"/*
 
 # ---- a log that is full for a while --------------------------------------
+# Paced by its lines for people, since it is the log that is full.
 expect 0 "$UNROLL" train some.txt $NET -o short.safetensors --steps 2000
-starts -o log --steps 2000 --log "$FULL_DISK/run.jsonl"
-wait_for [ -s "$FULL_DISK/run.jsonl" ]
+mkfifo steps.pipe
+: >log.read
+"$UNROLL" train some.txt ${NET% -q} -v --steps 2000 -o log --log "$FULL_DISK/run.jsonl" \
+    2>steps.pipe >out </dev/null &
+pid=$!
+exec 3<steps.pipe
+read_log [ -s "$FULL_DISK/run.jsonl" ]
 kill -STOP "$pid"
 dd if=/dev/zero of="$FULL_DISK/filler" bs=4096 2>/dev/null
 kill -CONT "$pid"
-wait_for grep -q 'warning: cannot write the log' err
+read_log grep -q 'warning: cannot write the log' log.read
 kill -STOP "$pid"
 rm "$FULL_DISK/filler"
 kill -CONT "$pid"
 ends 5
-has err 'line.* of it .* missing'
+has log.read 'line.* lost'
 [ "$(tail -n 1 "$FULL_DISK/run.jsonl" | grep -c '"kind":"end"')" -eq 1 ] ||
     not_ok "the log did not go on"
 [ "$(grep -c '^{.*}$' "$FULL_DISK/run.jsonl")" -eq "$(wc -l <"$FULL_DISK/run.jsonl")" ] ||

@@ -22,12 +22,18 @@ same out help.train
 awk '/unroll train shakespeare.txt/ { example = NR } /^usage:/ { usage = NR }
      /^network$/ { group = NR } END { exit !(example < usage && usage < group) }' out ||
     not_ok "examples, usage, groups: not in this order"
-has out '^  --cell rnn|lstm|gru .*(lstm)$' '^  --layers N .*(2)$' '(2e-3)$' \
-    '^  --seq-length N .*(64)$' '^  --batch N .*(64)$' '^  --epochs X .*(50)$' \
+has out '^  --cell rnn|lstm|gru .*(lstm)$' '^  --layers N .*(2)$' \
+    '^  --seq-length N .*(64)$' '^  --batch N .*(4 to 64 by the data)$' '^  --epochs X ' \
+    '^  --lr X .*(5e-3)$' '^  --task lm|fill  *lm: predict the next token; fill: ' \
     '^  --seed N ' '^  -o, --output MODEL' '^  -q, --quiet' '--rnn-size for --hidden'
 for absent in bidirectional residual; do
     grep -q -e "--$absent" out && not_ok "--$absent is not built, but --help has it"
 done
+# Each task lists what it has.
+"$UNROLL" train --help --task fill >out
+has out '^  --tokens .*' '(word)$' 'twice the last layer' && ! grep -e --sample-every out ||
+    not_ok "--task fill --help lists another task's options"
+"$UNROLL" train --help >out
 longest=$(awk '{ if (length($0) > n) n = length($0) } END { print n }' out)
 [ "$longest" -le 80 ] || not_ok "a line of --help has $longest columns"
 
@@ -38,7 +44,8 @@ for command in sample eval see info bench; do
     has out '^unroll [0-9]'
 done
 "$UNROLL" sample --help >out
-has out '(2000)$' '^  --temperature X' '^  --prime TEXT' '--primetext for --prime'
+has out '(2000)$' '^  --temperature X' '^  -p, --prime TEXT' \
+    '^  -n, --length N' '--primetext and --prompt for --prime'
 expect 0 "$UNROLL" train nowhere.txt --hidden 3 --help
 
 # Commands.

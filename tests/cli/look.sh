@@ -31,7 +31,8 @@ has out '^unroll ' '^kernels ' '^threads '
 expect 0 "$UNROLL" info --json
 json out version kernels threads
 expect 0 "$UNROLL" info m.safetensors
-has out '^network .*lstm of 16' 'rnn.weight_ih_l0 ' '^vocabulary ' '^trained' '^parameters '
+has out '^network .*: cell lstm, hidden 16, layers 1$' '^tokens  *char, [0-9]* different$' \
+    'rnn.weight_ih_l0 ' '^vocabulary ' '^trained' '^parameters '
 expect 0 "$UNROLL" info m.safetensors --json
 json out task cell hidden layers parameters tensors vocabulary trained kernels threads
 
@@ -57,7 +58,8 @@ same text piece.txt
 has err 'layer 0, unit 0'
 expect 0 "$UNROLL" see m.safetensors piece.txt
 grep -q "$(printf '\033')" out && not_ok "colours where there is no terminal"
-expect 0 env NO_COLOR=1 "$UNROLL" see m.safetensors piece.txt --color always --unit 3
+expect 0 env NO_COLOR=1 COLORTERM=truecolor "$UNROLL" see m.safetensors piece.txt --unit 3 \
+    --color always
 has out "$(printf '\033')\\[38;2;0;0;0;48;2;"
 sed "s/$(printf '\033')\\[[0-9;]*m//g" out >text
 same text piece.txt

@@ -7,7 +7,8 @@ export LC_ALL
 
 # plain FILE: roff's escapes for single characters undone.
 plain() {
-    sed -e 's/\\f[BIR]//g' -e 's/\\-/-/g' -e "s/\\\\(aq/'/g" -e 's/\\&//g' -e 's/\\e/\\/g' "$1"
+    sed -e 's/\\f[BIR]//g' -e 's/\\-/-/g' -e "s/\\\\(aq/'/g" -e 's/\\(ti/~/g' -e 's/\\&//g' \
+        -e 's/\\e/\\/g' "$1"
 }
 
 # after NAME FILE: the section of that name.
@@ -68,7 +69,7 @@ for page in pages/*.1; do
     plain "$page" >text
     after 'EXIT STATUS' text | sed -n 's/^\.BI* \([0-9]*\).*/\1/p' | tr '\n' ' ' >codes
     [ "$(cat codes)" = '0 1 2 3 4 5 6 128 ' ] || not_ok "$page: exit status $(cat codes)"
-    for name in UNROLL_ISA NO_COLOR; do
+    for name in UNROLL_ISA NO_COLOR 'TERM, COLORTERM' COLUMNS; do
         after ENVIRONMENT text | grep -q "^\\.B $name\$" || not_ok "$page: no $name"
     done
     # The same page again, for builds that can be compared.

@@ -16,8 +16,8 @@ explode() {
 }
 
 explode 6 --lr 4 --on-nan stop
-has err '^unroll: diverged at step [0-9]*: the loss is nan: the carried state of layer 0 is nan' \
-    'is nan at h\[0,0\]; a lower learning rate or clipping may help$'
+has err '^unroll: diverged at step [0-9]*: the loss is nan: the carried state is nan at layer 0' \
+    'nan at layer 0, h\[0,0\]; a lower learning rate or clipping may help$'
 [ ! -e m.safetensors ] || not_ok "a diverged model was written"
 
 explode 0 --lr 4
@@ -38,4 +38,11 @@ has err '^diverged at step .*; the step is skipped$' '^unroll: .*, as 99 steps b
 has log.jsonl '"kind":"note".*; the step is skipped'
 
 refuses 2 'on-nan' "$UNROLL" train some.txt --on-nan never
+# Finite, but worse than a guess.
+expect 0 "$UNROLL" train some.txt --hidden 16 --layers 1 --batch 4 --seq-length 16 --threads 1 \
+    --lr 300 --schedule constant --steps 40 --eval-every 20 -o guess
+has err 'warning: the validation loss, .* is far above the 3.* of guessing' \
+    'wrote .*guess.safetensors .*, but it is worse than guessing'
+grep -q ' best' err && not_ok "a loss worse than guessing is called best: $(cat err)"
+
 finish

@@ -42,6 +42,105 @@ expect 0 "$UNROLL" sample m.safetensors --stop 't' --prime 'that cat sat' --leng
 [ "$(size out)" -lt 5000 ] && [ "$(size out)" -gt 12 ] || not_ok "--stop: $(size out) characters"
 [ "$(tail -c 1 out)" = t ] || not_ok "--stop: ends with $(tail -c 1 out)"
 
+# Short spellings.
+expect 0 "$UNROLL" sample m.safetensors --prompt 'the cat' -n 10
+same out primed
+expect 0 "$UNROLL" sample m.safetensors -p 'the cat' --length=10
+same out primed
+
+# The prime from a file, and with escapes.
+printf 'the\ncat' >prime.txt
+expect 0 "$UNROLL" sample m.safetensors --prime-file prime.txt -n 10
+cp out primed
+printf 'the\ncat' | gzip >prime.gz
+for way in '--prime-file prime.gz' '--escape --prime the\ncat' \
+    '--escape --prime \x74\u0068e\ncat'; do
+    # shellcheck disable=SC2086
+    expect 0 "$UNROLL" sample m.safetensors $way -n 10
+    same out primed
+done
+"$UNROLL" sample m.safetensors --prime-file - -n 10 <prime.txt >out || not_ok "--prime-file -"
+same out primed
+refuses 2 'use one of them' "$UNROLL" sample m.safetensors --prime a --prime-file prime.txt
+refuses 3 'nowhere' "$UNROLL" sample m.safetensors --prime-file nowhere
+for bad in '\q' 'a\' '\x4' '\xg0' '\u12' '\ud800' '\ud800\u0041' '\udc00'; do
+    refuses 2 '^unroll: --prime: ".*" is no escape' "$UNROLL" sample m.safetensors -p "$bad" \
+        --escape
+done
+refuses 2 '^unroll: --stop: "\\q" is no escape' "$UNROLL" sample m.safetensors --escape --stop '\q'
+refuses 2 'character U+1F600 at byte 1\|(U+1F600) at byte 1' "$UNROLL" sample m.safetensors \
+    --escape -p 'a\ud83d\ude00'
+expect 0 "$UNROLL" sample m.safetensors --escape --stop '.\n' --length 5000
+[ "$(tail -c 2 out | od -An -tx1 | tr -d ' ')" = 2e0a ] || not_ok "--stop with an escape"
+expect 0 "$UNROLL" sample m.safetensors --stop '.\n' --length 50
+has err '^unroll: this model can never write the --stop text'
+[ "$(size out)" -eq 50 ] || not_ok "a stop that cannot be: $(size out)"
+expect 0 "$UNROLL" sample m.safetensors --stop 'the' --length 50
+[ ! -s err ] || not_ok "a stop that can be: $(cat err)"
+
+# Characters that the model does not know.
+refuses 2 '"X" (U+0058) at byte 1' "$UNROLL" sample m.safetensors --prime 'tXheX'
+refuses 2 '"X" (U+0058) at byte 1' "$UNROLL" sample m.safetensors --prime 'tXheX' --unknown error
+expect 0 "$UNROLL" sample m.safetensors --prime 'tXheX' --unknown skip -n 20
+[ "$(cat err)" = 'unroll: 2 characters of the prime are unknown to the model: skipped' ] ||
+    not_ok "--unknown skip: $(cat err)"
+has out '^tXheX'
+sed 's/^tXheX//' out >rest
+expect 0 "$UNROLL" sample m.safetensors --prime the -n 20
+sed 's/^the//' out >want
+same rest want
+expect 0 "$UNROLL" sample m.safetensors --prime 'tXhe' --unknown replace -n 20
+[ "$(cat err)" = 'unroll: 1 character of the prime is unknown to the model: read as a space' ] ||
+    not_ok "--unknown replace: $(cat err)"
+sed 's/^tXhe//' out >rest
+expect 0 "$UNROLL" sample m.safetensors --prime 't he' -n 20
+sed 's/^t he//' out >want
+same rest want
+refuses 2 'malformed UTF-8 at byte 1' "$UNROLL" sample m.safetensors --unknown skip \
+    --prime "$(printf 'a\377')"
+
+# Seeds: all numbers of 64 bits, or a random one that is said.
+refuses 2 'from 0 to 18446744073709551615, or random' "$UNROLL" sample m.safetensors \
+    --seed 18446744073709551616
+expect 0 "$UNROLL" sample m.safetensors --seed 18446744073709551615 --json -n 5
+has out '"seed":"18446744073709551615"'
+expect 0 "$UNROLL" sample m.safetensors --seed random -n 100
+cp out first
+seed=$(sed -n 's/^unroll: seed \([0-9]*\)$/\1/p' err)
+expect 0 "$UNROLL" sample m.safetensors --seed "$seed" -n 100
+same out first
+[ ! -s err ] || not_ok "a seed that was chosen is said: $(cat err)"
+expect 0 "$UNROLL" sample m.safetensors --seed random -n 100
+cmp -s out first && not_ok "random seeds are equal"
+
+# Several texts: those of the seeds one after the other.
+expect 0 "$UNROLL" sample m.safetensors --num-samples 3 --seed 7 -n 40 -p the
+cp out three
+for seed in 7 8 9; do
+    echo "--- seed $seed ---"
+    "$UNROLL" sample m.safetensors --seed $seed -n 40 -p the | sed '$a\'
+done >want
+same three want
+expect 0 "$UNROLL" sample m.safetensors --num-samples 3 --seed 7 -n 40 --json
+[ "$(grep -c '^{.*"seed":[789]}$' out)" -eq 3 ] || not_ok "--num-samples --json: $(cat out)"
+sed -n 2p out >second
+json second prime text n seed
+expect 0 "$UNROLL" sample m.safetensors --seed 8 -n 40 --json
+same out second
+
+# Filters: off by default, and they do what they say.
+expect 0 "$UNROLL" sample m.safetensors -n 100
+cp out first
+expect 0 "$UNROLL" sample m.safetensors -n 100 --min-p 0 --repetition-penalty 1
+same out first
+expect 0 "$UNROLL" sample m.safetensors -n 50 --min-p 1 --prime t
+same out greedy
+expect 0 "$UNROLL" sample m.safetensors -n 100 --repetition-penalty 2
+cmp -s out first && not_ok "a penalty changes nothing"
+refuses 2 '--min-p 1.1: must be' "$UNROLL" sample m.safetensors --min-p 1.1
+refuses 2 '--repetition-penalty 0: must be a number above 0' "$UNROLL" sample m.safetensors \
+    --repetition-penalty 0
+
 # A reader that goes away is no failure, and nothing is said.
 for times in 1 2 3; do
     { "$UNROLL" sample m.safetensors --length 3000000 2>err; echo $? >code; } | head -n 1 >out

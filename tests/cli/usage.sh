@@ -20,7 +20,7 @@ wrong '--hidden 1,,2: must be' --hidden 1,,2
 wrong '--hidden 16,-1: must be' --hidden 16,-1
 wrong '--hidden 99999999999999999999: must be' --hidden 99999999999999999999
 wrong '--layers 33: must be a whole number from 1 to 32' --layers 33
-wrong '--hidden lists 2 layers but --layers says 3' --hidden 16,8 --layers 3
+wrong 'hidden lists 2 layers but layers is 3' --hidden 16,8 --layers 3
 wrong '--dropout 1: must be a number of at least 0 and below 1' --dropout 1
 wrong '--dropout nan: must be' --dropout nan
 wrong '--lr 0: must be a number above 0' --lr 0
@@ -33,16 +33,16 @@ wrong '--time 0: must be a time' --time 0
 wrong '--cell lstmm: must be one of rnn|lstm|gru' --cell lstmm
 wrong '--cell ls: must be one of' --cell ls
 wrong '--tokens line: must be one of byte|char|word|wordpunct' --tokens line
-wrong '--min-count belongs to words, not to --tokens char' --min-count 3
+wrong 'min-count belongs to words, not to tokens char' --min-count 3
 wrong '--task tag: must be one of lm' --task tag
 wrong '--optimizer: must be\|--optimizer adamx: must be one of' --optimizer adamx
 wrong '--threads 2000: must be' --threads 2000
 wrong '--val 1: must be a share' --val 1
 wrong '--val -0.1: must be a share' --val -0.1
-wrong '--reset belongs to --cell gru' --reset before
-wrong '--activation belongs to --cell rnn' --cell gru --activation relu
-wrong '--forget-bias belongs to --cell lstm' --cell rnn --forget-bias 1
-wrong '--tie needs --embed 16' --hidden 16 --tie --embed 8
+wrong 'cell lstm has no option reset_before' --reset before
+wrong 'cell gru has no option activation' --cell gru --activation relu
+wrong 'cell rnn has no option forget_bias' --cell rnn --forget-bias 1
+wrong 'tie needs embed 16' --hidden 16 --tie --embed 8
 wrong '--resume goes on' --resume --force
 wrong '--output must be the name of a file' -o -
 wrong '--output must be the name of a file' -o folder/
@@ -52,7 +52,7 @@ refuses 2 '--top-p 0: must be a number above 0 and at most 1' "$UNROLL" sample m
 refuses 2 '--top-k -3: must be' "$UNROLL" sample m --top-k -3
 refuses 2 '--length -3: must be' "$UNROLL" sample m --length -3
 refuses 2 '--part: must be\|--part test: must be one of all|val' "$UNROLL" eval m d --part test
-refuses 2 '--unit names a unit' "$UNROLL" see m d --unit 3 --find
+refuses 2 '--unit cannot be combined with --find' "$UNROLL" see m d --unit 3 --find
 refuses 2 '--follow nothing: must be one of' "$UNROLL" see m d --follow nothing
 refuses 2 '--seconds 0: must be' "$UNROLL" bench --seconds 0
 

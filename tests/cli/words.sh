@@ -8,9 +8,9 @@ SMALL="--tokens wordpunct --embed 12 --hidden 16 --layers 1 --batch 4 --seq-leng
 
 # ---- train -----------------------------------------------------------------
 expect 0 "$UNROLL" train some.txt $SMALL --steps 40 -o m.safetensors --log m.log || finish
-has err '^network  1 lstm layer of 16, 22 words' \
-    '^text     12,005 words to learn from, 1,333 held out' \
-    '^unknown  0.00 % of the words to learn from, 0.00 % of those held out' \
+has err '^network  cell lstm, hidden 16, layers 1, ' \
+    '^data     12,005 words for training, 1,333 held out, 22 different$' \
+    '^unknown  0.00 % of the training words, 0.00 % of those held out' \
     'val [0-9.]*  perplexity [0-9.]*  ' 'best validation perplexity'
 has m.log '"bpc":null' '"val_bpc":null' '"train_unknown":0,'
 expect 0 "$UNROLL" train some.txt $SMALL --steps 40 -o twin.safetensors --threads 2
@@ -23,7 +23,7 @@ same part.safetensors whole.safetensors
 same part.last.safetensors whole.last.safetensors
 refuses 2 'min_count was 2 and is 3 now' "$UNROLL" train some.txt $GOING --steps 60 -q \
     -o part.safetensors --resume --min-count 3
-refuses 2 '--min-count belongs to words' "$UNROLL" train some.txt --min-count 3
+refuses 2 'min-count belongs to words, not to tokens char' "$UNROLL" train some.txt --min-count 3
 refuses 3 'no word occurs 9000 times' "$UNROLL" train some.txt $SMALL -q --min-count 9000 -o n
 printf ' \n \n' >blank.txt
 refuses 3 . "$UNROLL" train blank.txt $SMALL -q -o n
@@ -33,7 +33,7 @@ refuses 3 'broken.txt: malformed UTF-8 at byte 7' "$UNROLL" train broken.txt $SM
 # Words of the held-out part are no reason to know them.
 { head -n 900 some.txt; yes 'rare words' | head -n 100; } >ends.txt
 expect 0 "$UNROLL" train ends.txt $SMALL --steps 2 --val 0.05 -o ends.safetensors
-has err 'unknown  0.0[0-9]* % of the words to learn from, [1-6][0-9].* % of those held out' ||
+has err 'unknown  0.0[0-9]* % of the training words, [1-6][0-9].* % of those held out' ||
     cat err
 expect 0 "$UNROLL" train some.txt $SMALL --steps 2 --val ends.txt -o val.safetensors
 
@@ -62,7 +62,7 @@ has out '^the cat[ .(;]'
 expect 0 "$UNROLL" sample m.safetensors --prime 'the cat ' --length 3
 grep -q 'cat  ' out && not_ok "two spaces behind the prime"
 expect 0 "$UNROLL" sample m.safetensors --prime 'the unicorn saw zebras' --length 3
-[ "$(cat err)" = "unroll: 2 words of the prime are unknown to the model: <unk>" ] ||
+[ "$(cat err)" = "unroll: 2 words of the prime are unknown to the model: read as <unk>" ] ||
     not_ok "unknown words of the prime: $(cat err)"
 has out '^the unicorn saw zebras'
 expect 0 "$UNROLL" sample m.safetensors --prime 'the unicorn' --length 3 -q
@@ -70,6 +70,37 @@ expect 0 "$UNROLL" sample m.safetensors --prime 'the unicorn' --length 3 -q
 refuses 2 'malformed UTF-8' "$UNROLL" sample m.safetensors --prime "$(printf 'a\377')"
 expect 0 "$UNROLL" sample m.safetensors --stop ' cat' --length 5000
 [ "$(tail -c 4 out)" = ' cat' ] || not_ok "--stop: ends with $(tail -c 4 out)"
+# Inside words and across them; what follows in the last word is not printed.
+for stop in 'at' 'a' 't s' 'o' '. ' '.
+'; do
+    expect 0 "$UNROLL" sample m.safetensors --stop "$stop" --length 5000
+    [ ! -s err ] || not_ok "--stop '$stop' is said not to be possible: $(cat err)"
+    printf '%s' "$stop" >stop
+    tail -c "$(size stop)" out >tail
+    same stop tail
+    [ "$(size out)" -lt 5000 ] || not_ok "--stop '$stop' never came"
+    case $stop in
+    *"
+"*) ;;
+    *)
+        head -c $(($(size out) - 1)) out | grep -qF -e "$stop" &&
+            not_ok "--stop '$stop' came before"
+        ;;
+    esac
+done
+for stop in 'cat  sat' ' .' 'unicorn' 'cta' ' \n'; do
+    expect 0 "$UNROLL" sample m.safetensors --stop "$stop" --escape --length 50
+    has err '^unroll: this model can never write the --stop text'
+done
+expect 0 "$UNROLL" sample m.safetensors --prime 'the unicorn cat' --length 3 --unknown skip
+[ "$(cat err)" = "unroll: 1 word of the prime is unknown to the model: skipped" ] ||
+    not_ok "--unknown skip: $(cat err)"
+sed 's/^the unicorn cat//' out >rest
+expect 0 "$UNROLL" sample m.safetensors --prime 'the cat' --length 3
+sed 's/^the cat//' out >want
+same rest want
+refuses 2 '1 word is unknown to the model' "$UNROLL" sample m.safetensors \
+    --prime 'the unicorn' --unknown error
 expect 0 "$UNROLL" sample m.safetensors --json --prime 'the' --length 5
 json out prime text n seed
 has out '"n":5'
@@ -87,7 +118,7 @@ grep -q 'bits' out && not_ok "bits of words: $(cat out)"
 
 # ---- info, see -------------------------------------------------------------
 expect 0 "$UNROLL" info m.safetensors
-has out 'next of 22 words' '^vocabulary   <unk> </s> ' '  min_count  *2$'
+has out '^tokens  *word[a-z]*, 22 different$' '^vocabulary   <unk> </s> ' '  min_count  *2$'
 expect 0 "$UNROLL" info m.safetensors --json
 json out vocabulary vocabulary_text
 has out '"vocabulary":22,"vocabulary_text":\["<unk>","</s>",' '"tokens":"wordpunct"'

@@ -4,47 +4,36 @@
 
 #include <string.h>
 
-#include "base/mem.h"
-#include "model/config.h"
-#include "model/model.h"
+#include "config_text.h"
 
-static ur_status parse(ur_config *c, const char *text, size_t n)
-{
-    struct ur__json *j;
-    ur_status status = ur__json_parse(&j, text, n);
-    if (status == UR_OK)
-        status = ur__config_parse(c, j);
-    ur__json_free(j);
-    return status == UR_OK ? ur_config_check(c) : status;
-}
-
+/* Reads it as a model file's reader does, over the defaults. */
 static ur_status work(const uint8_t *data, size_t size)
 {
-    ur_config c;
-    char *text = NULL;
-    ur_status status = parse(&c, (const char *)data, size);
+    ur_options c;
+    struct ur__buf text = {0};
+    ur_status status = config_parse(&c, (const char *)data, size);
     if (status == UR_OK)
-        status = ur__config_text(&c, &text);
-    ur__free(text);
+        status = config_text(&c, &text);
+    ur__buf_free(&text);
     return status;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    ur_config c, back;
+    ur_options c, back;
     fuzz_plan(&data, &size, work);
     fuzz_begin();
-    ur_status status = parse(&c, (const char *)data, size);
+    ur_status status = config_parse(&c, (const char *)data, size);
     if (status != UR_OK) {
         fuzz_refused(status, size, size);
     } else {
-        char *text, *again;
-        FUZZ_CHECK(ur__config_text(&c, &text) == UR_OK);
-        FUZZ_CHECK(parse(&back, text, strlen(text)) == UR_OK);
-        FUZZ_CHECK(ur__config_text(&back, &again) == UR_OK);
-        FUZZ_CHECK(strcmp(text, again) == 0);
-        ur__free(text);
-        ur__free(again);
+        struct ur__buf text = {0}, again = {0};
+        FUZZ_CHECK(config_text(&c, &text) == UR_OK);
+        FUZZ_CHECK(config_parse(&back, text.data, text.size) == UR_OK);
+        FUZZ_CHECK(config_text(&back, &again) == UR_OK);
+        FUZZ_CHECK(strcmp(text.data, again.data) == 0);
+        ur__buf_free(&text);
+        ur__buf_free(&again);
     }
     fuzz_end();
     return 0;

@@ -21,10 +21,11 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned 
 static void run(const ur_model *m)
 {
     ur_session *s;
-    int V = ur_vocab_size(ur_model_vocab(m));
+    int V = ur_vocab_size(ur_model_vocab(m, NULL));
     FUZZ_CHECK(ur_session_new(&s, m, NULL) == UR_OK);
     for (int i = 0; i < 3; i++) {
-        ur_sample_options o = UR_SAMPLE_OPTIONS_INIT;
+        ur_sample_options o;
+        ur_sample_options_init(&o);
         int32_t id;
         ur_status status = ur_session_feed(s, (int32_t)(i * 7 % V));
         FUZZ_CHECK(status == UR_OK || status == UR_ENUMERIC);
@@ -37,11 +38,14 @@ static void run(const ur_model *m)
 static void fill(const ur_model *m)
 {
     static const int32_t ids[2];
-    const ur_real *logits;
-    ur_filler *f;
-    FUZZ_CHECK(ur_filler_new(&f, m, NULL) == UR_OK);
-    FUZZ_CHECK(ur_filler_run(f, 2, ids, 1, ids, &logits) == UR_OK);
-    ur_filler_free(f);
+    ur_batch given = {0};
+    ur_runner *r;
+    FUZZ_CHECK(ur_runner_new(&r, m, 1, NULL) == UR_OK);
+    FUZZ_CHECK(ur_batch_ids(&given, "before", 2, 1, ids, NULL) == UR_OK);
+    FUZZ_CHECK(ur_batch_ids(&given, "after", 1, 1, ids, NULL) == UR_OK);
+    ur_status status = ur_runner_begin(r, 0, &given);
+    FUZZ_CHECK(status == UR_OK || status == UR_ENUMERIC);
+    ur_runner_free(r);
 }
 
 static void save_twice(const ur_model *m)
@@ -84,7 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (status != UR_OK) {
         fuzz_refused(status, size, heap_header(data, size));
     } else if (ur_params_size(ur_model_params(m)) < SMALL) {
-        if (strcmp(ur_model_config(m)->task, "lm") == 0)
+        if (strcmp(ur_model_arch(m), "lm") == 0)
             run(m);
         else
             fill(m);

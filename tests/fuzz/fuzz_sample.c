@@ -9,8 +9,7 @@
 #include <string.h>
 
 #include "data/vocab.h"
-#include "model/model.h"
-#include "unroll/decode.h"
+#include "support/settings.h"
 
 enum { V = 7, HEAD = 28 };
 
@@ -18,16 +17,12 @@ static ur_model *model_of(ur_token_kind kind)
 {
     static const uint32_t codes[V] = {10, 32, 97, 98, 99, 228, 255};
     static const char *const words[V] = {"<unk>", "</s>", "a", "b", "c", "d", "e"};
-    ur_config c = UR_CONFIG_INIT;
+    const ur_options c = net_of("lm", "cell=gru layers=1 hidden=3");
     ur_vocab *v;
     ur_model *m;
-    c.tokens = kind;
-    c.cell = UR_GRU;
-    c.layers = 1;
-    c.hidden[0] = 3;
     FUZZ_CHECK((kind == UR_TOKEN_WORD ? ur__vocab_new_words(&v, kind, V, words)
                                       : ur__vocab_new(&v, kind, V, codes)) == UR_OK);
-    FUZZ_CHECK(ur__model_new(&m, &c, v, 1) == UR_OK);
+    FUZZ_CHECK(ur_model_new(&m, &c, 1, &v, 1) == UR_OK);
     return m;
 }
 
@@ -45,7 +40,8 @@ static void draw(ur_session *s, const ur_sample_options *o, int first)
     int32_t id = -1;
     ur_status status = ur_session_draw(s, o, &id);
     bool possible = o->temperature >= 0 && isfinite(o->temperature) && o->top_k >= 0 &&
-                    o->top_p > 0 && o->top_p <= 1;
+                    o->top_p > 0 && o->top_p <= 1 && o->min_p >= 0 && o->min_p <= 1 &&
+                    o->repetition_penalty > 0;
     FUZZ_CHECK(possible == (status == UR_OK));
     FUZZ_CHECK(possible == (ur_sample_options_check(o) == UR_OK));
     if (status != UR_OK) {
@@ -53,6 +49,8 @@ static void draw(ur_session *s, const ur_sample_options *o, int first)
         return;
     }
     FUZZ_CHECK(id >= first && id < V);
+    if (o->repetition_penalty != 1)     /* another order of the tokens */
+        return;
     if (o->temperature == 0)
         FUZZ_CHECK(rank_of(ur_session_logits(s), id, first) == 0);
     else if (o->top_k > 0)
@@ -69,11 +67,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (size < HEAD)
         return 0;
-    ur_sample_options o = UR_SAMPLE_OPTIONS_INIT;
+    ur_sample_options o;
+    ur_sample_options_init(&o);
     memcpy(&o.temperature, data, 8);
     memcpy(&o.top_p, data + 8, 8);
     memcpy(&o.top_k, data + 16, 4);
     memcpy(&o.seed, data + 20, 8);
+    if (o.seed & 2) {
+        o.min_p = (double)(o.seed >> 8 & 0xff) / 200;
+        o.repetition_penalty = (double)(o.seed >> 16 & 0xff) / 64;
+    }
     fuzz_begin();
     ur_session *s;
     bool of_words = o.seed & 1;

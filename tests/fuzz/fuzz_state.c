@@ -112,7 +112,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static ur_real values[256];
     begin();
     fuzz_plan(&data, &size, work);
-    ur_params *params = ur_model_params(s.facts.model);
+    ur_params *params = ur_model_params(s.model);
     size_t bytes = ur_params_size(params) * sizeof *values;
     FUZZ_CHECK(bytes <= sizeof values);
     memcpy(values, ur_params_values(params), bytes);

@@ -5,7 +5,7 @@
  *   [0]  bits 0-1 the kind of token; 2 gzip the rest first; 3 spool at 16 bytes;
  *        4 damage the gzip at [2]; 5 two files; 6 gzip in two members and zeros after them;
  *        7 hold four different words
- *   [1]  reads give at most so many bytes; 0: all
+ *   [1]  reads give at most so many bytes; 0: all; from 128 on CRLF and CR are read as LF
  *   [2]  see there; else the rule for words: bits 0-2 the least count less 1, 3-7 the share
  *        held out in 32ths
  *
@@ -32,9 +32,8 @@ enum { HEAD = 3, MAX = 1 << 16, ZEROS = 3, PIECE = 512, WHOLE = 1 << 20 };
 static const char *const paths[] = {"mem:in", "mem:in.gz"};
 
 struct how {
-    ur_token_kind kind;
     int n_paths;
-    struct ur__word_rule rule;
+    struct ur__text_rule rule;
 };
 
 /* ---- files ------------------------------------------------------------- */
@@ -77,9 +76,13 @@ static void put_files(const uint8_t *data, size_t size)
 /* Files and limits as the first bytes have them. */
 static struct how set_up(const uint8_t *data, size_t size)
 {
-    struct how how = {(ur_token_kind)(data[0] & 3), data[0] & 32 ? 2 : 1, {0, 1}};
+    struct how how = {
+        .n_paths = data[0] & 32 ? 2 : 1,
+        .rule = {.kind = (ur_token_kind)(data[0] & 3), .words = {0, 1},
+                 .unix_newlines = data[1] >= 128},
+    };
     if (!(data[0] & 16))
-        how.rule = (struct ur__word_rule){(data[2] >> 3) / 32.0, 1 + (data[2] & 7)};
+        how.rule.words = (struct ur__word_rule){(data[2] >> 3) / 32.0, 1 + (data[2] & 7)};
     put_files(data, size);
     memory_files_read_at_most(data[1]);
     ur__numbers_set_spool_at(data[0] & 8 ? 16 : 0);
@@ -116,7 +119,7 @@ static ur_status work(const uint8_t *data, size_t size)
     if (size < HEAD || size > MAX)
         return UR_OK;
     struct how how = set_up(data, size);
-    ur_status status = ur__corpus_open_rule(&c, paths, how.n_paths, how.kind, NULL, &how.rule, &v);
+    ur_status status = ur__corpus_open_rule(&c, paths, how.n_paths, &how.rule, &v);
     if (status == UR_OK)
         status = read_all(c);
     if (status == UR_OK)
@@ -126,7 +129,7 @@ static ur_status work(const uint8_t *data, size_t size)
     set_down();
     ur__free(whole);
     ur__corpus_free(c);
-    ur__vocab_free(v);
+    ur_vocab_free(v);
     return status;
 }
 
@@ -135,9 +138,10 @@ static ur_status work(const uint8_t *data, size_t size)
 static void check_again(struct ur__corpus *c, const struct how *how, const ur_vocab *v)
 {
     struct ur__corpus *again;
-    ur_token_kind kind = how->kind;
+    struct ur__text_rule rule = how->rule;
+    rule.vocab = v;
     memory_files_read_at_most(0);
-    FUZZ_CHECK(ur__corpus_open(&again, paths, how->n_paths, kind, v, NULL) == UR_OK);
+    FUZZ_CHECK(ur__corpus_open_rule(&again, paths, how->n_paths, &rule, NULL) == UR_OK);
     int64_t n = ur__corpus_tokens(c), unknown, count = 0;
     FUZZ_CHECK(n > 0 && ur__corpus_tokens(again) == n);
     FUZZ_CHECK(ur__corpus_bytes(c) == ur__corpus_bytes(again));
@@ -189,7 +193,7 @@ static void check_other(const struct how *how, const ur_vocab *v, const uint8_t 
     static const char *const other = "mem:other";
     struct ur__corpus *c;
     memory_file(other, data, size);
-    ur_status status = ur__corpus_open(&c, &other, 1, how->kind, v, NULL);
+    ur_status status = ur__corpus_open(&c, &other, 1, how->rule.kind, v, NULL);
     FUZZ_CHECK((status == UR_OK) == (c != NULL));
     if (status != UR_OK)
         fuzz_refused(status, size + WHOLE, MAX);
@@ -201,9 +205,9 @@ static void check_other(const struct how *how, const ur_vocab *v, const uint8_t 
 static void check_misuse(const struct how *how, const ur_vocab *v)
 {
     struct ur__corpus *c;
-    ur_token_kind other = (ur_token_kind)(((int)how->kind + 1) & 3);
+    ur_token_kind other = (ur_token_kind)(((int)how->rule.kind + 1) & 3);
     FUZZ_CHECK(ur__corpus_open(&c, paths, 1, other, v, NULL) == UR_EINVAL && !c);
-    FUZZ_CHECK(ur__corpus_open(&c, paths, 0, how->kind, v, NULL) == UR_EINVAL && !c);
+    FUZZ_CHECK(ur__corpus_open(&c, paths, 0, how->rule.kind, v, NULL) == UR_EINVAL && !c);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -217,7 +221,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     fuzz_begin();
     struct how how = set_up(data, size);
-    ur_status status = ur__corpus_open_rule(&c, paths, how.n_paths, how.kind, NULL, &how.rule, &v);
+    ur_status status = ur__corpus_open_rule(&c, paths, how.n_paths, &how.rule, &v);
     FUZZ_CHECK((status == UR_OK) == (c != NULL) && (c != NULL) == (v != NULL));
     /* Words of the text and its tokens are held beside it: of that nothing was promised. */
     if (status == UR_OK) {
@@ -230,7 +234,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_whole(c, how.n_paths, size);
     set_down();
     ur__corpus_free(c);
-    ur__vocab_free(v);
+    ur_vocab_free(v);
     fuzz_end();
     return 0;
 }

@@ -56,7 +56,7 @@ static ur_status work(const uint8_t *data, size_t size)
     ur_status status = parse(&v, (const char *)data, size);
     if (status == UR_OK)
         status = ur__vocab_text(v, &text);
-    ur__vocab_free(v);
+    ur_vocab_free(v);
     ur__buf_free(&text);
     return status;
 }
@@ -78,7 +78,7 @@ static void look(const ur_vocab *v)
     FUZZ_CHECK(parse(&back, text.data, text.size) == UR_OK);
     FUZZ_CHECK(ur__vocab_text(back, &again) == UR_OK);
     FUZZ_CHECK(strcmp(text.data, again.data) == 0);
-    ur__vocab_free(back);
+    ur_vocab_free(back);
     ur__buf_free(&text);
     ur__buf_free(&again);
 }
@@ -96,7 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         fuzz_refused(status, size, size);
     }
-    ur__vocab_free(v);
+    ur_vocab_free(v);
     fuzz_end();
     return 0;
 }

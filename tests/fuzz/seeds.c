@@ -11,10 +11,12 @@
 #include <zlib.h>
 
 #include "base/mem.h"
+#include "config_text.h"
 #include "data/vocab.h"
 #include "io/safetensors.h"
 #include "model/model.h"
 #include "model/vocab_text.h"
+#include "support/settings.h"
 #include "support/small_state.h"
 #include "train/identity.h"
 #include "unroll/exchange.h"
@@ -62,15 +64,6 @@ static void put_text(const char *fuzzer, const char *name, const char *text)
 
 /* ---- models, their configurations and vocabularies --------------------- */
 
-static ur_config config_of(ur_cell cell, int hidden)
-{
-    ur_config c = UR_CONFIG_INIT;
-    c.cell = cell;
-    c.layers = 1;
-    c.hidden[0] = hidden;
-    return c;
-}
-
 static ur_vocab *vocab_of(ur_token_kind kind)
 {
     static const char *const words[] = {"<unk>", "</s>", "the", "don't", "3.14", "\xc3\xa9"};
@@ -85,19 +78,19 @@ static ur_vocab *vocab_of(ur_token_kind kind)
     return v;
 }
 
-static void put_model(const char *name, const ur_config *c)
+static void put_model(const char *name, ur_token_kind kind, const char *arch, const char *settings)
 {
-    struct ur__buf text = {0};
-    ur_vocab *v = vocab_of(c->tokens);
+    struct ur__buf text = {0}, config = {0};
+    const ur_options c = net_of(arch, settings);
+    ur_vocab *v = vocab_of(kind);
     ur_model *m;
-    char *config;
     must(ur__vocab_text(v, &text));
     put("vocab", name, text.data, text.size);
     ur__buf_free(&text);
-    must(ur__config_text(c, &config));
-    put_text("config", name, config);
-    ur__free(config);
-    must(ur__model_new(&m, c, v, 1));
+    must(ur_model_new(&m, &c, 1, &v, 1));
+    must(config_text(ur_model_config(m), &config));
+    put("config", name, config.data, config.size);
+    ur__buf_free(&config);
     must(ur__model_set_summary(m, "{\"seed\":1,\"loss\":2.5}"));
     must(ur_model_save(m, path_of("model", name)));
     ur_model_free(m);
@@ -105,74 +98,53 @@ static void put_model(const char *name, const ur_config *c)
 
 static void put_models(void)
 {
-    ur_config c = config_of(UR_GRU, 2);
-    put_model("gru", &c);
-    c.tokens = UR_TOKEN_BYTE;
-    c.reset_before = true;
-    put_model("before", &c);
-    c = config_of(UR_RNN, 2);
-    c.layers = 2;
-    c.hidden[1] = 3;
-    c.activation = UR_SATLIN;
-    c.time_residual = true;
-    c.tokens = UR_TOKEN_WORD;
-    put_model("residual", &c);
-    c = config_of(UR_LSTM, 3);
-    c.projection = 2;
-    c.peepholes = c.coupled = c.learned_state = true;
-    c.cell_clip = 2;
-    c.dropout = c.zoneout_h = c.zoneout_c = c.recurrent_dropout = 0.5;
-    c.variational = true;
-    put_model("forms", &c);
-    c = config_of(UR_LSTM, 2);
-    c.task = "fill";
-    c.tokens = UR_TOKEN_WORDPUNCT;
-    c.embed = 4;
-    c.tie = true;
-    c.forget_bias = 1;
-    put_model("fill", &c);
+    put_model("gru", UR_TOKEN_CHAR, "lm", "cell=gru layers=1 hidden=2");
+    put_model("before", UR_TOKEN_BYTE, "lm", "cell=gru layers=1 hidden=2 reset=before");
+    put_model("residual", UR_TOKEN_WORD, "lm",
+              "cell=rnn hidden=2,3 activation=satlin time-residual=yes");
+    put_model("forms", UR_TOKEN_CHAR, "lm",
+              "layers=1 hidden=3 projection=2 peepholes=yes coupled=yes learned-state=yes "
+              "cell-clip=2 dropout=0.5 zoneout=0.5 zoneout-cell=0.5 recurrent-dropout=0.5 "
+              "variational=yes init=orthogonal");
+    put_model("fill", UR_TOKEN_WORDPUNCT, "fill", "layers=1 hidden=2 tie=yes forget-bias=1");
 }
 
 /* What a configuration cannot be: a member of a right one exchanged or added. */
 static void put_wrong_configs(void)
 {
     static const char *const wrong[][3] = {
+        {"arch", "\"lm\"", "\"chess\""},
         {"layers", "\"hidden\":[2]", "\"hidden\":[]"},
         {"units", "\"hidden\":[2]", "\"hidden\":[65537]"},
         {"embed", "\"embed\":0", "\"embed\":-1"},
-        {"activation", "\"activation\":\"tanh\"", "\"activation\":\"relu\""},
-        {"identity", "\"gru\",\"activation\":\"tanh\"", "\"rnn\",\"activation\":\"identity\""},
-        {"reset", "\"gru\",\"activation\":\"tanh\",\"reset\":\"after\"",
-         "\"rnn\",\"activation\":\"tanh\",\"reset\":\"before\""},
+        {"activation", "\"tie\":false", "\"tie\":false,\"activation\":\"relu\""},
+        {"identity", "\"gru\"", "\"rnn\",\"activation\":\"identity\""},
+        {"reset", "\"gru\"", "\"rnn\",\"reset\":\"before\""},
         {"tie", "\"tie\":false", "\"tie\":true"},
         {"dropout", "\"dropout\":0.0", "\"dropout\":1"},
-        {"forget", "\"forget_bias\":0.0", "\"forget_bias\":1"},
-        {"bias", "\"gru\"", "\"lstm\""},
+        {"forget", "\"tie\":false", "\"tie\":false,\"forget_bias\":1"},
+        {"bias", "\"tie\":false", "\"tie\":false,\"forget_bias\":101"},
+        {"clip", "\"gru\"", "\"lstm\",\"cell_clip\":-1"},
         {"residual", "\"tie\":false", "\"tie\":false,\"time_residual\":true"},
         {"coupled", "\"tie\":false", "\"tie\":false,\"coupled\":true"},
+        {"coupled-bias", "\"gru\"", "\"lstm\",\"coupled\":true,\"forget_bias\":1"},
+        {"projection", "\"gru\"", "\"lstm\",\"projection\":[2]"},
         {"variational", "\"tie\":false", "\"tie\":false,\"variational\":true"},
     };
-    ur_config c = config_of(UR_GRU, 2);
-    char *right, text[1024], name[32];
-    must(ur__config_text(&c, &right));
+    ur_options c = net_of("lm", "cell=gru layers=1 hidden=2 embed=0");
+    struct ur__buf right = {0};
+    char text[1024], name[32];
+    must(config_text(&c, &right));
     for (size_t i = 0; i < COUNT(wrong); i++) {
-        const char *at = strstr(right, wrong[i][1]);
+        const char *at = strstr(right.data, wrong[i][1]);
         if (!at)
             fail("no such text", wrong[i][1]);
-        snprintf(text, sizeof text, "%.*s%s%s", (int)(at - right), right, wrong[i][2],
+        snprintf(text, sizeof text, "%.*s%s%s", (int)(at - right.data), right.data, wrong[i][2],
                  at + strlen(wrong[i][1]));
         snprintf(name, sizeof name, "wrong-%s", wrong[i][0]);
         put_text("config", name, text);
     }
-    ur__free(right);
-    put_text("config", "wrong-clip", "{\"task\":\"lm\",\"tokens\":\"char\",\"cell\":\"lstm\","
-             "\"activation\":\"tanh\",\"reset\":\"after\",\"hidden\":[2],\"embed\":0,"
-             "\"tie\":false,\"dropout\":0.5,\"orthogonal\":true,\"forget_bias\":1,"
-             "\"cell_clip\":-1}");
-    put_text("config", "wrong-coupled-bias", "{\"task\":\"lm\",\"tokens\":\"char\","
-             "\"cell\":\"lstm\",\"activation\":\"tanh\",\"reset\":\"after\",\"hidden\":[2],"
-             "\"embed\":0,\"tie\":false,\"dropout\":0.5,\"orthogonal\":true,\"forget_bias\":101,"
-             "\"coupled\":false}");
+    ur__buf_free(&right);
 }
 
 static void put_vocabs(void)
@@ -256,10 +228,10 @@ static void put_state(void)
     small_state_new(&s);
     must(ur__checkpoint_save(&s.checkpoint, path_of("state", "small"), "", UR__OLDER_KEEP));
     put_text("identity", "default", s.identity.data);
-    s.facts.data_crc++;
+    s.facts.source[0].crc++;
     must(ur__checkpoint_save(&s.checkpoint, path_of("state", "data"), "", UR__OLDER_KEEP));
-    s.facts.data_crc--;
-    s.facts.val_bytes++;
+    s.facts.source[0].crc--;
+    s.facts.source[s.facts.n_sources++] = (struct ur__source){"val", 1, 2};
     must(ur__checkpoint_save(&s.checkpoint, path_of("state", "held-out"), "", UR__OLDER_KEEP));
     small_state_free(&s);
 }
@@ -295,7 +267,7 @@ static void put_state_of_nan(void)
 static void put_identities(void)
 {
     static const char held[] = "{}\0\1\1\2\1\3\4\5\6\1\2\3\4\5\6\7",
-        sgd[] = "{\"end\":{\"epochs\":null,\"steps\":7,\"seconds\":0}}\0\4\2\3\0\377\0\1\2",
+        sgd[] = "{\"end\":{\"epochs\":null,\"steps\":7,\"time\":0}}\0\4\2\3\0\377\0\1\2",
         seed[] = "{\"seed\":\"18446744073709551614\"}\0\2\1", grad[] = "[]\0\3\3\1\1\2";
     put("identity", "held-out", held, sizeof held - 1);
     put("identity", "sgd", sgd, sizeof sgd - 1);
@@ -307,13 +279,15 @@ static void put_identities(void)
 static void put_limits(void)
 {
     static const char *const limits[][2] = {
-        {"\"seconds\":0.0", "\"seconds\":9.0"}, {"\"steps\":-1", "\"steps\":9"},
+        {"\"time\":0.0", "\"time\":9.0"}, {"\"steps\":-1", "\"steps\":9"},
         {"\"epochs\":50.0", "\"epochs\":null"}, {"\"epochs\":50.0", "\"epochs\":51"},
     };
     struct ur__buf text = {0}, changed = {0};
-    ur_train_options o = UR_TRAIN_OPTIONS_INIT;
+    struct small_state s;
     char name[16];
-    must(ur__identity_text(&o, &o.optimizer, &text));
+    small_state_new(&s);
+    must(ur__buf_puts(&text, s.identity.data));
+    small_state_free(&s);
     for (size_t i = 0; i < COUNT(limits); i++) {
         const char *at = strstr(text.data, limits[i][0]);
         if (!at)
@@ -375,7 +349,8 @@ static void put_more_texts(void)
         padding[] = "\124\0\361a text that is squeezed twice", cut[] = "\40\0\0\x1f",
         rule[] = "\2\0\101one two one three one two four", few[] = "\202\0\0a b c d e f a b c d",
         ends[] = "\1\0\0caf\xc3", stray[] = "\1\0\0caf\xff and more", blank[] = "\2\0\0 \t ",
-        none[] = "\40\0\0";
+        none[] = "\40\0\0", marked[] = "\51\202\0\xef\xbb\xbf" "one\r\ntwo\rthree\n\r\n",
+        utf16[] = "\1\0\0\xff\xfe" "a\0b\0", no_mark[] = "\2\7\0a\0b\0 \0c\0\n\0d\0";
     unsigned char word[3 + 400] = {3, 0, 0};
     memset(word + 3, 'w', 300);
     memset(word + 303, '!', 100);
@@ -388,6 +363,9 @@ static void put_more_texts(void)
     put("text", "stray", stray, sizeof stray - 1);
     put("text", "blank", blank, sizeof blank - 1);
     put("text", "none", none, sizeof none - 1);
+    put("text", "marked", marked, sizeof marked - 1);
+    put("text", "utf16", utf16, sizeof utf16 - 1);
+    put("text", "utf16-no-mark", no_mark, sizeof no_mark - 1);
     put("text", "long-word", word, sizeof word);
     put_wide("wide", 1);
     put_wide("wide-spooled", 9);

@@ -102,7 +102,7 @@ static void run_axpy(const struct ur__kernel *k, size_t n)
 
 static void run_activation_back(const struct ur__kernel *k, size_t n)
 {
-    for (ur_activation f = UR_IDENTITY; f <= UR_SATLIN; f++) {
+    for (ur_activation f = UR_ACT_IDENTITY; f <= UR_ACT_SATLIN; f++) {
         ur_real *y = wild(n), *dy = wild(n), *dx = between(-1, 1, n);
         k->activation_back(n, f, y, dy, dx);
         hash_arrays();
@@ -249,7 +249,7 @@ static void run_gru_before(const struct ur__kernel *k, size_t n)
 
 static void run_rnn(const struct ur__kernel *k, size_t n)
 {
-    for (ur_activation f = UR_IDENTITY; f <= UR_SATLIN; f++) {
+    for (ur_activation f = UR_ACT_IDENTITY; f <= UR_ACT_SATLIN; f++) {
         ur_real *pre = wild(n), *h = array(n), *dh = gradients(n);
         k->rnn_forward((int)n, f, pre, h);
         k->rnn_backward((int)n, f, h, dh, dh);
@@ -363,13 +363,14 @@ enum start { FROM_ZERO, FROM_START, FROM_C };
 
 /* a_far, b_far: k is the dimension whose elements do not lie side by side. */
 static void run_product(const struct ur__kernel *k, struct ur__gemm g, bool a_far, bool b_far,
-                        enum start start)
+                        bool packed, enum start start)
 {
     const size_t M = (size_t)g.M, N = (size_t)g.N, K = (size_t)g.K;
     const int groups = g.group ? g.M / g.group : 1, in_group = g.group ? g.group : g.M;
-    ur_real *packed = malloc(k->packed_size(g.K, g.N) * sizeof *packed);
+    struct ur__matrix w = {.K = g.K, .N = g.N};
+    w.data = malloc(k->packed_bytes(&w));
     void *scratch = aligned_alloc(64, (k->scratch_bytes + 63) / 64 * 64);
-    bits_need(packed != NULL && scratch != NULL, "no memory");
+    bits_need(w.data != NULL && scratch != NULL, "no memory");
     g.a = between(-1, 1, (M + (size_t)groups) * (K + 1));
     g.a_row = a_far ? 1 : g.K + 1;
     g.a_k = a_far ? in_group + 1 : 1;
@@ -377,9 +378,9 @@ static void run_product(const struct ur__kernel *k, struct ur__gemm g, bool a_fa
     g.b = between(-1, 1, (N + 2) * (K + 2));
     g.b_col = b_far ? 1 : g.K + 2;
     g.b_k = b_far ? g.N + 2 : 1;
-    if (g.packed) {
-        k->pack(g.K, g.N, g.b, g.b_k, g.b_col, packed);
-        g.b = packed;
+    if (packed) {
+        k->pack(&w, 0, g.N, g.b, g.b_k, g.b_col);
+        g.w = &w;
     }
     ur_real *c = between(-1, 1, (M + (size_t)groups) * (N + 3));
     g.c = c;
@@ -390,7 +391,7 @@ static void run_product(const struct ur__kernel *k, struct ur__gemm g, bool a_fa
     k->gemm(&g, 0, g.M, 0, g.N, scratch);
     hash_arrays();
     free(scratch);
-    free(packed);
+    free(w.data);
 }
 
 static void hash_products(const struct ur__kernel *k)
@@ -400,11 +401,11 @@ static void hash_products(const struct ur__kernel *k)
         for (int way = 0; way < 8; way++) {
             for (enum start start = FROM_ZERO; start <= FROM_C; start++) {
                 const struct ur__gemm g = {.M = shapes[s].M, .N = shapes[s].N, .K = shapes[s].K,
-                                           .group = shapes[s].group, .packed = way / 4};
+                                           .group = shapes[s].group};
                 bits_begin("gemm/%dx%dx%d/%s%s%s%s", g.M, g.N, g.K, way % 2 ? "a'" : "a",
-                           way / 2 % 2 ? "b" : "b'", g.packed ? ",packed" : "", starts[start]);
+                           way / 2 % 2 ? "b" : "b'", way / 4 ? ",packed" : "", starts[start]);
                 for (shift = 0; shift < 2; shift++)
-                    run_product(k, g, way % 2, way / 2 % 2, start);
+                    run_product(k, g, way % 2, way / 2 % 2, way / 4, start);
                 bits_end();
             }
         }

@@ -21,91 +21,93 @@ enum {
     FRESH = 8,          /* initial states are the net's own, not given */
 };
 
-#define ONE(H) .layers = 1, .hidden = (const int[]){H}
-#define TWO(H, G) .layers = 2, .hidden = (const int[]){H, G}
-#define THREE(H, G, F) .layers = 3, .hidden = (const int[]){H, G, F}
-#define MAPS(...) .output = (const int[]){__VA_ARGS__}, .output_activation = UR_TANH
-#define PROJECTED(...) .projection = (const int[]){__VA_ARGS__}
+#define CELL(NAME) .size = sizeof(ur_rnn_options), .cell = UR_CELL_##NAME
+#define ONE(H) .layers = 1, .hidden = {H}
+#define TWO(H, G) .layers = 2, .hidden = {H, G}
+#define THREE(H, G, F) .layers = 3, .hidden = {H, G, F}
+#define MAPS(...) .output = {__VA_ARGS__}, .output_activation = UR_ACT_TANH
+#define PROJECTED(...) .projection = {__VA_ARGS__}
 
 static const struct net {
     const char *name;
     int T, B, flags;
     ur_rnn_options options;     /* input is I */
 } nets[] = {
-    {"lstm", 13, 5, 0, {UR_LSTM, TWO(37, 16), .biases = 2}},
-    {"lstm,alone", 29, 1, 0, {UR_LSTM, ONE(40), .biases = 1}},
-    {"lstm,wide", 3, 2, 0, {UR_LSTM, ONE(200), .biases = 2}},
-    {"lstm,batch", 4, 70, TEAM, {UR_LSTM, TWO(9, 33), .biases = 2}},
-    {"lstm,lengths", 17, 6, LENGTHS, {UR_LSTM, TWO(21, 8), .biases = 2}},
-    {"lstm,ids", 11, 5, IDS, {UR_LSTM, TWO(24, 24), .biases = 2}},
-    {"lstm,ids,lengths", 11, 7, IDS | LENGTHS, {UR_LSTM, ONE(19), .biases = 2}},
-    {"lstm,maps", 9, 5, 0, {UR_LSTM, TWO(8, 21), MAPS(5, 19), .biases = 2}},
-    {"lstm,map,lengths", 9, 5, LENGTHS, {UR_LSTM, TWO(8, 21), MAPS(0, 4), .biases = 2}},
-    {"lstm,deep", 7, 3, TEAM, {UR_LSTM, THREE(15, 16, 17), .biases = 2}},
-    {"lstm,dropout", 7, 5, TEAM, {UR_LSTM, THREE(15, 16, 17), .biases = 2, .dropout = 0.3}},
+    {"lstm", 13, 5, 0, {CELL(LSTM), TWO(37, 16), .biases = 2}},
+    {"lstm,alone", 29, 1, 0, {CELL(LSTM), ONE(40), .biases = 1}},
+    {"lstm,wide", 3, 2, 0, {CELL(LSTM), ONE(200), .biases = 2}},
+    {"lstm,batch", 4, 70, TEAM, {CELL(LSTM), TWO(9, 33), .biases = 2}},
+    {"lstm,lengths", 17, 6, LENGTHS, {CELL(LSTM), TWO(21, 8), .biases = 2}},
+    {"lstm,ids", 11, 5, IDS, {CELL(LSTM), TWO(24, 24), .biases = 2}},
+    {"lstm,ids,lengths", 11, 7, IDS | LENGTHS, {CELL(LSTM), ONE(19), .biases = 2}},
+    {"lstm,maps", 9, 5, 0, {CELL(LSTM), TWO(8, 21), MAPS(5, 19), .biases = 2}},
+    {"lstm,map,lengths", 9, 5, LENGTHS, {CELL(LSTM), TWO(8, 21), MAPS(0, 4), .biases = 2}},
+    {"lstm,deep", 7, 3, TEAM, {CELL(LSTM), THREE(15, 16, 17), .biases = 2}},
+    {"lstm,dropout", 7, 5, TEAM, {CELL(LSTM), THREE(15, 16, 17), .biases = 2, .dropout = 0.3}},
     {"lstm,starts", 7, 4, FRESH,
-     {UR_LSTM, TWO(20, 12), .biases = 2, .orthogonal = true, .forget_bias = 1}},
+     {CELL(LSTM), TWO(20, 12), .biases = 2, .orthogonal = true, .forget_bias = 1}},
     {"lstm,bidirectional", 9, 4, LENGTHS,
-     {UR_LSTM, TWO(13, 10), .biases = 2, .bidirectional = true}},
+     {CELL(LSTM), TWO(13, 10), .biases = 2, .bidirectional = true}},
     {"lstm,bidirectional,ids", 9, 4, IDS | TEAM,
-     {UR_LSTM, TWO(13, 10), .biases = 2, .bidirectional = true, .dropout = 0.2}},
-    {"lstm,projected", 9, 4, 0, {UR_LSTM, TWO(30, 18), PROJECTED(11, 5), .biases = 2}},
-    {"lstm,peepholes", 9, 4, LENGTHS, {UR_LSTM, TWO(13, 18), .biases = 1, .peepholes = true}},
-    {"lstm,coupled", 9, 4, 0, {UR_LSTM, TWO(13, 18), .biases = 1, .coupled = true}},
+     {CELL(LSTM), TWO(13, 10), .biases = 2, .bidirectional = true, .dropout = 0.2}},
+    {"lstm,projected", 9, 4, 0, {CELL(LSTM), TWO(30, 18), PROJECTED(11, 5), .biases = 2}},
+    {"lstm,peepholes", 9, 4, LENGTHS, {CELL(LSTM), TWO(13, 18), .biases = 1, .peepholes = true}},
+    {"lstm,coupled", 9, 4, 0, {CELL(LSTM), TWO(13, 18), .biases = 1, .coupled = true}},
     {"lstm,coupled,peepholes", 9, 4, 0,
-     {UR_LSTM, ONE(21), .biases = 1, .peepholes = true, .coupled = true}},
-    {"lstm,clip", 9, 4, 0, {UR_LSTM, TWO(13, 18), .biases = 2, .cell_clip = 0.25}},
-    {"lstm,learned", 9, 4, FRESH, {UR_LSTM, TWO(13, 18), .biases = 2, .learned_state = true}},
+     {CELL(LSTM), ONE(21), .biases = 1, .peepholes = true, .coupled = true}},
+    {"lstm,clip", 9, 4, 0, {CELL(LSTM), TWO(13, 18), .biases = 2, .cell_clip = 0.25}},
+    {"lstm,learned", 9, 4, FRESH, {CELL(LSTM), TWO(13, 18), .biases = 2, .learned_state = true}},
     {"lstm,variational", 9, 4, 0,
-     {UR_LSTM, TWO(13, 18), .biases = 2, .dropout = 0.3, .variational = true}},
+     {CELL(LSTM), TWO(13, 18), .biases = 2, .dropout = 0.3, .variational = true}},
     {"lstm,recurrent-dropout", 9, 4, 0,
-     {UR_LSTM, TWO(13, 18), .biases = 2, .recurrent_dropout = 0.3}},
+     {CELL(LSTM), TWO(13, 18), .biases = 2, .recurrent_dropout = 0.3}},
     {"lstm,zoneout", 9, 4, LENGTHS,
-     {UR_LSTM, TWO(13, 18), .biases = 2, .zoneout_h = 0.2, .zoneout_c = 0.4}},
+     {CELL(LSTM), TWO(13, 18), .biases = 2, .zoneout_h = 0.2, .zoneout_c = 0.4}},
     {"lstm,all", 8, 6, LENGTHS | TEAM,
-     {UR_LSTM, TWO(19, 14), PROJECTED(9, 0), MAPS(0, 5), .biases = 2, .bidirectional = true,
+     {CELL(LSTM), TWO(19, 14), PROJECTED(9, 0), MAPS(0, 5), .biases = 2, .bidirectional = true,
       .peepholes = true, .cell_clip = 0.8, .dropout = 0.2, .variational = true,
       .recurrent_dropout = 0.2, .zoneout_h = 0.1, .zoneout_c = 0.1}},
 
-    {"gru", 13, 5, 0, {UR_GRU, TWO(37, 17), .biases = 2}},
-    {"gru,alone", 29, 1, 0, {UR_GRU, ONE(40), .biases = 1}},
-    {"gru,batch", 4, 70, TEAM, {UR_GRU, TWO(9, 33), .biases = 2}},
-    {"gru,lengths", 17, 6, LENGTHS, {UR_GRU, TWO(21, 8), .biases = 2}},
-    {"gru,ids", 11, 5, IDS, {UR_GRU, TWO(24, 24), .biases = 2}},
-    {"gru,maps", 9, 5, 0, {UR_GRU, TWO(8, 21), MAPS(5, 19), .biases = 2}},
-    {"gru,dropout", 7, 5, 0, {UR_GRU, THREE(15, 16, 17), .biases = 2, .dropout = 0.3}},
-    {"gru,before", 13, 5, 0, {UR_GRU, TWO(33, 12), .biases = 1, .reset_before = true}},
+    {"gru", 13, 5, 0, {CELL(GRU), TWO(37, 17), .biases = 2}},
+    {"gru,alone", 29, 1, 0, {CELL(GRU), ONE(40), .biases = 1}},
+    {"gru,batch", 4, 70, TEAM, {CELL(GRU), TWO(9, 33), .biases = 2}},
+    {"gru,lengths", 17, 6, LENGTHS, {CELL(GRU), TWO(21, 8), .biases = 2}},
+    {"gru,ids", 11, 5, IDS, {CELL(GRU), TWO(24, 24), .biases = 2}},
+    {"gru,maps", 9, 5, 0, {CELL(GRU), TWO(8, 21), MAPS(5, 19), .biases = 2}},
+    {"gru,dropout", 7, 5, 0, {CELL(GRU), THREE(15, 16, 17), .biases = 2, .dropout = 0.3}},
+    {"gru,before", 13, 5, 0, {CELL(GRU), TWO(33, 12), .biases = 1, .reset_before = true}},
     {"gru,before,lengths", 13, 5, LENGTHS | TEAM,
-     {UR_GRU, TWO(9, 22), MAPS(3, 0), .biases = 2, .reset_before = true}},
-    {"gru,before,ids", 13, 5, IDS, {UR_GRU, ONE(25), .reset_before = true}},
+     {CELL(GRU), TWO(9, 22), MAPS(3, 0), .biases = 2, .reset_before = true}},
+    {"gru,before,ids", 13, 5, IDS, {CELL(GRU), ONE(25), .reset_before = true}},
     {"gru,bidirectional", 9, 4, LENGTHS,
-     {UR_GRU, TWO(13, 10), .biases = 2, .bidirectional = true}},
+     {CELL(GRU), TWO(13, 10), .biases = 2, .bidirectional = true}},
     {"gru,before,bidirectional", 9, 4, LENGTHS,
-     {UR_GRU, TWO(13, 10), .biases = 2, .reset_before = true, .bidirectional = true}},
-    {"gru,learned", 9, 4, FRESH, {UR_GRU, TWO(13, 18), .biases = 2, .learned_state = true}},
+     {CELL(GRU), TWO(13, 10), .biases = 2, .reset_before = true, .bidirectional = true}},
+    {"gru,learned", 9, 4, FRESH, {CELL(GRU), TWO(13, 18), .biases = 2, .learned_state = true}},
     {"gru,zoneout", 9, 4, 0,
-     {UR_GRU, TWO(13, 18), .biases = 2, .recurrent_dropout = 0.3, .zoneout_h = 0.2}},
+     {CELL(GRU), TWO(13, 18), .biases = 2, .recurrent_dropout = 0.3, .zoneout_h = 0.2}},
     {"gru,all", 8, 6, IDS | LENGTHS | FRESH,
-     {UR_GRU, TWO(19, 14), MAPS(0, 5), .biases = 2, .bidirectional = true, .dropout = 0.2,
+     {CELL(GRU), TWO(19, 14), MAPS(0, 5), .biases = 2, .bidirectional = true, .dropout = 0.2,
       .learned_state = true, .variational = true, .recurrent_dropout = 0.2, .zoneout_h = 0.1}},
 
-    {"rnn,tanh", 13, 5, 0, {UR_RNN, TWO(37, 5), .biases = 2, .activation = UR_TANH}},
-    {"rnn,relu", 13, 5, LENGTHS, {UR_RNN, TWO(16, 20), .biases = 2, .activation = UR_RELU}},
-    {"rnn,sigmoid", 13, 5, 0, {UR_RNN, TWO(9, 1), .activation = UR_SIGMOID}},
-    {"rnn,satlin", 13, 5, 0, {UR_RNN, TWO(9, 30), .biases = 1, .activation = UR_SATLIN}},
-    {"rnn,identity", 6, 5, 0, {UR_RNN, ONE(12), .biases = 1, .activation = UR_IDENTITY}},
+    {"rnn,tanh", 13, 5, 0, {CELL(RNN), TWO(37, 5), .biases = 2, .activation = UR_ACT_TANH}},
+    {"rnn,relu", 13, 5, LENGTHS,
+     {CELL(RNN), TWO(16, 20), .biases = 2, .activation = UR_ACT_RELU}},
+    {"rnn,sigmoid", 13, 5, 0, {CELL(RNN), TWO(9, 1), .activation = UR_ACT_SIGMOID}},
+    {"rnn,satlin", 13, 5, 0, {CELL(RNN), TWO(9, 30), .biases = 1, .activation = UR_ACT_SATLIN}},
+    {"rnn,identity", 6, 5, 0, {CELL(RNN), ONE(12), .biases = 1, .activation = UR_ACT_IDENTITY}},
     {"rnn,maps,ids", 13, 5, IDS,
-     {UR_RNN, TWO(16, 20), MAPS(4, 0), .biases = 2, .activation = UR_TANH}},
+     {CELL(RNN), TWO(16, 20), MAPS(4, 0), .biases = 2, .activation = UR_ACT_TANH}},
     {"rnn,dropout,batch", 5, 40, TEAM,
-     {UR_RNN, TWO(30, 20), .biases = 2, .activation = UR_TANH, .dropout = 0.5}},
+     {CELL(RNN), TWO(30, 20), .biases = 2, .activation = UR_ACT_TANH, .dropout = 0.5}},
     {"rnn,bidirectional", 9, 4, LENGTHS,
-     {UR_RNN, TWO(13, 10), .biases = 2, .activation = UR_TANH, .bidirectional = true}},
+     {CELL(RNN), TWO(13, 10), .biases = 2, .activation = UR_ACT_TANH, .bidirectional = true}},
     {"rnn,residual", 9, 4, LENGTHS,
-     {UR_RNN, TWO(13, 10), .biases = 2, .activation = UR_TANH, .time_residual = true}},
+     {CELL(RNN), TWO(13, 10), .biases = 2, .activation = UR_ACT_TANH, .time_residual = true}},
     {"rnn,zoneout", 9, 4, 0,
-     {UR_RNN, TWO(13, 10), .biases = 2, .activation = UR_TANH, .zoneout_h = 0.3}},
+     {CELL(RNN), TWO(13, 10), .biases = 2, .activation = UR_ACT_TANH, .zoneout_h = 0.3}},
     {"rnn,all", 8, 6, LENGTHS | TEAM,
-     {UR_RNN, TWO(19, 14), MAPS(6, 0), .biases = 2, .activation = UR_SATLIN,
+     {CELL(RNN), TWO(19, 14), MAPS(6, 0), .biases = 2, .activation = UR_ACT_SATLIN,
       .bidirectional = true, .time_residual = true, .dropout = 0.2, .variational = true,
       .recurrent_dropout = 0.2, .zoneout_h = 0.1}},
 };
@@ -147,8 +149,8 @@ static bool make(struct pass *p)
 {
     ur_rnn_options options = p->net->options;
     options.input = I;
-    if (options.cell != UR_RNN)
-        options.activation = UR_TANH;
+    if (options.cell != UR_CELL_RNN)
+        options.activation = UR_ACT_TANH;
     bits_need(ur_params_new(&p->params) == UR_OK, "parameters");
     const ur_status status = ur_rnn_new(&p->rnn, p->params, "rnn", &options);
     if (status == UR_ENOTSUP)
@@ -202,20 +204,20 @@ static void draw(struct pass *p)
 static void put_states(struct pass *p)
 {
     const int D = ur_rnn_directions(p->rnn), B = p->net->B;
-    const bool has_c = p->net->options.cell == UR_LSTM;
+    const bool has_c = p->net->options.cell == UR_CELL_LSTM;
     bits_need(ur_rnn_layers(p->rnn) * D <= MOST_SLOTS, "too many layers");
     for (int slot = 0; slot < ur_rnn_layers(p->rnn) * D; slot++) {
-        ur_tensor *state[2] = {NULL, NULL};
         for (int j = 0; j < (has_c ? 2 : 1); j++) {
             const int at = 2 * slot + j, l = slot / D;
             const int size = j ? ur_rnn_hidden(p->rnn, l) : ur_rnn_state_size(p->rnn, l);
             p->n_initial[at] = (size_t)(B * size);
             p->initial[at] = numbers(p->n_initial[at]);
             p->d_initial[at] = room(p->n_initial[at], sizeof(ur_real));
-            state[j] = ur_variable(p->tape, 2, (const int[]){B, size}, p->initial[at],
-                                   p->d_initial[at]);
+            ur_tensor *first = ur_variable(p->tape, 2, (const int[]){B, size}, p->initial[at],
+                                           p->d_initial[at]);
+            bits_need(ur_state_put(p->state, slot, j ? "c" : "h", first) == UR_OK,
+                      "initial state");
         }
-        bits_need(ur_state_put(p->state, slot, state[0], state[1]) == UR_OK, "initial state");
     }
 }
 

@@ -4,7 +4,7 @@
  * is declared written, and libc's functions are not checked while it calls them. Empty in every
  * other build. */
 #ifdef __has_feature
-#if __has_feature(memory_sanitizer)
+#if __has_feature(memory_sanitizer) && UR__HAVE_ZLIB
 
 #include <sanitizer/msan_interface.h>
 #include <zlib.h>

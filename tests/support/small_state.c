@@ -8,8 +8,10 @@
 
 #include "data/vocab.h"
 #include "io/file.h"
+#include "support/settings.h"
 #include "train/identity.h"
-#include "train/optimizer.h"
+#include "train/summary.h"
+#include "train/run.h"
 
 static void must(ur_status status)
 {
@@ -19,43 +21,48 @@ static void must(ur_status status)
     abort();
 }
 
+/* Of a run: what its options say. */
+static void identify(struct small_state *s)
+{
+    const struct ur__run r = {
+        .options = &s->options, .model = s->model, .optimizer = s->optimizer, .best = "loss"
+    };
+    must(ur__identity_text(&r, &s->identity));
+}
+
 void small_state_new(struct small_state *s)
 {
     static const uint32_t codes[] = {97, 98, 99};
     ur_vocab *vocab;
-    *s = (struct small_state){.options = UR_TRAIN_OPTIONS_INIT};
-    ur_config *c = &s->options.config;
-    c->tokens = UR_TOKEN_BYTE;
-    c->cell = UR_RNN;
-    c->layers = 1;
-    c->hidden[0] = 2;
-    s->options.optimizer.kind = UR_ADAM;
+    *s = (struct small_state){
+        .options = run_of("lm", "tokens=byte cell=rnn layers=1 hidden=2 optimizer=adam batch=64 "
+                                "epochs=50 lr=0.002"),
+        .facts = {.source = {{"data", 1000, 0x12345678}}, .n_sources = 1, .epoch_steps = 10},
+    };
     must(ur__vocab_new(&vocab, UR_TOKEN_BYTE, 3, codes));
-    must(ur__model_new(&s->facts.model, c, vocab, 1));
-    ur_params *params = ur_model_params(s->facts.model);
+    must(ur_model_new(&s->model, &s->options.net, 1, &vocab, 1));
+    ur_params *params = ur_model_params(s->model);
     must(ur_optimizer_new(&s->optimizer, params, &s->options.optimizer, NULL));
     for (size_t i = 0; i < ur_params_size(params); i++)
         ur_params_grads(params)[i] = (ur_real)0.25 * (ur_real)((int)i % 5 - 2);
     must(ur_optimizer_step(s->optimizer, 0.01, NULL));
-    s->facts.epoch_steps = 10;
-    s->facts.data_bytes = 1000;
-    s->facts.data_crc = 0x12345678;
-    must(ur__identity_text(&s->options, ur__optimizer_options(s->optimizer), &s->identity));
+    identify(s);
     for (int i = 0; i < 4; i++)
         s->carried[i] = (ur_real)i / 8;
     s->progress = (struct ur__progress){
         .step = 1, .evaluated = -1, .loss_sum = 1.5, .loss_items = 3, .train_loss = (double)NAN,
-        .val_loss = (double)NAN, .best_loss = (double)NAN, .best_step = -1,
+        .val_loss = (double)NAN, .figure = (double)NAN, .best = (double)NAN, .best_step = -1,
         .plateau = {.factor = 1}, .lr_factor = 1
     };
     s->checkpoint = (struct ur__checkpoint){
-        s->identity.data, &s->facts, s->optimizer, s->carried, 4, &s->progress
+        s->identity.data, &s->facts, params, s->optimizer,
+        {.parts = 1, .part = {s->carried}, .n = {4}}, &s->progress
     };
 }
 
 void small_state_free(struct small_state *s)
 {
-    ur_model_free(s->facts.model);
+    ur_model_free(s->model);
     ur_optimizer_free(s->optimizer);
     ur__buf_free(&s->identity);
 }

@@ -11,6 +11,7 @@
 
 struct small_state {
     ur_train_options options;
+    ur_model *model;
     struct ur__facts facts;
     ur_optimizer *optimizer;
     struct ur__buf identity;

@@ -71,7 +71,7 @@ static ur_status read_states(struct peer *p, ur_weights *file, const char *name,
     ur_real *all = read_reals(file, name, &status), *from = all;
     for (int slot = 0; all && slot < golden_slots(&p->c); slot++) {
         size_t n = (size_t)(p->B * golden_state_size(&p->c, slot, second));
-        memcpy(second ? ur_state_c(p->state, slot) : ur_state_h(p->state, slot), from,
+        memcpy(ur_state_buffer(p->state, slot, second ? "c" : "h", NULL), from,
                n * sizeof *from);
         from += n;
     }
@@ -86,7 +86,7 @@ static ur_status run_rnn(struct peer *p, ur_weights *file, ur_tensor **y)
     TRY(ur_rnn_prepare(p->rnn));
     TRY(ur_state_new(&p->state, p->rnn, p->B, NULL));
     TRY(read_states(p, file, "h_0", false));
-    if (p->c.options.cell == UR_LSTM)
+    if (p->c.options.cell == UR_CELL_LSTM)
         TRY(read_states(p, file, "c_0", true));
     ur_real *x = read_reals(file, "x", &status);
     if (!x)
@@ -132,10 +132,10 @@ static ur_status write_outputs(struct peer *p, const ur_tensor *y, const char *p
         for (int slot = 0; slot < slots; slot++) {
             size_t nh = (size_t)(p->B * golden_state_size(&p->c, slot, false));
             size_t nc = (size_t)(p->B * golden_state_size(&p->c, slot, true));
-            memcpy(h, ur_state_h(p->state, slot), nh * sizeof *h);
+            memcpy(h, ur_state_buffer(p->state, slot, "h", NULL), nh * sizeof *h);
             h += nh;
             if (nc)
-                memcpy(c, ur_state_c(p->state, slot), nc * sizeof *c);
+                memcpy(c, ur_state_buffer(p->state, slot, "c", NULL), nc * sizeof *c);
             c = nc ? c + nc : c;
         }
         status = ur_params_save(file, path, 0, NULL, 0, NULL);

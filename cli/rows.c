@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* The options of a command: its own, and those of the library in their midst. */
+#include <stddef.h>
+
+#include "cli/opt.h"
+
+static bool is_before(const struct command *c, int i)
+{
+    return i < c->first || c->more == NULL;
+}
+
+static int count_more(const struct command *c)
+{
+    int n = 0;
+    while (c->more != NULL && c->more(n) != NULL)
+        n++;
+    return n;
+}
+
+int opt_rows(const struct command *c)
+{
+    return c->n_options + count_more(c);
+}
+
+const ur_option *opt_row(const struct command *c, int i)
+{
+    int n = count_more(c);
+    if (i < 0 || i >= c->n_options + n)
+        return NULL;
+    if (is_before(c, i))
+        return &c->options[i];
+    return i < c->first + n ? c->more(i - c->first) : &c->options[i - n];
+}
+
+bool opt_is_own(const struct command *c, int i)
+{
+    return is_before(c, i) || i >= c->first + count_more(c);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/sized.h"
+
+#include <string.h>
+
+#include "base/status.h"
+
+/* No header has a struct as large; memory that nobody initialised mostly says that it is. */
+#define MOST_BYTES ((size_t)1 << 20)
+
+void ur__sized_init(void *to, size_t size, const void *defaults, size_t ours)
+{
+    if (!to || size < sizeof size || size > MOST_BYTES) {
+        ur__fail(UR_EINVAL, "a struct of %zu bytes cannot be initialised", to ? size : 0);
+        return;
+    }
+    memset(to, 0, size);
+    memcpy(to, defaults, size < ours ? size : ours);
+    memcpy(to, &size, sizeof size);
+}
+
+ur_status ur__sized_read(void *to, const void *from, const void *defaults, size_t ours,
+                         const char *init)
+{
+    size_t size;
+    memcpy(&size, from, sizeof size);
+    if (size < sizeof size || size > MOST_BYTES)
+        return ur__fail(UR_EINVAL, "the options are not initialised: call %s first", init);
+    for (size_t i = ours; i < size; i++)
+        if (((const char *)from)[i])
+            return ur__fail(UR_EINVAL, "the options are of a newer version of unroll and hold one "
+                            "that this version, " UR_VERSION ", does not have");
+    memcpy(to, defaults, ours);
+    memcpy(to, from, size < ours ? size : ours);
+    memcpy(to, &ours, sizeof ours);
+    return UR_OK;
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/* What the options of a recurrent net may be: the one check, for whoever has options. */
+#include <math.h>
+#include <string.h>
+
+#include "base/sized.h"
+#include "base/status.h"
+#include "layer/recurrent.h"
+#include "rnn/cells.h"
+
+static const ur_rnn_options defaults = {
+    .size = sizeof defaults, .cell = UR_CELL_LSTM, .layers = 1,
+    .output_activation = UR_ACT_IDENTITY, .activation = UR_ACT_TANH, .biases = 2,
+};
+
+void ur_rnn_options_init_size(ur_rnn_options *o, size_t size)
+{
+    ur__sized_init(o, size, &defaults, sizeof defaults);
+}
+
+ur_status ur__rnn_options_read(ur_rnn_options *to, const ur_rnn_options *from)
+{
+    return ur__sized_read(to, from, &defaults, sizeof defaults, "ur_rnn_options_init");
+}
+
+int ur__rnn_layer_state(const ur_rnn_options *o, int l)
+{
+    return o->projection[l] ? o->projection[l] : o->hidden[l];
+}
+
+/* Size of the output map of layer l, or of what a cell on the tape passes up in place of h; 0: it
+ * is h. */
+static int map_size(const ur_rnn_options *o, int l)
+{
+    const struct ur__tape_cell *tape = ur__tape_cell_of(o->cell, o->norm);
+    return !tape ? o->output[l] : tape->width ? tape->width(o->hidden[l]) : 0;
+}
+
+int64_t ur__rnn_layer_output(const ur_rnn_options *o, int l)
+{
+    int out = map_size(o, l);
+    return (o->bidirectional ? 2 : 1) * (int64_t)(out ? out : ur__rnn_layer_state(o, l));
+}
+
+int64_t ur__rnn_layer_input(const ur_rnn_options *o, int l)
+{
+    return l == 0 ? o->input : ur__rnn_layer_output(o, l - 1);
+}
+
+struct ur__rnn_layer ur__rnn_layer_of(const ur_rnn_options *o, int l, bool reverse)
+{
+    struct ur__rnn_layer d = {
+        .I = (int)ur__rnn_layer_input(o, l),
+        .H = o->hidden[l],
+        .P = ur__rnn_layer_state(o, l),
+        .O = map_size(o, l),
+        .output_activation = o->output_activation,
+        .biases = o->biases,
+        .reverse = reverse,
+        .recurrent_dropout = o->recurrent_dropout,
+        .zoneout_h = o->zoneout_h,
+        .zoneout_c = o->zoneout_c,
+        .activation = o->activation,
+        .reset_before = o->reset_before,
+        .peepholes = o->peepholes,
+        .coupled = o->coupled,
+        .time_residual = o->time_residual,
+        .cell_clip = (ur_real)o->cell_clip,
+    };
+    if (!ur__tape_cell_of(o->cell, o->norm))
+        d.cell = ur__cell_in_form(ur__cell_of(o->cell), &d);
+    return d;
+}
+
+/* ---- what the cell has ------------------------------------------------- */
+
+static bool any(const int *sizes, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (sizes[i])
+            return true;
+    return false;
+}
+
+/* Options that not all cells have, where they differ from their default. */
+static ur_status check_cell(const ur_rnn_options *o)
+{
+    const struct {
+        const char *name;
+        bool given;
+        bool fused;     /* all fused cells have it */
+    } list[] = {
+        {"biases", o->biases != 2, true},
+        {"output", any(o->output, o->layers), true},
+        {"orthogonal", o->orthogonal, true},
+        {"recurrent_dropout", o->recurrent_dropout != 0, true},
+        {"zoneout_h", o->zoneout_h != 0, true},
+        {"activation", o->activation != UR_ACT_TANH, false},
+        {"reset_before", o->reset_before, false},
+        {"forget_bias", o->forget_bias != 0, false},
+        {"projection", any(o->projection, o->layers), false},
+        {"peepholes", o->peepholes, false},
+        {"coupled", o->coupled, false},
+        {"cell_clip", o->cell_clip != 0, false},
+        {"time_residual", o->time_residual, false},
+        {"zoneout_c", o->zoneout_c != 0, false},
+    };
+    const struct ur__tape_cell *tape = ur__tape_cell_of(o->cell, o->norm);
+    const struct ur__cell *cell = tape ? NULL : ur__cell_of(o->cell);
+    const struct ur__cell *form = tape ? NULL : ur__rnn_layer_of(o, 0, false).cell;
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+        const char *name = list[i].name;
+        if (!list[i].given || (cell && list[i].fused))
+            continue;
+        if (tape ? !ur__tape_cell_has(tape, name) : !ur__cell_has(cell, name))
+            return ur__fail(UR_EINVAL, "cell %s%s has no option %s", tape ? tape->name : cell->name,
+                            o->norm ? " with norm" : "", name);
+        if (form && !ur__cell_has(form, name))
+            return ur__fail(UR_EINVAL, "cell %s has no option %s when it is %s", cell->name, name,
+                            form->when);
+    }
+    return UR_OK;
+}
+
+/* ---- what numbers they may be ------------------------------------------ */
+
+static ur_status check_probability(const char *name, double p)
+{
+    if (p >= 0 && p < 1)
+        return UR_OK;
+    return ur__fail(UR_EINVAL, "%s must be at least 0 and below 1, not %g", name, p);
+}
+
+static ur_status check_layer(const ur_rnn_options *o, int l)
+{
+    const struct ur__cell *cell = ur__cell_of(o->cell);
+    int G = cell ? cell->gates : 4, H = o->hidden[l], O = o->output[l];
+    int P = o->projection[l];
+    int64_t I = ur__rnn_layer_input(o, l);
+    if (H < 1 || H > (1 << 24) / (G + 1))
+        return ur__fail(UR_EINVAL, "layer %d: hidden must be 1 to %d, not %d", l,
+                        (1 << 24) / (G + 1), H);
+    if (O < 0 || O > (1 << 29))
+        return ur__fail(UR_EINVAL, "layer %d: output must be 0 to %d, not %d", l, 1 << 29, O);
+    if ((int64_t)G * H * I > 0x7fffffff)
+        return ur__fail(UR_EINVAL, "layer %d: %d hidden units over %lld inputs have too many "
+                        "weights", l, H, (long long)I);
+    if (P < 0)
+        return ur__fail(UR_EINVAL, "layer %d: projection must be at least 0, not %d", l, P);
+    if (P >= H)
+        return ur__fail(UR_EINVAL, "layer %d: projection must be smaller than hidden (%d >= %d)",
+                        l, P, H);
+    return UR_OK;
+}
+
+static ur_status check_sizes(const ur_rnn_options *o)
+{
+    if (o->input < 1)
+        return ur__fail(UR_EINVAL, "input must be at least 1, not %d", o->input);
+    if (o->layers < 1 || o->layers > UR_MAX_LAYERS)
+        return ur__fail(UR_EINVAL, "layers must be 1 to %d, not %d", UR_MAX_LAYERS, o->layers);
+    for (int l = 0; l < o->layers; l++)
+        UR__TRY(check_layer(o, l));
+    return UR_OK;
+}
+
+ur_status ur__rnn_options_check(const ur_rnn_options *o)
+{
+    if (!ur_cell_name(o->cell))
+        return ur__fail(UR_EINVAL, "there is no recurrent cell number %d", (int)o->cell);
+    if (o->norm != UR_NORM_NONE && !ur__tape_cell_of(o->cell, o->norm))
+        return ur__fail(UR_EINVAL, "cell %s has no norm number %d", ur_cell_name(o->cell),
+                        (int)o->norm);
+    UR__TRY(check_sizes(o));
+    UR__TRY(check_cell(o));
+    if (!ur_activation_name(o->activation))
+        return ur__fail(UR_EINVAL, "there is no activation number %d", (int)o->activation);
+    if (o->output_activation != UR_ACT_IDENTITY && o->output_activation != UR_ACT_TANH)
+        return ur__fail(UR_EINVAL, "output_activation must be identity or tanh");
+    if (o->output_activation != UR_ACT_IDENTITY && !any(o->output, o->layers))
+        return ur__fail(UR_EINVAL, "output_activation needs an output map (output)");
+    if (o->biases < 0 || o->biases > 2)
+        return ur__fail(UR_EINVAL, "biases must be 0, 1 or 2, not %d", o->biases);
+    if (o->forget_bias != 0 && o->biases == 0)
+        return ur__fail(UR_EINVAL, "forget_bias needs biases, of which there are 0");
+    if (!isfinite(o->forget_bias))
+        return ur__fail(UR_EINVAL, "forget_bias must be finite, not %g", o->forget_bias);
+    if (!(o->cell_clip >= 0 && o->cell_clip <= 1e30))
+        return ur__fail(UR_EINVAL, "cell_clip must be 0 to 1e30, not %g", o->cell_clip);
+    UR__TRY(check_probability("dropout", o->dropout));
+    UR__TRY(check_probability("recurrent_dropout", o->recurrent_dropout));
+    UR__TRY(check_probability("zoneout_h", o->zoneout_h));
+    return check_probability("zoneout_c", o->zoneout_c);
+}

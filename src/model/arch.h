@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An architecture: how blocks make a network. One const struct each, one file each (arch_*.c),
+ * one list (archs.c); nothing else asks for a name.
+ *
+ * A batch's fields have the roles that the architecture names. What runs without a tape goes
+ * through its runner: rows of sequences side by side, each with memory of its own.
+ */
+#ifndef UR_MODEL_ARCH_H
+#define UR_MODEL_ARCH_H
+
+#include "model/block.h"
+
+/* Running a network without a tape. r: memory of `size` zeroed bytes. After open nothing is
+ * allocated, but for what a row is given to begin with. */
+struct ur__runner_plug {
+    size_t size;
+    /* Room for `rows` rows. */
+    ur_status (*open)(void *r, const ur_model *m, int rows, ur_team *team);
+    void (*close)(void *r);     /* also of what open has left half done */
+    /* A row, new by select() where there is one, is given what it starts from: fields of one
+     * sequence (B = 1), NULL: nothing.
+     * out [O]: its outputs, unless only steps give any: then it is left alone. */
+    ur_status (*begin)(void *r, int row, const ur_batch *given, ur_real *out);
+    /* T steps of all rows: ids [T,rows] -> out [T,rows,O]. NULL: there are no steps. */
+    ur_status (*run)(void *r, int T, const int32_t *ids, ur_real *out);
+    /* From now on there are n rows, row i being the old row from[i], or a new one for -1. NULL:
+     * nothing inside belongs to a row. */
+    ur_status (*select)(void *r, int n, const int *from);
+    /* The recurrent state of a stack, to look at; NULL: there is none. */
+    ur_state *(*state)(void *r, int stack);
+};
+
+struct ur__arch {
+    const char *name;
+    const char *task;                   /* the usual one */
+    const ur_option_table *options;     /* of a configuration */
+    const char *const *vocabs;          /* roles, ended by NULL */
+    const char *const *fields;          /* roles of a batch's fields, ended by NULL */
+    bool carries;                       /* state, from one piece of a sequence to the next */
+    size_t net_size;                    /* of what declare() leaves in m->net, zeroed before */
+    /* Fills in what a configuration left open. UR_EINVAL: it is impossible. */
+    ur_status (*resolve)(void *config);
+    /* Adds the blocks; m has configuration and vocabularies. */
+    ur_status (*declare)(ur_model *m);
+    /* On a tape; the batch has all fields (outputs: but targets). states: of the stacks in the
+     * order of their blocks, or NULL. */
+    ur_tensor *(*outputs)(ur_tape *tape, const ur_model *m, const ur_batch *batch,
+                          ur_state *const *states);
+    ur_tensor *(*loss)(ur_tape *tape, const ur_model *m, const ur_batch *batch,
+                       ur_state *const *states);
+    const struct ur__runner_plug *runner;       /* NULL: it runs on a tape alone */
+    const char *steps_of;               /* role of the vocabulary whose tokens the steps read */
+    int (*output)(const ur_model *m);   /* O: numbers that a step puts out */
+};
+
+/* The architecture of a name; NULL: there is none. */
+const struct ur__arch *ur__arch_find(const char *name);
+
+extern const struct ur__arch ur__arch_lm, ur__arch_fill;
+
+/* The i-th stack; NULL: there is none. */
+ur_rnn *ur__model_stack(const ur_model *m, int i);
+static inline const void *ur__model_values(const ur_model *m)
+{
+    return ur__options_read(&m->config);
+}
+
+#endif

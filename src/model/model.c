@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+/* A model: made from a configuration and vocabularies, looked at, taken apart. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/status.h"
+#include "data/vocab.h"
+#include "io/json.h"
+#include "model/arch.h"
+#include "model/model.h"
+#include "tape/tape.h"
+
+/* ---- making ------------------------------------------------------------ */
+
+static int count_roles(const struct ur__arch *arch)
+{
+    int n = 0;
+    while (arch->vocabs[n])
+        n++;
+    return n;
+}
+
+static ur_status check_vocabs(const struct ur__arch *arch, int n, ur_vocab *const *vocabs)
+{
+    int wanted = count_roles(arch);
+    if (n != wanted)
+        return ur__fail(UR_EINVAL, "architecture %s has %d vocabular%s, not %d", arch->name, wanted,
+                        wanted == 1 ? "y" : "ies", n);
+    for (int i = 0; i < n; i++)
+        if (!vocabs[i])
+            return ur__fail(UR_EINVAL, "the vocabulary \"%s\" is NULL", arch->vocabs[i]);
+    return UR_OK;
+}
+
+static ur_status declare(ur_model *m)
+{
+    m->summary = ur__strdup("{}");
+    m->task = ur__strdup(m->arch->task);
+    m->net = ur__calloc(1, m->arch->net_size);
+    if (!m->summary || !m->task || !m->net)
+        return UR_ENOMEM;
+    UR__TRY(ur_params_new(&m->params));
+    return m->arch->declare(m);
+}
+
+/* Vocabularies stay the caller's if it fails. */
+static void free_but_vocabs(ur_model *m)
+{
+    memset(m->vocab, 0, sizeof m->vocab);
+    ur_model_free(m);
+}
+
+ur_status ur__model_declare(ur_model **out, const ur_options *config, int n,
+                            ur_vocab *const *vocabs)
+{
+    *out = NULL;
+    UR__TRY(ur__options_check(config, "network"));
+    const struct ur__arch *arch = ur__arch_find(config->table->name);
+    ur_options resolved = *config;
+    UR__TRY(arch->resolve(ur__options_values(&resolved)));
+    UR__TRY(check_vocabs(arch, n, vocabs));
+    ur_model *m = ur__calloc(1, sizeof *m);
+    if (!m)
+        return UR_ENOMEM;
+    m->arch = arch;
+    m->config = resolved;
+    memcpy(m->vocab, vocabs, (size_t)n * sizeof *vocabs);
+    ur_status status = declare(m);
+    if (status != UR_OK) {
+        free_but_vocabs(m);
+        return status;
+    }
+    *out = m;
+    return UR_OK;
+}
+
+ur_status ur__model_build(ur_model *model, uint64_t seed)
+{
+    UR__TRY(ur_params_build(model->params, seed));
+    return ur_model_prepare(model);
+}
+
+ur_status ur_model_new(ur_model **out, const ur_options *config, int n, ur_vocab *const *vocabs,
+                       uint64_t seed)
+{
+    UR__NEED(out, "out");
+    *out = NULL;
+    UR__NEED(config, "config");
+    UR__NEED(vocabs, "vocabs");
+    ur_model *m;
+    UR__TRY(ur__model_declare(&m, config, n, vocabs));
+    ur_status status = ur__model_build(m, seed);
+    if (status != UR_OK) {
+        free_but_vocabs(m);
+        return status;
+    }
+    *out = m;
+    return UR_OK;
+}
+
+void ur_model_free(ur_model *m)
+{
+    if (!m)
+        return;
+    for (int i = 0; i < m->n_blocks; i++)
+        ur__block_free(&m->block[i]);
+    ur_params_free(m->params);
+    for (int i = 0; i < UR__MAX_VOCABS; i++)
+        ur_vocab_free(m->vocab[i]);
+    ur__free(m->net);
+    ur__free(m->task);
+    ur__free(m->summary);
+    ur__free(m);
+}
+
+ur_status ur_model_prepare(ur_model *m)
+{
+    UR__NEED(m, "model");
+    for (int i = 0; i < m->n_blocks; i++)
+        UR__TRY(ur__block_prepare(&m->block[i]));
+    return UR_OK;
+}
+
+/* ---- looking ----------------------------------------------------------- */
+
+const char *ur_model_arch(const ur_model *m)
+{
+    UR__NEED_OR(m, "model", NULL);
+    return m->arch->name;
+}
+
+const ur_options *ur_model_config(const ur_model *m)
+{
+    UR__NEED_OR(m, "model", NULL);
+    return &m->config;
+}
+
+ur_params *ur_model_params(ur_model *m)
+{
+    UR__NEED_OR(m, "model", NULL);
+    return m->params;
+}
+
+const ur_vocab *ur_model_vocab(const ur_model *m, const char *role)
+{
+    UR__NEED_OR(m, "model", NULL);
+    for (int i = 0; m->arch->vocabs[i]; i++)
+        if (!role || strcmp(m->arch->vocabs[i], role) == 0)
+            return m->vocab[i];
+    return NULL;
+}
+
+ur_rnn *ur__model_stack(const ur_model *m, int i)
+{
+    for (int at = 0; at < m->n_blocks; at++)
+        if (m->block[at].kind == UR__BLOCK_STACK && i-- == 0)
+            return m->block[at].rnn;
+    return NULL;
+}
+
+const ur_rnn *ur_model_rnn(const ur_model *m, int i)
+{
+    UR__NEED_OR(m, "model", NULL);
+    return i < 0 ? NULL : ur__model_stack(m, i);
+}
+
+const char *ur_model_task(const ur_model *m)
+{
+    UR__NEED_OR(m, "model", NULL);
+    return m->task;
+}
+
+const char *ur_model_summary(const ur_model *m)
+{
+    UR__NEED_OR(m, "model", NULL);
+    return m->summary;
+}
+
+static ur_status replace(char **text, const char *with)
+{
+    char *copy = ur__strdup(with);
+    if (!copy)
+        return UR_ENOMEM;
+    ur__free(*text);
+    *text = copy;
+    return UR_OK;
+}
+
+ur_status ur__model_set_task(ur_model *m, const char *task)
+{
+    return replace(&m->task, task);
+}
+
+ur_status ur__model_set_summary(ur_model *m, const char *json)
+{
+    struct ur__json *j;
+    UR__TRY(ur__json_parse(&j, json, strlen(json)));
+    bool object = ur__json_is_object(j);
+    ur__json_free(j);
+    if (!object)
+        return ur__fail(UR_EFORMAT, "a training summary must be a JSON object");
+    return replace(&m->summary, json);
+}
+
+/* ---- on the tape ------------------------------------------------------- */
+
+/* Has the batch all fields but, unless they are wanted, targets? */
+static bool is_whole(ur_tape *tape, const ur_model *m, const ur_batch *batch, bool targets)
+{
+    if (!tape || !m || !batch) {
+        ur__tape_fail(tape, UR_EINVAL, "the %s is NULL", !tape ? "tape" : !m ? "model" : "batch");
+        return false;
+    }
+    for (int i = 0; m->arch->fields[i]; i++) {
+        const char *role = m->arch->fields[i];
+        const ur_field *field = ur_batch_find(batch, role);
+        if (!field && (targets || strcmp(role, "target") != 0)) {
+            ur__tape_fail(tape, UR_EINVAL, "the batch has no field \"%s\"", role);
+            return false;
+        }
+        if (field && !field->ids && !field->reals) {
+            ur__tape_fail(tape, UR_EINVAL, "the batch's field \"%s\" holds nothing", role);
+            return false;
+        }
+    }
+    return true;
+}
+
+static ur_state *const *states_of(ur_tape *tape, const ur_model *m, const ur_model_state *state,
+                                  bool *fits);
+
+ur_tensor *ur_model_outputs(ur_tape *tape, const ur_model *m, const ur_batch *batch,
+                            ur_model_state *state)
+{
+    bool fits;
+    if (!is_whole(tape, m, batch, false))
+        return NULL;
+    ur_state *const *states = states_of(tape, m, state, &fits);
+    return fits ? m->arch->outputs(tape, m, batch, states) : NULL;
+}
+
+ur_tensor *ur_model_loss(ur_tape *tape, const ur_model *m, const ur_batch *batch,
+                         ur_model_state *state)
+{
+    bool fits;
+    if (!is_whole(tape, m, batch, true))
+        return NULL;
+    ur_state *const *states = states_of(tape, m, state, &fits);
+    return fits ? m->arch->loss(tape, m, batch, states) : NULL;
+}
+
+/* ---- what is carried --------------------------------------------------- */
+
+struct ur_model_state {
+    const ur_model *model;
+    int n;
+    ur_state *stack[UR__MAX_BLOCKS];
+};
+
+static ur_state *const *states_of(ur_tape *tape, const ur_model *m, const ur_model_state *state,
+                                  bool *fits)
+{
+    *fits = !state || state->model == m;
+    if (!*fits)
+        ur__tape_fail(tape, UR_EINVAL, "the state belongs to another model");
+    return state ? state->stack : NULL;
+}
+
+ur_status ur_model_state_new(ur_model_state **out, const ur_model *m, int B, ur_team *team)
+{
+    UR__NEED(out, "out");
+    *out = NULL;
+    UR__NEED(m, "model");
+    if (!m->arch->carries)
+        return ur__fail(UR_EINVAL, "a model of architecture %s carries no state", m->arch->name);
+    ur_model_state *s = ur__calloc(1, sizeof *s);
+    if (!s)
+        return UR_ENOMEM;
+    s->model = m;
+    ur_status status = UR_OK;
+    for (ur_rnn *rnn; status == UR_OK && (rnn = ur__model_stack(m, s->n)); s->n++)
+        status = ur_state_new(&s->stack[s->n], rnn, B, team);
+    if (status != UR_OK) {
+        ur_model_state_free(s);
+        return status;
+    }
+    *out = s;
+    return UR_OK;
+}
+
+void ur_model_state_free(ur_model_state *s)
+{
+    if (!s)
+        return;
+    for (int i = 0; i < UR__MAX_BLOCKS; i++)
+        ur_state_free(s->stack[i]);
+    ur__free(s);
+}
+
+void ur_model_state_zero(ur_model_state *s)
+{
+    UR__NEED_OR(s, "state", );
+    for (int i = 0; i < s->n; i++)
+        ur_state_zero(s->stack[i]);
+}
+
+void ur_model_state_detach(ur_model_state *s)
+{
+    UR__NEED_OR(s, "state", );
+    for (int i = 0; i < s->n; i++)
+        ur_state_detach(s->stack[i]);
+}
+
+ur_state *ur_model_state_at(const ur_model_state *s, int i)
+{
+    UR__NEED_OR(s, "state", NULL);
+    return i >= 0 && i < s->n ? s->stack[i] : NULL;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* The one list of tasks. A build adds its own with -DUR_EXTRA='"list.h"', a header that defines
+ * UR__EXTRA_TASKS. */
+#include "task/list.h"
+
+#include <string.h>
+
+#include "base/status.h"
+
+#ifdef UR_EXTRA
+#include UR_EXTRA
+#endif
+
+static const struct ur__task *const tasks[] = {
+    &ur__task_lm,
+    &ur__task_fill,
+#ifdef UR__EXTRA_TASKS
+    UR__EXTRA_TASKS
+#endif
+};
+enum { N_TASKS = sizeof tasks / sizeof *tasks };
+
+ur_status ur__task_find(const char *name, const struct ur__task **out)
+{
+    for (int i = 0; i < N_TASKS && name; i++) {
+        *out = tasks[i];
+        if (strcmp(tasks[i]->name, name) == 0)
+            return UR_OK;
+    }
+    *out = NULL;
+    return ur__fail(UR_EINVAL, "there is no task called \"%.80s\"", name ? name : "");
+}
+
+const char *const *ur_task_names(void)
+{
+    static _Thread_local const char *names[N_TASKS + 1];
+    for (int i = 0; i < N_TASKS; i++)
+        names[i] = tasks[i]->name;
+    return names;
+}
+
+const char *ur_task_brief(const char *task)
+{
+    const struct ur__task *t;
+    return ur__task_find(task, &t) == UR_OK ? t->brief : NULL;
+}
+
+const char *ur_task_verb(const char *task)
+{
+    const struct ur__task *t;
+    return ur__task_find(task, &t) == UR_OK ? t->verb : NULL;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* A run's options by name: those of any run, of its task and of its network. */
+#include "task/options.h"
+
+#include <string.h>
+
+#include "base/status.h"
+#include "train/options.h"
+
+ur_status ur_train_options_init_size(ur_train_options *o, size_t size, const char *task)
+{
+    UR__NEED(o, "options");
+    UR__NEED(task, "task");
+    const struct ur__task *t;
+    memset(o, 0, size);
+    UR__TRY(ur__task_find(task, &t));
+    if (size != sizeof *o)
+        return ur__fail(UR_EINVAL, "training options of %zu bytes are of another version", size);
+    ur__options_defaults(&ur__train_table, o);
+    o->task = t->name;
+    ur__options_init(&o->job, t->options);
+    return ur_config_init(&o->net, t->arch);
+}
+
+ur_status ur__options_of_run(const ur_train_options *o, const struct ur__task **task)
+{
+    if (o->size != sizeof *o || !o->task)
+        return ur__fail(UR_EINVAL, "call ur_train_options_init first");
+    UR__TRY(ur__task_find(o->task, task));
+    UR__TRY(ur__options_check(&o->net, "network"));
+    UR__TRY(ur__options_check(&o->job, "task"));
+    if (o->job.table != (*task)->options || strcmp(o->net.table->name, (*task)->arch) != 0)
+        return ur__fail(UR_EINVAL, "the options are not those of task %s", o->task);
+    return UR_OK;
+}
+
+/* ---- by name ----------------------------------------------------------- */
+
+/* Rows stand in the order of their groups; a task's own come before those of any run. */
+static const ur_option_table *table_at(const struct ur__task *task, int i)
+{
+    ur_options net;
+    switch (i) {
+    case 0: return ur_config_init(&net, task->arch) == UR_OK ? net.table : NULL;
+    case 1: return task->options;
+    case 2: return &ur__train_table;
+    default: return NULL;
+    }
+}
+
+/* Options that a task has no use for. */
+static bool is_there(const struct ur__task *task, const ur_option *o)
+{
+    if (strcmp(o->name, "sample-every") == 0)
+        return task->show != NULL;
+    return strcmp(o->name, "report-gradients") != 0 || task->carries;
+}
+
+const ur_option *ur_train_option(const char *task, int i)
+{
+    const struct ur__task *t;
+    const ur_option_table *table;
+    if (ur__task_find(task, &t) != UR_OK)
+        return NULL;
+    for (int at = 0; (table = table_at(t, at)); at++)
+        for (int row = 0; row < table->n; row++)
+            if (is_there(t, &table->rows[row]) && i-- == 0)
+                return &table->rows[row];
+    return NULL;
+}
+
+static ur_status set_own(ur_train_options *o, int row, const char *text)
+{
+    const ur_option *rule = &ur__train_table.rows[row];
+    const char *file = o->val_file;
+    char must[UR__OPTION_MUST];
+    if (!ur__option_read(rule, text, o))
+        return ur__fail(UR_EINVAL, "%s %.200s: must be %s", rule->name, text,
+                        ur__option_must(rule, must));
+    ur_status status = ur__train_settle_val(o);
+    if (status == UR_OK)
+        o->given[row / 64] |= (uint64_t)1 << row % 64;
+    else
+        o->val_file = file;
+    return status;
+}
+
+ur_status ur_train_set(ur_train_options *o, const char *name, const char *text)
+{
+    UR__NEED(o, "options");
+    UR__NEED(name, "name");
+    UR__NEED(text, "text");
+    const struct ur__task *task;
+    UR__TRY(ur__options_of_run(o, &task));
+    size_t n = strlen(name);
+    int row = ur__option_find(&ur__train_table, name, n);
+    if (row >= 0 && is_there(task, &ur__train_table.rows[row]))
+        return set_own(o, row, text);
+    if (ur__option_find(o->job.table, name, n) >= 0)
+        return ur_options_set(&o->job, name, text);
+    if (ur__option_find(o->net.table, name, n) >= 0)
+        return ur_options_set(&o->net, name, text);
+    return ur__fail(UR_EINVAL, "task %s has no option %.80s", task->name, name);
+}

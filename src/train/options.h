@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* The options that every run has, by name. Values lie in ur_train_options. */
+#ifndef UR_TRAIN_OPTIONS_H
+#define UR_TRAIN_OPTIONS_H
+
+#include "base/option.h"
+#include "unroll/train.h"
+
+extern const ur_option_table ur__train_table;
+
+/* The end of a run, which may move to later: rows of these names. */
+bool ur__train_is_end(const ur_option *o);
+/* --val is a share or a file: settles which, after its row was read. */
+ur_status ur__train_settle_val(ur_train_options *o);
+
+/* Fills in batch, lr and epochs where they were left to the data: a rule of the number of items
+ * to train on (docs/TRAINING.md). */
+void ur__train_by_data(ur_train_options *o, int64_t items);
+
+/* UR_EINVAL with a sentence if a member is impossible. */
+ur_status ur__train_check(const ur_train_options *o);
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A task: what the training loop does not know of a job. Its data, its batches, how a model is
+ * scored on the part held out. One const struct each, one file each (src/task/task_*.c); the run
+ * gets it as a pointer and holds all else: the model, optimizer, schedule, reports, checkpoints,
+ * the files.
+ *
+ * Resumable  Which batch comes at (epoch, step) must be a function of the job alone, never of
+ *     what was asked before.
+ * Shards     A batch may be cut into parts, whose sums add up to those of the whole.
+ * Memory     After one epoch, or all of its largest batches, batch() allocates nothing.
+ * Numerics   Nothing here may depend on the team's size or on a clock.
+ */
+#ifndef UR_TRAIN_TASK_H
+#define UR_TRAIN_TASK_H
+
+#include "base/text.h"
+#include "base/option.h"
+#include "model/model.h"
+#include "unroll/metric.h"
+#include "unroll/train.h"
+
+struct ur_eval_options;     /* unroll/task.h */
+
+/* What a task is told; borrowed until close. */
+struct ur__job {
+    const ur_options *options;  /* its own rows' values */
+    const char *const *data;    /* files */
+    int n_data;
+    double val;                 /* share to hold out, in [0,1) */
+    const char *val_file;       /* or a file of its own; then val counts for nothing */
+    const ur_vocab *vocab[UR__MAX_VOCABS];  /* to use, by the architecture's roles; NULL: make it */
+    uint64_t seed;
+    ur_team *team;
+};
+
+/* One of the inputs: what it held when the run began. */
+struct ur__source {
+    const char *role;           /* static */
+    uint64_t bytes;             /* inflated */
+    uint32_t crc;               /* CRC-32 of the same */
+};
+enum { UR__MAX_SOURCES = 4 };
+
+/* What a task knows once it is open. */
+struct ur__facts {
+    ur_vocab *vocab[UR__MAX_VOCABS];    /* made of the data; taken over by whoever opened it */
+    struct ur__source source[UR__MAX_SOURCES];
+    int n_sources;
+    const char *note[UR__MAX_SOURCES];  /* to be said of an input; NULL: nothing */
+    int64_t train_items;        /* tokens (or what the task counts) to train on */
+    int64_t val_items;          /* to validate on; 0: there is no validation */
+    int64_t train_unknown;      /* of these, words that are not in the vocabulary */
+    int64_t val_unknown;
+    int64_t words_cut;          /* frequent enough, but too many for a vocabulary */
+    uint64_t spooled;           /* bytes of a scratch file that holds what is too much for memory */
+    const char *unit;           /* what an item is: "char", "word"; static */
+    ur_measure measure;         /* how people read the loss */
+    double uniform;             /* loss of guessing without knowing anything, nats; NaN: unknown */
+    /* Known after cut(). */
+    int64_t epoch_steps;        /* at least 1 */
+    int rows;                   /* of a batch, whose state is carried */
+};
+
+/* Asks after each piece of long work, with the share done, whether to go on. */
+struct ur__watch {
+    bool (*go_on)(void *user, double done);
+    void *user;
+};
+
+/* This part of a batch: rows [index·B/of, (index+1)·B/of). */
+struct ur__shard {
+    int index, of;
+};
+
+struct ur__task {
+    const char *name;
+    const char *brief;          /* what it learns, for people: "predict the next token" */
+    const char *verb;           /* the subcommand that uses its models: "sample" */
+    const char *arch;           /* the architecture that it trains */
+    const ur_option_table *options;
+    bool carries;               /* the model's state goes on from step to step of an epoch */
+    int n_sums;                 /* of score() */
+
+    /* Reads the data and makes the vocabularies. On failure *run is NULL. */
+    ur_status (*open)(void **run, const struct ur__job *job, struct ur__facts *facts);
+    /* Cuts what was read into batches of at most `batch` rows: epoch_steps. */
+    ur_status (*cut)(void *run, int batch, struct ur__facts *facts);
+    /* The fields of the largest batch, which need not hold anything yet. */
+    void (*largest)(void *run, ur_batch *batch);
+    /* Takes all memory. The model (borrowed) is built. */
+    ur_status (*build)(void *run, const ur_model *model);
+    void (*close)(void *run);   /* NULL is fine */
+    /* Before the first step of an epoch, and once more when a run goes on inside one. */
+    ur_status (*begin_epoch)(void *run, int64_t epoch);
+    /* The batch of a step of the epoch, in [0,epoch_steps), or a part of it. batch->items: how
+     * many predictions its loss is the mean of. Borrowed until the next call. */
+    ur_status (*batch)(void *run, int64_t step, struct ur__shard shard, ur_batch *batch);
+    /* Adds figures of the part held out to sums [n_sums], which are sums over predictions, so that
+     * those of shards add up. Called only if val_items > 0. UR_ECANCELED: watch said so, within a
+     * second or a step's time. */
+    ur_status (*score)(void *run, struct ur__shard shard, const struct ur__watch *watch,
+                       double *sums);
+    /* Sums to figures, "loss" in nats among them. The first one says which model is best, unless
+     * the user names another. */
+    void (*figures)(const ur_model *model, const double *sums, ur_metrics *out);
+    /* Appends what the model makes as it is, to look at. NULL: the task shows nothing. */
+    ur_status (*show)(void *run, uint64_t seed, int length, struct ur__buf *text);
+    /* A run over data to measure a model on, with nothing to train on: score() and close() are for
+     * it, too. */
+    ur_status (*measure)(void **run, const ur_model *model, const struct ur_eval_options *options);
+    /* Bytes that build() will take, the tapes' apart: after cut(). */
+    size_t (*memory)(void *run);
+    /* The largest batch of scoring; none: n 0. */
+    void (*largest_scored)(void *run, ur_batch *batch);
+};
+
+#endif
