@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The parts that networks are made of. */
 #include <stdio.h>
-#include <string.h>
 
 #include "base/status.h"
 #include "model/block.h"
@@ -67,14 +66,6 @@ ur_status ur__model_add_linear(ur_model *m, const char *name, struct ur__linear_
     *out = &b->linear;
     m->n_blocks++;
     return UR_OK;
-}
-
-const struct ur__block *ur__model_find_block(const ur_model *m, const char *name)
-{
-    for (int i = 0; i < m->n_blocks; i++)
-        if (strcmp(m->block[i].name, name) == 0)
-            return &m->block[i];
-    return NULL;
 }
 
 /* ---- preparing --------------------------------------------------------- */

@@ -59,6 +59,5 @@ ur_status ur__model_add_linear(ur_model *m, const char *name, struct ur__linear_
                                ur_linear_layer **out);
 ur_status ur__block_prepare(struct ur__block *block);
 void ur__block_free(struct ur__block *block);
-const struct ur__block *ur__model_find_block(const ur_model *m, const char *name);
 
 #endif

@@ -122,13 +122,6 @@ const ur_option_table ur__train_table = {
     .size = sizeof(ur_train_options), .init = leave_open,
 };
 
-bool ur__train_is_end(const ur_option *o)
-{
-    return o->at == offsetof(ur_train_options, epochs) ||
-           o->at == offsetof(ur_train_options, steps) ||
-           o->at == offsetof(ur_train_options, seconds);
-}
-
 ur_status ur__train_settle_val(ur_train_options *o)
 {
     double share;

@@ -8,8 +8,6 @@
 
 extern const ur_option_table ur__train_table;
 
-/* The end of a run, which may move to later: rows of these names. */
-bool ur__train_is_end(const ur_option *o);
 /* --val is a share or a file: settles which, after its row was read. */
 ur_status ur__train_settle_val(ur_train_options *o);
 
