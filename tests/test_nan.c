@@ -16,8 +16,8 @@ static ur_train_options options_of(const struct net *net)
 {
     static const char *const forms[] = {
         [UR_CELL_RNN] = "hidden=7,5 cell=rnn",
-        [UR_CELL_LSTM] = "hidden=7,5 cell=lstm embed=6 learned-state=yes peepholes=yes "
-                         "projection=4",
+        [UR_CELL_LSTM] =
+            "hidden=7,5 cell=lstm embed=6 learned-state=yes peepholes=yes projection=4",
         [UR_CELL_GRU] = "hidden=7,5 cell=gru embed=6 learned-state=yes reset=before",
     };
     ur_train_options o = small_run(net->task, tmp_path("m.safetensors"), forms[net->cell]);
