@@ -25,6 +25,7 @@ static int set_up_pairs(void **unused)
         int n = 1 + (int)(LONGEST * ur_random_uniform(7, 0, 0, i));
         bool turn = ur_random_uniform(7, 1, 0, i) < 0.5;
         char word[LONGEST + 1] = "", other[LONGEST + 1] = "";
+        n = n < LONGEST ? n : LONGEST;
         for (int t = 0; t < n; t++)
             word[t] = (char)('a' + (int)(LETTERS * ur_random_uniform(7, 2 + (uint32_t)t, 0, i)));
         for (int t = 0; t < n; t++)
