@@ -165,8 +165,9 @@ static void put_option(const ur_option *o)
     printf("\\fB\\-\\-");
     put_all(o->name);
     printf("\\fR");
-    char arg[UR__OPTION_MUST];
-    if (ur__option_arg(o, arg)[0] != '\0') {
+    char room[UR__OPTION_MUST];
+    const char *arg = ur__option_arg(o, room);
+    if (arg[0] != '\0') {
         putchar(' ');
         if (o->kind == UR_OPTION_WORD || o->kind == UR_OPTION_SECONDS || o->words != NULL)
             put_choices(arg);

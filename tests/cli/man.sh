@@ -32,10 +32,10 @@ for command in $commands; do
     plain "$page" >text
     expect 0 "$UNROLL" "$command" --help
     # "  -o, --output MODEL.safetensors  where ..." -> the option as it is written
-    sed -n 's/^  \(\(-., \)\{0,1\}--[a-z-]*\).*/\1/p' out >names
+    sed -n 's/^  \(\(-., \)\{0,1\}--[a-z-]*\( [^ ]\{1,\}\)\{0,1\}\).*/\1/p' out >names
     while read -r option; do
         options=$((options + 1))
-        [ "$(grep -c -e "^$option\$" -e "^$option " text)" -eq 1 ] ||
+        [ "$(grep -cxF -e "$option" text)" -eq 1 ] ||
             not_ok "$command: $option has no entry of its own"
     done <names
     [ "$(wc -l <names)" -ge 4 ] || not_ok "$command: $(wc -l <names) options"
