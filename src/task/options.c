@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "model/arch.h"
 #include "train/options.h"
 
 ur_status ur_train_options_init_size(ur_train_options *o, size_t size, const char *task)
@@ -39,9 +40,8 @@ ur_status ur__options_of_run(const ur_train_options *o, const struct ur__task **
 /* Rows stand in the order of their groups; a task's own come before those of any run. */
 static const ur_option_table *table_at(const struct ur__task *task, int i)
 {
-    ur_options net;
     switch (i) {
-    case 0: return ur_config_init(&net, task->arch) == UR_OK ? net.table : NULL;
+    case 0: return ur__arch_find(task->arch)->options;
     case 1: return task->options;
     case 2: return &ur__train_table;
     default: return NULL;
@@ -64,7 +64,7 @@ const ur_option *ur_train_option(const char *task, int i)
         return NULL;
     for (int at = 0; (table = table_at(t, at)); at++)
         for (int row = 0; row < table->n; row++)
-            if (is_there(t, &table->rows[row]) && i-- == 0)
+            if ((at < 2 || is_there(t, &table->rows[row])) && i-- == 0)
                 return &table->rows[row];
     return NULL;
 }
