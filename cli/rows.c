@@ -24,12 +24,13 @@ int opt_rows(const struct command *c)
 
 const ur_option *opt_row(const struct command *c, int i)
 {
-    int n = count_more(c);
-    if (i < 0 || i >= c->n_options + n)
-        return NULL;
-    if (is_before(c, i))
-        return &c->options[i];
-    return i < c->first + n ? c->more(i - c->first) : &c->options[i - n];
+    if (i >= 0 && !is_before(c, i)) {
+        const ur_option *o = c->more(i - c->first);
+        if (o != NULL)
+            return o;
+        i -= count_more(c);
+    }
+    return i >= 0 && i < c->n_options ? &c->options[i] : NULL;
 }
 
 bool opt_is_own(const struct command *c, int i)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "model/arch.h"
 #include "train/options.h"
 
 ur_status ur_train_options_init_size(ur_train_options *o, size_t size, const char *task)
@@ -36,18 +37,6 @@ ur_status ur__options_of_run(const ur_train_options *o, const struct ur__task **
 
 /* ---- by name ----------------------------------------------------------- */
 
-/* Rows stand in the order of their groups; a task's own come before those of any run. */
-static const ur_option_table *table_at(const struct ur__task *task, int i)
-{
-    ur_options net;
-    switch (i) {
-    case 0: return ur_config_init(&net, task->arch) == UR_OK ? net.table : NULL;
-    case 1: return task->options;
-    case 2: return &ur__train_table;
-    default: return NULL;
-    }
-}
-
 /* Options that a task has no use for. */
 static bool is_there(const struct ur__task *task, const ur_option *o)
 {
@@ -56,16 +45,19 @@ static bool is_there(const struct ur__task *task, const ur_option *o)
     return strcmp(o->name, "report-gradients") != 0 || task->carries;
 }
 
+/* Rows stand in the order of their groups; a task's own come before those of any run. */
 const ur_option *ur_train_option(const char *task, int i)
 {
     const struct ur__task *t;
-    const ur_option_table *table;
-    if (ur__task_find(task, &t) != UR_OK)
+    if (i < 0 || ur__task_find(task, &t) != UR_OK)
         return NULL;
-    for (int at = 0; (table = table_at(t, at)); at++)
-        for (int row = 0; row < table->n; row++)
-            if (is_there(t, &table->rows[row]) && i-- == 0)
-                return &table->rows[row];
+    const ur_option_table *const first[] = {ur__arch_find(t->arch)->options, t->options};
+    for (int at = 0; at < 2; i -= first[at++]->n)
+        if (i < first[at]->n)
+            return &first[at]->rows[i];
+    for (int row = 0; row < ur__train_table.n; row++)
+        if (is_there(t, &ur__train_table.rows[row]) && i-- == 0)
+            return &ur__train_table.rows[row];
     return NULL;
 }
 
