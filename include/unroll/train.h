@@ -70,6 +70,30 @@ typedef enum ur_schedule_kind {
 UR_API const char *ur_schedule_name(ur_schedule_kind kind);
 UR_API bool ur_schedule_find(const char *name, ur_schedule_kind *out);
 
+/** The learning rate of each step, as ur_train has it (docs/TRAINING.md), for a loop of one's own.
+ *  ur_schedule_init: constant, 5e-3, no warm-up, no end. */
+typedef struct ur_schedule {
+    size_t size;                /* set by ur_schedule_init */
+    ur_schedule_kind kind;
+    double lr;
+    int64_t warmup;             /* steps of linear warm-up */
+    int64_t steps;              /* of the whole run; −1: no limit */
+    double seconds;             /* the same by the clock; 0: no limit */
+    int64_t epoch_steps;        /* UR_SCHEDULE_STEP: steps of an epoch; 0: there are none */
+    /* UR_SCHEDULE_PLATEAU: what it has seen, to be kept by who will go on. */
+    double factor;              /* of lr by now; 1 at first */
+    int worse;                  /* validations since the best one or the last cut */
+} ur_schedule;
+UR_STRUCT_INIT(ur_schedule)
+
+/** *lr of update `step` (0: the first), `seconds` after the beginning (they count with a limit
+ *  in seconds alone). Errors: UR_EINVAL (step or seconds below 0; an impossible schedule, as a
+ *  cosine without an end). */
+UR_API ur_status ur_schedule_value(const ur_schedule *schedule, int64_t step, double seconds,
+                                   double *lr);
+/** Tells UR_SCHEDULE_PLATEAU of a validation: was its loss the best so far? */
+UR_API ur_status ur_schedule_see(ur_schedule *schedule, bool better);
+
 /* ---- a whole run: see ur_train() in task.h ----------------------------- */
 
 /** What a run does about a step whose loss, gradient, state or parameters are NaN or Inf
