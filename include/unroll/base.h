@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unroll/base.h: the ground floor of the public interface. Number type,
- * status codes and messages, version, allocator hook, thread team, random
+ * unroll/base.h: the ground floor of the public interface. Status
+ * codes and messages, version, allocator hook, thread team, random
  * numbers.
  *
  * Ownership, in every header of unroll
@@ -32,6 +32,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "unroll/real.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -47,14 +49,6 @@ extern "C" {
 #else
 #define UR_API
 #define UR_PRINTF(fmt, args)
-#endif
-
-/* The library computes in float. Built with UR_DOUBLE it computes in double,
- * with scalar kernels: slower, and what gradient checks need. */
-#ifdef UR_DOUBLE
-typedef double ur_real;
-#else
-typedef float ur_real;
 #endif
 
 /* ---- status ------------------------------------------------------------ */
