@@ -135,6 +135,7 @@ static void schedule__run_and_own_loop_have_the_same_rates(void **unused)
         ur_train_options o = small_options(tmp_path("m.safetensors"));
         struct rates c = {.best = (double)INFINITY};
         ur_plan plan;
+        ur_plan_init(&plan);
         o.schedule = (ur_schedule_kind)kind;
         o.warmup = 7;
         o.eval_every = 3;

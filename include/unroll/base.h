@@ -94,10 +94,20 @@ UR_API const char *ur_kernels(void);
 
 /* ---- structs that can grow --------------------------------------------- */
 
-/** Options that a caller fills in begin with `size_t size`, the size that his header gives them.
- *  NAME_init(&o) sets it and the defaults; then he changes what he likes. A library that is newer
- *  or older than the header reads what both know; it refuses options of which it would have to
- *  ignore one, and a size that no header has (UR_EINVAL). Declares NAME_init for struct NAME. */
+/* How structs may change while the library keeps its SONAME:
+ *   - What a caller fills in, or has filled in (options, ur_batch, ur_plan, ur_metrics), begins
+ *     with `size_t size`, the size that his header gives it. It may grow at its end.
+ *   - What the library makes and lends (ur_report, ur_step, ur_param, ur_weight, ur_option) may
+ *     grow at its end, too: it is read where it is; a copy is cut where the caller's header ends.
+ *   - What is passed by value, or stands in arrays or in structs of the caller's (ur_ids, ur_join,
+ *     ur_rename, ur_meta, ur_metric, ur_field, ur_options, ur_optimizer_options, ur_linear_layer,
+ *     ur_embedding, ur_norm_cell), keeps its size. Members called `room` are for what is to come;
+ *     they are zero. */
+
+/** Declares NAME_init for a struct NAME with a size. NAME_init(&o) sets it and the defaults; then
+ *  the caller changes what he likes. A library that is newer or older than the header reads and
+ *  writes what both know; it refuses options of which it would have to ignore one, and what was
+ *  not initialised (UR_EINVAL). */
 #define UR_STRUCT_INIT(NAME)                                                  \
     UR_API void NAME##_init_size(NAME *p, size_t size);                       \
     static inline void NAME##_init(NAME *p)                                   \

@@ -33,6 +33,7 @@ typedef struct ur_optimizer_options {
     double weight_decay;        /* negative: 0.01 with UR_ADAMW, else 0 */
     double clip_norm;           /* 0: off. Global norm over all parameters */
     double clip_value;          /* 0: off. Each element to ±value, after the norm */
+    double room[8];
 } ur_optimizer_options;
 /** AdamW with clipping by norm 1. */
 UR_API void ur_optimizer_options_init_size(ur_optimizer_options *options, size_t size);
@@ -180,6 +181,7 @@ typedef enum ur_report_kind {
     UR_REPORT_END
 } ur_report_kind;
 
+/** Made by the library; it may grow at its end. */
 typedef struct ur_report {
     ur_report_kind kind;
     int64_t step, steps;            /* done, and to do in all (−1: ended by time) */
@@ -221,6 +223,7 @@ typedef struct ur_report {
 /** What a run will do and take. Memory is counted as ur_memory_used() does, in bytes: what
  *  the library holds, not the program itself, its stacks, and the system's copy of files. */
 typedef struct ur_plan {
+    size_t size;                    /* set by ur_plan_init */
     /* the text */
     uint64_t data_bytes;            /* inflated */
     int vocabulary;
@@ -259,6 +262,7 @@ typedef struct ur_plan {
     double step_seconds;            /* of one step */
     double seconds;                 /* of what is left of the run, validations included */
 } ur_plan;
+UR_STRUCT_INIT(ur_plan)
 
 /** Sees one parameter of a planned net; borrowed for the call. */
 typedef void (*ur_on_param)(void *user, const ur_param *param);

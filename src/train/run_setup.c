@@ -59,6 +59,7 @@ static ur_status choose_best(struct ur__run *r)
     r->sums = ur__calloc((size_t)r->task->n_sums, sizeof *r->sums);
     if (!r->sums)
         return UR_ENOMEM;
+    ur_metrics_init(&r->metrics);
     r->task->figures(r->model, r->sums, &r->metrics);
     const ur_metric *m = name ? ur_metrics_find(&r->metrics, name) : &r->metrics.at[0];
     if (!m) {

@@ -38,7 +38,8 @@ static void run(const ur_model *m)
 static void fill(const ur_model *m)
 {
     static const int32_t ids[2];
-    ur_batch given = {0};
+    ur_batch given;
+    ur_batch_init(&given);
     ur_runner *r;
     FUZZ_CHECK(ur_runner_new(&r, m, 1, NULL) == UR_OK);
     FUZZ_CHECK(ur_batch_ids(&given, "before", 2, 1, ids, NULL) == UR_OK);
