@@ -115,6 +115,12 @@ UR_API const char *ur_kernels(void);
         NAME##_init_size(p, sizeof *p);                                       \
     }
 
+/* ---- bytes ------------------------------------------------------------- */
+
+/** Takes the next n bytes of a file that is being made; anything but UR_OK ends that and is what
+ *  the caller gets. */
+typedef ur_status (*ur_sink)(void *user, const void *bytes, size_t n);
+
 /* ---- activations ------------------------------------------------------- */
 
 /** Element-wise functions of layers. UR_ACT_SATLIN is the saturated-linear unit

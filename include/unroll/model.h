@@ -85,9 +85,16 @@ UR_API ur_status ur_model_new(ur_model **out, const ur_options *config, int n,
 /** Reads a model file. Errors: UR_EINPUT, UR_EFORMAT (no model, damaged, sizes that do
  *  not fit), UR_EVERSION, UR_ENUMERIC (a parameter is NaN or Inf). */
 UR_API ur_status ur_model_load(ur_model **out, const char *path);
+/** Reads one from n bytes in memory, by the same rules: all that a model file holds. name (NULL:
+ *  "memory") is what messages call it. The bytes are free to go afterwards. */
+UR_API ur_status ur_model_load_memory(ur_model **out, const void *bytes, size_t n,
+                                      const char *name);
 /** Writes it atomically: equal models give equal bytes. Errors: UR_EOUTPUT; UR_ENUMERIC
  *  (nothing is written). */
 UR_API ur_status ur_model_save(const ur_model *model, const char *path);
+/** Gives the same bytes to write, piece by piece. Errors: those of write; UR_ENUMERIC, before the
+ *  first piece. */
+UR_API ur_status ur_model_save_to(const ur_model *model, ur_sink write, void *user);
 UR_API void ur_model_free(ur_model *model);
 
 /** Its parts, borrowed. Parameters may be changed; then call ur_model_prepare. */

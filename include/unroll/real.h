@@ -26,6 +26,7 @@ typedef double ur_real;
 #define ur_grad                    ur_grad_in_double
 #define ur_linear_run              ur_linear_run_in_double
 #define ur_model_load              ur_model_load_in_double
+#define ur_model_load_memory       ur_model_load_memory_in_double
 #define ur_model_loss              ur_model_loss_in_double
 #define ur_model_new               ur_model_new_in_double
 #define ur_model_outputs           ur_model_outputs_in_double
