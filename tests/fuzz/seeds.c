@@ -236,6 +236,29 @@ static void put_state(void)
     small_state_free(&s);
 }
 
+/* Of small_state's optimizer, which fuzz_optimizer.c reads with, of the other kinds, and files
+ * that are none. */
+static void put_optimizers(void)
+{
+    struct small_state s;
+    small_state_new(&s);
+    must(ur_optimizer_save(s.optimizer, path_of("optimizer", "adam")));
+    for (int kind = 0; ur_optimizer_name((ur_optimizer_kind)kind); kind++) {
+        const char *name = ur_optimizer_name((ur_optimizer_kind)kind);
+        ur_optimizer_options o = optimizer_of((ur_optimizer_kind)kind);
+        ur_optimizer *optimizer;
+        if (kind == UR_ADAM)
+            continue;
+        must(ur_optimizer_new(&optimizer, ur_model_params(s.model), &o, NULL));
+        must(ur_optimizer_step(optimizer, 0.01, NULL));
+        must(ur_optimizer_save(optimizer, path_of("optimizer", name)));
+        ur_optimizer_free(optimizer);
+    }
+    must(ur_model_save(s.model, path_of("optimizer", "model")));
+    must(ur__checkpoint_save(&s.checkpoint, path_of("optimizer", "state"), "", UR__OLDER_KEEP));
+    small_state_free(&s);
+}
+
 /* A state with the number in its last bytes that no state is written with. */
 static void put_state_of_nan(void)
 {
@@ -250,11 +273,11 @@ static void put_state_of_nan(void)
         fail("cannot be read", path);
     memcpy(bytes + n - sizeof nan, &nan, sizeof nan);
     must(ur__st_open(&f, path));
-    small_state_checksum(f, was);
+    file_checksum(f, state_keys, was);
     ur__st_close(f);
     put("state", "nan", bytes, n);
     must(ur__st_open(&f, path_of("state", "nan")));
-    small_state_checksum(f, sum);
+    file_checksum(f, state_keys, sum);
     ur__st_close(f);
     for (size_t i = 0; i + 8 < n; i++) {
         if (memcmp(bytes + i, was, 8) == 0)
@@ -428,6 +451,7 @@ int main(int argc, char **argv)
     put_weights();
     put_maps();
     put_state();
+    put_optimizers();
     put_state_of_nan();
     put_identities();
     put_limits();
