@@ -7,6 +7,7 @@
 
 #include "base/status.h"
 #include "base/text.h"
+#include "support/nomem.h"
 #include "unroll/exchange.h"
 
 /* A copy that ends where its block does, so that a byte read beyond is found by a sanitizer. */
@@ -150,6 +151,51 @@ static void memory__holds_weights_as_files_do(void **unused)
     ur_params_free(memory);
 }
 
+/* ---- without memory ---------------------------------------------------- */
+
+static void *make_model(const void *arg)
+{
+    const ur_options c = net_of("lm", "layers=1 hidden=6");
+    (void)arg;
+    return model_of(&c, 5, 1);
+}
+
+static void free_model(void *it)
+{
+    ur_model_free(it);
+}
+
+static ur_status there_and_back(void *it, const void *arg, uint32_t *digest)
+{
+    struct sink s = {.calls = 0};
+    ur_model *m = NULL;
+    ur_weights *w = NULL;
+    (void)arg;
+    ur_status status = ur_model_save_to(it, take, &s);
+    if (status == UR_OK)
+        status = ur_model_load_memory(&m, s.bytes.data, s.bytes.size, NULL);
+    if (status == UR_OK)
+        status = ur_weights_open_memory(&w, s.bytes.data, s.bytes.size, NULL);
+    if (status == UR_OK)
+        status = ur_params_load_weights(ur_model_params(m), w, 0, NULL, true);
+    if (status == UR_OK) {
+        const ur_params *p = ur_model_params(m);
+        nomem_digest(digest, ur_param_data(p, ur_params_at(p, 0)),
+                     ur_params_size(p) * sizeof(ur_real));
+    }
+    ur_weights_close(w);
+    ur_model_free(m);
+    ur__buf_free(&s.bytes);
+    return status;
+}
+
+static void memory__is_refused_in_turn(void **unused)
+{
+    (void)unused;
+    nomem_try(&(struct nomem){.name = "memory", .make = make_model, .unmake = free_model,
+                              .act = there_and_back});
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +203,7 @@ int main(void)
         cmocka_unit_test(memory__that_is_cut_is_refused),
         cmocka_unit_test(sink__that_fails_ends_the_saving),
         cmocka_unit_test(memory__holds_weights_as_files_do),
+        cmocka_unit_test(memory__is_refused_in_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
