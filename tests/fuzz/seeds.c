@@ -18,6 +18,7 @@
 #include "model/vocab_text.h"
 #include "support/settings.h"
 #include "support/small_state.h"
+#include "train/checksum.h"
 #include "train/identity.h"
 #include "unroll/exchange.h"
 
@@ -259,6 +260,50 @@ static void put_optimizers(void)
     small_state_free(&s);
 }
 
+/* The file of adam with one string of its metadata changed, or left out, and another tensor more or
+ * all of them gone. Its checksum is right. */
+static void put_optimizer(const char *name, const char *key, const char *value, int more)
+{
+    static double data[64][64];     /* as many tensors, of so many bytes at least */
+    static const uint64_t one[] = {1};
+    const char *values[4];
+    struct ur__st_file *f;
+    struct ur__st_out *out;
+    int n = 0;
+    must(ur__st_open(&f, path_of("optimizer", "adam")));
+    must(ur__st_out_new(&out));
+    for (size_t i = 0; more >= 0 && i < ur__st_count(f); i++) {
+        const struct ur__st_tensor *t = ur__st_at(f, i);
+        must(ur__st_read_raw(f, t, data[i], (size_t)t->bytes));
+        must(ur__st_out_tensor(out, t->name, t->type, t->rank, t->dim, data[i]));
+    }
+    if (more > 0)
+        must(ur__st_out_tensor(out, "m/more", UR__F32, 1, one, data[63]));
+    const char *kept[4];
+    for (int i = 0; optimizer_keys[i]; i++) {
+        bool changed = strcmp(optimizer_keys[i], key) == 0;
+        if (changed && !value)
+            continue;
+        kept[n] = optimizer_keys[i];
+        values[n++] = changed ? value : ur__st_meta(f, optimizer_keys[i]);
+    }
+    must(ur__checksum_put(out, n, kept, values));
+    must(ur__st_out_save(out, path_of("optimizer", name)));
+    ur__st_out_free(out);
+    ur__st_close(f);
+}
+
+static void put_wrong_optimizers(void)
+{
+    put_optimizer("foreign", "format", "pt", 0);
+    put_optimizer("no-kind", "kind", NULL, 0);
+    put_optimizer("later", "version", "2", 0);
+    put_optimizer("clock", "clock", "{\"updates\":-1,\"power1\":0.9,\"power2\":0.9}", 0);
+    put_optimizer("more", "", "", 1);
+    put_optimizer("none", "", "", -1);
+    put_text("optimizer", "no-safetensors", "GGUF   a file of another kind");
+}
+
 /* A state with the number in its last bytes that no state is written with. */
 static void put_state_of_nan(void)
 {
@@ -452,6 +497,7 @@ int main(int argc, char **argv)
     put_maps();
     put_state();
     put_optimizers();
+    put_wrong_optimizers();
     put_state_of_nan();
     put_identities();
     put_limits();
