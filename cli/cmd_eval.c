@@ -83,23 +83,23 @@ static int evaluate(const struct eval *a, const struct opt_words *words)
     ur_model *model = NULL;
     ur_team *team = NULL;
     ur_metrics metrics;
+    ur_eval_options o;
     struct ui ui;
+    ur_metrics_init(&metrics);
+    ur_eval_options_init(&o);
     ui_init(&ui, &a->common);
     ur_status status = ur_model_load(&model, words->word[0]);
     if (status == UR_OK)
         status = ur_team_new(&team, (int)a->threads);
     if (status == UR_OK) {
-        const ur_eval_options o = {
-            .data = words->word + 1,
-            .n_data = words->n - 1,
-            .held_out = strcmp(a->part, "val") == 0,
-            .protocol = strcmp(a->protocol, "window") == 0 ? UR_PROTOCOL_WINDOW
-                                                           : UR_PROTOCOL_STREAM,
-            .unix_newlines = a->newlines != NULL,
-            .team = team,
-            .on_progress = on_progress,
-            .user = &ui,
-        };
+        o.data = words->word + 1;
+        o.n_data = words->n - 1;
+        o.held_out = strcmp(a->part, "val") == 0;
+        o.protocol = strcmp(a->protocol, "window") == 0 ? UR_PROTOCOL_WINDOW : UR_PROTOCOL_STREAM;
+        o.unix_newlines = a->newlines != NULL;
+        o.team = team;
+        o.on_progress = on_progress;
+        o.user = &ui;
         status = ur_evaluate(model, &o, &metrics);
     }
     ui_clear(&ui);

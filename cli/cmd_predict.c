@@ -102,7 +102,8 @@ static ur_status fill(struct work *w, struct ur__json *gaps)
     int32_t ids[TOP_MAX];
     double p[TOP_MAX];
     size_t length;
-    ur_batch sides = {0};
+    ur_batch sides;
+    ur_batch_init(&sides);
     if (w->n_before > 0)
         UR__TRY(ur_batch_ids(&sides, "before", (int)w->n_before, 1, w->before, NULL));
     if (w->n_behind > 0)

@@ -200,6 +200,7 @@ int plan_run(const ur_train_options *o, const struct opt_common *common)
     struct tensors tensors = {.json = common->json ? ur__json_new_array() : NULL};
     bool listed = common->json || common->verbose;
     ur_plan plan;
+    ur_plan_init(&plan);
     ur_status status = ur_train_plan(o, MEASURE_SECONDS, listed ? see_param : NULL, &tensors,
                                      &plan);
     if (status == UR_OK)

@@ -54,7 +54,8 @@ static ur_status make(struct lm *lm)
 static ur_status update(struct lm *lm, int begin, double *loss)
 {
     int32_t in[STEPS], next[STEPS];
-    ur_batch batch = {0};
+    ur_batch batch;
+    ur_batch_init(&batch);
     for (int t = 0; t < STEPS; t++) {
         in[t] = lm->ids[(begin + t) % LENGTH];
         next[t] = lm->ids[(begin + t + 1) % LENGTH];

@@ -83,7 +83,8 @@ static ur_status fill(ur_runner *runner, const ur_vocab *vocab, const char *befo
 {
     int32_t left[WORDS_MAX], right[WORDS_MAX], best;
     size_t n_left, n_right, length;
-    ur_batch given = {0};
+    ur_batch given;
+    ur_batch_init(&given);
     double p;
     ur_status status = ur_vocab_encode(vocab, before, strlen(before), left, &n_left);
     if (status == UR_OK)

@@ -26,7 +26,8 @@ static bool train(bool resumes)
 {
     ur_model *model = NULL; ur_optimizer *adamw = NULL; ur_tape *tape = NULL;
     ur_optimizer_options how; ur_optimizer_options_init(&how);
-    ur_batch batch = {0}; int32_t ids[LENGTH]; size_t n; double loss = 0;
+    ur_batch batch; int32_t ids[LENGTH]; size_t n; double loss = 0;
+    ur_batch_init(&batch);
     bool ok = (resumes ? !ur_model_load(&model, model_file) : make(&model))
            && !ur_optimizer_new(&adamw, ur_model_params(model), &how, NULL)
            && !(resumes && ur_optimizer_load(adamw, state_file)) && !ur_tape_new(&tape, NULL)

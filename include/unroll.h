@@ -2,6 +2,7 @@
 /*
  * unroll.h: recurrent neural networks in C. All that a user includes.
  *
+ *   real.h    the number type
  *   base.h    status and messages, memory, threads, random numbers
  *   options.h options by name: networks, training, their ranges and help
  *   tensor.h  tensors and automatic differentiation on a tape
@@ -19,6 +20,7 @@
 #ifndef UNROLL_H
 #define UNROLL_H
 
+#include "unroll/real.h"
 #include "unroll/base.h"
 #include "unroll/options.h"
 #include "unroll/tensor.h"

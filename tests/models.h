@@ -39,7 +39,8 @@ static inline ur_model *model_of(const ur_options *c, int V, uint64_t seed)
 static inline ur_batch batch_of(int T, int B, const int32_t *ids, const int *lengths,
                                 const int32_t *targets)
 {
-    ur_batch batch = {0};
+    ur_batch batch;
+    ur_batch_init(&batch);
     assert_ok(ur_batch_ids(&batch, "input", T, B, ids, lengths));
     if (targets)
         assert_ok(ur_batch_ids(&batch, "target", T, B, targets, NULL));
@@ -50,7 +51,8 @@ static inline ur_batch batch_of(int T, int B, const int32_t *ids, const int *len
 static inline ur_status run_gap(ur_runner *r, int n, const int32_t *before, int m,
                                 const int32_t *after, const ur_real **logits)
 {
-    ur_batch given = {0};
+    ur_batch given;
+    ur_batch_init(&given);
     if (n)
         assert_ok(ur_batch_ids(&given, "before", n, 1, before, NULL));
     if (m)

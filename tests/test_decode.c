@@ -453,6 +453,7 @@ static void check_metrics(double loss, double hits, double n, double unknown, bo
         [UR__TEXT_UNKNOWN] = unknown
     };
     ur_metrics m;
+    ur_metrics_init(&m);
     ur__text_figures(sums, words ? "word" : "character", words, &m);
     assert_int_equal(m.n, words ? 6 : 5);
     assert_string_equal(m.at[0].name, "loss");
@@ -483,7 +484,8 @@ static void metrics__follow_from_sums(void **state)
         check_metrics(8 * log(4), 6, 8, 2, words);
         check_metrics(0, 0, 0, 0, words);
     }
-    ur_metrics m = {0};
+    ur_metrics m;
+    ur_metrics_init(&m);
     assert_true(isnan(ur_metrics_get(&m, "loss")));
     for (int i = 0; i < 2 * UR_MAX_METRICS; i++)
         ur_metrics_add(&m, "x", "", false, i);

@@ -89,6 +89,7 @@ static void pair__learns_and_is_measured(void **unused)
     struct seen s = {0};
     ur_model *m;
     ur_metrics found;
+    ur_metrics_init(&found);
     assert_ok(ur_train(&o, see, &s));
     assert_string_equal(s.best_name, "accuracy");
     assert_int_equal(s.validations, 4);
@@ -97,7 +98,7 @@ static void pair__learns_and_is_measured(void **unused)
     assert_string_equal(ur_model_arch(m), "pair");
     assert_int_equal(ur_vocab_size(ur_model_vocab(m, "source")), LETTERS + 1);
     assert_non_null(ur_model_vocab(m, "target"));
-    const ur_eval_options all = {.data = pair_path, .n_data = 2};
+    ur_eval_options all = eval_of(pair_path, 2);
     assert_ok(ur_evaluate(m, &all, &found));
     assert_true(ur_metrics_get(&found, "accuracy") > 0.9);
     assert_true(ur_metrics_get(&found, "loss") > 0);
@@ -141,6 +142,7 @@ static void pair__plan_holds(void **unused)
     (void)unused;
     ur_train_options o = pair_run(tmp_path("plan.safetensors"), "eval-every=20");
     ur_plan plan;
+    ur_plan_init(&plan);
     o.steps = 40;
     o.batch = 64;
     set_run(&o, "encoder-hidden=96 decoder-hidden=96");
@@ -246,7 +248,7 @@ static void given(const ur_model *m, const char *word, const ur_real *number, in
     static const int one[] = {1, 1};
     size_t n;
     assert_ok(ur_vocab_encode(ur_model_vocab(m, "source"), word, strlen(word), ids, &n));
-    *batch = (ur_batch){0};
+    ur_batch_init(batch);
     assert_ok(ur_batch_ids(batch, "source", (int)n, 1, ids, NULL));
     assert_ok(ur_batch_reals(batch, "numbers", 2, one, number, NULL));
 }

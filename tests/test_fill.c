@@ -175,7 +175,7 @@ static void fill__models_are_of_one_task(void **unused)
     ur_tape *tape;
     const ur_real *out;
     ur_real logits[V];
-    ur_eval_options o = {.data = &text_path, .n_data = 1};
+    ur_eval_options o = eval_of(&text_path, 1);
     draw_ids(1);
     const int lengths[B] = {1, 2, T + 1};
     const ur_batch batch = batch_of(T, B, ids, NULL, NULL), long_one = batch_of(T, B, ids, lengths,
@@ -199,6 +199,7 @@ static void fill__models_are_of_one_task(void **unused)
     assert_status(UR_ESHAPE, ur_tape_status(tape));
     o.protocol = (ur_protocol)7;
     ur_metrics metrics;
+    ur_metrics_init(&metrics);
     assert_status(UR_EINVAL, ur_evaluate(fills, &o, &metrics));
     set_net(&c, "embed=12");
     assert_status(UR_EINVAL, ur_config_check(&c));
@@ -404,7 +405,9 @@ static void train__fill_learns_from_what_stands_behind(void **unused)
         struct listener l;
         ur_model *m;
         ur_metrics metrics;
-        ur_eval_options e = {.data = &data, .n_data = 1, .held_out = true};
+        ur_metrics_init(&metrics);
+        ur_eval_options e = eval_of(&data, 1);
+        e.held_out = true;
         o.steps = 300;
         set_run(&o, "dropout=0");
         assert_ok(train_until(o, 0, &l));
@@ -456,9 +459,10 @@ static void eval__matches_a_plain_loop(void **unused)
             hits += best == all[i];
         }
         ur_metrics got;
+        ur_metrics_init(&got);
         double first = 0;
         for (int team = 1; team <= 3; team++) {
-            ur_eval_options e = {.data = &data, .n_data = 1};
+            ur_eval_options e = eval_of(&data, 1);
             e.protocol = (ur_protocol)protocol;
             assert_ok(ur_team_new(&e.team, team));
             assert_ok(ur_evaluate(m, &e, &got));

@@ -330,6 +330,7 @@ static void train_scenario(void)
     for (int fills = 0; fills < 2; fills++) {
         ur_train_options o = small_run(fills ? "fill" : "lm", tmp_path("m.safetensors"), "");
         ur_metrics metrics;
+        ur_metrics_init(&metrics);
         ur_model *m;
         o.steps = 12;
         o.eval_every = o.checkpoint_every = 5;
@@ -346,7 +347,8 @@ static void train_scenario(void)
         CALL(ur_model_save(m, again));
         assert_same_file(o.model, again);
         for (int protocol = 0; protocol < 2; protocol++) {
-            ur_eval_options e = {.data = o.data, .n_data = 1, .protocol = (ur_protocol)protocol};
+            ur_eval_options e = eval_of(o.data, 1);
+            e.protocol = (ur_protocol)protocol;
             CALL(ur_evaluate(m, &e, &metrics));
             for (int i = 0; i < metrics.n; i++)
                 put(&metrics.at[i].value, sizeof metrics.at[i].value);
@@ -391,7 +393,8 @@ static void decode_scenario(void)
     ur_model_free(m);
 
     const int32_t text[] = {1, 2, 3, 4, 5, 6};
-    ur_batch given = {0};
+    ur_batch given;
+    ur_batch_init(&given);
     ur_runner *runner;
     int32_t ids[5];
     double p[5];

@@ -278,8 +278,10 @@ static void train__a_step_of_six_billion_tokens(void **state)
     ur__file_set_ops(&ops);
     ur_status status = ur_train(&o, NULL, NULL);
     ur_model *m = NULL;
-    ur_metrics metrics = {0};
-    const ur_eval_options e = {.data = &path, .n_data = 1, .held_out = true};
+    ur_metrics metrics;
+    ur_metrics_init(&metrics);
+    ur_eval_options e = eval_of(&path, 1);
+    e.held_out = true;
     if (status == UR_OK)
         status = ur_model_load(&m, o.model);
     if (status == UR_OK)

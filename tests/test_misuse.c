@@ -104,7 +104,8 @@ static void metrics__need_their_pointers(void **unused)
 {
     (void)unused;
     double d, series[2] = {1, 2};
-    ur_metrics m = {0};
+    ur_metrics m;
+    ur_metrics_init(&m);
     SAYS(ur_metrics_add(NULL, "loss", "", false, 1));
     SAYS(ur_metrics_add(&m, NULL, "", false, 1));
     SAYS(ur_metrics_add(&m, "loss", NULL, false, 1));

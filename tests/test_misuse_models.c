@@ -165,7 +165,8 @@ static void batch__refuses_what_is_none(void **unused)
     static const int32_t id[4] = {0};
     static const ur_real x[4] = {0};
     const int dim[2] = {2, 2}, none[2] = {2, 0}, less[2] = {-1, 2};
-    ur_batch b = {0};
+    ur_batch b;
+    ur_batch_init(&b);
     REFUSED(UR_EINVAL, ur_batch_ids(NULL, "input", 2, 2, id, NULL));
     REFUSED(UR_EINVAL, ur_batch_ids(&b, NULL, 2, 2, id, NULL));
     REFUSED(UR_EINVAL, ur_batch_ids(&b, "input", 2, 2, NULL, NULL));
@@ -367,7 +368,9 @@ static void gap__refuses_to_run_wrongly(void **unused)
     static const int32_t id[] = {0, 1}, bad[] = {0, V}, low[] = {-1, 0};
     const ur_real *logits, x[2] = {0};
     ur_runner *f, *steps;
-    ur_batch two = {0}, reals = {0};
+    ur_batch two, reals;
+    ur_batch_init(&two);
+    ur_batch_init(&reals);
     assert_ok(ur_runner_new(&f, fill, 1, NULL));
     assert_ok(ur_runner_new(&steps, lm, 1, NULL));
     REFUSED(UR_EINVAL, run_gap(steps, 2, id, 2, id, &logits));

@@ -124,6 +124,7 @@ static void train__refuses_impossible_options(void **unused)
     const char *to = tmp_path("t.safetensors"), *no_data[] = {NULL};
     ur_train_options o;
     ur_plan plan;
+    ur_plan_init(&plan);
     REFUSED(UR_EINVAL, ur_train(NULL, NULL, NULL));
     o = small_options(to);
     REFUSED(UR_EINVAL, ur_train_plan(NULL, 0, NULL, NULL, &plan));
@@ -196,7 +197,7 @@ static void train__refuses_impossible_options(void **unused)
     REFUSED(UR_EINVAL, ur_train_options_init(&o, NULL));
     REFUSED(UR_EINVAL, ur_train_options_init(&o, "translate"));
     REFUSED(UR_EINVAL, ur_train(&o, NULL, NULL));
-    REFUSED(UR_EINVAL, ur_train_options_init_size(&o, sizeof o - 8, "lm"));
+    REFUSED(UR_EINVAL, ur_train_options_init_size(&o, sizeof o.size - 1, "lm"));
 }
 
 static void train__sets_nothing_impossible(void **unused)
@@ -288,8 +289,9 @@ static void evaluate__refuses_impossible_options(void **unused)
     (void)unused;
     const char *trained = tmp_path("e.safetensors"), *no_data[] = {NULL};
     ur_train_options t = small_options(trained);
-    ur_eval_options o = {.data = &text_path, .n_data = 1};
+    ur_eval_options o = eval_of(&text_path, 1);
     ur_metrics m;
+    ur_metrics_init(&m);
     ur_model *model, *lm = small_model();
     t.steps = 1;
     assert_ok(ur_train(&t, NULL, NULL));

@@ -399,8 +399,9 @@ static void *load_evaluated(const void *arg)
 static ur_status evaluate(void *it, const void *arg, uint32_t *digest)
 {
     const char *data = short_path;
-    ur_eval_options o = {.data = &data, .n_data = 1};
+    ur_eval_options o = eval_of(&data, 1);
     ur_metrics m;
+    ur_metrics_init(&m);
     o.protocol = ((const struct evaluation *)arg)->protocol;
     ur_status status = ur_evaluate(it, &o, &m);
     if (status == UR_OK)

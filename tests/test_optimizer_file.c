@@ -157,7 +157,6 @@ static void state__that_is_damaged_or_foreign_is_refused(void **unused)
     (void)unused;
     const char *path = tmp_path("state"), *bad = tmp_path("bad");
     struct loop l = usual(UR_ADAMW);
-    struct ur__st_out *out;
     char *bytes;
     size_t n;
     int cases = 0;
@@ -182,13 +181,33 @@ static void state__that_is_damaged_or_foreign_is_refused(void **unused)
     power[9] ^= 1;          /* a digit of the clock */
     put_file(bad, bytes, n);
     refused(UR_EFORMAT, "damaged", bad, &l);
-    assert_ok(ur__st_out_new(&out));
-    assert_ok(ur__st_out_meta(out, "format", "unroll-state"));
-    assert_ok(ur__st_out_save(out, bad));
-    ur__st_out_free(out);
-    refused(UR_EFORMAT, "not an optimizer's state: version is missing", bad, &l);
     printf("%d places of damage, each cut and most turned\n", cases);
     ur__free(bytes);
+    unmake(&l);
+}
+
+static void state__says_what_a_file_is_instead(void **unused)
+{
+    (void)unused;
+    static const char *const others[][2] = {
+        {"unroll", "is a model, not an optimizer's state: ur_model_load reads it"},
+        {"unroll-state", "is the state of a run of ur_train, not an optimizer's: resume"},
+        {"pt", "no optimizer's state: its format is \"pt\"; the state is the file of"},
+        {"unroll-optimizer", "not an optimizer's state: version is missing"},
+    };
+    const char *bad = tmp_path("bad");
+    struct loop l = usual(UR_ADAMW);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        struct ur__st_out *out;
+        assert_ok(ur__st_out_new(&out));
+        assert_ok(ur__st_out_meta(out, "format", others[i][0]));
+        assert_ok(ur__st_out_save(out, bad));
+        ur__st_out_free(out);
+        refused(UR_EFORMAT, others[i][1], bad, &l);
+    }
+    put_file(bad, "GGUF\3\0\0\0\0\0\0\0", 12);
+    refused(UR_EFORMAT, "looks like a GGUF file", bad, &l);
+    refused(UR_EFORMAT, "; an optimizer's state is a file of ur_optimizer_save", bad, &l);
     unmake(&l);
 }
 
@@ -233,6 +252,7 @@ int main(void)
         cmocka_unit_test(state__of_no_moments_keeps_its_count),
         cmocka_unit_test(state__of_another_optimizer_is_refused),
         cmocka_unit_test(state__that_is_damaged_or_foreign_is_refused),
+        cmocka_unit_test(state__says_what_a_file_is_instead),
         cmocka_unit_test(state__is_as_before_without_memory),
     };
     return cmocka_run_group_tests_name("optimizer_file", tests, NULL, NULL);

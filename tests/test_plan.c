@@ -60,6 +60,7 @@ struct outcome {
 static struct outcome in_child(const ur_train_options *options, int threads, bool plan)
 {
     struct outcome o = {.status = UR_EINTERNAL};
+    ur_plan_init(&o.plan);
     int pipes[2];
     assert_int_equal(pipe(pipes), 0);
     fflush(NULL);
@@ -209,6 +210,8 @@ static void plan__counts_its_own_thread_alone(void **state)
     const char *data = write_words("other.txt", 5000, 50, false);
     ur_train_options o = options_of("lm", "", &data);
     ur_plan exact, p;
+    ur_plan_init(&exact);
+    ur_plan_init(&p);
     assert_ok(ur_train_plan(&o, 0, NULL, NULL, &exact));
     o.memory_limit = exact.memory;
     for (int when = 1; when < 60; when += 3) {
@@ -380,6 +383,7 @@ static void plan__says_what_the_run_would_do(void **state)
     ur_train_options o = options_of("lm", "", &data);
     struct seen seen = {0};
     ur_plan p;
+    ur_plan_init(&p);
     o.steps = -1;
     o.epochs = 2;
     int before = files_there();
@@ -426,6 +430,7 @@ static void plan__goes_on_where_a_run_stands(void **state)
     ur_train_options o = options_of("lm", "", &data);
     size_t sizes[2] = {0, 0};
     ur_plan p;
+    ur_plan_init(&p);
     assert_ok(ur_train(&o, keep_start, sizes));
     assert_true(sizes[0] > 0);
     assert_true(sizes[1] >= sizes[0] / 2);
@@ -467,6 +472,7 @@ static void plan__knows_an_end_by_time(void **state)
     const char *data = write_words("time.txt", 5000, 50, false);
     ur_train_options o = options_of("lm", "", &data);
     ur_plan p;
+    ur_plan_init(&p);
     o.steps = -1;
     o.epochs = HUGE_VAL;
     o.seconds = 100;
@@ -480,6 +486,7 @@ static void plan__knows_an_end_by_time(void **state)
 static void refuse_alike(const ur_train_options *o, ur_status status)
 {
     ur_plan p;
+    ur_plan_init(&p);
     char planned[512];
     assert_status(status, ur_train_plan(o, 0.01, NULL, NULL, &p));
     snprintf(planned, sizeof planned, "%s", ur_errmsg());
@@ -527,6 +534,8 @@ static void plan__keeps_to_a_limit(void **state)
     const char *data = write_words("limit.txt", 5000, 50, false);
     ur_train_options o = options_of("lm", "", &data);
     ur_plan p, exact;
+    ur_plan_init(&p);
+    ur_plan_init(&exact);
     set_run(&o, "hidden=16384");
     o.memory_limit = (size_t)1 << 30;
     size_t before = ur_memory_peak();

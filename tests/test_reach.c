@@ -80,7 +80,8 @@ static double norm_at(const ur_model *m, const int32_t *in, const int32_t *next,
         assert_ok(ur_state_put(start, 0, "c", ur_constant(tape, 2, dim, c)));
     }
     assert_ok(ur_state_put(start, 0, "h", ur_variable(tape, 2, dim, h, dh)));
-    ur_batch batch = {0};
+    ur_batch batch;
+    ur_batch_init(&batch);
     assert_ok(ur_batch_ids(&batch, "input", k, B, in + before * B, NULL));
     ur_tensor *y = ur_model_outputs(tape, m, &batch, rest);
     ur_tensor *last = ur_at(y, k - 1);

@@ -216,6 +216,7 @@ static void refuse_to_begin_anew(const ur_train_options *o, const char *there)
     size_t n, m;
     struct listener l;
     ur_plan plan;
+    ur_plan_init(&plan);
     char *before = read_all(there, &n);
     assert_status(UR_EEXIST, train_until(*o, 0, &l));
     assert_message("its training state");

@@ -102,6 +102,7 @@ static void refused(const ur_train_options *o, const char *path, const char *mes
 {
     struct listener l;
     ur_plan plan;
+    ur_plan_init(&plan);
     size_t n, m;
     char *before = read_all(path, &n);
     assert_status(UR_EOUTPUT, train_until(*o, 0, &l));

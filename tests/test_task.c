@@ -317,9 +317,10 @@ static void eval__protocols_match_a_plain_loop(void **unused)
     for (int protocol = 0; protocol < 2; protocol++) {
         double loss, accuracy, first = 0;
         ur_metrics got;
+        ur_metrics_init(&got);
         measure(m, text, n, windows[protocol], &loss, &accuracy);
         for (int size = 1; size <= 3; size++) {
-            ur_eval_options o = {.data = &other_path, .n_data = 1};
+            ur_eval_options o = eval_of(&other_path, 1);
             o.protocol = (ur_protocol)protocol;
             assert_ok(ur_team_new(&o.team, size));
             assert_ok(ur_evaluate(m, &o, &got));
@@ -352,7 +353,9 @@ static void eval__short_texts_in_windows(void **unused)
         fclose(f);
         double loss, accuracy;
         ur_metrics got;
-        ur_eval_options o = {.data = &path, .n_data = 1, .protocol = UR_PROTOCOL_WINDOW};
+        ur_metrics_init(&got);
+        ur_eval_options o = eval_of(&path, 1);
+        o.protocol = UR_PROTOCOL_WINDOW;
         measure(m, text, lengths[i], 256, &loss, &accuracy);
         assert_ok(ur_evaluate(m, &o, &got));
         assert_true(ur_metrics_get(&got, "n") == (double)(lengths[i] - 1));
@@ -377,7 +380,9 @@ static void eval__held_out_part_of_the_same_data(void **unused)
     size_t held_out = n / 10;
     double loss, accuracy, done = 0;
     ur_metrics got;
-    ur_eval_options o = {.data = &text_path, .n_data = 1, .held_out = true};
+    ur_metrics_init(&got);
+    ur_eval_options o = eval_of(&text_path, 1);
+    o.held_out = true;
     measure(m, text + n - held_out, held_out, SIZE_MAX, &loss, &accuracy);
     assert_ok(ur_evaluate(m, &o, &got));
     assert_true(ur_metrics_get(&got, "n") == (double)(held_out - 1));
@@ -405,7 +410,8 @@ static void eval__unseen_and_too_short_texts(void **unused)
         fputs(texts[i], f);
         fclose(f);
         ur_metrics got;
-        ur_eval_options o = {.data = &path, .n_data = 1};
+        ur_metrics_init(&got);
+        ur_eval_options o = eval_of(&path, 1);
         assert_status(UR_EDATA, ur_evaluate(m, &o, &got));
     }
     ur_model_free(m);
@@ -422,7 +428,9 @@ static void eval__a_validation_file_of_its_own(void **unused)
     assert_true(l.count[UR_REPORT_VALID] > 0);
     ur_model *m;
     ur_metrics got;
-    ur_eval_options e = {.data = &text_path, .n_data = 1, .held_out = true};
+    ur_metrics_init(&got);
+    ur_eval_options e = eval_of(&text_path, 1);
+    e.held_out = true;
     assert_ok(ur_model_load(&m, o.model));
     assert_status(UR_EDATA, ur_evaluate(m, &e, &got));
     assert_message("file of its own");

@@ -314,82 +314,7 @@ static void clip__survives_squares_beyond_range(void **unused)
     ur_params_free(params);
 }
 
-/* ---- schedules --------------------------------------------------------- */
-
-static const struct ur__plateau flat = {1, 0};
-
-static void schedule__cosine_ends_at_a_tenth(void **unused)
-{
-    (void)unused;
-    struct ur__schedule s = {UR_SCHEDULE_COSINE, 0.002, 0, 1000, 0, 100};
-    assert_true(ur__schedule_lr(&s, &flat, 0, 0) == 0.002);
-    assert_true(fabs(ur__schedule_lr(&s, &flat, 500, 0) - 0.0011) < 1e-9);
-    assert_true(fabs(ur__schedule_lr(&s, &flat, 1000, 0) - 0.0002) < 1e-9);
-    for (int64_t i = 0; i < 1000; i++) {
-        double want = 0.0002 + 0.0018 * 0.5 * (1 + cos(3.14159265358979 * (double)i / 1000));
-        double got = ur__schedule_lr(&s, &flat, i, 0);
-        assert_true(fabs(got - want) < 1e-9);
-        assert_true(got >= ur__schedule_lr(&s, &flat, i + 1, 0));
-    }
-}
-
-static void schedule__time_and_steps_end_it_together(void **unused)
-{
-    (void)unused;
-    struct ur__schedule s = {UR_SCHEDULE_COSINE, 1, 0, 1000, 60, 100};
-    assert_true(fabs(ur__schedule_lr(&s, &flat, 10, 60) - 0.1) < 1e-6);
-    assert_true(fabs(ur__schedule_lr(&s, &flat, 10, 1e9) - 0.1) < 1e-6);
-    assert_true(fabs(ur__schedule_lr(&s, &flat, 1000, 1) - 0.1) < 1e-6);
-    assert_true(fabs(ur__schedule_lr(&s, &flat, 10, 30) - 0.55) < 1e-6);
-    s.steps = -1;
-    assert_true(fabs(ur__schedule_lr(&s, &flat, 1000000, 30) - 0.55) < 1e-6);
-}
-
-static void schedule__steps_plateau_and_warmup(void **unused)
-{
-    (void)unused;
-    struct ur__schedule s = {UR_SCHEDULE_STEP, 1, 0, -1, 0, 50};
-    assert_true(ur__schedule_lr(&s, &flat, 499, 0) == 1);
-    assert_true(ur__schedule_lr(&s, &flat, 500, 0) == 0.97);
-    assert_true(ur__schedule_lr(&s, &flat, 550, 0) == 0.97 * 0.97);
-    s.kind = UR_SCHEDULE_CONSTANT;
-    s.warmup = 4;
-    for (int i = 0; i < 8; i++)
-        assert_true(ur__schedule_lr(&s, &flat, i, 0) == (i < 4 ? (i + 1) / 4.0 : 1.0));
-    s.kind = UR_SCHEDULE_PLATEAU;
-    struct ur__plateau p = flat;
-    const bool better[] = {true, false, true, false, false, false, false};
-    const double want[] = {1, 1, 1, 1, 0.5, 0.5, 0.25};
-    for (int i = 0; i < 7; i++) {
-        ur__plateau_see(&p, better[i]);
-        assert_true(ur__schedule_lr(&s, &p, 100, 0) == want[i]);
-    }
-}
-
-static void schedule__epochs_may_be_single_steps(void **unused)
-{
-    (void)unused;
-    struct ur__schedule one = {UR_SCHEDULE_STEP, 1, 0, -1, 0, 1}, fifty = one;
-    struct ur__plateau p = {0};
-    fifty.epoch_steps = 50;
-    for (int64_t e = 0; e < 30; e++)
-        assert_true(ur__schedule_lr(&one, &p, e, 0) == ur__schedule_lr(&fifty, &p, 50 * e + 49, 0));
-    assert_true(ur__schedule_lr(&one, &p, 29, 0) < ur__schedule_lr(&one, &p, 9, 0));
-}
-
-static void schedule__rejects_what_is_impossible(void **unused)
-{
-    (void)unused;
-    struct ur__schedule s = {UR_SCHEDULE_COSINE, 1, 0, -1, 0, 50};
-    assert_status(UR_EINVAL, ur__schedule_check(&s));
-    s.steps = 10;
-    assert_ok(ur__schedule_check(&s));
-    s.lr = (double)NAN;
-    assert_status(UR_EINVAL, ur__schedule_check(&s));
-    s.lr = 1;
-    s.warmup = -1;
-    assert_status(UR_EINVAL, ur__schedule_check(&s));
-}
+/* ---- names --------------------------------------------------------------- */
 
 static void names__go_both_ways(void **unused)
 {
@@ -421,11 +346,6 @@ int main(void)
         cmocka_unit_test(clip__finds_what_is_not_finite_first),
         cmocka_unit_test(step__sees_what_it_leaves),
         cmocka_unit_test(clip__survives_squares_beyond_range),
-        cmocka_unit_test(schedule__cosine_ends_at_a_tenth),
-        cmocka_unit_test(schedule__time_and_steps_end_it_together),
-        cmocka_unit_test(schedule__steps_plateau_and_warmup),
-        cmocka_unit_test(schedule__epochs_may_be_single_steps),
-        cmocka_unit_test(schedule__rejects_what_is_impossible),
         cmocka_unit_test(names__go_both_ways),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -554,8 +554,10 @@ static void eval__counts_unknown_words(void **unused)
     assert_ok(train_until(train, 0, &l));
     assert_ok(ur_model_load(&m, train.model));
     const char *text = "the net swims one ocean, reads.\n", *path = write_bytes(text, strlen(text));
-    ur_eval_options o = {.data = &path, .n_data = 1};
+    ur_eval_options o = eval_of(&path, 1);
     ur_metrics stream, window;
+    ur_metrics_init(&stream);
+    ur_metrics_init(&window);
     assert_ok(ur_evaluate(m, &o, &stream));
     o.protocol = UR_PROTOCOL_WINDOW;
     assert_ok(ur_evaluate(m, &o, &window));

@@ -28,10 +28,10 @@ PARSERS = (
     'src/data/vocab.c', 'src/data/word_table.c',
     'src/exchange/params_file.c', 'src/exchange/rename.c', 'src/exchange/weights.c',
     'src/exchange/weights_rnn.c',
-    'src/io/dtype.c', 'src/io/json.c', 'src/io/json_parse.c', 'src/io/reader.c',
-    'src/io/safetensors_header.c', 'src/io/safetensors_read.c', 'src/io/sniff.c',
-    'src/model/config.c', 'src/model/file.c', 'src/model/vocab_text.c',
-    'src/train/checkpoint.c', 'src/train/identity.c',
+    'src/io/dtype.c', 'src/io/json.c', 'src/io/json_parse.c', 'src/io/option_json.c',
+    'src/io/reader.c', 'src/io/safetensors_header.c', 'src/io/safetensors_read.c',
+    'src/io/sniff.c', 'src/model/file.c', 'src/model/vocab_text.c',
+    'src/train/checkpoint.c', 'src/train/identity.c', 'src/train/optimizer_file.c',
 )
 
 

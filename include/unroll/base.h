@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unroll/base.h: the ground floor of the public interface. Number type,
- * status codes and messages, version, allocator hook, thread team, random
+ * unroll/base.h: the ground floor of the public interface. Status
+ * codes and messages, version, allocator hook, thread team, random
  * numbers.
  *
  * Ownership, in every header of unroll
@@ -32,6 +32,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "unroll/real.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -47,14 +49,6 @@ extern "C" {
 #else
 #define UR_API
 #define UR_PRINTF(fmt, args)
-#endif
-
-/* The library computes in float. Built with UR_DOUBLE it computes in double,
- * with scalar kernels: slower, and what gradient checks need. */
-#ifdef UR_DOUBLE
-typedef double ur_real;
-#else
-typedef float ur_real;
 #endif
 
 /* ---- status ------------------------------------------------------------ */
@@ -100,16 +94,32 @@ UR_API const char *ur_kernels(void);
 
 /* ---- structs that can grow --------------------------------------------- */
 
-/** Options that a caller fills in begin with `size_t size`, the size that his header gives them.
- *  NAME_init(&o) sets it and the defaults; then he changes what he likes. A library that is newer
- *  or older than the header reads what both know; it refuses options of which it would have to
- *  ignore one, and a size that no header has (UR_EINVAL). Declares NAME_init for struct NAME. */
+/* How structs may change while the library keeps its SONAME:
+ *   - What a caller fills in, or has filled in (options, ur_batch, ur_plan, ur_metrics), begins
+ *     with `size_t size`, the size that his header gives it. It may grow at its end.
+ *   - What the library makes and lends (ur_report, ur_step, ur_param, ur_weight, ur_option) may
+ *     grow at its end, too: it is read where it is; a copy is cut where the caller's header ends.
+ *   - What is passed by value, or stands in arrays or in structs of the caller's (ur_ids, ur_join,
+ *     ur_rename, ur_meta, ur_metric, ur_field, ur_options, ur_optimizer_options, ur_linear_layer,
+ *     ur_embedding, ur_norm_cell), keeps its size. Members called `room` are for what is to come;
+ *     they are zero. */
+
+/** Declares NAME_init for a struct NAME with a size. NAME_init(&o) sets it and the defaults; then
+ *  the caller changes what he likes. A library that is newer or older than the header reads and
+ *  writes what both know; it refuses options of which it would have to ignore one, and what was
+ *  not initialised (UR_EINVAL). */
 #define UR_STRUCT_INIT(NAME)                                                  \
     UR_API void NAME##_init_size(NAME *p, size_t size);                       \
     static inline void NAME##_init(NAME *p)                                   \
     {                                                                         \
         NAME##_init_size(p, sizeof *p);                                       \
     }
+
+/* ---- bytes ------------------------------------------------------------- */
+
+/** Takes the next n bytes of a file that is being made; anything but UR_OK ends that and is what
+ *  the caller gets. */
+typedef ur_status (*ur_sink)(void *user, const void *bytes, size_t n);
 
 /* ---- activations ------------------------------------------------------- */
 

@@ -19,6 +19,9 @@
 extern "C" {
 #endif
 
+/** An open safetensors file: its tensors by name, nothing read yet. */
+typedef struct ur_weights ur_weights;
+
 /* ---- parameters -------------------------------------------------------- */
 
 /** What a file calls our parameters. The first pair whose `ours` fits a parameter's name
@@ -50,6 +53,9 @@ typedef struct ur_meta {
  *  built). */
 UR_API ur_status ur_params_load(ur_params *params, const char *path, int n,
                                 const ur_rename *map, bool strict);
+/** The same from an open file, so also from memory (ur_weights_open_memory). */
+UR_API ur_status ur_params_load_weights(ur_params *params, ur_weights *file, int n,
+                                        const ur_rename *map, bool strict);
 /** Writes them as F32, atomically, under the file's names, with n_meta strings (NULL with 0:
  *  none) beside them, of which "format" is "pt" unless given. Equal values write equal bytes.
  *  Errors: UR_EOUTPUT; UR_EINVAL (the map is impossible or gives two parameters one name, a
@@ -58,9 +64,6 @@ UR_API ur_status ur_params_save(const ur_params *params, const char *path, int n
                                 const ur_rename *map, int n_meta, const ur_meta *meta);
 
 /* ---- looking into a file ----------------------------------------------- */
-
-/** An open safetensors file: its tensors by name, nothing read yet. */
-typedef struct ur_weights ur_weights;
 
 #define UR_WEIGHT_MAX_RANK 8
 
@@ -77,6 +80,10 @@ typedef struct ur_weight {
 /** Opens one and checks its header against the file's length; the header is at most 16 MiB.
  *  Errors: UR_EINPUT, UR_EFORMAT. */
 UR_API ur_status ur_weights_open(ur_weights **out, const char *path);
+/** The same of n bytes in memory, borrowed until it is closed. name (NULL: "memory") is what
+ *  messages call it. */
+UR_API ur_status ur_weights_open_memory(ur_weights **out, const void *bytes, size_t n,
+                                        const char *name);
 UR_API void ur_weights_close(ur_weights *file);
 
 /** Its tensors: by place in the order of the file, and by name; NULL: none. */

@@ -20,13 +20,15 @@ typedef struct ur_metric {
     double value;               /* NaN: there is none */
 } ur_metric;
 
-/** Figures by name, the most telling first. */
+/** Figures by name, the most telling first. ur_metrics_init: none. */
 typedef struct ur_metrics {
+    size_t size;                /* set by ur_metrics_init */
     int n;
     ur_metric at[UR_MAX_METRICS];
 } ur_metrics;
+UR_STRUCT_INIT(ur_metrics)
 
-/** Adds one; of more than UR_MAX_METRICS nothing is kept. */
+/** Adds one; of more than there is room for nothing is kept. */
 UR_API void ur_metrics_add(ur_metrics *metrics, const char *name, const char *unit, bool rising,
                            double value);
 /** The figure of a name; NULL: there is none. Borrowed. */

@@ -6,7 +6,7 @@
  *     ur_options net;  ur_config_init(&net, "lm");  ur_options_set(&net, "hidden", "256");
  *     ur_vocab *vocab; ur_vocab_of_text(&vocab, UR_TOKEN_CHAR, text, n, 1);
  *     ur_model *model; ur_model_new(&model, &net, 1, &vocab, seed);
- *     ur_batch batch = {0};
+ *     ur_batch batch;  ur_batch_init(&batch);
  *     ur_batch_ids(&batch, "input", T, B, ids, NULL);
  *     ur_batch_ids(&batch, "target", T, B, targets, NULL);
  *     ur_tensor *loss = ur_model_loss(tape, model, &batch, state);
@@ -52,17 +52,20 @@ typedef struct ur_field {
     const ur_real *reals;
     const int *lengths;         /* [B] steps of each sequence; NULL: all T */
     const int *inner;           /* [T,B] lengths along the third dimension; NULL: all C */
+    const void *room[2];
 } ur_field;
 
-/** The inputs of a step. {0} is an empty one. */
+/** The inputs of a step. ur_batch_init: none. */
 typedef struct ur_batch {
+    size_t size;                /* set by ur_batch_init */
+    int64_t items;              /* predictions that the loss is the mean of; 0: not counted */
     int n;
     ur_field field[UR_MAX_FIELDS];
-    int64_t items;              /* predictions that the loss is the mean of; 0: not counted */
 } ur_batch;
+UR_STRUCT_INIT(ur_batch)
 
 /** Adds a field. Arrays and role are borrowed. Errors: UR_EINVAL (there are UR_MAX_FIELDS, or
- *  one of this role), UR_ESHAPE. */
+ *  one of this role; not initialised), UR_ESHAPE. */
 UR_API ur_status ur_batch_ids(ur_batch *batch, const char *role, int T, int B, const int32_t *ids,
                               const int *lengths);
 UR_API ur_status ur_batch_reals(ur_batch *batch, const char *role, int rank, const int *dim,
@@ -82,9 +85,16 @@ UR_API ur_status ur_model_new(ur_model **out, const ur_options *config, int n,
 /** Reads a model file. Errors: UR_EINPUT, UR_EFORMAT (no model, damaged, sizes that do
  *  not fit), UR_EVERSION, UR_ENUMERIC (a parameter is NaN or Inf). */
 UR_API ur_status ur_model_load(ur_model **out, const char *path);
+/** Reads one from n bytes in memory, by the same rules: all that a model file holds. name (NULL:
+ *  "memory") is what messages call it. The bytes are free to go afterwards. */
+UR_API ur_status ur_model_load_memory(ur_model **out, const void *bytes, size_t n,
+                                      const char *name);
 /** Writes it atomically: equal models give equal bytes. Errors: UR_EOUTPUT; UR_ENUMERIC
  *  (nothing is written). */
 UR_API ur_status ur_model_save(const ur_model *model, const char *path);
+/** Gives the same bytes to write, piece by piece. Errors: those of write; UR_ENUMERIC, before the
+ *  first piece. */
+UR_API ur_status ur_model_save_to(const ur_model *model, ur_sink write, void *user);
 UR_API void ur_model_free(ur_model *model);
 
 /** Its parts, borrowed. Parameters may be changed; then call ur_model_prepare. */

@@ -46,9 +46,9 @@ UR_API ur_status ur_train(const ur_train_options *options, ur_on_report on, void
 /** What ur_train() would do with these options, without doing it: reads the text, makes the
  *  net, and brings a run that is to go on back from its state, but writes no file (a scratch
  *  file aside). With seconds > 0 it times steps of this very net, as many as fit in so many
- *  seconds but at least one, and forgets them. on (may be NULL) sees each parameter. Errors: what
- *  ur_train would refuse, by the same status; with UR_ENOMEM for memory_limit *out is filled
- *  in, time apart. */
+ *  seconds but at least one, and forgets them. on (may be NULL) sees each parameter. out:
+ *  ur_plan_init first. Errors: what ur_train would refuse, by the same status; with UR_ENOMEM for
+ *  memory_limit *out is filled in, time apart. */
 UR_API ur_status ur_train_plan(const ur_train_options *options, double seconds, ur_on_param on,
                                void *user, ur_plan *out);
 
@@ -60,7 +60,9 @@ typedef enum ur_protocol {
     UR_PROTOCOL_WINDOW = 1      /* windows of 256 predictions, each from the zero state */
 } ur_protocol;
 
+/** ur_eval_options_init: no data; all of it, as a stream, line ends as the model reads them. */
 typedef struct ur_eval_options {
+    size_t size;                /* set by ur_eval_options_init */
     const char *const *data;
     int n_data;
     bool held_out;              /* only the part that training held out of the same data */
@@ -73,8 +75,10 @@ typedef struct ur_eval_options {
     bool (*on_progress)(void *user, double done);
     void *user;
 } ur_eval_options;
+UR_STRUCT_INIT(ur_eval_options)
 
-/** Measures a model on files by its task's metrics. Errors as ur_train; UR_EDATA: the text
+/** Measures a model on files by its task's metrics. out: ur_metrics_init first; after an error it
+ *  has none. Errors as ur_train; UR_EDATA: the text
  *  has a character that the model has never seen. */
 UR_API ur_status ur_evaluate(const ur_model *model, const ur_eval_options *options,
                              ur_metrics *out);

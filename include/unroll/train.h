@@ -33,6 +33,7 @@ typedef struct ur_optimizer_options {
     double weight_decay;        /* negative: 0.01 with UR_ADAMW, else 0 */
     double clip_norm;           /* 0: off. Global norm over all parameters */
     double clip_value;          /* 0: off. Each element to ±value, after the norm */
+    double room[8];
 } ur_optimizer_options;
 /** AdamW with clipping by norm 1. */
 UR_API void ur_optimizer_options_init_size(ur_optimizer_options *options, size_t size);
@@ -69,6 +70,30 @@ typedef enum ur_schedule_kind {
 } ur_schedule_kind;
 UR_API const char *ur_schedule_name(ur_schedule_kind kind);
 UR_API bool ur_schedule_find(const char *name, ur_schedule_kind *out);
+
+/** The learning rate of each step, as ur_train has it (docs/TRAINING.md), for a loop of one's own.
+ *  ur_schedule_init: constant, 5e-3, no warm-up, no end. */
+typedef struct ur_schedule {
+    size_t size;                /* set by ur_schedule_init */
+    ur_schedule_kind kind;
+    double lr;
+    int64_t warmup;             /* steps of linear warm-up */
+    int64_t steps;              /* of the whole run; −1: no limit */
+    double seconds;             /* the same by the clock; 0: no limit */
+    int64_t epoch_steps;        /* UR_SCHEDULE_STEP: steps of an epoch; 0: there are none */
+    /* UR_SCHEDULE_PLATEAU: what it has seen, to be kept by who will go on. */
+    double factor;              /* of lr by now; 1 at first */
+    int worse;                  /* validations since the best one or the last cut */
+} ur_schedule;
+UR_STRUCT_INIT(ur_schedule)
+
+/** *lr of update `step` (0: the first), `seconds` after the beginning (they count with a limit
+ *  in seconds alone). Errors: UR_EINVAL (step or seconds below 0; an impossible schedule, as a
+ *  cosine without an end). */
+UR_API ur_status ur_schedule_value(const ur_schedule *schedule, int64_t step, double seconds,
+                                   double *lr);
+/** Tells UR_SCHEDULE_PLATEAU of a validation: was its loss the best so far? */
+UR_API ur_status ur_schedule_see(ur_schedule *schedule, bool better);
 
 /* ---- a whole run: see ur_train() in task.h ----------------------------- */
 
@@ -156,6 +181,7 @@ typedef enum ur_report_kind {
     UR_REPORT_END
 } ur_report_kind;
 
+/** Made by the library; it may grow at its end. */
 typedef struct ur_report {
     ur_report_kind kind;
     int64_t step, steps;            /* done, and to do in all (−1: ended by time) */
@@ -197,6 +223,7 @@ typedef struct ur_report {
 /** What a run will do and take. Memory is counted as ur_memory_used() does, in bytes: what
  *  the library holds, not the program itself, its stacks, and the system's copy of files. */
 typedef struct ur_plan {
+    size_t size;                    /* set by ur_plan_init */
     /* the text */
     uint64_t data_bytes;            /* inflated */
     int vocabulary;
@@ -235,6 +262,7 @@ typedef struct ur_plan {
     double step_seconds;            /* of one step */
     double seconds;                 /* of what is left of the run, validations included */
 } ur_plan;
+UR_STRUCT_INIT(ur_plan)
 
 /** Sees one parameter of a planned net; borrowed for the call. */
 typedef void (*ur_on_param)(void *user, const ur_param *param);

@@ -19,13 +19,31 @@ void ur__sized_init(void *to, size_t size, const void *defaults, size_t ours)
     memcpy(to, &size, sizeof size);
 }
 
+static size_t size_of(const void *p)
+{
+    size_t size;
+    memcpy(&size, p, sizeof size);
+    return size;
+}
+
+ur_status ur__sized_check(const void *p, const char *what, const char *init)
+{
+    size_t size = size_of(p);
+    if (size < sizeof size || size > MOST_BYTES)
+        return ur__fail(UR_EINVAL, "%s not initialised: call %s first", what, init);
+    return UR_OK;
+}
+
+void ur__sized_write(void *to, const void *from, size_t ours)
+{
+    ur__sized_init(to, size_of(to), from, ours);
+}
+
 ur_status ur__sized_read(void *to, const void *from, const void *defaults, size_t ours,
                          const char *init)
 {
-    size_t size;
-    memcpy(&size, from, sizeof size);
-    if (size < sizeof size || size > MOST_BYTES)
-        return ur__fail(UR_EINVAL, "the options are not initialised: call %s first", init);
+    size_t size = size_of(from);
+    UR__TRY(ur__sized_check(from, "the options are", init));
     for (size_t i = ours; i < size; i++)
         if (((const char *)from)[i])
             return ur__fail(UR_EINVAL, "the options are of a newer version of unroll and hold one "

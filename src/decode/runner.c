@@ -7,6 +7,7 @@
 #include "base/team.h"
 #include "kernel/select.h"
 #include "model/arch.h"
+#include "model/batch.h"
 #include "unroll/decode.h"
 
 #define MOST_ROWS (1 << 20)
@@ -119,6 +120,8 @@ static ur_status check_ids(const ur_runner *r, const char *role, size_t n, const
 /* Tokens are of the vocabulary of the field's role, else of the first. */
 static ur_status check_given(const ur_runner *r, const ur_batch *given)
 {
+    if (given)
+        UR__TRY(ur__batch_check(given));
     for (int i = 0; given && i < given->n; i++) {
         const ur_field *f = &given->field[i];
         size_t n = 1;

@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "base/team.h"
 #include "exchange/rename.h"
+#include "exchange/weights.h"
 #include "io/safetensors.h"
 #include "kernel/select.h"
 #include "layer/params.h"
@@ -161,21 +162,38 @@ static ur_status load(struct loading *l, ur_params *params, int n, const ur_rena
     return status == UR_OK ? load_values(l, params) : status;
 }
 
-ur_status ur_params_load(ur_params *params, const char *path, int n, const ur_rename *map,
-                         bool strict)
+static ur_status load_file(struct ur__st_file *file, ur_params *params, int n,
+                           const ur_rename *map, bool strict)
 {
-    UR__NEED(params, "params");
-    UR__NEED(path, "path");
-    struct loading l = {.path = path};
-    UR__TRY(ur__rename_check(n, map, params));
-    UR__TRY(ur__st_open(&l.file, path));
+    struct loading l = {.file = file, .path = ur__st_path(file)};
     unsigned mode = ur__fpmode_default();   /* types are converted */
     ur_status status = load(&l, params, n, map, strict);
     ur__fpmode_restore(mode);
     ur__free(l.tensor);
     ur__free(l.used);
-    ur__st_close(l.file);
     return status;
+}
+
+ur_status ur_params_load(ur_params *params, const char *path, int n, const ur_rename *map,
+                         bool strict)
+{
+    UR__NEED(params, "params");
+    UR__NEED(path, "path");
+    struct ur__st_file *file;
+    UR__TRY(ur__rename_check(n, map, params));
+    UR__TRY(ur__st_open(&file, path));
+    ur_status status = load_file(file, params, n, map, strict);
+    ur__st_close(file);
+    return status;
+}
+
+ur_status ur_params_load_weights(ur_params *params, ur_weights *file, int n, const ur_rename *map,
+                                 bool strict)
+{
+    UR__NEED(params, "params");
+    UR__NEED(file, "file");
+    UR__TRY(ur__rename_check(n, map, params));
+    return load_file(file->file, params, n, map, strict);
 }
 
 /* ---- saving ------------------------------------------------------------ */

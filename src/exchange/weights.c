@@ -23,28 +23,28 @@ static ur_status describe(ur_weight *to, const struct ur__st_tensor *t, const ch
     return UR_OK;
 }
 
-static ur_status fill(ur_weights *w, const char *path)
+static ur_status fill(ur_weights *w)
 {
-    UR__TRY(ur__st_open(&w->file, path));
-    w->path = ur__strdup(path);
+    w->path = ur__st_path(w->file);
     w->n = (int)ur__st_count(w->file);      /* a header of 16 MiB names fewer than 2^31 */
     w->list = ur__calloc((size_t)w->n, sizeof *w->list);
-    if (!w->path || !w->list)
+    if (!w->list)
         return UR_ENOMEM;
     for (int i = 0; i < w->n; i++)
-        UR__TRY(describe(&w->list[i], ur__st_at(w->file, (size_t)i), path));
+        UR__TRY(describe(&w->list[i], ur__st_at(w->file, (size_t)i), w->path));
     return UR_OK;
 }
 
-ur_status ur_weights_open(ur_weights **out, const char *path)
+/* Of the file at name, or of n bytes that are called so. */
+static ur_status open(ur_weights **out, const void *bytes, size_t n, const char *name)
 {
-    UR__NEED(out, "out");
-    *out = NULL;
-    UR__NEED(path, "path");
     ur_weights *w = ur__calloc(1, sizeof *w);
     if (!w)
         return UR_ENOMEM;
-    ur_status status = fill(w, path);
+    ur_status status = bytes ? ur__st_open_memory(&w->file, bytes, n, name)
+                             : ur__st_open(&w->file, name);
+    if (status == UR_OK)
+        status = fill(w);
     if (status != UR_OK) {
         ur_weights_close(w);
         return status;
@@ -53,12 +53,27 @@ ur_status ur_weights_open(ur_weights **out, const char *path)
     return UR_OK;
 }
 
+ur_status ur_weights_open(ur_weights **out, const char *path)
+{
+    UR__NEED(out, "out");
+    *out = NULL;
+    UR__NEED(path, "path");
+    return open(out, NULL, 0, path);
+}
+
+ur_status ur_weights_open_memory(ur_weights **out, const void *bytes, size_t n, const char *name)
+{
+    UR__NEED(out, "out");
+    *out = NULL;
+    UR__NEED(bytes, "bytes");
+    return open(out, bytes, n, name);
+}
+
 void ur_weights_close(ur_weights *w)
 {
     if (!w)
         return;
     ur__st_close(w->file);
-    ur__free(w->path);
     ur__free(w->list);
     ur__free(w);
 }

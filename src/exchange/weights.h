@@ -7,7 +7,7 @@
 
 struct ur_weights {
     struct ur__st_file *file;
-    char *path;
+    const char *path;       /* of the file, or what memory is called; borrowed from it */
     int n;
     ur_weight *list;        /* in the file's order: place i is the file's tensor i */
 };

@@ -68,13 +68,17 @@ bool ur__file_same(const struct ur__file_id *a, const struct ur__file_id *b);
 /* Would writing through b destroy what a names? */
 bool ur__file_clash(const struct ur__file_id *a, const struct ur__file_id *b);
 
-/* Random access to a plain file, read only. A pipe is UR_EINPUT and never waited for. */
+/* Random access to a plain file, or to a block of memory as if it were one, read only. A pipe is
+ * UR_EINPUT and never waited for. */
 struct ur__raw {
     int fd;
+    const unsigned char *bytes;     /* borrowed; NULL: a file */
     uint64_t size;
     char *path;
 };
 ur_status ur__raw_open(struct ur__raw *f, const char *path);
+/* name: what messages call it; NULL: "memory". */
+ur_status ur__raw_open_memory(struct ur__raw *f, const void *bytes, size_t n, const char *name);
 /* Exactly n bytes at offset; short is UR_EFORMAT ("truncated"). */
 ur_status ur__raw_read(struct ur__raw *f, uint64_t offset, void *to, size_t n);
 void ur__raw_close(struct ur__raw *f);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading: a stream that inflates gzip by itself, whole files, and plain files at
- * random offsets.
+ * Reading: a stream that inflates gzip by itself, whole files, and plain files or memory
+ * at random offsets.
  *
  * gzip (RFC 1952) is told by its first two bytes, not by the file's name. Members
  * follow one another without a gap; zeros after the last one are tape padding and
@@ -361,12 +361,23 @@ ur_status ur__raw_open(struct ur__raw *f, const char *path)
     return status;
 }
 
+ur_status ur__raw_open_memory(struct ur__raw *f, const void *bytes, size_t n, const char *name)
+{
+    *f = (struct ur__raw){.fd = -1, .bytes = bytes, .size = n};
+    f->path = ur__strdup(name ? name : "memory");
+    return f->path ? UR_OK : UR_ENOMEM;
+}
+
 ur_status ur__raw_read(struct ur__raw *f, uint64_t offset, void *to, size_t n)
 {
     if (offset > f->size || n > f->size - offset)
         return ur__fail(UR_EFORMAT, "%s is truncated: bytes %llu to %llu of %llu are wanted",
                         f->path, (unsigned long long)offset, (unsigned long long)offset + n,
                         (unsigned long long)f->size);
+    if (f->bytes) {
+        memcpy(to, f->bytes + offset, n);
+        return UR_OK;
+    }
     if (ur__io_seek(f->fd, (int64_t)offset, SEEK_SET) < 0)
         return ur__io_fail(UR_EINPUT, "seek in", f->path, errno);
     int64_t got = ur__io_read_full(f->fd, to, n);

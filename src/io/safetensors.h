@@ -38,6 +38,12 @@ struct ur__st_file;
 /* UR_EINPUT, UR_EFORMAT (names the path and the fault). A file that is refused took at
  * most 64 times its header and 1 MiB of memory. */
 ur_status ur__st_open(struct ur__st_file **out, const char *path);
+/* The same of n bytes in memory, borrowed until the close. name (NULL: "memory"): what messages
+ * call it. */
+ur_status ur__st_open_memory(struct ur__st_file **out, const void *bytes, size_t n,
+                             const char *name);
+/* The path, or that name. */
+const char *ur__st_path(const struct ur__st_file *f);
 void ur__st_close(struct ur__st_file *f);
 size_t ur__st_count(const struct ur__st_file *f);
 const struct ur__st_tensor *ur__st_at(const struct ur__st_file *f, size_t i);
@@ -79,6 +85,9 @@ ur_status ur__st_out_size(const struct ur__st_out *s, uint64_t *bytes);
 ur_status ur__st_out_save(struct ur__st_out *s, const char *path);
 /* The same; the file that was there is kept as `previous` (NULL: not), of the same folder. */
 ur_status ur__st_out_save_keeping(struct ur__st_out *s, const char *path, const char *previous);
+
+/* Gives the same bytes to write, piece by piece. */
+ur_status ur__st_out_put(struct ur__st_out *s, ur_sink write, void *user);
 
 /* The type that ur_real has in files: UR__F32, or UR__F64 in the double build. */
 enum ur__dtype ur__st_real_type(void);

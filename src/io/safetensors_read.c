@@ -85,7 +85,8 @@ static ur_status read_header(struct ur__st_file *f)
     return status;
 }
 
-ur_status ur__st_open(struct ur__st_file **out, const char *path)
+/* Of the file at name, or of n bytes that are called so. */
+static ur_status open(struct ur__st_file **out, const void *bytes, size_t n, const char *name)
 {
     *out = NULL;
     if (*(const unsigned char *)&(const uint16_t){1} != 1)
@@ -93,7 +94,8 @@ ur_status ur__st_open(struct ur__st_file **out, const char *path)
     struct ur__st_file *f = ur__calloc(1, sizeof *f);
     if (!f)
         return UR_ENOMEM;
-    ur_status status = ur__raw_open(&f->raw, path);
+    ur_status status = bytes ? ur__raw_open_memory(&f->raw, bytes, n, name)
+                             : ur__raw_open(&f->raw, name);
     if (status == UR_OK)
         status = read_header(f);
     if (status != UR_OK) {
@@ -102,6 +104,22 @@ ur_status ur__st_open(struct ur__st_file **out, const char *path)
     }
     *out = f;
     return UR_OK;
+}
+
+ur_status ur__st_open(struct ur__st_file **out, const char *path)
+{
+    return open(out, NULL, 0, path);
+}
+
+ur_status ur__st_open_memory(struct ur__st_file **out, const void *bytes, size_t n,
+                             const char *name)
+{
+    return open(out, bytes, n, name);
+}
+
+const char *ur__st_path(const struct ur__st_file *f)
+{
+    return f->raw.path;
 }
 
 void ur__st_close(struct ur__st_file *f)

@@ -198,30 +198,52 @@ ur_status ur__st_out_size(const struct ur__st_out *s, uint64_t *bytes)
     return status;
 }
 
-static ur_status write_all(const struct ur__st_out *s, const struct ur__buf *header,
-                           struct ur__writer *w)
+static ur_status write_all(const struct ur__st_out *s, const struct ur__buf *header, ur_sink write,
+                           void *user)
 {
     unsigned char length[8];
     for (int i = 0; i < 8; i++)
         length[i] = (unsigned char)((uint64_t)header->size >> 8 * i);
-    UR__TRY(ur__writer_write(w, length, sizeof length));
-    UR__TRY(ur__writer_write(w, header->data, header->size));
+    UR__TRY(write(user, length, sizeof length));
+    UR__TRY(write(user, header->data, header->size));
     for (size_t i = 0; i < s->n; i++)
-        UR__TRY(ur__writer_write(w, s->items[i].data, (size_t)s->items[i].bytes));
+        if (s->items[i].bytes > 0)
+            UR__TRY(write(user, s->items[i].data, (size_t)s->items[i].bytes));
     return UR_OK;
+}
+
+static ur_status to_writer(void *user, const void *bytes, size_t n)
+{
+    return ur__writer_write(user, bytes, n);
+}
+
+/* The header, where it can be written at all. */
+static ur_status begin(const struct ur__st_out *s, struct ur__buf *header)
+{
+    if (*(const unsigned char *)&(const uint16_t){1} != 1)
+        return ur__fail(UR_ENOTSUP, "safetensors files need a little-endian machine");
+    return make_header(s, header);
+}
+
+ur_status ur__st_out_put(struct ur__st_out *s, ur_sink write, void *user)
+{
+    struct ur__buf header = {0};
+    ur_status status = begin(s, &header);
+    if (status == UR_OK)
+        status = write_all(s, &header, write, user);
+    ur__buf_free(&header);
+    return status;
 }
 
 ur_status ur__st_out_save_keeping(struct ur__st_out *s, const char *path, const char *previous)
 {
-    if (*(const unsigned char *)&(const uint16_t){1} != 1)
-        return ur__fail(UR_ENOTSUP, "safetensors files need a little-endian machine");
     struct ur__buf header = {0};
     struct ur__writer *w = NULL;
-    ur_status status = make_header(s, &header);
+    ur_status status = begin(s, &header);
     if (status == UR_OK)
         status = ur__writer_open(&w, path);
     if (status == UR_OK)
-        status = write_all(s, &header, w);
+        status = write_all(s, &header, to_writer, w);
     if (status == UR_OK)
         status = ur__writer_commit_keeping(w, previous);
     else

@@ -120,26 +120,38 @@ static ur_status name_all(const ur_model *model, struct ur__st_out *out)
     return name_tensors(model->params, out);
 }
 
-static ur_status save(const ur_model *model, const char *path)
+/* Names all there is. Numbers as text are rounded by the mode, too. */
+static ur_status prepare(const ur_model *model, const char *path, struct ur__st_out **out)
+{
+    UR__TRY(check_finite(model->params, path));
+    UR__TRY(ur__st_out_new(out));
+    unsigned mode = ur__fpmode_default();
+    ur_status status = name_all(model, *out);
+    ur__fpmode_restore(mode);
+    return status;
+}
+
+ur_status ur_model_save(const ur_model *model, const char *path)
 {
     UR__NEED(model, "model");
     UR__NEED(path, "path");
-    UR__TRY(check_finite(model->params, path));
-    struct ur__st_out *out;
-    UR__TRY(ur__st_out_new(&out));
-    ur_status status = name_all(model, out);
+    struct ur__st_out *out = NULL;
+    ur_status status = prepare(model, path, &out);
     if (status == UR_OK)
         status = ur__st_out_save(out, path);
     ur__st_out_free(out);
     return status;
 }
 
-/* Numbers as text are rounded by the mode, too. */
-ur_status ur_model_save(const ur_model *model, const char *path)
+ur_status ur_model_save_to(const ur_model *model, ur_sink write, void *user)
 {
-    unsigned mode = ur__fpmode_default();
-    ur_status status = save(model, path);
-    ur__fpmode_restore(mode);
+    UR__NEED(model, "model");
+    UR__NEED(write, "write");
+    struct ur__st_out *out = NULL;
+    ur_status status = prepare(model, "the model", &out);
+    if (status == UR_OK)
+        status = ur__st_out_put(out, write, user);
+    ur__st_out_free(out);
     return status;
 }
 
@@ -406,6 +418,15 @@ static ur_status load(ur_model **out, struct ur__st_file *f, const char *path)
     return UR_OK;
 }
 
+static ur_status load_and_close(ur_model **out, struct ur__st_file *f)
+{
+    unsigned mode = ur__fpmode_default();
+    ur_status status = load(out, f, ur__st_path(f));
+    ur__fpmode_restore(mode);
+    ur__st_close(f);
+    return status;
+}
+
 ur_status ur_model_load(ur_model **out, const char *path)
 {
     UR__NEED(out, "out");
@@ -413,9 +434,15 @@ ur_status ur_model_load(ur_model **out, const char *path)
     *out = NULL;
     UR__NEED(path, "path");
     UR__TRY(ur__st_open(&f, path));
-    unsigned mode = ur__fpmode_default();
-    ur_status status = load(out, f, path);
-    ur__fpmode_restore(mode);
-    ur__st_close(f);
-    return status;
+    return load_and_close(out, f);
+}
+
+ur_status ur_model_load_memory(ur_model **out, const void *bytes, size_t n, const char *name)
+{
+    UR__NEED(out, "out");
+    struct ur__st_file *f;
+    *out = NULL;
+    UR__NEED(bytes, "bytes");
+    UR__TRY(ur__st_open_memory(&f, bytes, n, name));
+    return load_and_close(out, f);
 }

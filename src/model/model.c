@@ -7,6 +7,7 @@
 #include "data/vocab.h"
 #include "io/json.h"
 #include "model/arch.h"
+#include "model/batch.h"
 #include "model/model.h"
 #include "tape/tape.h"
 
@@ -209,6 +210,10 @@ static bool is_whole(ur_tape *tape, const ur_model *m, const ur_batch *batch, bo
 {
     if (!tape || !m || !batch) {
         ur__tape_fail(tape, UR_EINVAL, "the %s is NULL", !tape ? "tape" : !m ? "model" : "batch");
+        return false;
+    }
+    if (ur__batch_check(batch) != UR_OK) {
+        ur__tape_fail(tape, UR_EINVAL, "%s", ur_errmsg());
         return false;
     }
     for (int i = 0; m->arch->fields[i]; i++) {

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/sized.h"
 #include "base/status.h"
 #include "model/arch.h"
 #include "train/options.h"
@@ -13,19 +14,25 @@ ur_status ur_train_options_init_size(ur_train_options *o, size_t size, const cha
     UR__NEED(o, "options");
     UR__NEED(task, "task");
     const struct ur__task *t;
-    memset(o, 0, size);
+    ur_train_options own = {0};
+    UR__TRY(ur__sized_check(&size, "the options are", "ur_train_options_init"));
+    ur__sized_init(o, size, &own, sizeof own);
     UR__TRY(ur__task_find(task, &t));
-    if (size != sizeof *o)
-        return ur__fail(UR_EINVAL, "training options of %zu bytes are of another version", size);
-    ur__options_defaults(&ur__train_table, o);
-    o->task = t->name;
-    ur__options_init(&o->job, t->options);
-    return ur_config_init(&o->net, t->arch);
+    ur__options_defaults(&ur__train_table, &own);
+    own.task = t->name;
+    ur__options_init(&own.job, t->options);
+    UR__TRY(ur_config_init(&own.net, t->arch));
+    ur__sized_init(o, size, &own, sizeof own);
+    return UR_OK;
 }
 
-ur_status ur__options_of_run(const ur_train_options *o, const struct ur__task **task)
+ur_status ur__options_of_run(ur_train_options *o, const ur_train_options *theirs,
+                             const struct ur__task **task)
 {
-    if (o->size != sizeof *o || !o->task)
+    ur_train_options defaults = {0};
+    ur__options_defaults(&ur__train_table, &defaults);
+    UR__TRY(ur__sized_read(o, theirs, &defaults, sizeof defaults, "ur_train_options_init"));
+    if (!o->task)
         return ur__fail(UR_EINVAL, "call ur_train_options_init first");
     UR__TRY(ur__task_find(o->task, task));
     UR__TRY(ur__options_check(&o->net, "network"));
@@ -77,15 +84,14 @@ static ur_status set_own(ur_train_options *o, int row, const char *text)
     return status;
 }
 
-ur_status ur_train_set(ur_train_options *o, const char *name, const char *text)
+static ur_status set(ur_train_options *o, const struct ur__task *task, size_t room,
+                     const char *name, const char *text)
 {
-    UR__NEED(o, "options");
-    UR__NEED(name, "name");
-    UR__NEED(text, "text");
-    const struct ur__task *task;
-    UR__TRY(ur__options_of_run(o, &task));
     size_t n = strlen(name);
     int row = ur__option_find(&ur__train_table, name, n);
+    if (row >= 0 && ur__train_table.rows[row].at >= room)
+        return ur__fail(UR_EINVAL, "option %s is newer than the unroll.h that this program was "
+                        "compiled with", ur__train_table.rows[row].name);
     if (row >= 0 && is_there(task, &ur__train_table.rows[row]))
         return set_own(o, row, text);
     if (ur__option_find(o->job.table, name, n) >= 0)
@@ -93,4 +99,17 @@ ur_status ur_train_set(ur_train_options *o, const char *name, const char *text)
     if (ur__option_find(o->net.table, name, n) >= 0)
         return ur_options_set(&o->net, name, text);
     return ur__fail(UR_EINVAL, "task %s has no option %.80s", task->name, name);
+}
+
+ur_status ur_train_set(ur_train_options *o, const char *name, const char *text)
+{
+    UR__NEED(o, "options");
+    UR__NEED(name, "name");
+    UR__NEED(text, "text");
+    const struct ur__task *task;
+    ur_train_options own;
+    UR__TRY(ur__options_of_run(&own, o, &task));
+    UR__TRY(set(&own, task, o->size, name, text));
+    ur__sized_write(o, &own, sizeof own);
+    return UR_OK;
 }

@@ -186,7 +186,8 @@ static ur_status fill_build(void *run, const ur_model *model)
 {
     struct fill *f = run;
     struct ur__carve c = {.base = f->block = ur__alloc(fill_memory(f), 1)};
-    ur_batch scored = {0};
+    ur_batch scored;
+    ur_batch_init(&scored);
     f->model = model;
     if (!f->block)
         return UR_ENOMEM;
@@ -238,7 +239,8 @@ static ur_status fill_score(void *run, struct ur__shard shard, const struct ur__
             end = n * (shard.index + 1) / shard.of;
     for (int64_t first = begin; first < end; first += r->B) {
         int B = end - first < r->B ? (int)(end - first) : r->B;
-        ur_batch batch = {0};
+        ur_batch batch;
+        ur_batch_init(&batch);
         for (int b = 0; b < B; b++)
             r->which[b] = first + b;
         UR__TRY(read_batch(r, B, &batch));

@@ -177,7 +177,8 @@ static ur_status lm_build(void *run, const ur_model *model)
 {
     struct lm *lm = run;
     struct ur__carve c = {.base = lm->block = ur__alloc(lm_memory(lm), 1)};
-    ur_batch scored = {0};
+    ur_batch scored;
+    ur_batch_init(&scored);
     lm->model = model;
     if (!lm->block)
         return UR_ENOMEM;
@@ -219,7 +220,8 @@ static ur_status score_stream(struct lm *lm, const struct ur__watch *watch, doub
     struct ur__score *s = &lm->score;
     ur_model_state_zero(s->state);
     for (int64_t step = 0; step < lm->valid.steps; step++) {
-        ur_batch batch = {0};
+        ur_batch batch;
+        ur_batch_init(&batch);
         int t;
         UR__TRY(ur__stream_batch(&lm->valid, step, 0, lm->rows, lm->seen, lm->wanted, &t));
         UR__TRY(fields(&batch, t, lm->rows, lm->seen, lm->wanted));
@@ -245,7 +247,8 @@ static ur_status score_piece(struct lm *lm, const int *length, int t0, int T)
 {
     const struct ur__score *s = &lm->score;
     int B = lm->windows;
-    ur_batch batch = {0};
+    ur_batch batch;
+    ur_batch_init(&batch);
     for (int t = 0; t < T; t++) {
         for (int b = 0; b < B; b++) {
             const int32_t *at = lm->window + (size_t)b * (WINDOW + 1) + t0 + t;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sized.h"
 #include "base/status.h"
 #include "base/team.h"
 #include "task/options.h"
@@ -42,13 +43,14 @@ ur_status ur_train(const ur_train_options *options, ur_on_report on, void *user)
 {
     UR__NEED(options, "options");
     const struct ur__task *task;
-    UR__TRY(ur__options_of_run(options, &task));
-    if (!options->model)
+    ur_train_options own;
+    UR__TRY(ur__options_of_run(&own, options, &task));
+    if (!own.model)
         return ur__fail(UR_EINVAL, "no name is given for the model");
-    UR__TRY(check_free(options->model));
-    const struct under_way run = {options->model, runs};
+    UR__TRY(check_free(own.model));
+    const struct under_way run = {own.model, runs};
     runs = &run;
-    ur_status status = ur__train(task, options, on, user);
+    ur_status status = ur__train(task, &own, on, user);
     runs = run.outer;
     return status;
 }
@@ -58,13 +60,25 @@ ur_status ur_train_plan(const ur_train_options *options, double seconds, ur_on_p
 {
     UR__NEED(out, "out");
     const struct ur__task *task;
-    *out = (ur_plan){0};
+    ur_plan plan = {0};
+    ur_train_options own;
+    UR__TRY(ur__sized_check(out, "the plan is", "ur_plan_init"));
+    ur__sized_write(out, &plan, sizeof plan);
     UR__NEED(options, "options");
-    UR__TRY(ur__options_of_run(options, &task));
-    return ur__train_plan(task, options, seconds, on, user, out);
+    UR__TRY(ur__options_of_run(&own, options, &task));
+    ur_status status = ur__train_plan(task, &own, seconds, on, user, &plan);
+    ur__sized_write(out, &plan, sizeof plan);
+    return status;
 }
 
 /* ---- measuring --------------------------------------------------------- */
+
+static const ur_eval_options eval_defaults = {.size = sizeof eval_defaults};
+
+void ur_eval_options_init_size(ur_eval_options *options, size_t size)
+{
+    ur__sized_init(options, size, &eval_defaults, sizeof eval_defaults);
+}
 
 static bool go_on(void *user, double done)
 {
@@ -96,15 +110,19 @@ ur_status ur_evaluate(const ur_model *model, const ur_eval_options *options, ur_
 {
     UR__NEED(out, "out");
     const struct ur__task *task;
+    ur_eval_options o;
+    UR__TRY(ur__sized_check(out, "the metrics are", "ur_metrics_init"));
     out->n = 0;
     UR__NEED(model, "model");
     UR__NEED(options, "options");
+    UR__TRY(ur__sized_read(&o, options, &eval_defaults, sizeof eval_defaults,
+                           "ur_eval_options_init"));
     UR__TRY(ur__task_find(ur_model_task(model), &task));
     if (strcmp(task->arch, ur_model_arch(model)) != 0)
         return ur__fail(UR_EINVAL, "task %s has models of architecture %s, not %s", task->name,
                         task->arch, ur_model_arch(model));
     unsigned mode = ur__fpmode_default();
-    ur_status status = measure(task, model, options, out);
+    ur_status status = measure(task, model, &o, out);
     ur__fpmode_restore(mode);
     return status;
 }

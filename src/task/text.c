@@ -23,6 +23,10 @@ static ur_status open_files(struct ur__text *text, const struct ur__job *job,
         .words = {job->val_file ? 0 : job->val, o->min_count},
         .unix_newlines = o->newlines,
     };
+    if (ur_options_given(job->options, "tokens") && o->tokens != (int)rule.kind)
+        return ur__fail(UR_EINVAL, "tokens %s contradicts vocab-from, a vocabulary of tokens %s: "
+                        "leave one of them out", ur__token_words[o->tokens],
+                        ur_token_kind_name(rule.kind));
     if (ur_options_given(job->options, "min-count") && !ur__is_words(rule.kind))
         return ur__fail(UR_EINVAL, "min-count belongs to words, not to tokens %s",
                         ur_token_kind_name(rule.kind));

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sized.h"
 #include "base/status.h"
 #include "base/team.h"
 #include "base/text.h"
@@ -85,6 +86,10 @@ ur_status ur__optimizer_check(const ur_optimizer_options *o)
 {
     if (o->size != sizeof *o)
         return ur__fail(UR_EINVAL, "optimizer: call ur_optimizer_options_init first");
+    for (size_t i = 0; i < sizeof o->room / sizeof o->room[0]; i++)
+        if (o->room[i] != 0)
+            return ur__fail(UR_EINVAL, "optimizer: the options are of a newer version of unroll "
+                            "and hold one that this version, " UR_VERSION ", does not have");
     if (!ur_optimizer_name(o->kind))
         return ur__fail(UR_EINVAL, "optimizer: there is no kind %d", (int)o->kind);
     UR__TRY(check_range("beta1", o->beta1, 0, 1));
@@ -124,8 +129,7 @@ void ur_optimizer_options_init_size(ur_optimizer_options *o, size_t size)
     const ur_optimizer_options standard = {
         .size = sizeof standard, .momentum = -1, .weight_decay = -1, .clip_norm = 1,
     };
-    memset(o, 0, size);
-    memcpy(o, &standard, size < sizeof standard ? size : sizeof standard);
+    ur__sized_init(o, size, &standard, sizeof standard);
 }
 
 /* ---- making ------------------------------------------------------------ */

@@ -19,6 +19,7 @@
 #include "io/json.h"
 #include "io/safetensors.h"
 #include "kernel/select.h"
+#include "model/model.h"
 #include "train/checksum.h"
 
 #define FORMAT "unroll-optimizer"
@@ -118,19 +119,34 @@ struct source {
     size_t found;           /* tensors that belong to the optimizer */
 };
 
+/* What else it is says more than what it lacks. */
+static ur_status check_format(const struct source *s)
+{
+    const char *format = ur__st_meta(s->file, "format");
+    if (format && strcmp(format, FORMAT) == 0)
+        return UR_OK;
+    if (format && strcmp(format, "unroll") == 0)
+        return ur__fail(UR_EFORMAT, "%s: is a model, not an optimizer's state: ur_model_load reads "
+                        "it; the state is the file of ur_optimizer_save", s->path);
+    if (format && strcmp(format, UR__STATE_FORMAT) == 0)
+        return ur__fail(UR_EFORMAT, "%s: is the state of a run of ur_train, not an optimizer's: "
+                        "resume goes on from it", s->path);
+    return ur__fail(UR_EFORMAT, "%s: is a safetensors file but no optimizer's state: its format is "
+                    "\"%.40s\"; the state is the file of ur_optimizer_save", s->path,
+                    format ? format : "");
+}
+
 static ur_status verify(const struct source *s, const ur_optimizer *o)
 {
     const char *values[N_KEYS], *kind = ur_optimizer_name(ur__optimizer_options(o)->kind);
     int64_t version;
+    UR__TRY(check_format(s));
     for (int i = 0; i < N_KEYS; i++) {
         values[i] = ur__st_meta(s->file, keys[i]);
         if (!values[i])
             return ur__fail(UR_EFORMAT, "%s: not an optimizer's state: %s is missing", s->path,
                             keys[i]);
     }
-    if (strcmp(values[0], FORMAT) != 0)
-        return ur__fail(UR_EFORMAT, "%s: not an optimizer's state: its format is \"%s\"", s->path,
-                        values[0]);
     if (ur__parse_int(values[1], &version) && version != VERSION)
         return ur__fail(UR_EVERSION, "%s: an optimizer's state of version %s, and this unroll "
                         "reads version %d", s->path, values[1], VERSION);
@@ -215,8 +231,12 @@ ur_status ur_optimizer_load(ur_optimizer *optimizer, const char *path)
     struct source s = {.path = path};
     UR__NEED(optimizer, "optimizer");
     UR__NEED(path, "path");
-    UR__TRY(ur__st_open(&s.file, path));
-    ur_status status = load(optimizer, &s);
+    ur_status status = ur__st_open(&s.file, path);
+    if (status == UR_EFORMAT)   /* advice on how to make it a safetensors file leads nowhere here */
+        return ur__fail(status, "%s; an optimizer's state is a file of ur_optimizer_save",
+                        ur_errmsg());
+    UR__TRY(status);
+    status = load(optimizer, &s);
     ur__st_close(s.file);
     return status;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sized.h"
 #include "base/status.h"
 #include "model/measure.h"
 #include "train/optimizer.h"
@@ -27,7 +28,8 @@ static size_t other_model(const ur_train_options *o, const ur_plan *p)
 
 static ur_status measure_step(struct ur__run *r, struct ur__model_room *room)
 {
-    ur_batch batch = {0};
+    ur_batch batch;
+    ur_batch_init(&batch);
     r->task->largest(r->job, &batch);
     bool looks = r->options->report_gradients;
     unsigned how = UR__MEASURE_TRAIN | (r->task->carries ? UR__MEASURE_CARRIES : 0) |
@@ -42,7 +44,8 @@ static ur_status measure_step(struct ur__run *r, struct ur__model_room *room)
 static ur_status measure_scoring(const struct ur__run *r, size_t *bytes)
 {
     struct ur__model_room room;
-    ur_batch batch = {0};
+    ur_batch batch;
+    ur_batch_init(&batch);
     r->task->largest_scored(r->job, &batch);
     *bytes = 0;
     if (!batch.n)
@@ -152,4 +155,12 @@ ur_status ur__plan_make(struct ur__run *r, const struct ur__account *reading)
     UR__TRY(plan_memory(r, reading, &carried));
     plan_files(r, carried);
     return o->memory_limit && r->plan.memory > o->memory_limit ? too_large(o, &r->plan) : UR_OK;
+}
+
+/* ---- for callers ------------------------------------------------------- */
+
+void ur_plan_init_size(ur_plan *plan, size_t size)
+{
+    static const ur_plan none = {.size = sizeof none};
+    ur__sized_init(plan, size, &none, sizeof none);
 }

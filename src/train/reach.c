@@ -57,7 +57,7 @@ void ur__reach_close(struct ur__run *r)
 /* The batch with the targets of its last step alone. */
 static ur_status narrow(struct ur__run *r, int layers, const ur_batch *batch, ur_batch *last)
 {
-    *last = (ur_batch){0};
+    ur_batch_init(last);
     for (int i = 0; i < batch->n; i++) {
         ur_field f = batch->field[i];
         if (strcmp(f.role, "target") == 0 && f.ids && f.rank == 2) {
@@ -94,7 +94,8 @@ static ur_status look(struct ur__run *r, const ur_batch *batch, int layers)
 ur_status ur__reach_report(struct ur__run *r)
 {
     const struct ur__shard whole = {0, 1};
-    ur_batch batch = {0};
+    ur_batch batch;
+    ur_batch_init(&batch);
     int layers = ur_rnn_layers(ur_model_rnn(r->model, 0));
     UR__TRY(r->task->batch(r->job, r->progress.step % r->facts.epoch_steps, whole, &batch));
     ur_tape_reset(r->tape);

@@ -48,7 +48,7 @@ struct ur__run {
     ur_plan plan;               /* known before the net is built */
     ur_optimizer *optimizer;
     ur_tape *tape;
-    struct ur__schedule schedule;
+    ur_schedule schedule;
     struct ur__progress progress;
     struct ur__buf identity, text;      /* options; scratch for summaries and samples */
     struct ur__buf last, state_path, previous;  /* paths */

@@ -41,9 +41,9 @@ static ur_status make_schedule(struct ur__run *r)
         total = o->steps;
     if (total < 0 && o->seconds <= 0)
         return ur__fail(UR_EINVAL, "nothing ends the run: give it epochs, steps or a time");
-    r->schedule = (struct ur__schedule){
-        .kind = o->schedule, .lr = o->lr, .warmup = o->warmup, .steps = total,
-        .seconds = o->seconds, .epoch_steps = r->facts.epoch_steps,
+    r->schedule = (ur_schedule){
+        .size = sizeof r->schedule, .kind = o->schedule, .lr = o->lr, .warmup = o->warmup,
+        .steps = total, .seconds = o->seconds, .epoch_steps = r->facts.epoch_steps,
     };
     if (r->facts.val_items == 0 && (o->patience > 0 || o->schedule == UR_SCHEDULE_PLATEAU))
         return ur__fail(UR_EINVAL, "%s needs a part held out for validation",
@@ -59,6 +59,7 @@ static ur_status choose_best(struct ur__run *r)
     r->sums = ur__calloc((size_t)r->task->n_sums, sizeof *r->sums);
     if (!r->sums)
         return UR_ENOMEM;
+    ur_metrics_init(&r->metrics);
     r->task->figures(r->model, r->sums, &r->metrics);
     const ur_metric *m = name ? ur_metrics_find(&r->metrics, name) : &r->metrics.at[0];
     if (!m) {
@@ -170,7 +171,7 @@ static ur_status begin(struct ur__run *r)
 
 bool ur__run_at_limit(const struct ur__run *r)
 {
-    const struct ur__schedule *s = &r->schedule;
+    const ur_schedule *s = &r->schedule;
     return (s->steps >= 0 && r->progress.step >= s->steps)
         || (s->seconds > 0 && ur__run_seconds(r) >= s->seconds);
 }

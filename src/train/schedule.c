@@ -5,7 +5,9 @@
 
 #include <math.h>
 
+#include "base/sized.h"
 #include "base/status.h"
+#include "base/team.h"
 #include "base/text.h"
 #include "kernel/select.h"
 
@@ -39,7 +41,7 @@ bool ur_schedule_find(const char *name, ur_schedule_kind *out)
     return i >= 0;
 }
 
-ur_status ur__schedule_check(const struct ur__schedule *s)
+ur_status ur__schedule_check(const ur_schedule *s)
 {
     if (!ur_schedule_name(s->kind))
         return ur__fail(UR_EINVAL, "there is no schedule %d", (int)s->kind);
@@ -53,7 +55,7 @@ ur_status ur__schedule_check(const struct ur__schedule *s)
 }
 
 /* How much of the run is over, in [0,1]: by whichever limit is nearer. */
-static double progress(const struct ur__schedule *s, int64_t step, double elapsed)
+static double progress(const ur_schedule *s, int64_t step, double elapsed)
 {
     double done = s->steps > 0 ? (double)step / (double)s->steps : 0;
     if (s->seconds > 0 && elapsed / s->seconds > done)
@@ -69,7 +71,7 @@ static double cosine(double done)
 }
 
 /* Once the tenth epoch is over, once more after each further one. */
-static double stepped(const struct ur__schedule *s, int64_t step)
+static double stepped(const ur_schedule *s, int64_t step)
 {
     double factor = 1;
     int64_t epoch = s->epoch_steps > 0 ? step / s->epoch_steps : 0;
@@ -78,7 +80,7 @@ static double stepped(const struct ur__schedule *s, int64_t step)
     return factor;
 }
 
-double ur__schedule_lr(const struct ur__schedule *s, const struct ur__plateau *p, int64_t step,
+double ur__schedule_lr(const ur_schedule *s, const struct ur__plateau *p, int64_t step,
                        double elapsed)
 {
     double lr = s->lr;
@@ -100,4 +102,48 @@ void ur__plateau_see(struct ur__plateau *p, bool better)
         p->factor *= CUT;
         p->worse = 0;
     }
+}
+
+/* ---- for loops of one's own -------------------------------------------- */
+
+static const ur_schedule defaults = {
+    .size = sizeof defaults, .kind = UR_SCHEDULE_CONSTANT, .lr = 5e-3, .steps = -1, .factor = 1,
+};
+
+void ur_schedule_init_size(ur_schedule *p, size_t size)
+{
+    ur__sized_init(p, size, &defaults, sizeof defaults);
+}
+
+static ur_status read(ur_schedule *to, const ur_schedule *from)
+{
+    return ur__sized_read(to, from, &defaults, sizeof defaults, "ur_schedule_init");
+}
+
+ur_status ur_schedule_value(const ur_schedule *schedule, int64_t step, double seconds, double *lr)
+{
+    UR__NEED(schedule, "schedule");
+    UR__NEED(lr, "lr");
+    ur_schedule s;
+    UR__TRY(read(&s, schedule));
+    UR__TRY(ur__schedule_check(&s));
+    if (step < 0 || !(seconds >= 0))
+        return ur__fail(UR_EINVAL, "there is no learning rate of step %lld after %g seconds",
+                        (long long)step, seconds);
+    unsigned mode = ur__fpmode_default();
+    *lr = ur__schedule_lr(&s, &(struct ur__plateau){s.factor, s.worse}, step, seconds);
+    ur__fpmode_restore(mode);
+    return UR_OK;
+}
+
+ur_status ur_schedule_see(ur_schedule *schedule, bool better)
+{
+    UR__NEED(schedule, "schedule");
+    ur_schedule s;
+    UR__TRY(read(&s, schedule));
+    struct ur__plateau p = {s.factor, s.worse};
+    ur__plateau_see(&p, better);
+    schedule->factor = p.factor;
+    schedule->worse = p.worse;
+    return UR_OK;
 }

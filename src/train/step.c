@@ -36,7 +36,8 @@ static ur_status reduce(struct ur__run *r, double *value, int64_t *items)
 
 ur_status ur__run_gradients(struct ur__run *r, int64_t at, double *value, int64_t *items)
 {
-    ur_batch batch = {0};
+    ur_batch batch;
+    ur_batch_init(&batch);
     UR__TRY(r->task->batch(r->job, at, shard_of(r), &batch));
     ur_tensor *loss = ur_model_loss(r->tape, r->model, &batch, r->state);
     UR__TRY(ur_tape_status(r->tape));

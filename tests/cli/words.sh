@@ -25,6 +25,9 @@ refuses 2 'min_count was 2 and is 3 now' "$UNROLL" train some.txt $GOING --steps
     -o part.safetensors --resume --min-count 3
 refuses 2 'min-count belongs to words, not to tokens char' "$UNROLL" train some.txt --min-count 3
 refuses 3 'no word occurs 9000 times' "$UNROLL" train some.txt $SMALL -q --min-count 9000 -o n
+refuses 2 'tokens char contradicts vocab-from, a vocabulary of tokens wordpunct: leave one' \
+    "$UNROLL" train some.txt --tokens char --vocab-from m.safetensors -q -o n
+expect 0 "$UNROLL" train some.txt $SMALL --steps 1 --vocab-from m.safetensors -q -o own
 printf ' \n \n' >blank.txt
 refuses 3 . "$UNROLL" train blank.txt $SMALL -q -o n
 printf 'the cat\377 sat' >broken.txt

@@ -260,7 +260,8 @@ static ur_status pair_build(void *run, const ur_model *model)
 {
     struct pair *p = run;
     struct ur__carve c = {.base = p->block = ur__alloc(pair_memory(p), 1)};
-    ur_batch scored = {0};
+    ur_batch scored;
+    ur_batch_init(&scored);
     p->model = model;
     if (!p->block)
         return UR_ENOMEM;
@@ -330,7 +331,8 @@ static ur_status pair_score(void *run, struct ur__shard shard, const struct ur__
             end = p->train + n * (shard.index + 1) / shard.of;
     for (int64_t first = begin; first < end; first += p->B) {
         int B = end - first < p->B ? (int)(end - first) : p->B;
-        ur_batch batch = {0};
+        ur_batch batch;
+        ur_batch_init(&batch);
         UR__TRY(read_batch(p, first, B, &batch));
         UR__TRY(ur__score_run(&p->score, &batch));
         size_t targets = (size_t)B * (size_t)ur_batch_find(&batch, "target")->dim[0];

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "support/heap.h"
 #include "support/memory_file.h"
+#include "support/small_state.h"
 
 static long blocks;
 static size_t held;
@@ -139,4 +140,21 @@ void fuzz_plan(const uint8_t **data, size_t *size, fuzz_work work)
     if (status != UR_OK)
         check_message();
     fuzz_end();
+}
+
+/* ---- checksums --------------------------------------------------------- */
+
+void fuzz_repair(uint8_t *data, size_t size, const char *const *keys)
+{
+    static const char mark[] = "\"checksum\":\"";
+    char sum[9];
+    struct ur__st_file *f;
+    bool known = ur__st_open_memory(&f, data, size, NULL) == UR_OK && file_checksum(f, keys, sum);
+    ur__st_close(f);
+    for (size_t i = 8; known && i + sizeof mark + 8 < size; i++) {
+        if (memcmp(data + i, mark, sizeof mark - 1) == 0) {
+            memcpy(data + i + sizeof mark - 1, sum, 8);
+            break;
+        }
+    }
 }

@@ -57,6 +57,10 @@ void fuzz_plan(const uint8_t **data, size_t *size, fuzz_work work);
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max);
 size_t mutate_safetensors(uint8_t *data, size_t size, size_t max, unsigned seed);
 
+/* Sets the eight digits of "checksum" to what the rest of the file asks for; keys: the metadata
+ * that it covers (support/small_state.h). */
+void fuzz_repair(uint8_t *data, size_t size, const char *const *keys);
+
 /* Defined by the fuzzers whose input is such a file. */
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed);
 

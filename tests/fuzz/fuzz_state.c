@@ -15,31 +15,13 @@
 #include "support/memory_file.h"
 #include "support/small_state.h"
 
-/* Sets the eight digits of "checksum" to what the rest of the file asks for. */
-static void repair(uint8_t *data, size_t size)
-{
-    static const char mark[] = "\"checksum\":\"";
-    char sum[9];
-    memory_file("mem:repair", data, size);
-    struct ur__st_file *f;
-    bool known = ur__st_open(&f, "mem:repair") == UR_OK && small_state_checksum(f, sum);
-    ur__st_close(f);
-    for (size_t i = 8; known && i + sizeof mark + 8 < size; i++) {
-        if (memcmp(data + i, mark, sizeof mark - 1) == 0) {
-            memcpy(data + i + sizeof mark - 1, sum, 8);
-            break;
-        }
-    }
-    memory_file_remove("mem:repair");
-}
-
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed)
 {
     fuzz_start();
     size = mutate_safetensors(data, size, max, seed);
     size_t plan = fuzz_plan_size(data, size);
     if (seed % 8)
-        repair(data + plan, size - plan);
+        fuzz_repair(data + plan, size - plan, state_keys);
     return size;
 }
 

@@ -163,15 +163,33 @@ static void load(int n, const ur_rename *map, bool built, bool strict, size_t si
     ur_params_free(p);
 }
 
+/* What is open gives the same values as its file. */
+static void load_open(ur_weights *w, int n, const ur_rename *map)
+{
+    ur_params *a, *b;
+    FUZZ_CHECK(declare(&a) == UR_OK);
+    FUZZ_CHECK(declare(&b) == UR_OK);
+    ur_status status = ur_params_load_weights(a, w, n, map, true);
+    FUZZ_CHECK(status == ur_params_load(b, "mem:in", n, map, true));
+    if (status == UR_OK)
+        FUZZ_CHECK(memcmp(ur_params_values(a), ur_params_values(b),
+                          ur_params_size(a) * sizeof(ur_real)) == 0);
+    ur_params_free(a);
+    ur_params_free(b);
+}
+
 static void load_by_own_map(size_t size, size_t header)
 {
     ur_weights *w;
     ur_rename map[MOST_PAIRS];
-    if (ur_weights_open(&w, "mem:in") != UR_OK)
+    size_t bytes;
+    const void *in = memory_file_bytes("mem:in", &bytes);
+    if (ur_weights_open_memory(&w, in, bytes, NULL) != UR_OK)
         return;
     int n = own_map(w, map);
     load(n, map, true, false, size, header);
     load(n, map, false, true, size, header);
+    load_open(w, n, map);
     ur_weights_close(w);
 }
 

@@ -18,6 +18,7 @@
 #include "model/vocab_text.h"
 #include "support/settings.h"
 #include "support/small_state.h"
+#include "train/checksum.h"
 #include "train/identity.h"
 #include "unroll/exchange.h"
 
@@ -236,6 +237,73 @@ static void put_state(void)
     small_state_free(&s);
 }
 
+/* Of small_state's optimizer, which fuzz_optimizer.c reads with, of the other kinds, and files
+ * that are none. */
+static void put_optimizers(void)
+{
+    struct small_state s;
+    small_state_new(&s);
+    must(ur_optimizer_save(s.optimizer, path_of("optimizer", "adam")));
+    for (int kind = 0; ur_optimizer_name((ur_optimizer_kind)kind); kind++) {
+        const char *name = ur_optimizer_name((ur_optimizer_kind)kind);
+        ur_optimizer_options o = optimizer_of((ur_optimizer_kind)kind);
+        ur_optimizer *optimizer;
+        if (kind == UR_ADAM)
+            continue;
+        must(ur_optimizer_new(&optimizer, ur_model_params(s.model), &o, NULL));
+        must(ur_optimizer_step(optimizer, 0.01, NULL));
+        must(ur_optimizer_save(optimizer, path_of("optimizer", name)));
+        ur_optimizer_free(optimizer);
+    }
+    must(ur_model_save(s.model, path_of("optimizer", "model")));
+    must(ur__checkpoint_save(&s.checkpoint, path_of("optimizer", "state"), "", UR__OLDER_KEEP));
+    small_state_free(&s);
+}
+
+/* The file of adam with one string of its metadata changed, or left out, and another tensor more or
+ * all of them gone. Its checksum is right. */
+static void put_optimizer(const char *name, const char *key, const char *value, int more)
+{
+    static double data[64][64];     /* as many tensors, of so many bytes at least */
+    static const uint64_t one[] = {1};
+    const char *values[4];
+    struct ur__st_file *f;
+    struct ur__st_out *out;
+    int n = 0;
+    must(ur__st_open(&f, path_of("optimizer", "adam")));
+    must(ur__st_out_new(&out));
+    for (size_t i = 0; more >= 0 && i < ur__st_count(f); i++) {
+        const struct ur__st_tensor *t = ur__st_at(f, i);
+        must(ur__st_read_raw(f, t, data[i], (size_t)t->bytes));
+        must(ur__st_out_tensor(out, t->name, t->type, t->rank, t->dim, data[i]));
+    }
+    if (more > 0)
+        must(ur__st_out_tensor(out, "m/more", UR__F32, 1, one, data[63]));
+    const char *kept[4];
+    for (int i = 0; optimizer_keys[i]; i++) {
+        bool changed = strcmp(optimizer_keys[i], key) == 0;
+        if (changed && !value)
+            continue;
+        kept[n] = optimizer_keys[i];
+        values[n++] = changed ? value : ur__st_meta(f, optimizer_keys[i]);
+    }
+    must(ur__checksum_put(out, n, kept, values));
+    must(ur__st_out_save(out, path_of("optimizer", name)));
+    ur__st_out_free(out);
+    ur__st_close(f);
+}
+
+static void put_wrong_optimizers(void)
+{
+    put_optimizer("foreign", "format", "pt", 0);
+    put_optimizer("no-kind", "kind", NULL, 0);
+    put_optimizer("later", "version", "2", 0);
+    put_optimizer("clock", "clock", "{\"updates\":-1,\"power1\":0.9,\"power2\":0.9}", 0);
+    put_optimizer("more", "", "", 1);
+    put_optimizer("none", "", "", -1);
+    put_text("optimizer", "no-safetensors", "GGUF   a file of another kind");
+}
+
 /* A state with the number in its last bytes that no state is written with. */
 static void put_state_of_nan(void)
 {
@@ -250,11 +318,11 @@ static void put_state_of_nan(void)
         fail("cannot be read", path);
     memcpy(bytes + n - sizeof nan, &nan, sizeof nan);
     must(ur__st_open(&f, path));
-    small_state_checksum(f, was);
+    file_checksum(f, state_keys, was);
     ur__st_close(f);
     put("state", "nan", bytes, n);
     must(ur__st_open(&f, path_of("state", "nan")));
-    small_state_checksum(f, sum);
+    file_checksum(f, state_keys, sum);
     ur__st_close(f);
     for (size_t i = 0; i + 8 < n; i++) {
         if (memcmp(bytes + i, was, 8) == 0)
@@ -428,6 +496,8 @@ int main(int argc, char **argv)
     put_weights();
     put_maps();
     put_state();
+    put_optimizers();
+    put_wrong_optimizers();
     put_state_of_nan();
     put_identities();
     put_limits();

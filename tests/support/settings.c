@@ -70,6 +70,15 @@ ur_train_options run_of(const char *task, const char *settings)
     return run;
 }
 
+ur_eval_options eval_of(const char *const *data, int n_data)
+{
+    ur_eval_options o;
+    ur_eval_options_init(&o);
+    o.data = data;
+    o.n_data = n_data;
+    return o;
+}
+
 ur_optimizer_options optimizer_of(ur_optimizer_kind kind)
 {
     ur_optimizer_options o;

@@ -13,6 +13,9 @@ void set_net(ur_options *net, const char *settings);
 ur_train_options run_of(const char *task, const char *settings);
 void set_run(ur_train_options *run, const char *settings);
 
+/* All of these files, as a stream. */
+ur_eval_options eval_of(const char *const *data, int n_data);
+
 /* Defaults, with a kind. */
 ur_optimizer_options optimizer_of(ur_optimizer_kind kind);
 /* Steps along the gradient: no momentum. */

@@ -67,12 +67,14 @@ void small_state_free(struct small_state *s)
     ur__buf_free(&s->identity);
 }
 
-bool small_state_checksum(struct ur__st_file *f, char text[9])
+const char *const state_keys[] = {"format", "version", "options", "data", "progress", NULL};
+const char *const optimizer_keys[] = {"format", "version", "kind", "clock", NULL};
+
+bool file_checksum(struct ur__st_file *f, const char *const *keys, char text[9])
 {
-    static const char *const keys[] = {"format", "version", "options", "data", "progress"};
     uint32_t crc;
     must(ur__st_data_crc(f, &crc));
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; keys[i]; i++) {
         const char *value = ur__st_meta(f, keys[i]);
         if (!value)
             return false;

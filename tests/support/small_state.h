@@ -24,7 +24,9 @@ struct small_state {
 void small_state_new(struct small_state *s);
 void small_state_free(struct small_state *s);
 
+/* Metadata that a state's checksum covers, and an optimizer's; each list ends with NULL. */
+extern const char *const state_keys[], *const optimizer_keys[];
 /* What the file's checksum must be; false: it has not what is summed. */
-bool small_state_checksum(struct ur__st_file *f, char text[9]);
+bool file_checksum(struct ur__st_file *f, const char *const *keys, char text[9]);
 
 #endif
