@@ -80,6 +80,35 @@ static void vocab__needs_its_pointers(void **unused)
     assert_ok(ur_vocab_encode(vocab, NULL, 0, NULL, &n));
 }
 
+static void encoder__needs_its_pointers(void **unused)
+{
+    (void)unused;
+    const ur_vocab *vocab = ur_model_vocab(lm, NULL);
+    ur_unknown how;
+    ur_encoder *e;
+    int32_t ids[8];
+    size_t n = 1;
+    ur_encoder_free(NULL);
+    NOTHING(ur_unknown_find(NULL, &how));
+    NOTHING(ur_unknown_find("skip", NULL));
+    QUIET(ur_unknown_find("ignore", &how));
+    REFUSED(UR_EINVAL, ur_encoder_new(NULL, vocab, UR_UNKNOWN_SKIP));
+    REFUSED(UR_EINVAL, ur_encoder_new(&e, NULL, UR_UNKNOWN_SKIP));
+    REFUSED(UR_EINVAL, ur_encoder_new(&e, vocab, (ur_unknown)-1));
+    for (int i = UR_UNKNOWN_USUAL; i <= UR_UNKNOWN_SKIP; i++) {
+        assert_ok(ur_encoder_new(&e, vocab, (ur_unknown)i));
+        REFUSED(UR_EINVAL, ur_encoder_put(NULL, "a", 1, ids, &n));
+        REFUSED(UR_EINVAL, ur_encoder_put(e, NULL, 1, ids, &n));
+        REFUSED(UR_EINVAL, ur_encoder_put(e, "a", 1, NULL, &n));
+        REFUSED(UR_EINVAL, ur_encoder_put(e, "a", 1, ids, NULL));
+        assert_ok(ur_encoder_put(e, NULL, 0, NULL, &n));
+        NOTHING(ur_encoder_note(NULL, "it"));
+        NOTHING(ur_encoder_note(e, NULL));
+        QUIET(ur_encoder_note(e, "it"));
+        ur_encoder_free(e);
+    }
+}
+
 /* Texts of n bytes at the very end of their block: whoever reads on, reads what is not his. */
 static void texts__end_where_they_end(void **unused)
 {
@@ -528,6 +557,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(vocab__needs_its_pointers),
+        cmocka_unit_test(encoder__needs_its_pointers),
         cmocka_unit_test(texts__end_where_they_end),
         cmocka_unit_test(config__is_checked),
         cmocka_unit_test(model__needs_its_pointers),

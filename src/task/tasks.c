@@ -99,10 +99,7 @@ ur_status ur_evaluate(const ur_model *model, const ur_eval_options *options, ur_
     out->n = 0;
     UR__NEED(model, "model");
     UR__NEED(options, "options");
-    UR__TRY(ur__task_find(ur_model_task(model), &task));
-    if (strcmp(task->arch, ur_model_arch(model)) != 0)
-        return ur__fail(UR_EINVAL, "task %s has models of architecture %s, not %s", task->name,
-                        task->arch, ur_model_arch(model));
+    UR__TRY(ur__task_of_model(model, &task));
     unsigned mode = ur__fpmode_default();
     ur_status status = measure(task, model, options, out);
     ur__fpmode_restore(mode);

@@ -380,7 +380,6 @@ static ur_status pair_measure(void **run, const ur_model *model, const ur_eval_o
 const struct ur__task ur__task_pair = {
     .name = "pair",
     .brief = "turn each line of one file into that of another",
-    .verb = "eval",
     .arch = "pair",
     .options = &table,
     .n_sums = SUMS,
