@@ -221,7 +221,7 @@ int ur_runner_best(ur_runner *r, int row, int k, int32_t *ids, double *p)
     if (k > 0)
         UR__NEED_OR(p, "p", 0);
     const ur_real *logits = ur_runner_output(r, row);
-    const ur_vocab *vocab = ur_model_vocab(r->model, r->model->arch->steps_of);
+    const ur_vocab *vocab = ur__steps_vocab(r->model);
     ur_real *share = r->spare;      /* -1: taken */
     int found = 0;
     if (!logits)

@@ -65,5 +65,10 @@ static inline const void *ur__model_values(const ur_model *m)
 {
     return ur__options_read(&m->config);
 }
+/* The vocabulary whose tokens the steps of its runner read. */
+static inline const ur_vocab *ur__steps_vocab(const ur_model *m)
+{
+    return ur_model_vocab(m, m->arch->steps_of);
+}
 
 #endif

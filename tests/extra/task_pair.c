@@ -79,6 +79,18 @@ static void pair_close(void *run)
     ur__free(p);
 }
 
+ur_status ur__pair_number(const char *line, size_t n, double *number, size_t *used)
+{
+    char word[32] = "";
+    const char *tab = memchr(line, '\t', n);
+    size_t digits = tab ? (size_t)(tab - line) : 0;
+    memcpy(word, line, digits < sizeof word ? digits : 0);
+    if (!ur__parse_real(word, number))
+        return ur__fail(UR_EDATA, "it does not begin with a number and a tab");
+    *used = digits + 1;
+    return UR_OK;
+}
+
 /* The lines of a file, each ended by '\n'; numbers: each begins with one, which is taken off. */
 static ur_status take_lines(const char *path, const char *text, size_t n, ur_real *numbers,
                             struct ur__buf *to, int64_t *lines)
@@ -87,17 +99,14 @@ static ur_status take_lines(const char *path, const char *text, size_t n, ur_rea
     for (size_t at = 0; at < n; at = end + 1) {
         const char *stop = memchr(text + at, '\n', n - at);
         end = stop ? (size_t)(stop - text) : n;
-        const char *tab = memchr(text + at, '\t', end - at);
         if (numbers) {
-            char word[32] = "";
             double number;
-            size_t digits = tab ? (size_t)(tab - text) - at : 0;
-            memcpy(word, text + at, digits < sizeof word ? digits : 0);
-            if (!ur__parse_real(word, &number))
-                return ur__fail(UR_EDATA, "%.200s: line %lld does not begin with a number and a "
-                                "tab", path, (long long)*lines + 1);
+            size_t used = 0;
+            if (ur__pair_number(text + at, end - at, &number, &used) != UR_OK)
+                return ur__fail(UR_EDATA, "%.200s: line %lld: %s", path, (long long)*lines + 1,
+                                ur_errmsg());
             numbers[*lines] = (ur_real)number;
-            at += digits + 1;
+            at += used;
         }
         UR__TRY(ur__buf_put(to, text + at, end - at));
         UR__TRY(ur__buf_put(to, "\n", 1));
@@ -395,4 +404,5 @@ const struct ur__task ur__task_pair = {
     .score = pair_score,
     .figures = pair_figures,
     .measure = pair_measure,
+    .predict = &ur__predict_pair,
 };
