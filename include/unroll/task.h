@@ -67,15 +67,18 @@ typedef struct ur_eval_options {
     ur_protocol protocol;
     bool unix_newlines;         /* CRLF and CR are read as LF, also by a model that was trained
                                    otherwise */
+    ur_unknown unknown;         /* what becomes of tokens of a text that the model does not know */
     ur_team *team;
     /* Sees progress in [0,1]; returning false stops with UR_ECANCELED. May be NULL. The model
      * is in use: it may be read, not changed or freed. */
     bool (*on_progress)(void *user, double done);
+    /* Sees a sentence on the files that a user should know. May be NULL. */
+    void (*on_note)(void *user, const char *text);
     void *user;
 } ur_eval_options;
 
 /** Measures a model on files by its task's metrics. Errors as ur_train; UR_EDATA: the text
- *  has a character that the model has never seen. */
+ *  has a character that the model has never seen, and that is to be an error. */
 UR_API ur_status ur_evaluate(const ur_model *model, const ur_eval_options *options,
                              ur_metrics *out);
 

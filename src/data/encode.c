@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/encode.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "base/mem.h"
 #include "base/status.h"
-#include "base/text.h"
 #include "data/vocab.h"
 
 /* ---- policies ---------------------------------------------------------- */
@@ -19,12 +15,13 @@ static const struct {
     {0xFFFD, "U+FFFD"}, {'?', "\"?\""}, {' ', "a space"},
 };
 
+const char *const ur__unknown_words[] = {"error", "skip", "replace", NULL};
+
 bool ur_unknown_find(const char *name, ur_unknown *out)
 {
-    static const char *const names[] = {"error", "skip", "replace"};
     UR__NEED_OR(name, "name", false);
     UR__NEED_OR(out, "out", false);
-    int at = ur__find_name(names, 3, name);
+    int at = ur__find_name(ur__unknown_words, 3, name);
     if (at >= 0)
         *out = (ur_unknown)(UR_UNKNOWN_ERROR + at);
     return at >= 0;
@@ -54,14 +51,14 @@ ur_status ur__unknown_init(struct ur__unknown *u, const ur_vocab *vocab, ur_unkn
                     "replace a %s by; use --unknown skip", u->unit);
 }
 
-void ur__unknown_note(const struct ur__unknown *u, int64_t count, const char *what, char *to,
-                      size_t size)
+ur_status ur__unknown_note(const struct ur__unknown *u, int64_t count, const char *what,
+                           struct ur__buf *to)
 {
     bool many = count > 1;
-    snprintf(to, size, "%lld %s%s of %s %s unknown to the model: %s%s", (long long)count, u->unit,
-             many ? "s" : "", what, many ? "are" : "is",
-             u->how == UR_UNKNOWN_SKIP ? "skipped" : "read as ",
-             u->how == UR_UNKNOWN_SKIP ? "" : u->shown);
+    return ur__buf_printf(to, "%lld %s%s of %s %s unknown to the model: %s%s", (long long)count,
+                          u->unit, many ? "s" : "", what, many ? "are" : "is",
+                          u->how == UR_UNKNOWN_SKIP ? "skipped" : "read as ",
+                          u->how == UR_UNKNOWN_SKIP ? "" : u->shown);
 }
 
 /* ---- encoders ---------------------------------------------------------- */
@@ -70,7 +67,7 @@ struct ur_encoder {
     const ur_vocab *vocab;
     struct ur__unknown unknown;
     int64_t count;              /* unknown ones so far */
-    char note[200];
+    struct ur__buf note;
 };
 
 ur_status ur_encoder_new(ur_encoder **out, const ur_vocab *vocab, ur_unknown how)
@@ -91,6 +88,8 @@ ur_status ur_encoder_new(ur_encoder **out, const ur_vocab *vocab, ur_unknown how
 
 void ur_encoder_free(ur_encoder *e)
 {
+    if (e)
+        ur__buf_free(&e->note);
     ur__free(e);
 }
 
@@ -162,6 +161,6 @@ const char *ur_encoder_note(ur_encoder *e, const char *what)
     UR__NEED_OR(what, "what", NULL);
     if (e->count == 0)
         return NULL;
-    ur__unknown_note(&e->unknown, e->count, what, e->note, sizeof e->note);
-    return e->note;
+    e->note.size = 0;
+    return ur__unknown_note(&e->unknown, e->count, what, &e->note) == UR_OK ? e->note.data : NULL;
 }

@@ -3,7 +3,11 @@
 #ifndef UR_DATA_ENCODE_H
 #define UR_DATA_ENCODE_H
 
+#include "base/text.h"
 #include "unroll/data.h"
+
+/* "error", "skip", "replace", ended by NULL: from UR_UNKNOWN_ERROR on. */
+extern const char *const ur__unknown_words[];
 
 /* A policy for one vocabulary. */
 struct ur__unknown {
@@ -15,8 +19,8 @@ struct ur__unknown {
 
 /* UR_EINVAL: nothing in the vocabulary can replace. */
 ur_status ur__unknown_init(struct ur__unknown *u, const ur_vocab *vocab, ur_unknown how);
-/* "2 words of the prime are unknown to the model: read as <unk>"; what: "the prime". */
-void ur__unknown_note(const struct ur__unknown *u, int64_t count, const char *what, char *to,
-                      size_t size);
+/* Appends "2 words of the prime are unknown to the model: read as <unk>"; what: "the prime". */
+ur_status ur__unknown_note(const struct ur__unknown *u, int64_t count, const char *what,
+                           struct ur__buf *to);
 
 #endif
