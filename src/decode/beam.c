@@ -75,7 +75,7 @@ static void place(ur_beam *b, struct ur__carve *c)
 static ur_status check(const ur_beam_options *o, const ur_model *model)
 {
     int V = ur_vocab_size(ur__steps_vocab(model));
-    if (!model->arch->runner || !model->arch->runner->run || model->arch->output(model) != V)
+    if (!model->arch->runner || !model->arch->runner->run || ur__net_output(model) != V)
         return ur__fail(UR_EINVAL, "architecture %s has no steps from token to token",
                         model->arch->name);
     if (o->width < 1 || o->width > MOST_WIDTH)
