@@ -140,15 +140,15 @@ static ur_status number_lines(struct pair *p, int side, const struct ur__buf *te
     return UR_OK;
 }
 
-/* vocab: NULL, to make one and leave it in *made. */
+/* vocab: NULL, to make one. */
 static ur_status take_side(struct pair *p, int side, const char *path, const ur_vocab *vocab,
-                           ur_vocab **made, struct ur__buf *lines, struct ur__source *source)
+                           struct ur__buf *lines, struct ur__facts *facts)
 {
     char *text;
     size_t n;
     int64_t count = 0;
     UR__TRY(ur__file_slurp(path, (size_t)1 << 28, &text, &n));
-    *source = (struct ur__source){side ? "target" : "source", n, ur__crc32(0, text, n)};
+    facts->source[side] = (struct ur__source){side ? "target" : "source", n, ur__crc32(0, text, n)};
     ur_status status = UR_OK;
     if (!side && !(p->number = ur__alloc(n + 1, sizeof *p->number)))
         status = UR_ENOMEM;
@@ -163,8 +163,8 @@ static ur_status take_side(struct pair *p, int side, const char *path, const ur_
     if (!side && !(p->line = ur__calloc((size_t)count, sizeof *p->line)))
         return UR_ENOMEM;
     if (!vocab)
-        UR__TRY(ur_vocab_of_text(made, UR_TOKEN_CHAR, lines->data, lines->size, 1));
-    return number_lines(p, side, lines, vocab ? vocab : *made);
+        UR__TRY(ur_vocab_of_text(&facts->vocab[side], UR_TOKEN_CHAR, lines->data, lines->size, 1));
+    return number_lines(p, side, lines, vocab ? vocab : facts->vocab[side]);
 }
 
 static ur_status take_data(struct pair *p, const char *const *data, int n,
@@ -174,8 +174,7 @@ static ur_status take_data(struct pair *p, const char *const *data, int n,
         return ur__fail(UR_EINVAL, "pairs are two files, not %d", n);
     for (int side = 0; side < SIDES; side++) {
         struct ur__buf lines = {0};
-        ur_status status = take_side(p, side, data[side], vocab[side], &facts->vocab[side], &lines,
-                                     &facts->source[side]);
+        ur_status status = take_side(p, side, data[side], vocab[side], &lines, facts);
         ur__buf_free(&lines);
         UR__TRY(status);
     }
