@@ -11,7 +11,7 @@
 
 struct eval {
     struct opt_common common;
-    const char *part, *protocol, *newlines;
+    const char *part, *protocol, *newlines, *unknown;
     int64_t threads;
 };
 
@@ -27,6 +27,9 @@ static const ur_option options[] = {
              "predictions, each from it"},
     {.name = "newlines", .arg = "unix", .shown = "as in training", .kind = UR_OPTION_WORD,
      AT(newlines), .help = "unix: CRLF and CR are read as LF"},
+    {.name = "unknown", .arg = OPT_UNKNOWN, .shown = OPT_UNKNOWN_USUAL, .kind = UR_OPTION_WORD,
+     AT(unknown), .help = "what to do with tokens of DATA that the model does not know; replace: "
+                          "read as <unk>, or as U+FFFD, ? or a space"},
     {.name = "threads", .arg = "N", .fallback = "0", .shown = "the cores available",
      .kind = UR_OPTION_COUNT, .max = 1024, AT(threads), .help = "changes speed, never the result"},
     OPT_COMMON(struct eval),
@@ -42,6 +45,11 @@ static bool on_progress(void *user, double done)
 {
     ui_busy(user, done, "measuring");
     return true;
+}
+
+static void on_note(void *user, const char *text)
+{
+    ui_say(user, "unroll: %s", text);
 }
 
 static int print_json(const ur_metrics *m)
@@ -99,7 +107,9 @@ static int evaluate(const struct eval *a, const struct opt_words *words)
         o.unix_newlines = a->newlines != NULL;
         o.team = team;
         o.on_progress = on_progress;
+        o.on_note = on_note;
         o.user = &ui;
+        ur_unknown_find(a->unknown, &o.unknown);
         status = ur_evaluate(model, &o, &metrics);
     }
     ui_clear(&ui);

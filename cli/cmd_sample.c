@@ -10,7 +10,6 @@
 #include "base/mem.h"
 #include "base/status.h"
 #include "base/team.h"
-#include "cli/encode.h"
 #include "cli/escape.h"
 #include "cli/fail.h"
 #include "cli/stop.h"
@@ -58,7 +57,7 @@ static const ur_option options[] = {
      .help = "text to continue, printed too; - reads standard input"},
     {.name = "prime-file", .arg = "FILE", .kind = UR_OPTION_TEXT, AT(prime_file),
      .help = "read the prime from a file"},
-    {.name = "unknown", .arg = UNKNOWN_CHOICES, .shown = UNKNOWN_DEFAULT, .kind = UR_OPTION_WORD,
+    {.name = "unknown", .arg = OPT_UNKNOWN, .shown = OPT_UNKNOWN_USUAL, .kind = UR_OPTION_WORD,
      AT(unknown), .help = "what to do with tokens of the prime that the model does not know; "
                           "replace: read as <unk>, or as U+FFFD, ? or a space"},
     {.name = "stop", .arg = "TEXT", .kind = UR_OPTION_TEXT, AT(stop),
@@ -141,7 +140,7 @@ struct work {
     const struct sample *options;
     ur_session *session;
     const ur_vocab *vocab;
-    struct encoder encoder;
+    ur_encoder *encoder;
     char *prime;
     size_t primed;
     struct stop stop;
@@ -158,8 +157,7 @@ static ur_status feed(struct work *w, ur_join *join)
     int32_t *ids = ur__alloc(n, sizeof *ids);
     if (ids == NULL)
         return UR_ENOMEM;
-    w->encoder.unknown = 0;
-    ur_status status = encoder_put(&w->encoder, w->prime, n, ids, &count);
+    ur_status status = ur_encoder_put(w->encoder, w->prime, n, ids, &count);
     for (size_t i = 0; i < count && status == UR_OK; i++) {
         ur_vocab_join(w->vocab, join, ids[i], &ignored);
         status = ur_session_feed(w->session, ids[i]);
@@ -227,8 +225,9 @@ static int sample_once(struct work *w, bool *read_on)
     if (a->samples > 1 && !w->sink.keep)
         printf("--- seed %llu ---\n", (unsigned long long)w->seed);
     ur_status status = feed(w, &join);
-    if (status == UR_OK && w->seed == a->seed && !a->common.quiet)
-        encoder_say(&w->encoder, "the prime");
+    const char *note = ur_encoder_note(w->encoder, "the prime");
+    if (status == UR_OK && note != NULL && w->seed == a->seed && !a->common.quiet)
+        fprintf(stderr, "unroll: %s\n", note);
     /* The prime is printed at once, what is drawn follows it. */
     if (status == UR_OK && !w->sink.keep)
         status = ur__buf_put(&w->sink.text, w->prime, w->primed);
@@ -252,7 +251,9 @@ static int sample_all(struct work *w)
     const struct sample *a = w->options;
     bool possible = true, read_on = true;
     int code = EXIT_DONE;
-    ur_status status = encoder_init(&w->encoder, w->vocab, a->unknown);
+    ur_unknown how = UR_UNKNOWN_USUAL;
+    ur_unknown_find(a->unknown, &how);
+    ur_status status = ur_encoder_new(&w->encoder, w->vocab, how);
     if (status == UR_OK && w->stop.n > 0)
         status = stop_is_possible(&w->stop, w->vocab, &possible);
     if (status != UR_OK)
@@ -304,6 +305,7 @@ static int sample(struct work *w, const char *path)
     int code = status == UR_OK ? sample_all(w) : fail_reading(status);
     ur__buf_free(&w->sink.text);
     stop_free(&w->stop);
+    ur_encoder_free(w->encoder);
     ur_session_free(w->session);
     ur_team_free(team);
     ur_model_free(model);

@@ -21,6 +21,10 @@ struct opt_common {
      .help = "show this"},                                                                        \
     {.name = "version", .kind = UR_OPTION_ACTION, .help = "show the version"}
 
+/* Of --unknown, wherever a text is read: the words (ur_unknown_find), and the default. */
+#define OPT_UNKNOWN "error|skip|replace"
+#define OPT_UNKNOWN_USUAL "words: replace, else error"
+
 /* A subcommand. One const instance a file cmd_*.c, listed in main.c. */
 struct command {
     const char *name;

@@ -24,7 +24,7 @@
 
 #include <unroll.h>
 
-enum { SENTENCES = 3000, WORDS_MAX = 32 };
+enum { SENTENCES = 3000 };
 
 /* Names within the folder: it is the one that this program works in. */
 static const char data[] = "sentences.txt", model_file[] = "fill.safetensors";
@@ -77,30 +77,17 @@ static ur_status train(void)
     return status == UR_OK ? ur_train(&o, listen, NULL) : status;
 }
 
-/* Prints the sentence with the likeliest word in its gap. */
-static ur_status fill(ur_runner *runner, const ur_vocab *vocab, const char *before,
-                      const char *after)
+/* Prints the line with the likeliest word in its gap. */
+static ur_status fill(ur_predictor *predictor, const char *line)
 {
-    int32_t left[WORDS_MAX], right[WORDS_MAX], best;
-    size_t n_left, n_right, length;
-    ur_batch given;
-    ur_batch_init(&given);
-    double p;
-    ur_status status = ur_vocab_encode(vocab, before, strlen(before), left, &n_left);
-    if (status == UR_OK)
-        status = ur_vocab_encode(vocab, after, strlen(after), right, &n_right);
-    if (status == UR_OK)
-        status = ur_batch_ids(&given, "before", (int)n_left, 1, left, NULL);
-    if (status == UR_OK)
-        status = ur_batch_ids(&given, "after", (int)n_right, 1, right, NULL);
-    if (status == UR_OK)
-        status = ur_runner_begin(runner, 0, &given);
-    if (status != UR_OK || ur_runner_best(runner, 0, 1, &best, &p) == 0)
+    ur_answer answer;
+    ur_status status = ur_predictor_line(predictor, line, strlen(line), &answer);
+    if (status != UR_OK)
         return status;
-    const char *word = ur_vocab_text(vocab, best, &length);
-    /* Each text ends or begins with a line's end. */
-    printf("%s[%.*s] %.*s (p = %.3f)\n", before + 1, (int)length, word,
-           (int)strlen(after) - 1, after, p);
+    printf("%-16s%.*s", line, (int)answer.n, answer.text);
+    for (int i = 0; i < answer.n_places; i++)
+        printf(" (p = %.3f)", answer.place[i].best[0].p);
+    putchar('\n');
     return UR_OK;
 }
 
@@ -129,7 +116,8 @@ static void remove_all(const char *folder)
 int main(int argc, char **argv)
 {
     ur_model *model = NULL;
-    ur_runner *runner = NULL;
+    ur_predictor *predictor = NULL;
+    ur_predict_options options;
     char fresh[] = "/tmp/unroll-fill-XXXXXX", *folder = argc > 1 ? argv[1] : fresh;
     if (enter(folder, folder == fresh) != 0)
         return 1;
@@ -137,22 +125,22 @@ int main(int argc, char **argv)
         perror(data);
         return 1;
     }
+    ur_predict_options_init(&options);
     ur_status status = train();
     if (status == UR_OK)
         status = ur_model_load(&model, model_file);
     if (status == UR_OK)
-        status = ur_runner_new(&runner, model, 1, NULL);
-    const ur_vocab *vocab = status == UR_OK ? ur_model_vocab(model, NULL) : NULL;
+        status = ur_predictor_new(&predictor, model, &options);
     if (status == UR_OK)
-        status = fill(runner, vocab, "\nthe ", "mews\n");
+        status = fill(predictor, "the ___ mews");
     if (status == UR_OK)
-        status = fill(runner, vocab, "\ntwo ", "bark\n");
+        status = fill(predictor, "two ___ bark");
     if (status == UR_OK)
-        status = fill(runner, vocab, "\n", "cows low\n");
+        status = fill(predictor, "___ cows low");
     if (status == UR_OK)
-        status = fill(runner, vocab, "\nthe dog ", "\n");
+        status = fill(predictor, "the dog ___");
     int code = status == UR_OK ? 0 : failed();
-    ur_runner_free(runner);
+    ur_predictor_free(predictor);
     ur_model_free(model);
     if (folder == fresh)
         remove_all(folder);

@@ -171,20 +171,6 @@ static void pair__refuses_what_cannot_be(void **unused)
 
 /* ---- a beam ------------------------------------------------------------ */
 
-struct hypothesis {
-    int32_t token[LONGEST + 2];
-    int n, row;                 /* row of the runner that has read it */
-    double log_p;
-    bool done;
-};
-
-struct beam {
-    ur_runner *runner;
-    int width, V, end;
-    struct hypothesis at[256], next[256];
-    int n;
-};
-
 static double log_share(const ur_real *logits, int V, int id)
 {
     double most = -HUGE_VAL, sum = 0;
@@ -193,53 +179,6 @@ static double log_share(const ur_real *logits, int V, int id)
     for (int i = 0; i < V; i++)
         sum += exp((double)logits[i] - most);
     return (double)logits[id] - most - log(sum);
-}
-
-static void keep_best(struct beam *b, const struct hypothesis *h, int *n)
-{
-    int at = *n < b->width ? (*n)++ : *n;
-    while (at > 0 && b->next[at - 1].log_p < h->log_p) {
-        if (at < b->width)
-            b->next[at] = b->next[at - 1];
-        at--;
-    }
-    if (at < b->width)
-        b->next[at] = *h;
-}
-
-/* One more token of each; rows that go on are selected. */
-static bool extend(struct beam *b)
-{
-    int n = 0, from[256], alive = 0;
-    int32_t ids[256];
-    for (int i = 0; i < b->n; i++) {
-        const struct hypothesis *h = &b->at[i];
-        if (h->done) {
-            keep_best(b, h, &n);
-            continue;
-        }
-        for (int id = 0; id < b->V; id++) {
-            struct hypothesis more = *h;
-            more.token[more.n++] = id;
-            more.log_p += log_share(ur_runner_output(b->runner, h->row), b->V, id);
-            more.done = id == b->end || more.n == LONGEST + 1;
-            keep_best(b, &more, &n);
-        }
-    }
-    for (int i = 0; i < n; i++) {
-        b->at[i] = b->next[i];
-        if (b->at[i].done)
-            continue;
-        ids[alive] = b->at[i].token[b->at[i].n - 1];
-        from[alive] = b->at[i].row;
-        b->at[i].row = alive++;
-    }
-    b->n = n;
-    if (!alive)
-        return false;
-    assert_ok(ur_runner_select(b->runner, alive, from));
-    assert_ok(ur_runner_step(b->runner, ids));
-    return true;
 }
 
 static void given(const ur_model *m, const char *word, const ur_real *number, int32_t *ids,
@@ -251,24 +190,6 @@ static void given(const ur_model *m, const char *word, const ur_real *number, in
     ur_batch_init(batch);
     assert_ok(ur_batch_ids(batch, "source", (int)n, 1, ids, NULL));
     assert_ok(ur_batch_reals(batch, "numbers", 2, one, number, NULL));
-}
-
-static struct hypothesis search(const ur_model *m, const ur_batch *batch, int width)
-{
-    static struct beam b;
-    size_t one;
-    b = (struct beam){.width = width, .V = ur_vocab_size(ur_model_vocab(m, "target"))};
-    int32_t first;
-    assert_ok(ur_vocab_encode(ur_model_vocab(m, "target"), "\n", 1, &first, &one));
-    b.end = first;
-    assert_ok(ur_runner_new(&b.runner, m, width, NULL));
-    assert_ok(ur_runner_begin(b.runner, 0, batch));
-    assert_ok(ur_runner_select(b.runner, 1, (const int[]){0}));
-    assert_ok(ur_runner_step(b.runner, &first));
-    b.n = 1;
-    while (extend(&b)) {}
-    ur_runner_free(b.runner);
-    return b.at[0];
 }
 
 /* The log probability of a target, on the tape. */
@@ -291,10 +212,24 @@ static double score(const ur_model *m, ur_batch batch, const int32_t *token, int
     return sum;
 }
 
-/* The best of all targets there can be: tokens before the last are letters. */
-static double brute_force(const ur_model *m, const ur_batch *batch, int end, int V)
+enum { MOST_FOUND = 512 };
+
+struct all {
+    int n;
+    double score[MOST_FOUND];   /* of all targets there can be, the highest first */
+};
+
+static int compare(const void *a, const void *b)
 {
-    double best = -HUGE_VAL;
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x < y) - (x > y);
+}
+
+/* Tokens before the last are letters. */
+static void try_all(struct all *a, const ur_model *m, const ur_batch *batch, int end, double power)
+{
+    int V = ur_vocab_size(ur_model_vocab(m, "target"));
+    a->n = 0;
     for (int n = 1; n <= LONGEST + 1; n++) {
         int all = n == LONGEST + 1 ? V : 1;
         for (int k = 1; k < n; k++)
@@ -305,35 +240,165 @@ static double brute_force(const ur_model *m, const ur_batch *batch, int end, int
             for (int t = 0; t < n - 1; t++, rest /= V - 1)
                 token[t] = rest % (V - 1) + (rest % (V - 1) >= end);
             token[n - 1] = n == LONGEST + 1 ? rest : end;
-            best = fmax(best, score(m, *batch, token, n, end));
+            a->score[a->n++] = score(m, *batch, token, n, end) / pow(n, power);
         }
     }
-    return best;
+    qsort(a->score, (size_t)a->n, sizeof *a->score, compare);
+}
+
+static ur_model *trained_pair(const char *settings)
+{
+    const char *path = tmp_path("beam.safetensors");
+    ur_train_options o = pair_run(path, settings);
+    ur_model *m;
+    assert_ok(ur_train(&o, NULL, NULL));
+    assert_ok(ur_model_load(&m, path));
+    return m;
+}
+
+static ur_beam *beam_of(const ur_model *m, int width, int best, double power)
+{
+    ur_beam_options o;
+    ur_beam *b;
+    ur_beam_options_init(&o);
+    o.width = width;
+    o.best = best;
+    o.most = LONGEST + 1;
+    o.begin = o.end = ur_vocab_line_end(ur_model_vocab(m, "target"));
+    o.length_power = power;
+    assert_ok(ur_beam_new(&b, m, &o, NULL));
+    return b;
+}
+
+/* What is found for a word, against all that there is and against the tape. */
+static void compare_search(const ur_model *m, ur_beam *wide, ur_beam *narrow, int word,
+                           double power)
+{
+    static const char *const words[] = {"abc\n", "cab\n", "b\n"};
+    const ur_real number = word % 2 ? -1 : 1;
+    const int end = (int)ur_vocab_line_end(ur_model_vocab(m, "target"));
+    const ur_hypothesis *found;
+    int32_t ids[LONGEST + 1];
+    struct all all;
+    ur_batch batch;
+    int n;
+    given(m, words[word], &number, ids, &batch);
+    try_all(&all, m, &batch, end, power);
+    assert_ok(ur_beam_search(wide, &batch, &found, &n));
+    assert_int_equal(n, 20);
+    for (int i = 0; i < n; i++) {
+        const ur_hypothesis *h = &found[i];
+        assert_true(fabs(h->score - all.score[i]) < 1e-4);
+        assert_true(fabs(h->log_p - score(m, batch, h->ids, h->n, end)) < 1e-4);
+        assert_true(i == 0 || h->score <= found[i - 1].score);
+        assert_true(h->n == LONGEST + 1 || h->ids[h->n - 1] == end);
+    }
+    double best = found[0].score;
+    assert_ok(ur_beam_search(narrow, &batch, &found, &n));
+    assert_true(n >= 1 && found[0].score <= best + 1e-6);
 }
 
 static void pair__beam_finds_what_trying_all_finds(void **unused)
 {
     (void)unused;
-    static const char *const words[] = {"abc\n", "cab\n", "b\n"};
-    const char *path = tmp_path("beam.safetensors");
-    ur_train_options o = pair_run(path, "steps=60 eval-every=30");
-    ur_model *m;
-    assert_ok(ur_train(&o, NULL, NULL));
-    assert_ok(ur_model_load(&m, path));
-    const ur_vocab *target = ur_model_vocab(m, "target");
-    int32_t end, ids[LONGEST + 1];
-    size_t one;
-    assert_ok(ur_vocab_encode(target, "\n", 1, &end, &one));
+    static const double powers[] = {0, 0.7, 2};
+    ur_model *m = trained_pair("steps=60 eval-every=30");
     for (int i = 0; i < 3; i++) {
-        const ur_real number = i % 2 ? -1 : 1;
-        ur_batch batch;
-        given(m, words[i], &number, ids, &batch);
-        struct hypothesis wide = search(m, &batch, 200), narrow = search(m, &batch, 3);
-        double best = brute_force(m, &batch, (int)end, ur_vocab_size(target));
-        assert_true(fabs(wide.log_p - best) < 1e-4);
-        assert_true(narrow.log_p <= wide.log_p + 1e-6);
-        assert_true(fabs(score(m, batch, wide.token, wide.n, (int)end) - wide.log_p) < 1e-4);
+        ur_beam *wide = beam_of(m, 400, 20, powers[i]), *narrow = beam_of(m, 3, 2, powers[i]);
+        for (int word = 0; word < 3; word++)
+            compare_search(m, wide, narrow, word, powers[i]);
+        ur_beam_free(wide);
+        ur_beam_free(narrow);
     }
+    ur_model_free(m);
+}
+
+/* Of a beam of width 1 each token is the likeliest one. */
+static void pair__narrowest_beam_is_greedy(void **unused)
+{
+    (void)unused;
+    ur_model *m = trained_pair("steps=60 eval-every=30 force=yes");
+    ur_beam *b = beam_of(m, 1, 1, 0);
+    ur_runner *r;
+    const ur_hypothesis *h;
+    const ur_real number = 1;
+    int32_t ids[LONGEST + 1], id = ur_vocab_line_end(ur_model_vocab(m, "target"));
+    ur_batch batch;
+    int n;
+    given(m, "cab\n", &number, ids, &batch);
+    assert_ok(ur_beam_search(b, &batch, &h, &n));
+    assert_int_equal(n, 1);
+    assert_ok(ur_runner_new(&r, m, 1, NULL));
+    assert_ok(ur_runner_begin(r, 0, &batch));
+    for (int t = 0; t < h->n; t++) {
+        assert_ok(ur_runner_step(r, &id));
+        const ur_real *logits = ur_runner_output(r, 0);
+        id = 0;
+        for (int i = 1; i < ur_runner_size(r); i++)
+            id = logits[i] > logits[id] ? i : id;
+        assert_int_equal(id, h->ids[t]);
+    }
+    ur_runner_free(r);
+    ur_beam_free(b);
+    ur_model_free(m);
+}
+
+/* A net of zeros: all tokens are equally likely, and the lower number wins. */
+static void pair__beam_takes_the_lower_of_equals(void **unused)
+{
+    (void)unused;
+    ur_model *m = trained_pair("steps=2 eval-every=2 force=yes");
+    ur_params *params = ur_model_params(m);
+    memset(ur_params_values(params), 0, ur_params_size(params) * sizeof(ur_real));
+    assert_ok(ur_model_prepare(m));
+    static const int32_t want[][3] = {{0, 0, 0}, {1, 0, 0}, {1, 1, 0}};
+    const ur_hypothesis *h;
+    const ur_real number = 1;
+    int32_t ids[LONGEST + 1];
+    ur_batch batch;
+    int n;
+    given(m, "b\n", &number, ids, &batch);
+    for (int width = 2; width <= 4; width++) {
+        ur_beam *b = beam_of(m, width, width < 3 ? width : 3, 0);
+        assert_ok(ur_beam_search(b, &batch, &h, &n));
+        assert_int_equal(n, width < 3 ? width : 3);
+        for (int i = 0; i < n; i++) {       /* the end is 0 */
+            assert_int_equal(h[i].n, i + 1);
+            assert_memory_equal(h[i].ids, want[i], (size_t)h[i].n * sizeof *h[i].ids);
+        }
+        ur_beam_free(b);
+    }
+    ur_model_free(m);
+}
+
+/* ---- answers ----------------------------------------------------------- */
+
+static void pair__answers_lines(void **unused)
+{
+    (void)unused;
+    ur_model *m = trained_pair("eval-every=225 force=yes");
+    ur_predictor *p;
+    ur_predict_options o;
+    ur_answer a;
+    ur_predict_options_init(&o);
+    o.best = 3;
+    assert_ok(ur_predictor_new(&p, m, &o));
+    assert_ok(ur_predictor_line(p, "-1\tab", 5, &a));
+    assert_string_equal(a.figure, "log_p");
+    assert_int_equal(a.n, 2);
+    assert_memory_equal(a.text, "AB", 2);
+    assert_ok(ur_predictor_line(p, "1\tab", 4, &a));
+    assert_memory_equal(a.text, "BA", 2);
+    assert_int_equal(a.n_places, 1);
+    assert_int_equal(a.place[0].n, 3);
+    assert_memory_equal(a.place[0].best[0].text, "BA", 2);
+    for (int i = 0; i < 3; i++)
+        assert_true(a.place[0].best[i].p <= (i ? a.place[0].best[i - 1].p : 0));
+    assert_status(UR_EDATA, ur_predictor_line(p, "ab", 2, &a));
+    assert_message("a number and a tab");
+    assert_status(UR_EDATA, ur_predictor_line(p, "1\tax", 4, &a));
+    assert_message("\"x\" (U+0078)");
+    ur_predictor_free(p);
     ur_model_free(m);
 }
 
@@ -387,6 +452,9 @@ int main(void)
         cmocka_unit_test(pair__resumes_to_the_same_bits),
         cmocka_unit_test(pair__refuses_what_cannot_be),
         cmocka_unit_test(pair__beam_finds_what_trying_all_finds),
+        cmocka_unit_test(pair__narrowest_beam_is_greedy),
+        cmocka_unit_test(pair__beam_takes_the_lower_of_equals),
+        cmocka_unit_test(pair__answers_lines),
         cmocka_unit_test(cells__of_ones_own_train_in_a_task),
     };
     return cmocka_run_group_tests(tests, set_up_all, tear_down_all);

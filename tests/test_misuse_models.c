@@ -80,6 +80,35 @@ static void vocab__needs_its_pointers(void **unused)
     assert_ok(ur_vocab_encode(vocab, NULL, 0, NULL, &n));
 }
 
+static void encoder__needs_its_pointers(void **unused)
+{
+    (void)unused;
+    const ur_vocab *vocab = ur_model_vocab(lm, NULL);
+    ur_unknown how;
+    ur_encoder *e;
+    int32_t ids[8];
+    size_t n = 1;
+    ur_encoder_free(NULL);
+    NOTHING(ur_unknown_find(NULL, &how));
+    NOTHING(ur_unknown_find("skip", NULL));
+    QUIET(ur_unknown_find("ignore", &how));
+    REFUSED(UR_EINVAL, ur_encoder_new(NULL, vocab, UR_UNKNOWN_SKIP));
+    REFUSED(UR_EINVAL, ur_encoder_new(&e, NULL, UR_UNKNOWN_SKIP));
+    REFUSED(UR_EINVAL, ur_encoder_new(&e, vocab, (ur_unknown)-1));
+    for (int i = UR_UNKNOWN_USUAL; i <= UR_UNKNOWN_SKIP; i++) {
+        assert_ok(ur_encoder_new(&e, vocab, (ur_unknown)i));
+        REFUSED(UR_EINVAL, ur_encoder_put(NULL, "a", 1, ids, &n));
+        REFUSED(UR_EINVAL, ur_encoder_put(e, NULL, 1, ids, &n));
+        REFUSED(UR_EINVAL, ur_encoder_put(e, "a", 1, NULL, &n));
+        REFUSED(UR_EINVAL, ur_encoder_put(e, "a", 1, ids, NULL));
+        assert_ok(ur_encoder_put(e, NULL, 0, NULL, &n));
+        NOTHING(ur_encoder_note(NULL, "it"));
+        NOTHING(ur_encoder_note(e, NULL));
+        QUIET(ur_encoder_note(e, "it"));
+        ur_encoder_free(e);
+    }
+}
+
 /* Texts of n bytes at the very end of their block: whoever reads on, reads what is not his. */
 static void texts__end_where_they_end(void **unused)
 {
@@ -388,6 +417,57 @@ static void gap__refuses_to_run_wrongly(void **unused)
 
 /* ---- sessions ---------------------------------------------------------- */
 
+static void beam__refuses_the_impossible(void **unused)
+{
+    (void)unused;
+    const int32_t id[1] = {0};
+    const ur_hypothesis *found;
+    ur_batch given;
+    ur_beam_options o;
+    ur_beam *b;
+    int n;
+    ur_batch_init(&given);
+    ur_beam_free(NULL);
+    SAYS(ur_beam_options_init_size(NULL, sizeof o));
+    ur_beam_options_init(&o);
+    REFUSED(UR_EINVAL, ur_beam_new(NULL, lm, &o, NULL));
+    REFUSED(UR_EINVAL, ur_beam_new(&b, NULL, &o, NULL));
+    REFUSED(UR_EINVAL, ur_beam_new(&b, lm, NULL, NULL));
+    REFUSED(UR_EINVAL, ur_beam_new(&b, fill, &o, NULL));
+#define WITH(change)                                                                   \
+    do {                                                                               \
+        ur_beam_options_init(&o);                                                      \
+        change;                                                                        \
+        REFUSED(UR_EINVAL, ur_beam_new(&b, lm, &o, NULL));                             \
+        assert_null(b);                                                                \
+    } while (0)
+    static const int bad[] = {0, -1, INT_MIN, INT_MAX};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        WITH(o.width = bad[i]);
+        WITH(o.best = bad[i]);
+        WITH(o.most = bad[i]);
+        WITH(o.begin = bad[i] ? bad[i] : V);
+        WITH(o.end = bad[i] ? bad[i] : V);
+    }
+    WITH(o.best = o.width + 1);
+    WITH(o.length_power = -1);
+    WITH(o.length_power = (double)NAN);
+    WITH(o.length_power = HUGE_VAL);
+    WITH(o.size = 0);
+#undef WITH
+    ur_beam_options_init(&o);
+    assert_ok(ur_beam_new(&b, lm, &o, NULL));
+    REFUSED(UR_EINVAL, ur_beam_search(NULL, NULL, &found, &n));
+    REFUSED(UR_EINVAL, ur_beam_search(b, NULL, NULL, &n));
+    REFUSED(UR_EINVAL, ur_beam_search(b, NULL, &found, NULL));
+    assert_ok(ur_batch_ids(&given, "before", 1, 1, id, NULL));
+    REFUSED(UR_EINVAL, ur_beam_search(b, &given, &found, &n));
+    assert_int_equal(n, 0);
+    assert_ok(ur_beam_search(b, NULL, &found, &n));
+    assert_int_equal(n, 1);
+    ur_beam_free(b);
+}
+
 static void session__refuses_to_run_wrongly(void **unused)
 {
     (void)unused;
@@ -531,6 +611,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(vocab__needs_its_pointers),
+        cmocka_unit_test(encoder__needs_its_pointers),
         cmocka_unit_test(texts__end_where_they_end),
         cmocka_unit_test(config__is_checked),
         cmocka_unit_test(model__needs_its_pointers),
@@ -538,6 +619,7 @@ int main(void)
         cmocka_unit_test(model__refuses_to_train_wrongly),
         cmocka_unit_test(batch__refuses_what_is_none),
         cmocka_unit_test(gap__refuses_to_run_wrongly),
+        cmocka_unit_test(beam__refuses_the_impossible),
         cmocka_unit_test(session__refuses_to_run_wrongly),
         cmocka_unit_test(weights__need_their_pointers),
         cmocka_unit_test(params__refuse_impossible_files),

@@ -284,6 +284,46 @@ static bool stop(void *user, double done)
     return false;
 }
 
+static void predictor__refuses_impossible_options(void **unused)
+{
+    (void)unused;
+    const ur_options net = net_of("fill", "layers=1 hidden=5");
+    static const int bad[] = {0, -1, UR_PREDICT_MOST + 1, INT_MAX, INT_MIN};
+    ur_model *m = model_of(&net, V, 1);
+    ur_predict_options o;
+    ur_predictor *p;
+    ur_answer a;
+    ur_predictor_free(NULL);
+    SAYS(ur_predict_options_init_size(NULL, sizeof o));
+    ur_predict_options_init(&o);
+    REFUSED(UR_EINVAL, ur_predictor_new(NULL, m, &o));
+    REFUSED(UR_EINVAL, ur_predictor_new(&p, NULL, &o));
+    REFUSED(UR_EINVAL, ur_predictor_new(&p, m, NULL));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        o.best = bad[i];
+        REFUSED(UR_EINVAL, ur_predictor_new(&p, m, &o));
+    }
+    ur_predict_options_init(&o);
+    o.unknown = (ur_unknown)7;
+    REFUSED(UR_EINVAL, ur_predictor_new(&p, m, &o));
+    o.size = 0;
+    REFUSED(UR_EINVAL, ur_predictor_new(&p, m, &o));
+    ur_predict_options_init(&o);
+    assert_ok(ur_predictor_new(&p, m, &o));
+    REFUSED(UR_EINVAL, ur_predictor_line(NULL, "_", 1, &a));
+    REFUSED(UR_EINVAL, ur_predictor_line(p, NULL, 1, &a));
+    REFUSED(UR_EINVAL, ur_predictor_line(p, "_", 1, NULL));
+    REFUSED(UR_EDATA, ur_predictor_line(p, "z_", 2, &a));
+    assert_int_equal(a.n, 0);
+    assert_int_equal(a.n_places, 0);
+    NOTHING(ur_predictor_note(NULL));
+    QUIET(ur_predictor_note(p));
+    assert_ok(ur_predictor_line(p, NULL, 0, &a));
+    assert_int_equal(a.n, 0);
+    ur_predictor_free(p);
+    ur_model_free(m);
+}
+
 static void evaluate__refuses_impossible_options(void **unused)
 {
     (void)unused;
@@ -337,6 +377,7 @@ int main(void)
         cmocka_unit_test(train__refuses_impossible_options),
         cmocka_unit_test(train__sets_nothing_impossible),
         cmocka_unit_test(train__is_not_disturbed_by_a_run_in_its_report),
+        cmocka_unit_test(predictor__refuses_impossible_options),
         cmocka_unit_test(evaluate__refuses_impossible_options),
         cmocka_unit_test(misuse__is_large_enough),
     };

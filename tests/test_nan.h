@@ -96,8 +96,9 @@ static inline ur_status spoil_gradient(ur_tape *tape, void *saved)
 static inline ur_tensor *spoil_loss(ur_tape *tape, const ur_model *m, const ur_batch *batch,
                                     ur_state *const *states)
 {
-    const struct ur__arch *real = ur__arch_find(m->arch->name);
-    return ur_affine(real->loss(tape, m, batch, states), (double)spoil.value, 0);
+    ur_model real = *m;
+    real.arch = ur__arch_find(m->arch->name);
+    return ur_affine(ur__net_loss(tape, &real, batch, states), (double)spoil.value, 0);
 }
 
 static inline void spoil_look(void)

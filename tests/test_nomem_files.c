@@ -386,6 +386,50 @@ static ur_status fill_gap(void *it, const void *arg, uint32_t *digest)
     return status;
 }
 
+static ur_status find_likeliest(void *it, const void *arg, uint32_t *digest)
+{
+    const ur_hypothesis *found;
+    ur_beam_options o;
+    ur_beam *b;
+    int n = 0;
+    (void)arg;
+    ur_beam_options_init(&o);
+    o.best = 3;
+    o.most = 12;
+    ur_status status = ur_beam_new(&b, it, &o, NULL);
+    if (status != UR_OK)
+        return status;
+    for (int i = 0; i < 2; i++)
+        DO(ur_beam_search(b, NULL, &found, &n));
+    for (int i = 0; i < n && status == UR_OK; i++)
+        nomem_digest(digest, found[i].ids, (size_t)found[i].n * sizeof *found[i].ids);
+    ur_beam_free(b);
+    return status;
+}
+
+static ur_status answer(void *it, const void *arg, uint32_t *digest)
+{
+    static const char *const lines[] = {"a_", "_ b __ and ___", "none"};
+    ur_predict_options o;
+    ur_predictor *p;
+    ur_answer a;
+    (void)arg;
+    ur_predict_options_init(&o);
+    o.best = 3;
+    o.unknown = UR_UNKNOWN_SKIP;
+    ur_status status = ur_predictor_new(&p, it, &o);
+    if (status != UR_OK)
+        return status;
+    for (int i = 0; i < 3 && status == UR_OK; i++) {
+        DO(ur_predictor_line(p, lines[i], strlen(lines[i]), &a));
+        nomem_digest(digest, a.text, a.n);
+        for (int k = 0; k < a.n_places; k++)
+            nomem_digest(digest, &a.place[k].best[2].p, sizeof a.place[k].best[2].p);
+    }
+    ur_predictor_free(p);
+    return status;
+}
+
 struct evaluation {
     const char *model;
     ur_protocol protocol;
@@ -421,6 +465,10 @@ static void model__runs_on_after_a_failure(void **unused)
                               .act = write_text, .arg = model_path});
     nomem_try(&(struct nomem){.name = "gap", .make = load_model, .unmake = free_model,
                               .act = fill_gap, .arg = fill_path});
+    nomem_try(&(struct nomem){.name = "beam", .make = load_model, .unmake = free_model,
+                              .act = find_likeliest, .arg = model_path});
+    nomem_try(&(struct nomem){.name = "answers", .make = load_model, .unmake = free_model,
+                              .act = answer, .arg = fill_path});
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         char name[32];
         snprintf(name, sizeof name, "evaluation %zu", i);

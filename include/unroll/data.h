@@ -48,6 +48,32 @@ UR_API const char *ur_vocab_text(const ur_vocab *vocab, int32_t id, size_t *n);
 UR_API ur_status ur_vocab_encode(const ur_vocab *vocab, const char *text, size_t n,
                                  int32_t *ids, size_t *count);
 
+/** What becomes of words, characters or bytes that a vocabulary does not have. */
+typedef enum ur_unknown {
+    UR_UNKNOWN_USUAL = 0,       /* words are replaced, all else is an error */
+    UR_UNKNOWN_ERROR = 1,
+    UR_UNKNOWN_SKIP = 2,
+    UR_UNKNOWN_REPLACE = 3      /* by the unknown word; else by U+FFFD, ? or a space, the first of
+                                   these that is there */
+} ur_unknown;
+
+/** The policy of a name: "error", "skip", "replace". False if there is none. */
+UR_API bool ur_unknown_find(const char *name, ur_unknown *out);
+
+/** Texts as tokens of a vocabulary that may not have all of them. */
+typedef struct ur_encoder ur_encoder;
+
+/** vocab is borrowed. Errors: UR_EINVAL (nothing in it can replace), UR_ENOMEM. */
+UR_API ur_status ur_encoder_new(ur_encoder **out, const ur_vocab *vocab, ur_unknown how);
+UR_API void ur_encoder_free(ur_encoder *encoder);
+/** Token numbers of n bytes of text. ids: room for n. Errors: UR_EINVAL as ur_vocab_encode, of
+ *  words with UR_UNKNOWN_ERROR only. */
+UR_API ur_status ur_encoder_put(ur_encoder *encoder, const char *text, size_t n, int32_t *ids,
+                                size_t *count);
+/** What is to be said of all texts so far, which `what` calls "the prime": "2 words of the prime
+ *  are unknown to the model: read as <unk>". Borrowed until the next call; NULL: nothing. */
+UR_API const char *ur_encoder_note(ur_encoder *encoder, const char *what);
+
 /** How a text of tokens goes on. Zeroed: at the beginning. */
 typedef struct ur_join {
     bool space;         /* the next word stands apart */

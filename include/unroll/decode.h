@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* unroll/decode.h: running models without a tape, and drawing text from them. */
+/* unroll/decode.h: running models without a tape, drawing text from them, and searching for the
+ * likeliest outcome. */
 #ifndef UNROLL_DECODE_H
 #define UNROLL_DECODE_H
 
@@ -87,6 +88,44 @@ UR_API ur_status ur_sample_options_check(const ur_sample_options *options);
  *  the lower number. The unknown word is never drawn. Does not feed it. */
 UR_API ur_status ur_session_draw(ur_session *session, const ur_sample_options *options,
                                  int32_t *id);
+
+/* ---- searching --------------------------------------------------------- */
+
+/** Searches for the likeliest sequences of tokens that a model puts out, a token a step, by going
+ *  on with several at a time (a beam). What it finds is a function of model, options and what the
+ *  sequence begins with. */
+typedef struct ur_beam ur_beam;
+
+/** ur_beam_options_init: width 4, one hypothesis of 256 tokens at most, begin and end 0. */
+typedef struct ur_beam_options {
+    size_t size;            /* set by ur_beam_options_init */
+    int width;              /* how many go on side by side; 1: always the likeliest token */
+    int best;               /* how many to give back, 1..width */
+    int most;               /* tokens of one at most, the end included */
+    int32_t begin, end;     /* the token that the first step reads; the one that ends a sequence */
+    double length_power;    /* 0..5: a score is the log probability divided by the number of tokens
+                               to this power; above 0 favours longer ones. 0: off */
+} ur_beam_options;
+UR_STRUCT_INIT(ur_beam_options)
+
+typedef struct ur_hypothesis {
+    const int32_t *ids;     /* [n], its end included; of one cut off at `most` there is none */
+    int n;
+    double log_p;           /* natural logarithm of its probability */
+    double score;           /* what they are ordered by */
+} ur_hypothesis;
+
+/** model and team (may be NULL) are borrowed. Errors: UR_EINVAL (an option is impossible, or the
+ *  model does not step from token to token), UR_ENOMEM. */
+UR_API ur_status ur_beam_new(ur_beam **out, const ur_model *model, const ur_beam_options *options,
+                             ur_team *team);
+UR_API void ur_beam_free(ur_beam *beam);
+/** Searches from what a sequence is given to begin with (ur_runner_begin; NULL: nothing). *found:
+ *  *n hypotheses, the highest score first; among equal ones the shorter, then the one that was
+ *  ahead a token before, then that of the lower number. The unknown word is in none. Borrowed until
+ *  the next call. Errors: those of ur_runner_begin and ur_runner_step; then *n is 0. */
+UR_API ur_status ur_beam_search(ur_beam *beam, const ur_batch *given, const ur_hypothesis **found,
+                                int *n);
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* unroll/task.h: whole jobs. Training a model on files and measuring it. */
+/* unroll/task.h: whole jobs. Training a model on files, measuring it, and its answers to lines. */
 #ifndef UNROLL_TASK_H
 #define UNROLL_TASK_H
 
@@ -69,19 +69,76 @@ typedef struct ur_eval_options {
     ur_protocol protocol;
     bool unix_newlines;         /* CRLF and CR are read as LF, also by a model that was trained
                                    otherwise */
+    ur_unknown unknown;         /* what becomes of tokens of a text that the model does not know */
     ur_team *team;
     /* Sees progress in [0,1]; returning false stops with UR_ECANCELED. May be NULL. The model
      * is in use: it may be read, not changed or freed. */
     bool (*on_progress)(void *user, double done);
+    /* Sees a sentence on the files that a user should know. May be NULL. */
+    void (*on_note)(void *user, const char *text);
     void *user;
 } ur_eval_options;
 UR_STRUCT_INIT(ur_eval_options)
 
 /** Measures a model on files by its task's metrics. out: ur_metrics_init first; after an error it
- *  has none. Errors as ur_train; UR_EDATA: the text
- *  has a character that the model has never seen. */
+ *  has none. Errors as ur_train; UR_EDATA: the text has a character that the model has never seen,
+ *  and that is to be an error. */
 UR_API ur_status ur_evaluate(const ur_model *model, const ur_eval_options *options,
                              ur_metrics *out);
+
+/* ---- predicting -------------------------------------------------------- */
+
+/** A model's answers to lines of text, one at a time. */
+typedef struct ur_predictor ur_predictor;
+
+/** ur_predict_options_init: one candidate, the usual policy, no team. */
+typedef struct ur_predict_options {
+    size_t size;            /* set by ur_predict_options_init */
+    int best;               /* candidates for each place, 1..UR_PREDICT_MOST */
+    ur_unknown unknown;     /* what becomes of tokens that the model does not know */
+    ur_team *team;          /* borrowed; may be NULL */
+} ur_predict_options;
+UR_STRUCT_INIT(ur_predict_options)
+#define UR_PREDICT_MOST 1000
+
+/** What may stand at one place of an answer: text of n bytes, and how likely it is. */
+typedef struct ur_candidate {
+    const char *text;
+    size_t n;
+    double p;               /* what `figure` says */
+} ur_candidate;
+
+/** The candidates for one place, the likeliest first. */
+typedef struct ur_place {
+    int n;
+    const ur_candidate *best;
+} ur_place;
+
+/** The answer to a line: a text, made of the first candidate of each place. What a place is, is
+ *  the task's affair: a gap of the line, a token's label, or the text as a whole. */
+typedef struct ur_answer {
+    const char *text;       /* n bytes, without a line's end */
+    size_t n;
+    const char *places;     /* what the places are called: "gaps"; static */
+    const char *figure;     /* what p is: "p", a probability, or "log_p", its natural logarithm,
+                               where it would be next to nothing; static */
+    int n_places;
+    const ur_place *place;
+} ur_answer;
+
+/** model is borrowed. Lines are read as tokens of its first vocabulary. Errors: UR_EINVAL (its
+ *  task gives no answers to lines; an option is impossible), UR_ENOMEM. */
+UR_API ur_status ur_predictor_new(ur_predictor **out, const ur_model *model,
+                                  const ur_predict_options *options);
+UR_API void ur_predictor_free(ur_predictor *predictor);
+/** Answers a line of n bytes, which has no line's end; what came before plays no part. The answer
+ *  is borrowed until the next call. Errors: UR_EDATA (what the task cannot read in it, says the
+ *  message), UR_ENUMERIC, UR_ENOMEM; then the answer is empty. */
+UR_API ur_status ur_predictor_line(ur_predictor *predictor, const char *line, size_t n,
+                                   ur_answer *answer);
+/** What is to be said of all lines so far: "1 word of the input is unknown to the model: read as
+ *  <unk>". Borrowed until the next call; NULL: nothing. */
+UR_API const char *ur_predictor_note(ur_predictor *predictor);
 
 /** Was the model trained on texts whose CRLF and CR were read as LF? Then what it is given to read
  *  should be, too. Errors: UR_EFORMAT (its summary is damaged). */

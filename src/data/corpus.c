@@ -49,6 +49,8 @@ struct building {
     const ur_vocab *vocab;      /* NULL: new codes and words are welcome */
     struct ur__line_ends ends;  /* of the file at hand */
     struct ur__noted noted;
+    struct ur__unknown unknown; /* of vocab */
+    int64_t n_unknown;
     int n_codes;
     uint32_t *codes;            /* [n_codes] in order of appearance, room for capacity */
     int capacity;
@@ -140,6 +142,9 @@ static ur_status on_word(void *user, const char *word, size_t n)
     int32_t number;
     if (g->vocab) {
         number = ur__vocab_find_word(g->vocab, word, n);
+        g->n_unknown += number == UR__UNKNOWN;
+        if (number == UR__UNKNOWN && g->unknown.how == UR_UNKNOWN_SKIP)
+            return UR_OK;
     } else if (g->words.n >= most_words || g->words.size >= MOST_WORD_BYTES) {
         number = ur__word_find(&g->words, word, n);
         number = number < 0 ? UR__UNKNOWN : number;
@@ -187,7 +192,12 @@ static ur_status malformed(const char *path, uint64_t at, unsigned char byte, bo
 static ur_status take_code(struct building *g, uint32_t code, const char *path, uint64_t at)
 {
     int32_t number = find_code(g, code);
-    if (number < 0) {
+    if (number < 0 && g->vocab && g->unknown.how != UR_UNKNOWN_ERROR) {
+        g->n_unknown++;
+        if (g->unknown.how == UR_UNKNOWN_SKIP)
+            return UR_OK;
+        number = g->unknown.stand_in;
+    } else if (number < 0) {
         UR__TRY(add_code(g, code, path, at));
         number = g->n_codes - 1;
     }
@@ -240,6 +250,10 @@ static ur_status end_file(struct building *g, const char *path)
     if (!g->corpus->words)
         return UR_OK;
     UR__TRY(ur__split_end(&g->splitter));
+    if (g->vocab && g->unknown.how == UR_UNKNOWN_ERROR && g->n_unknown > 0)
+        return ur__fail(UR_EDATA, "%s: %lld word%s %s unknown to the model", path,
+                        (long long)g->n_unknown, g->n_unknown > 1 ? "s" : "",
+                        g->n_unknown > 1 ? "are" : "is");
     return append(g);
 }
 
@@ -327,6 +341,16 @@ static ur_status begin_codes(struct building *g)
     return UR_OK;
 }
 
+/* Unknown words that are kept as such are counted elsewhere. */
+static ur_status note_unknown(const struct building *g, const char *path, struct ur__buf *note)
+{
+    if (g->n_unknown == 0 || (g->corpus->words && g->unknown.how == UR_UNKNOWN_REPLACE))
+        return UR_OK;
+    if (note->size > 0)
+        UR__TRY(ur__buf_puts(note, "; "));
+    return ur__unknown_note(&g->unknown, g->n_unknown, path, note);
+}
+
 static ur_status take_all(struct building *g, const char *const *paths, int n_paths,
                           const struct ur__word_rule *rule, ur_vocab **built)
 {
@@ -335,6 +359,7 @@ static ur_status take_all(struct building *g, const char *const *paths, int n_pa
     for (int i = 0; i < n_paths; i++)
         UR__TRY(take_file(g, paths[i]));
     UR__TRY(ur__noted_text(&g->noted, &g->corpus->note));
+    UR__TRY(note_unknown(g, n_paths > 1 ? "the texts" : name_of(paths[0]), &g->corpus->note));
     const char *what = c->words && c->bytes ? "without words" : "empty";
     if (c->numbers.n == 0 && n_paths > 1)
         return ur__fail(UR_EDATA, "all %d files are %s (%s ...)", n_paths, what, paths[0]);
@@ -354,11 +379,15 @@ ur_status ur__corpus_open_rule(struct ur__corpus **out, const char *const *paths
     if (rule->vocab ? ur_vocab_kind(rule->vocab) != rule->kind
                     : !built || !ur_token_kind_name(rule->kind))
         return ur__fail(UR_EINVAL, "corpus: the vocabulary does not fit the kind of token");
+    struct ur__unknown unknown = {0};
+    if (rule->vocab)
+        UR__TRY(ur__unknown_init(&unknown, rule->vocab, rule->unknown));
     struct ur__corpus *c = ur__calloc(1, sizeof *c);
     struct building *g = c ? new_building(c, rule) : NULL;
     ur_status status = UR_ENOMEM;
     if (g) {
         c->words = ur__is_words(rule->kind);
+        g->unknown = unknown;
         status = take_all(g, paths, n_paths, &rule->words, built);
         free_building(g);
     }

@@ -7,6 +7,7 @@
 #define UR_DATA_CORPUS_H
 
 #include "data/choose.h"
+#include "data/encode.h"
 
 struct ur__corpus;
 
@@ -16,14 +17,15 @@ struct ur__text_rule {
     const ur_vocab *vocab;          /* NULL: one is built from all files */
     struct ur__word_rule words;     /* of a vocabulary of words that is built */
     bool unix_newlines;             /* CRLF and a CR alone are read as LF; not of bytes */
+    ur_unknown unknown;             /* what becomes of tokens that vocab does not have */
 };
 
 /* Reads all files. Without a vocabulary it builds one and delivers it through *built (owned by
- * the caller); with one, a byte or character outside it is UR_EDATA, named with file and byte
- * offset. Malformed UTF-8 with other tokens than bytes is UR_EDATA: file, byte offset, and the
- * advice to use --tokens byte; so is a file of another kind (ur__text_check), with its own
- * advice. A byte order mark at a file's start is skipped. Bytes are taken as they are. An input
- * without tokens is UR_EDATA. A file's end ends a word, but no line. */
+ * the caller); with one, what is outside it and is to be an error is UR_EDATA, a byte or character
+ * named with file and byte offset. Malformed UTF-8 with other tokens than bytes is UR_EDATA: file,
+ * byte offset, and the advice to use --tokens byte; so is a file of another kind (ur__text_check),
+ * with its own advice. A byte order mark at a file's start is skipped. Bytes are taken as they are.
+ * An input without tokens is UR_EDATA. A file's end ends a word, but no line. */
 ur_status ur__corpus_open_rule(struct ur__corpus **out, const char *const *paths, int n_paths,
                                const struct ur__text_rule *rule, ur_vocab **built);
 /* The same with all words in the vocabulary, and line ends as they are. */

@@ -46,7 +46,7 @@ ur_status ur_runner_new(ur_runner **out, const ur_model *model, int rows, ur_tea
     if (!r)
         return UR_ENOMEM;
     *r = (ur_runner){.model = model, .plug = model->arch->runner, .capacity = rows, .rows = rows,
-                     .O = model->arch->output(model)};
+                     .O = ur__net_output(model)};
     ur_status status = open(r, team);
     if (status != UR_OK) {
         ur_runner_free(r);
@@ -193,17 +193,7 @@ ur_status ur_runner_select(ur_runner *r, int n, const int *from)
             return ur__fail(UR_EINVAL, "row %d comes from row %d, of %d", i, from[i], r->rows);
     if (r->plug->select)
         UR__TRY(r->plug->select(r->inside, n, from));
-    size_t O = (size_t)r->O;
-    for (int i = 0; i < n; i++) {
-        ur_real *to = r->spare + (size_t)i * O;
-        if (from[i] < 0)
-            memset(to, 0, O * sizeof *to);
-        else
-            memcpy(to, r->out + (size_t)from[i] * O, O * sizeof *to);
-    }
-    ur_real *out = r->out;
-    r->out = r->spare;
-    r->spare = out;
+    ur__rows_select(&r->out, &r->spare, (size_t)r->O, n, from);
     r->rows = n;
     return UR_OK;
 }
@@ -224,7 +214,7 @@ int ur_runner_best(ur_runner *r, int row, int k, int32_t *ids, double *p)
     if (k > 0)
         UR__NEED_OR(p, "p", 0);
     const ur_real *logits = ur_runner_output(r, row);
-    const ur_vocab *vocab = ur_model_vocab(r->model, r->model->arch->steps_of);
+    const ur_vocab *vocab = ur__steps_vocab(r->model);
     ur_real *share = r->spare;      /* -1: taken */
     int found = 0;
     if (!logits)

@@ -55,7 +55,7 @@ ur_status ur_session_new(ur_session **out, const ur_model *model, ur_team *team)
 
 static const ur_vocab *vocab_of(const ur_session *s)
 {
-    return ur_model_vocab(s->model, s->model->arch->steps_of);
+    return ur__steps_vocab(s->model);
 }
 
 void ur_session_free(ur_session *session)

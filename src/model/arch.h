@@ -31,6 +31,9 @@ struct ur__runner_plug {
     ur_state *(*state)(void *r, int stack);
 };
 
+typedef ur_tensor *(*ur__arch_forward)(ur_tape *tape, const ur_model *m, const ur_batch *batch,
+                                       ur_state *const *states);
+
 struct ur__arch {
     const char *name;
     const char *task;                   /* the usual one */
@@ -43,27 +46,42 @@ struct ur__arch {
     ur_status (*resolve)(void *config);
     /* Adds the blocks; m has configuration and vocabularies. */
     ur_status (*declare)(ur_model *m);
-    /* On a tape; the batch has all fields (outputs: but targets). states: of the stacks in the
-     * order of their blocks, or NULL. */
-    ur_tensor *(*outputs)(ur_tape *tape, const ur_model *m, const ur_batch *batch,
-                          ur_state *const *states);
-    ur_tensor *(*loss)(ur_tape *tape, const ur_model *m, const ur_batch *batch,
-                       ur_state *const *states);
+    /* On a tape; the batch has all fields (features, outputs: but targets). states: of the stacks
+     * in the order of their blocks, or NULL. features: what m->decoder reads [T,B,I]; outputs,
+     * loss: NULL where they are its logits, and the cross entropy of these and the field target. */
+    ur__arch_forward features, outputs, loss;
     const struct ur__runner_plug *runner;       /* NULL: it runs on a tape alone */
     const char *steps_of;               /* role of the vocabulary whose tokens the steps read */
-    int (*output)(const ur_model *m);   /* O: numbers that a step puts out */
+    int (*output)(const ur_model *m);   /* O: numbers that a step puts out; NULL: the decoder's */
 };
+
+/* What a network computes, whichever way its architecture says it. */
+ur_tensor *ur__net_outputs(ur_tape *tape, const ur_model *m, const ur_batch *batch,
+                           ur_state *const *states);
+ur_tensor *ur__net_loss(ur_tape *tape, const ur_model *m, const ur_batch *batch,
+                        ur_state *const *states);
+int ur__net_output(const ur_model *m);
 
 /* The architecture of a name; NULL: there is none. */
 const struct ur__arch *ur__arch_find(const char *name);
 
 extern const struct ur__arch ur__arch_lm, ur__arch_fill;
+/* Roles of a network over one text. */
+extern const char *const ur__text_vocabs[], *const ur__text_fields[];
 
 /* The i-th stack; NULL: there is none. */
 ur_rnn *ur__model_stack(const ur_model *m, int i);
 static inline const void *ur__model_values(const ur_model *m)
 {
     return ur__options_read(&m->config);
+}
+/* For select() of plugs: n rows of `width` numbers, row i being the old row from[i], or zeros for
+ * −1. *x and *spare, as large, change places. */
+void ur__rows_select(ur_real **x, ur_real **spare, size_t width, int n, const int *from);
+/* The vocabulary whose tokens the steps of its runner read. */
+static inline const ur_vocab *ur__steps_vocab(const ur_model *m)
+{
+    return ur_model_vocab(m, m->arch->steps_of);
 }
 
 #endif

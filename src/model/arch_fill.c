@@ -27,7 +27,6 @@ struct config {
 struct net {
     ur_rnn *side[2];            /* what stands before, what stands after */
     ur_embedding *embed;        /* NULL: one-hot */
-    ur_linear_layer *decoder;
 };
 
 static const ur_option option_rows[] = {
@@ -66,7 +65,7 @@ static ur_status declare(ur_model *m)
                                     &net->side[i]));
     const struct ur__linear_shape decoder = {.I = 2 * ur__stack_top(&c->stack),
                                              .tied = c->tie ? net->embed : NULL};
-    return ur__model_add_linear(m, "decoder", decoder, &net->decoder);
+    return ur__model_add_linear(m, "decoder", decoder, &m->decoder);
 }
 
 /* ---- on the tape ------------------------------------------------------- */
@@ -107,13 +106,15 @@ static ur_tensor *take(ur_tape *tape, ur_tensor *h, ur_ids place)
 }
 
 /* What the decoder reads of both sides. */
-static ur_tensor *both_sides(ur_tape *tape, const ur_model *m, const ur_batch *batch)
+static ur_tensor *features(ur_tape *tape, const ur_model *m, const ur_batch *batch,
+                           ur_state *const *states)
 {
     const struct config *c = ur__model_values(m);
     const struct net *net = m->net;
     const ur_field *input = ur_batch_find(batch, "input");
     const ur_ids ids = ur__field_ids(input);
     const int *lengths = input->lengths;
+    (void)states;
     if (ids.T < 1 || ids.B < 1 || ids.T > INT32_MAX / ids.B - 1)
         return ur__tape_fail(tape, UR_ESHAPE, "a batch of %d by %d tokens cannot be filled", ids.T,
                              ids.B);
@@ -135,25 +136,6 @@ static ur_tensor *both_sides(ur_tape *tape, const ur_model *m, const ur_batch *b
         take(tape, ur__embedded_forward(tape, net->side[1], net->embed, back, lengths, NULL), after)
     };
     return ur_dropout(ur_concat(tape, 2, sides, 2), c->stack.dropout);
-}
-
-static ur_tensor *outputs(ur_tape *tape, const ur_model *m, const ur_batch *batch,
-                          ur_state *const *states)
-{
-    const struct net *net = m->net;
-    ur_tensor *h = both_sides(tape, m, batch);
-    (void)states;
-    return h ? ur_linear(tape, net->decoder, h) : NULL;
-}
-
-static ur_tensor *loss(ur_tape *tape, const ur_model *m, const ur_batch *batch,
-                       ur_state *const *states)
-{
-    const struct net *net = m->net;
-    ur_tensor *h = both_sides(tape, m, batch);
-    ur_ids targets = ur__field_ids(ur_batch_find(batch, "target"));
-    (void)states;
-    return h ? ur_linear_cross_entropy(tape, net->decoder, h, targets) : NULL;
 }
 
 /* ---- one gap without a tape -------------------------------------------- */
@@ -178,7 +160,7 @@ static ur_status runner_open(void *runner, const ur_model *m, int rows, ur_team 
     r->team = team;
     for (int i = 0; i < 2; i++)
         UR__TRY(ur_state_new(&r->side[i], net->side[i], 1, team));
-    r->h = ur__alloc((size_t)net->decoder->I, sizeof *r->h);
+    r->h = ur__alloc((size_t)r->model->decoder->I, sizeof *r->h);
     if (net->embed)
         r->x = ur__alloc(PIECE * (size_t)net->embed->E, sizeof *r->x);
     return r->h && (r->x || !net->embed) ? UR_OK : UR_ENOMEM;
@@ -231,7 +213,7 @@ static ur_status runner_begin(void *runner, int row, const ur_batch *given, ur_r
         UR__TRY(read_side(r, i, field, h));
         h += ur_rnn_output(net->side[i]);
     }
-    UR__TRY(ur_linear_run(net->decoder, r->team, 1, r->h, out));
+    UR__TRY(ur_linear_run(r->model->decoder, r->team, 1, r->h, out));
     return UR_OK;
 }
 
@@ -239,11 +221,6 @@ static ur_state *runner_state(void *runner, int stack)
 {
     struct runner *r = runner;
     return stack >= 0 && stack < 2 ? r->side[stack] : NULL;
-}
-
-static int output(const ur_model *m)
-{
-    return ((const struct net *)m->net)->decoder->O;
 }
 
 static const struct ur__runner_plug plug = {
@@ -254,20 +231,16 @@ static const struct ur__runner_plug plug = {
     .state = runner_state,
 };
 
-static const char *const vocabs[] = {"text", NULL}, *const fields[] = {"input", "target", NULL};
-
 const struct ur__arch ur__arch_fill = {
     .name = "fill",
     .task = "fill",
     .options = &options,
-    .vocabs = vocabs,
-    .fields = fields,
+    .vocabs = ur__text_vocabs,
+    .fields = ur__text_fields,
     .net_size = sizeof(struct net),
     .resolve = resolve,
     .declare = declare,
-    .outputs = outputs,
-    .loss = loss,
+    .features = features,
     .runner = &plug,
     .steps_of = "text",
-    .output = output,
 };

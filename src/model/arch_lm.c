@@ -21,7 +21,6 @@ struct config {
 struct net {
     ur_rnn *rnn;
     ur_embedding *embed;        /* NULL: one-hot */
-    ur_linear_layer *decoder;
 };
 
 static const ur_option option_rows[] = {
@@ -58,14 +57,14 @@ static ur_status declare(ur_model *m)
                                 &net->rnn));
     const struct ur__linear_shape decoder = {.I = ur__stack_top(&c->stack),
                                              .tied = c->tie ? net->embed : NULL};
-    return ur__model_add_linear(m, "decoder", decoder, &net->decoder);
+    return ur__model_add_linear(m, "decoder", decoder, &m->decoder);
 }
 
 /* ---- on the tape ------------------------------------------------------- */
 
 /* What the decoder reads. */
-static ur_tensor *run_stack(ur_tape *tape, const ur_model *m, const ur_batch *batch,
-                            ur_state *const *states)
+static ur_tensor *features(ur_tape *tape, const ur_model *m, const ur_batch *batch,
+                           ur_state *const *states)
 {
     const struct config *c = ur__model_values(m);
     const struct net *net = m->net;
@@ -73,23 +72,6 @@ static ur_tensor *run_stack(ur_tape *tape, const ur_model *m, const ur_batch *ba
     ur_tensor *h = ur__embedded_forward(tape, net->rnn, net->embed, ur__field_ids(input),
                                         input->lengths, states ? states[0] : NULL);
     return ur_dropout(h, c->stack.dropout);
-}
-
-static ur_tensor *outputs(ur_tape *tape, const ur_model *m, const ur_batch *batch,
-                          ur_state *const *states)
-{
-    const struct net *net = m->net;
-    ur_tensor *h = run_stack(tape, m, batch, states);
-    return h ? ur_linear(tape, net->decoder, h) : NULL;
-}
-
-static ur_tensor *loss(ur_tape *tape, const ur_model *m, const ur_batch *batch,
-                       ur_state *const *states)
-{
-    const struct net *net = m->net;
-    ur_tensor *h = run_stack(tape, m, batch, states);
-    ur_ids targets = ur__field_ids(ur_batch_find(batch, "target"));
-    return h ? ur_linear_cross_entropy(tape, net->decoder, h, targets) : NULL;
 }
 
 /* ---- without a tape ---------------------------------------------------- */
@@ -117,7 +99,7 @@ static ur_status runner_open(void *runner, const ur_model *m, int rows, ur_team 
     r->piece = r->piece > PIECE_STEPS ? PIECE_STEPS : r->piece;
     UR__TRY(ur_state_new(&r->state, net->rnn, rows, team));
     size_t n = (size_t)r->piece * (size_t)rows;
-    r->h = ur__alloc(n, (size_t)net->decoder->I * sizeof *r->h);
+    r->h = ur__alloc(n, (size_t)r->model->decoder->I * sizeof *r->h);
     if (net->embed)
         r->x = ur__alloc(n, (size_t)net->embed->E * sizeof *r->x);
     return r->h && (r->x || !net->embed) ? UR_OK : UR_ENOMEM;
@@ -145,14 +127,15 @@ static ur_status runner_run(void *runner, int T, const int32_t *ids, ur_real *ou
 {
     struct runner *r = runner;
     const struct net *net = r->model->net;
-    size_t B = (size_t)r->rows, V = (size_t)net->decoder->O;
+    size_t B = (size_t)r->rows, V = (size_t)r->model->decoder->O;
     for (int t = 0, n; t < T; t += n) {
         n = T - t < r->piece ? T - t : r->piece;
         const int32_t *id = ids + (size_t)t * B;
         if (r->x)
             UR__TRY(ur_embed_run(net->embed, (size_t)n * B, id, r->x));
         UR__TRY(ur_rnn_run(net->rnn, r->state, n, r->x, r->x ? NULL : id, r->h));
-        UR__TRY(ur_linear_run(net->decoder, r->team, n * r->rows, r->h, out + (size_t)t * B * V));
+        UR__TRY(ur_linear_run(r->model->decoder, r->team, n * r->rows, r->h,
+                              out + (size_t)t * B * V));
     }
     return UR_OK;
 }
@@ -171,11 +154,6 @@ static ur_state *runner_state(void *runner, int stack)
     return stack == 0 ? r->state : NULL;
 }
 
-static int output(const ur_model *m)
-{
-    return ((const struct net *)m->net)->decoder->O;
-}
-
 static const struct ur__runner_plug plug = {
     .size = sizeof(struct runner),
     .open = runner_open,
@@ -186,21 +164,17 @@ static const struct ur__runner_plug plug = {
     .state = runner_state,
 };
 
-static const char *const vocabs[] = {"text", NULL}, *const fields[] = {"input", "target", NULL};
-
 const struct ur__arch ur__arch_lm = {
     .name = "lm",
     .task = "lm",
     .options = &options,
-    .vocabs = vocabs,
-    .fields = fields,
+    .vocabs = ur__text_vocabs,
+    .fields = ur__text_fields,
     .carries = true,
     .net_size = sizeof(struct net),
     .resolve = resolve,
     .declare = declare,
-    .outputs = outputs,
-    .loss = loss,
+    .features = features,
     .runner = &plug,
     .steps_of = "text",
-    .output = output,
 };

@@ -38,6 +38,7 @@ struct ur_model {
     ur_params *params;
     struct ur__block block[UR__MAX_BLOCKS];
     int n_blocks;
+    ur_linear_layer *decoder;   /* one of them, which ends the network; NULL: none does */
     void *net;                  /* the architecture's own pointers */
 };
 

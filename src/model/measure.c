@@ -18,10 +18,9 @@ struct round {
 static ur_tensor *make(ur_tape *tape, void *arg)
 {
     const struct round *r = arg;
-    const struct ur__arch *arch = r->model->arch;
     ur_state *const *states = r->how & UR__MEASURE_CARRIES ? r->stack : NULL;
-    return r->how & UR__MEASURE_TRAIN ? arch->loss(tape, r->model, r->batch, states)
-                                      : arch->outputs(tape, r->model, r->batch, states);
+    return r->how & UR__MEASURE_TRAIN ? ur__net_loss(tape, r->model, r->batch, states)
+                                      : ur__net_outputs(tape, r->model, r->batch, states);
 }
 
 static void see_nothing(void *user, int layer, int64_t t, int B, int H, const ur_real *dh)

@@ -241,7 +241,7 @@ ur_tensor *ur_model_outputs(ur_tape *tape, const ur_model *m, const ur_batch *ba
     if (!is_whole(tape, m, batch, false))
         return NULL;
     ur_state *const *states = states_of(tape, m, state, &fits);
-    return fits ? m->arch->outputs(tape, m, batch, states) : NULL;
+    return fits ? ur__net_outputs(tape, m, batch, states) : NULL;
 }
 
 ur_tensor *ur_model_loss(ur_tape *tape, const ur_model *m, const ur_batch *batch,
@@ -251,7 +251,7 @@ ur_tensor *ur_model_loss(ur_tape *tape, const ur_model *m, const ur_batch *batch
     if (!is_whole(tape, m, batch, true))
         return NULL;
     ur_state *const *states = states_of(tape, m, state, &fits);
-    return fits ? m->arch->loss(tape, m, batch, states) : NULL;
+    return fits ? ur__net_loss(tape, m, batch, states) : NULL;
 }
 
 /* ---- what is carried --------------------------------------------------- */

@@ -31,6 +31,15 @@ ur_status ur__task_find(const char *name, const struct ur__task **out)
     return ur__fail(UR_EINVAL, "there is no task called \"%.80s\"", name ? name : "");
 }
 
+ur_status ur__task_of_model(const ur_model *model, const struct ur__task **out)
+{
+    UR__TRY(ur__task_find(ur_model_task(model), out));
+    if (strcmp((*out)->arch, ur_model_arch(model)) == 0)
+        return UR_OK;
+    return ur__fail(UR_EINVAL, "task %s has models of architecture %s, not %s", (*out)->name,
+                    (*out)->arch, ur_model_arch(model));
+}
+
 const char *const *ur_task_names(void)
 {
     static _Thread_local const char *names[N_TASKS + 1];
@@ -48,5 +57,7 @@ const char *ur_task_brief(const char *task)
 const char *ur_task_verb(const char *task)
 {
     const struct ur__task *t;
-    return ur__task_find(task, &t) == UR_OK ? t->verb : NULL;
+    if (ur__task_find(task, &t) != UR_OK)
+        return NULL;
+    return t->predict ? "predict" : t->show ? "sample" : "eval";
 }

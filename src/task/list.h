@@ -7,8 +7,11 @@
 #include "unroll/task.h"
 
 extern const struct ur__task ur__task_lm, ur__task_fill;
+extern const struct ur__predict_plug ur__fill_gaps;
 
 /* The task of a name. UR_EINVAL: there is none. */
 ur_status ur__task_find(const char *name, const struct ur__task **out);
+/* That of a model. UR_EINVAL: there is none, or it has models of another architecture. */
+ur_status ur__task_of_model(const ur_model *model, const struct ur__task **out);
 
 #endif

@@ -288,7 +288,6 @@ static ur_status fill_measure(void **run, const ur_model *model, const ur_eval_o
 const struct ur__task ur__task_fill = {
     .name = "fill",
     .brief = "predict each token from both sides",
-    .verb = "predict",
     .arch = "fill",
     .options = &table,
     .n_sums = UR__TEXT_SUMS,
@@ -304,4 +303,5 @@ const struct ur__task ur__task_fill = {
     .score = fill_score,
     .figures = ur__text_metrics,
     .measure = fill_measure,
+    .predict = &ur__fill_gaps,
 };

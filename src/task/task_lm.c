@@ -382,7 +382,6 @@ static ur_status lm_show(void *run, uint64_t seed, int length, struct ur__buf *t
 const struct ur__task ur__task_lm = {
     .name = "lm",
     .brief = "predict the next token",
-    .verb = "sample",
     .arch = "lm",
     .options = &table,
     .carries = true,

@@ -117,10 +117,7 @@ ur_status ur_evaluate(const ur_model *model, const ur_eval_options *options, ur_
     UR__NEED(options, "options");
     UR__TRY(ur__sized_read(&o, options, &eval_defaults, sizeof eval_defaults,
                            "ur_eval_options_init"));
-    UR__TRY(ur__task_find(ur_model_task(model), &task));
-    if (strcmp(task->arch, ur_model_arch(model)) != 0)
-        return ur__fail(UR_EINVAL, "task %s has models of architecture %s, not %s", task->name,
-                        task->arch, ur_model_arch(model));
+    UR__TRY(ur__task_of_model(model, &task));
     unsigned mode = ur__fpmode_default();
     ur_status status = measure(task, model, &o, out);
     ur__fpmode_restore(mode);

@@ -23,13 +23,17 @@ static ur_status open_files(struct ur__text *text, const struct ur__job *job,
         .words = {job->val_file ? 0 : job->val, o->min_count},
         .unix_newlines = o->newlines,
     };
+    bool words = ur__is_words(rule.kind);
     if (ur_options_given(job->options, "tokens") && o->tokens != (int)rule.kind)
         return ur__fail(UR_EINVAL, "tokens %s contradicts vocab-from, a vocabulary of tokens %s: "
                         "leave one of them out", ur__token_words[o->tokens],
                         ur_token_kind_name(rule.kind));
-    if (ur_options_given(job->options, "min-count") && !ur__is_words(rule.kind))
+    if (ur_options_given(job->options, "min-count") && !words)
         return ur__fail(UR_EINVAL, "min-count belongs to words, not to tokens %s",
                         ur_token_kind_name(rule.kind));
+    if (ur_options_given(job->options, "unknown") && (words || !job->val_file))
+        return ur__fail(UR_EINVAL, "unknown belongs to a file of characters or bytes to validate "
+                        "on: val FILE");
     if (rule.unix_newlines && rule.kind == UR_TOKEN_BYTE)
         return ur__fail(UR_EINVAL, "newlines unix: bytes are read as they are; it needs "
                         "characters or words");
@@ -40,6 +44,7 @@ static ur_status open_files(struct ur__text *text, const struct ur__job *job,
     if (!job->val_file)
         return UR_OK;
     rule.vocab = facts->vocab[0];
+    rule.unknown = words ? UR_UNKNOWN_USUAL : (ur_unknown)o->unknown;
     return ur__corpus_open_rule(&text->val_corpus, &job->val_file, 1, &rule, NULL);
 }
 
@@ -141,10 +146,14 @@ ur_status ur__text_measure(struct ur__text *text, const ur_model *model,
     for (int i = 0; i < options->n_data; i++)
         if (!options->data[i])
             return ur__fail(UR_EINVAL, "the name of data file %d is NULL", i);
-    struct ur__text_rule rule = {.kind = ur_vocab_kind(vocab), .vocab = vocab};
+    struct ur__text_rule rule = {.kind = ur_vocab_kind(vocab), .vocab = vocab,
+                                 .unknown = options->unknown};
     UR__TRY(ur_model_unix_newlines(model, &rule.unix_newlines));
     rule.unix_newlines |= options->unix_newlines;
     UR__TRY(ur__corpus_open_rule(&text->corpus, options->data, options->n_data, &rule, NULL));
+    const char *note = ur__corpus_note(text->corpus);
+    if (note && options->on_note)
+        options->on_note(options->user, note);
     struct ur__part *part = &text->valid;
     *part = (struct ur__part){text->corpus, 0, ur__corpus_tokens(text->corpus)};
     if (options->held_out) {

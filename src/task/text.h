@@ -12,6 +12,7 @@
 struct ur__text_options {
     int tokens;
     int newlines;               /* 0: kept, 1: CRLF and CR are read as LF */
+    int unknown;                /* ur_unknown, of the file to validate on */
     int min_count, seq_length;
 };
 
@@ -27,6 +28,11 @@ extern const char *const ur__token_words[], *const ur__newline_words[];
     {.name = "newlines", .words = ur__newline_words, .fallback = "keep",                          \
      .kind = UR_OPTION_CHOICE, .flags = UR_OPTION_SPARSE, .at = offsetof(type, member.newlines),  \
      .help = "unix: CRLF and CR are read as LF, wherever the model reads text"},                  \
+    {.name = "unknown", .words = ur__unknown_words, .fallback = "error",                          \
+     .kind = UR_OPTION_CHOICE, .min = UR_UNKNOWN_ERROR, .flags = UR_OPTION_SPARSE,                \
+     .at = offsetof(type, member.unknown),                                                        \
+     .help = "characters or bytes of --val FILE that the text does not have; replace: read as "   \
+             "U+FFFD, ? or a space"},                                                             \
     {.name = "min-count", .arg = "N", .fallback = "2", .kind = UR_OPTION_INT,                     \
      .min = 1, .max = 1e9, .at = offsetof(type, member.min_count),                                \
      .help = "words: rarer ones are <unk>"},                                                      \

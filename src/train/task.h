@@ -21,6 +21,7 @@
 #include "unroll/train.h"
 
 struct ur_eval_options;     /* unroll/task.h */
+struct ur__answer;          /* task/answer.h */
 
 /* What a task is told; borrowed until close. */
 struct ur__job {
@@ -73,10 +74,28 @@ struct ur__shard {
     int index, of;
 };
 
+/* What answers to lines are made with; borrowed until close. */
+struct ur__predict_job {
+    const ur_model *model;
+    ur_encoder *encoder;        /* of the model's first vocabulary */
+    int best;                   /* candidates that each place is to have, where there are so many */
+    ur_team *team;
+};
+
+/* Answers to lines. p: memory of `size` zeroed bytes. */
+struct ur__predict_plug {
+    size_t size;
+    const char *places, *figure;    /* of ur_answer */
+    ur_status (*open)(void *p, const struct ur__predict_job *job);
+    void (*close)(void *p);     /* also of what open has left half done */
+    /* Adds text and places to an empty answer, a function of the line alone. UR_EINVAL: the line
+     * cannot be read. */
+    ur_status (*line)(void *p, const char *line, size_t n, struct ur__answer *to);
+};
+
 struct ur__task {
     const char *name;
     const char *brief;          /* what it learns, for people: "predict the next token" */
-    const char *verb;           /* the subcommand that uses its models: "sample" */
     const char *arch;           /* the architecture that it trains */
     const ur_option_table *options;
     bool carries;               /* the model's state goes on from step to step of an epoch */
@@ -113,6 +132,7 @@ struct ur__task {
     size_t (*memory)(void *run);
     /* The largest batch of scoring; none: n 0. */
     void (*largest_scored)(void *run, ur_batch *batch);
+    const struct ur__predict_plug *predict;     /* NULL: it has no answers to lines */
 };
 
 #endif

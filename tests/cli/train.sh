@@ -79,4 +79,40 @@ expect 0 "$UNROLL" train some.txt $TINY --steps 6 -o json.safetensors --json
 json out model step epoch loss bpc val_loss best_loss parameters seconds
 [ ! -s err ] || not_ok "--json is not alone: $(cat err)"
 
+# ---- characters that only the file to validate on has ----------------------
+text seen.txt
+{ cat seen.txt | head -n 60; printf 'ca\303\251 ~~\n'; } >other.txt
+refuses 3 'other.txt: character "é" (U+00E9) at byte [0-9]* is not in' "$UNROLL" train seen.txt \
+    $TINY --steps 20 --val other.txt -o v
+for policy in skip replace; do
+    expect 0 "$UNROLL" train seen.txt --hidden 16 --layers 1 --batch 4 --threads 1 --steps 30 \
+        --val other.txt --unknown $policy -o v.$policy
+    has err '^3 characters of other.txt are unknown to the model: '
+done
+has err 'read as a space$'
+expect 0 "$UNROLL" info v.skip.safetensors
+has out '^  unknown  *skip$'
+expect 0 "$UNROLL" train seen.txt --val other.txt --steps 40 --resume -q -o v.skip
+refuses 2 'unknown was "skip" and is "replace" now' "$UNROLL" train seen.txt --val other.txt \
+    --unknown replace --steps 50 --resume -q -o v.skip
+refuses 2 'unknown belongs to a file of characters or bytes' "$UNROLL" train seen.txt $TINY \
+    --unknown skip -o none
+refuses 2 'unknown belongs to a file of characters or bytes' "$UNROLL" train seen.txt $TINY \
+    --tokens word --val other.txt --unknown skip -o none
+# The same when a model is measured: skipping leaves a text without them.
+refuses 3 'other.txt: character "é"' "$UNROLL" eval v.skip.safetensors other.txt
+expect 0 "$UNROLL" eval v.skip.safetensors other.txt --unknown skip
+has err '^unroll: 3 characters of other.txt are unknown to the model: skipped$'
+cp out skipped
+sed 's/^ca.*~~$/ca /' other.txt >without.txt
+expect 0 "$UNROLL" eval v.skip.safetensors without.txt
+same out skipped
+[ ! -s err ] || not_ok "eval talks: $(cat err)"
+expect 0 "$UNROLL" eval v.skip.safetensors other.txt --unknown replace -q
+[ ! -s err ] || not_ok "eval -q talks: $(cat err)"
+sed 's/^ca.*~~$/ca    /' other.txt >without.txt
+cp out replaced
+expect 0 "$UNROLL" eval v.skip.safetensors without.txt
+same out replaced
+
 finish

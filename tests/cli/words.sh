@@ -146,4 +146,19 @@ for change in 's/\\"home\\"/\\"ho e\\"/' 's/\\"home\\"/\\"some\\"/' 's/\\"<unk>\
     refuses 3 'bad.safetensors' "$UNROLL" sample bad.safetensors
 done
 
+# Words that the model does not know, when it is measured.
+printf 'the cat sat\nthe zebra sat zebra\n' >zebra.txt
+printf 'the cat sat\nthe sat\n' >without.txt
+text seen.txt
+expect 0 "$UNROLL" train seen.txt $TINY --tokens word --steps 5 -o seen.safetensors
+expect 0 "$UNROLL" eval seen.safetensors zebra.txt
+has out '^unknown  ' && [ ! -s err ] || not_ok "eval of unknown words: $(cat out err)"
+expect 0 "$UNROLL" eval seen.safetensors zebra.txt --unknown skip
+has err '^unroll: 2 words of zebra.txt are unknown to the model: skipped$'
+cp out skipped
+expect 0 "$UNROLL" eval seen.safetensors without.txt
+same out skipped
+refuses 3 'zebra.txt: 2 words are unknown to the model' "$UNROLL" eval seen.safetensors zebra.txt \
+    --unknown error
+
 finish

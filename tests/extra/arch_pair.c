@@ -7,8 +7,6 @@
  */
 #include "extra/extra.h"
 
-#include <string.h>
-
 #include "base/mem.h"
 #include "base/status.h"
 #include "model/arch.h"
@@ -23,7 +21,7 @@ struct config {
 struct net {
     ur_embedding *source, *target;
     ur_rnn *encoder, *decoder;
-    ur_linear_layer *bridge, *numbers, *out;
+    ur_linear_layer *bridge, *numbers;
 };
 
 static const ur_option option_rows[] = {
@@ -60,7 +58,7 @@ static ur_status declare(ur_model *m)
     UR__TRY(ur__model_add_stack(m, "decoder", &c->decoder, c->embed, -1, &net->decoder));
     UR__TRY(ur__model_add_linear(m, "bridge", bridge, &net->bridge));
     UR__TRY(ur__model_add_linear(m, "numbers", numbers, &net->numbers));
-    return ur__model_add_linear(m, "out", out, &net->out);
+    return ur__model_add_linear(m, "out", out, &m->decoder);
 }
 
 /* ---- on the tape ------------------------------------------------------- */
@@ -100,30 +98,15 @@ static ur_tensor *context(ur_tape *tape, const ur_model *m, const ur_batch *batc
     return ur_add(ur_linear(tape, net->bridge, h), ur_linear(tape, net->numbers, x));
 }
 
-static ur_tensor *decode(ur_tape *tape, const ur_model *m, const ur_batch *batch)
+static ur_tensor *features(ur_tape *tape, const ur_model *m, const ur_batch *batch,
+                           ur_state *const *states)
 {
     const struct net *net = m->net;
     const ur_field *input = ur_batch_find(batch, "input");
+    (void)states;
     ur_tensor *x = ur_add(ur_embed(tape, net->target, ur__field_ids(input)),
                           context(tape, m, batch));
     return ur_rnn_forward(tape, net->decoder, x, input->lengths, NULL);
-}
-
-static ur_tensor *outputs(ur_tape *tape, const ur_model *m, const ur_batch *batch,
-                          ur_state *const *states)
-{
-    (void)states;
-    return ur_linear(tape, ((const struct net *)m->net)->out, decode(tape, m, batch));
-}
-
-static ur_tensor *loss(ur_tape *tape, const ur_model *m, const ur_batch *batch,
-                       ur_state *const *states)
-{
-    ur_tensor *h = decode(tape, m, batch);
-    ur_ids targets = ur__field_ids(ur_batch_find(batch, "target"));
-    (void)states;
-    return h ? ur_linear_cross_entropy(tape, ((const struct net *)m->net)->out, h, targets)
-             : NULL;
 }
 
 /* ---- without a tape ---------------------------------------------------- */
@@ -210,13 +193,13 @@ static ur_status runner_run(void *runner, int T, const int32_t *ids, ur_real *ou
 {
     struct runner *r = runner;
     const struct net *net = r->model->net;
-    size_t B = (size_t)r->rows, E = (size_t)net->source->E, V = (size_t)net->out->O;
+    size_t B = (size_t)r->rows, E = (size_t)net->source->E, V = (size_t)r->model->decoder->O;
     for (int t = 0; t < T; t++) {
         UR__TRY(ur_embed_run(net->target, B, ids + (size_t)t * B, r->x));
         for (size_t i = 0; i < B * E; i++)
             r->x[i] += r->context[i];
         UR__TRY(ur_rnn_step(net->decoder, r->decoder, r->x, r->h));
-        UR__TRY(ur_linear_run(net->out, r->team, r->rows, r->h, out + (size_t)t * B * V));
+        UR__TRY(ur_linear_run(r->model->decoder, r->team, r->rows, r->h, out + (size_t)t * B * V));
     }
     return UR_OK;
 }
@@ -224,18 +207,9 @@ static ur_status runner_run(void *runner, int T, const int32_t *ids, ur_real *ou
 static ur_status runner_select(void *runner, int n, const int *from)
 {
     struct runner *r = runner;
-    size_t E = (size_t)((const struct net *)r->model->net)->source->E;
+    const struct net *net = r->model->net;
     UR__TRY(ur_state_select(r->decoder, n, from));
-    for (int i = 0; i < n; i++) {
-        ur_real *to = r->spare + (size_t)i * E;
-        if (from[i] < 0)
-            memset(to, 0, E * sizeof *to);
-        else
-            memcpy(to, r->context + (size_t)from[i] * E, E * sizeof *to);
-    }
-    ur_real *context = r->context;
-    r->context = r->spare;
-    r->spare = context;
+    ur__rows_select(&r->context, &r->spare, (size_t)net->source->E, n, from);
     r->rows = n;
     return UR_OK;
 }
@@ -244,11 +218,6 @@ static ur_state *runner_state(void *runner, int stack)
 {
     struct runner *r = runner;
     return stack == 0 ? r->encoder : stack == 1 ? r->decoder : NULL;
-}
-
-static int output(const ur_model *m)
-{
-    return ((const struct net *)m->net)->out->O;
 }
 
 static const struct ur__runner_plug plug = {
@@ -273,9 +242,7 @@ const struct ur__arch ur__arch_pair = {
     .net_size = sizeof(struct net),
     .resolve = resolve,
     .declare = declare,
-    .outputs = outputs,
-    .loss = loss,
+    .features = features,
     .runner = &plug,
     .steps_of = "target",
-    .output = output,
 };

@@ -79,6 +79,18 @@ static void pair_close(void *run)
     ur__free(p);
 }
 
+ur_status ur__pair_number(const char *line, size_t n, double *number, size_t *used)
+{
+    char word[32] = "";
+    const char *tab = memchr(line, '\t', n);
+    size_t digits = tab ? (size_t)(tab - line) : 0;
+    memcpy(word, line, digits < sizeof word ? digits : 0);
+    if (!ur__parse_real(word, number))
+        return ur__fail(UR_EDATA, "it does not begin with a number and a tab");
+    *used = digits + 1;
+    return UR_OK;
+}
+
 /* The lines of a file, each ended by '\n'; numbers: each begins with one, which is taken off. */
 static ur_status take_lines(const char *path, const char *text, size_t n, ur_real *numbers,
                             struct ur__buf *to, int64_t *lines)
@@ -87,17 +99,14 @@ static ur_status take_lines(const char *path, const char *text, size_t n, ur_rea
     for (size_t at = 0; at < n; at = end + 1) {
         const char *stop = memchr(text + at, '\n', n - at);
         end = stop ? (size_t)(stop - text) : n;
-        const char *tab = memchr(text + at, '\t', end - at);
         if (numbers) {
-            char word[32] = "";
             double number;
-            size_t digits = tab ? (size_t)(tab - text) - at : 0;
-            memcpy(word, text + at, digits < sizeof word ? digits : 0);
-            if (!ur__parse_real(word, &number))
-                return ur__fail(UR_EDATA, "%.200s: line %lld does not begin with a number and a "
-                                "tab", path, (long long)*lines + 1);
+            size_t used = 0;
+            if (ur__pair_number(text + at, end - at, &number, &used) != UR_OK)
+                return ur__fail(UR_EDATA, "%.200s: line %lld: %s", path, (long long)*lines + 1,
+                                ur_errmsg());
             numbers[*lines] = (ur_real)number;
-            at += digits + 1;
+            at += used;
         }
         UR__TRY(ur__buf_put(to, text + at, end - at));
         UR__TRY(ur__buf_put(to, "\n", 1));
@@ -131,15 +140,15 @@ static ur_status number_lines(struct pair *p, int side, const struct ur__buf *te
     return UR_OK;
 }
 
-/* vocab: NULL, to make one and leave it in *made. */
+/* vocab: NULL, to make one. */
 static ur_status take_side(struct pair *p, int side, const char *path, const ur_vocab *vocab,
-                           ur_vocab **made, struct ur__buf *lines, struct ur__source *source)
+                           struct ur__buf *lines, struct ur__facts *facts)
 {
     char *text;
     size_t n;
     int64_t count = 0;
     UR__TRY(ur__file_slurp(path, (size_t)1 << 28, &text, &n));
-    *source = (struct ur__source){side ? "target" : "source", n, ur__crc32(0, text, n)};
+    facts->source[side] = (struct ur__source){side ? "target" : "source", n, ur__crc32(0, text, n)};
     ur_status status = UR_OK;
     if (!side && !(p->number = ur__alloc(n + 1, sizeof *p->number)))
         status = UR_ENOMEM;
@@ -154,8 +163,8 @@ static ur_status take_side(struct pair *p, int side, const char *path, const ur_
     if (!side && !(p->line = ur__calloc((size_t)count, sizeof *p->line)))
         return UR_ENOMEM;
     if (!vocab)
-        UR__TRY(ur_vocab_of_text(made, UR_TOKEN_CHAR, lines->data, lines->size, 1));
-    return number_lines(p, side, lines, vocab ? vocab : *made);
+        UR__TRY(ur_vocab_of_text(&facts->vocab[side], UR_TOKEN_CHAR, lines->data, lines->size, 1));
+    return number_lines(p, side, lines, vocab ? vocab : facts->vocab[side]);
 }
 
 static ur_status take_data(struct pair *p, const char *const *data, int n,
@@ -165,8 +174,7 @@ static ur_status take_data(struct pair *p, const char *const *data, int n,
         return ur__fail(UR_EINVAL, "pairs are two files, not %d", n);
     for (int side = 0; side < SIDES; side++) {
         struct ur__buf lines = {0};
-        ur_status status = take_side(p, side, data[side], vocab[side], &facts->vocab[side], &lines,
-                                     &facts->source[side]);
+        ur_status status = take_side(p, side, data[side], vocab[side], &lines, facts);
         ur__buf_free(&lines);
         UR__TRY(status);
     }
@@ -382,7 +390,6 @@ static ur_status pair_measure(void **run, const ur_model *model, const ur_eval_o
 const struct ur__task ur__task_pair = {
     .name = "pair",
     .brief = "turn each line of one file into that of another",
-    .verb = "eval",
     .arch = "pair",
     .options = &table,
     .n_sums = SUMS,
@@ -398,4 +405,5 @@ const struct ur__task ur__task_pair = {
     .score = pair_score,
     .figures = pair_figures,
     .measure = pair_measure,
+    .predict = &ur__predict_pair,
 };

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* What stands for a token that a vocabulary does not have; the public half is unroll/data.h. */
+#ifndef UR_DATA_ENCODE_H
+#define UR_DATA_ENCODE_H
+
+#include "base/text.h"
+#include "unroll/data.h"
+
+/* "error", "skip", "replace", ended by NULL: from UR_UNKNOWN_ERROR on. */
+extern const char *const ur__unknown_words[];
+
+/* A policy for one vocabulary. */
+struct ur__unknown {
+    ur_unknown how;             /* never the usual one: that is settled */
+    int32_t stand_in;           /* what replaces */
+    const char *shown;          /* the same for people; static */
+    const char *unit;           /* what a token is called: "word"; static */
+};
+
+/* UR_EINVAL: nothing in the vocabulary can replace. */
+ur_status ur__unknown_init(struct ur__unknown *u, const ur_vocab *vocab, ur_unknown how);
+/* Appends "2 words of the prime are unknown to the model: read as <unk>"; what: "the prime". */
+ur_status ur__unknown_note(const struct ur__unknown *u, int64_t count, const char *what,
+                           struct ur__buf *to);
+
+#endif

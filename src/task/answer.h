@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* An answer to a line in the making (unroll/task.h). */
+#ifndef UR_TASK_ANSWER_H
+#define UR_TASK_ANSWER_H
+
+#include "base/text.h"
+#include "unroll/task.h"
+
+/* Zeroed: an empty one. Texts of candidates stand in words one after the other; pointers are made
+ * when nothing moves any more. */
+struct ur__answer {
+    struct ur__buf text, words;
+    struct ur__buf candidates;      /* of ur_candidate, those of one place after the other */
+    struct ur__buf places;          /* of ur_place */
+};
+
+void ur__answer_clear(struct ur__answer *a);
+void ur__answer_free(struct ur__answer *a);
+/* Begins a place; its candidates follow, the likeliest first. The answer's text is not touched. */
+ur_status ur__answer_place(struct ur__answer *a);
+ur_status ur__answer_candidate(struct ur__answer *a, const char *text, size_t n, double p);
+/* What there is; borrowed until something is added. */
+void ur__answer_give(struct ur__answer *a, ur_answer *out);
+
+#endif

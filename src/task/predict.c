@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* Answers to lines, through the plug of the model's task. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/sized.h"
+#include "base/status.h"
+#include "task/answer.h"
+#include "task/list.h"
+
+struct ur_predictor {
+    const struct ur__predict_plug *plug;
+    ur_encoder *encoder;
+    void *inside;               /* the plug's */
+    struct ur__answer answer;
+};
+
+static const ur_predict_options defaults = {.size = sizeof(ur_predict_options), .best = 1};
+
+void ur_predict_options_init_size(ur_predict_options *o, size_t size)
+{
+    ur__sized_init(o, size, &defaults, sizeof defaults);
+}
+
+static ur_status open(ur_predictor *p, const ur_model *model, const ur_predict_options *o)
+{
+    UR__TRY(ur_encoder_new(&p->encoder, ur_model_vocab(model, NULL), o->unknown));
+    p->inside = ur__calloc(1, p->plug->size);
+    if (!p->inside)
+        return UR_ENOMEM;
+    const struct ur__predict_job job = {model, p->encoder, o->best, o->team};
+    return p->plug->open(p->inside, &job);
+}
+
+ur_status ur_predictor_new(ur_predictor **out, const ur_model *model,
+                           const ur_predict_options *options)
+{
+    UR__NEED(out, "out");
+    *out = NULL;
+    UR__NEED(model, "model");
+    UR__NEED(options, "options");
+    const struct ur__task *task;
+    ur_predict_options o;
+    UR__TRY(ur__sized_read(&o, options, &defaults, sizeof defaults, "ur_predict_options_init"));
+    if (o.best < 1 || o.best > UR_PREDICT_MOST)
+        return ur__fail(UR_EINVAL, "a place has 1 to %d candidates, not %d", UR_PREDICT_MOST,
+                        o.best);
+    UR__TRY(ur__task_of_model(model, &task));
+    if (!task->predict)
+        return ur__fail(UR_EINVAL, "models of task %s have no answers to lines", task->name);
+    ur_predictor *p = ur__calloc(1, sizeof *p);
+    if (!p)
+        return UR_ENOMEM;
+    p->plug = task->predict;
+    ur_status status = open(p, model, &o);
+    if (status != UR_OK) {
+        ur_predictor_free(p);
+        return status;
+    }
+    *out = p;
+    return UR_OK;
+}
+
+void ur_predictor_free(ur_predictor *p)
+{
+    if (!p)
+        return;
+    if (p->inside)
+        p->plug->close(p->inside);
+    ur__free(p->inside);
+    ur_encoder_free(p->encoder);
+    ur__answer_free(&p->answer);
+    ur__free(p);
+}
+
+ur_status ur_predictor_line(ur_predictor *p, const char *line, size_t n, ur_answer *answer)
+{
+    UR__NEED(answer, "answer");
+    *answer = (ur_answer){.text = ""};
+    UR__NEED(p, "predictor");
+    if (n > 0)
+        UR__NEED(line, "line");
+    ur__answer_clear(&p->answer);
+    ur_status status = p->plug->line(p->inside, n ? line : "", n, &p->answer);
+    if (status == UR_EINVAL)        /* a line is data, not a call */
+        return ur__fail(UR_EDATA, "%s", ur_errmsg());
+    if (status != UR_OK)
+        return status;
+    answer->places = p->plug->places;
+    answer->figure = p->plug->figure;
+    ur__answer_give(&p->answer, answer);
+    return UR_OK;
+}
+
+const char *ur_predictor_note(ur_predictor *p)
+{
+    UR__NEED_OR(p, "predictor", NULL);
+    return ur_encoder_note(p->encoder, "the input");
+}
