@@ -52,8 +52,8 @@ void *ur__arena_alloc(struct ur__arena *a, size_t n, size_t size)
                  n, size);
         return NULL;
     }
-    if (ur__mem_refuses_piece()) {
-        ur__fail(UR_ENOMEM, "out of memory: %zu bytes are not to be had", n * size);
+    if (ur__mem_refuses(true)) {
+        ur__fail(UR_ENOMEM, "out of memory: cannot allocate %zu bytes", n * size);
         return NULL;
     }
     struct ur__arena_block *b = a->blocks;

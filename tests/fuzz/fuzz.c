@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "support/faults.h"
 #include "support/heap.h"
 #include "support/memory_file.h"
 
