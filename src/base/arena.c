@@ -95,7 +95,7 @@ void ur__arena_reset(struct ur__arena *a)
         return;
     }
     /* Freed before the merged one is taken, so that the peak does not double. A
-     * failure leaves an empty arena, and the next round tells it. */
+     * failure leaves an empty arena, and the next round reports it. */
     ur__arena_free(a);
     new_block(a, taken);
 }

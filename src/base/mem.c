@@ -32,8 +32,8 @@ struct header {
 #define OVERHEAD (sizeof(struct header) + UR__ALIGN - 1)
 
 /* Large blocks are weights and activations that are read from end to end: with huge pages a
- * step of one sequence through 32 MiB of weights took a quarter less time. A mere wish: where
- * it is not granted nothing changes. */
+ * step of one sequence through 32 MiB of weights took a quarter less time. It is only
+ * advice: without it nothing changes. */
 static void *wish_huge_pages(void *p, size_t bytes)
 {
 #if defined(__linux__) && defined(MADV_HUGEPAGE)

@@ -6,6 +6,7 @@
 #include "io/json.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -266,32 +267,37 @@ void ur__json_set_string(struct ur__json *j, const char *key, const char *value)
 
 void ur__json_set_int(struct ur__json *j, const char *key, int64_t value)
 {
-    if (j)
-        ur__json_set(j, key, new_integer(value));
+    ur__json_set(j, key, new_integer(value));
+}
+
+void ur__json_set_seed(struct ur__json *j, const char *key, uint64_t value)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+    if (value <= INT64_MAX)
+        ur__json_set_int(j, key, (int64_t)value);
+    else
+        ur__json_set_string(j, key, text);
 }
 
 void ur__json_set_real(struct ur__json *j, const char *key, double value)
 {
-    if (j)
-        ur__json_set(j, key, new_real(value));
+    ur__json_set(j, key, new_real(value));
 }
 
 void ur__json_set_bool(struct ur__json *j, const char *key, bool value)
 {
-    if (j)
-        ur__json_set(j, key, new_boolean(value));
+    ur__json_set(j, key, new_boolean(value));
 }
 
 void ur__json_add_int(struct ur__json *array, int64_t value)
 {
-    if (array)
-        ur__json_add(array, new_integer(value));
+    ur__json_add(array, new_integer(value));
 }
 
 void ur__json_add_real(struct ur__json *array, double value)
 {
-    if (array)
-        ur__json_add(array, new_real(value));
+    ur__json_add(array, new_real(value));
 }
 
 void ur__json_add_string(struct ur__json *array, const char *value)
