@@ -400,8 +400,8 @@ static void corpus__spool_and_memory_are_equal(void **state)
     }
     assert_ok(ur__corpus_read(a, n, 0, x));
     char want[100];
-    snprintf(want, sizeof want, "a text of %lld tokens does not have those from %lld to %lld",
-             (long long)n, (long long)n, (long long)n + 1);
+    snprintf(want, sizeof want, "corpus: tokens %lld to %lld of %lld", (long long)n,
+             (long long)n + 1, (long long)n);
     assert_status(UR_EINVAL, ur__corpus_read(a, n, 1, x));
     expect_message(want);
     assert_status(UR_EINVAL, ur__corpus_read(a, -1, 1, x));

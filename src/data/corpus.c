@@ -327,68 +327,20 @@ static ur_status begin_codes(struct building *g)
     return UR_OK;
 }
 
-/* Where a text comes from: files, or (paths NULL) memory. */
-struct source {
-    const char *const *paths;
-    int n_paths;
-    const char *text;
-    size_t n;
-};
-
-static ur_status take_text(struct building *g, const char *text, size_t n)
-{
-    static const char name[] = "the text";
-    for (size_t start = 0, used; start < n; start += used) {
-        size_t m = n - start < BLOCK ? n - start : BLOCK;
-        used = 0;
-        memcpy(g->text, text + start, m);
-        UR__TRY(take_block(g, name, start, m, &used));
-        if (used == 0)
-            return malformed(name, start, g->text[0], true);
-    }
-    return end_file(g, name);
-}
-
-static ur_status take_files(struct building *g, const struct source *from)
-{
-    const struct ur__corpus *c = g->corpus;
-    for (int i = 0; i < from->n_paths; i++)
-        UR__TRY(take_file(g, from->paths[i]));
-    UR__TRY(ur__noted_text(&g->noted, &g->corpus->note));
-    const char *what = c->words && c->bytes ? "without words" : "empty";
-    if (c->numbers.n == 0 && from->n_paths > 1)
-        return ur__fail(UR_EDATA, "all %d files are %s (%s ...)", from->n_paths, what,
-                        from->paths[0]);
-    if (c->numbers.n == 0)
-        return ur__fail(UR_EDATA, "%s: the file is %s", name_of(from->paths[0]), what);
-    return UR_OK;
-}
-
-static ur_status take_all(struct building *g, const struct source *from,
+static ur_status take_all(struct building *g, const char *const *paths, int n_paths,
                           const struct ur__word_rule *rule, ur_vocab **built)
 {
-    UR__TRY(g->corpus->words ? begin_words(g) : begin_codes(g));
-    UR__TRY(from->paths ? take_files(g, from) : take_text(g, from->text, from->n));
+    const struct ur__corpus *c = g->corpus;
+    UR__TRY(c->words ? begin_words(g) : begin_codes(g));
+    for (int i = 0; i < n_paths; i++)
+        UR__TRY(take_file(g, paths[i]));
+    UR__TRY(ur__noted_text(&g->noted, &g->corpus->note));
+    const char *what = c->words && c->bytes ? "without words" : "empty";
+    if (c->numbers.n == 0 && n_paths > 1)
+        return ur__fail(UR_EDATA, "all %d files are %s (%s ...)", n_paths, what, paths[0]);
+    if (c->numbers.n == 0)
+        return ur__fail(UR_EDATA, "%s: the file is %s", name_of(paths[0]), what);
     return g->vocab ? UR_OK : settle(g, rule, built);
-}
-
-static ur_status open_source(struct ur__corpus **out, const struct source *from,
-                             const struct ur__text_rule *rule, ur_vocab **built)
-{
-    struct ur__corpus *c = ur__calloc(1, sizeof *c);
-    struct building *g = c ? new_building(c, rule) : NULL;
-    ur_status status = UR_ENOMEM;
-    if (g) {
-        c->words = ur__is_words(rule->kind);
-        status = take_all(g, from, &rule->words, built);
-        free_building(g);
-    }
-    if (status != UR_OK) {
-        ur__corpus_free(c);
-        return status;
-    }
-    *out = c;
-    return UR_OK;
 }
 
 ur_status ur__corpus_open_rule(struct ur__corpus **out, const char *const *paths, int n_paths,
@@ -402,26 +354,20 @@ ur_status ur__corpus_open_rule(struct ur__corpus **out, const char *const *paths
     if (rule->vocab ? ur_vocab_kind(rule->vocab) != rule->kind
                     : !built || !ur_token_kind_name(rule->kind))
         return ur__fail(UR_EINVAL, "corpus: the vocabulary does not fit the kind of token");
-    return open_source(out, &(struct source){.paths = paths, .n_paths = n_paths}, rule, built);
-}
-
-ur_status ur_vocab_of_text(ur_vocab **out, ur_token_kind kind, const char *text, size_t n,
-                           int min_count)
-{
-    UR__NEED(out, "out");
-    *out = NULL;
-    if (!ur_token_kind_name(kind))
-        return ur__fail(UR_EINVAL, "there is no kind of token %d", (int)kind);
-    if (min_count < 1)
-        return ur__fail(UR_EINVAL, "min_count must be at least 1, not %d", min_count);
-    if (n == 0)
-        return ur__fail(UR_EDATA, "a vocabulary needs a text that is not empty");
-    UR__NEED(text, "text");
-    const struct ur__text_rule rule = {.kind = kind, .words = {0, min_count}};
-    struct ur__corpus *c = NULL;
-    ur_status status = open_source(&c, &(struct source){.text = text, .n = n}, &rule, out);
-    ur__corpus_free(c);
-    return status;
+    struct ur__corpus *c = ur__calloc(1, sizeof *c);
+    struct building *g = c ? new_building(c, rule) : NULL;
+    ur_status status = UR_ENOMEM;
+    if (g) {
+        c->words = ur__is_words(rule->kind);
+        status = take_all(g, paths, n_paths, &rule->words, built);
+        free_building(g);
+    }
+    if (status != UR_OK) {
+        ur__corpus_free(c);
+        return status;
+    }
+    *out = c;
+    return UR_OK;
 }
 
 ur_status ur__corpus_open(struct ur__corpus **out, const char *const *paths, int n_paths,
@@ -474,17 +420,17 @@ int64_t ur__corpus_cut(const struct ur__corpus *c)
     return c->cut;
 }
 
-ur_status ur__corpus_part(const struct ur__corpus *c, int64_t begin, int64_t n)
+static ur_status check_part(const struct ur__corpus *c, int64_t begin, int64_t n)
 {
     if (begin < 0 || n < 0 || begin > c->numbers.n || n > c->numbers.n - begin)
-        return ur__fail(UR_EINVAL, "a text of %lld tokens does not have those from %lld to %lld",
-                        (long long)c->numbers.n, (long long)begin, (long long)begin + n);
+        return ur__fail(UR_EINVAL, "corpus: tokens %lld to %lld of %lld", (long long)begin,
+                        (long long)begin + n, (long long)c->numbers.n);
     return UR_OK;
 }
 
 ur_status ur__corpus_read(struct ur__corpus *c, int64_t begin, int64_t n, int32_t *ids)
 {
-    UR__TRY(ur__corpus_part(c, begin, n));
+    UR__TRY(check_part(c, begin, n));
     /* Numbers are below 2^31: both types hold them alike. */
     UR__TRY(ur__numbers_read(&c->numbers, begin, (size_t)n, (uint32_t *)ids));
     for (int64_t i = 0; c->order && i < n; i++)
@@ -495,7 +441,7 @@ ur_status ur__corpus_read(struct ur__corpus *c, int64_t begin, int64_t n, int32_
 ur_status ur__corpus_unknown(struct ur__corpus *c, int64_t begin, int64_t n, int64_t *count)
 {
     *count = 0;
-    UR__TRY(ur__corpus_part(c, begin, n));
+    UR__TRY(check_part(c, begin, n));
     for (int64_t at = 0; c->words && at < n; at += PIECE) {
         int32_t ids[PIECE];
         int64_t m = n - at < PIECE ? n - at : PIECE;

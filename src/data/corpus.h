@@ -40,9 +40,7 @@ uint64_t ur__corpus_spooled(const struct ur__corpus *c);
 int64_t ur__corpus_cut(const struct ur__corpus *c);
 /* A sentence on the files that a user should know, or NULL. Borrowed. */
 const char *ur__corpus_note(const struct ur__corpus *c);
-/* Are there tokens [begin, begin+n)? UR_EINVAL. */
-ur_status ur__corpus_part(const struct ur__corpus *c, int64_t begin, int64_t n);
-/* Reads them. Allocates nothing. */
+/* Tokens [begin, begin+n). Allocates nothing. */
 ur_status ur__corpus_read(struct ur__corpus *c, int64_t begin, int64_t n, int32_t *ids);
 /* How many of them are unknown words. */
 ur_status ur__corpus_unknown(struct ur__corpus *c, int64_t begin, int64_t n, int64_t *count);

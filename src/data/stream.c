@@ -11,7 +11,10 @@ ur_status ur__stream_init(struct ur__stream *s, struct ur__corpus *corpus, int64
 {
     if (T < 1 || B < 1)
         return ur__fail(UR_EINVAL, "a batch of %d rows of %d tokens is impossible", B, T);
-    UR__TRY(ur__corpus_part(corpus, begin, tokens));
+    int64_t all = ur__corpus_tokens(corpus);
+    if (begin < 0 || tokens < 0 || begin > all || tokens > all - begin)
+        return ur__fail(UR_EINVAL, "stream: %lld tokens from %lld on, of %lld",
+                        (long long)tokens, (long long)begin, (long long)all);
     if (tokens < 2)
         return ur__fail(UR_EDATA, "the text is too short: %lld tokens, and a prediction "
                         "needs 2", (long long)tokens);

@@ -9,9 +9,12 @@
 ur_status ur__windows_init(struct ur__windows *w, struct ur__corpus *corpus, int64_t begin,
                            int64_t tokens, int T)
 {
+    int64_t all = ur__corpus_tokens(corpus);
     if (T < 1)
         return ur__fail(UR_EINVAL, "windows of %d tokens are impossible", T);
-    UR__TRY(ur__corpus_part(corpus, begin, tokens));
+    if (begin < 0 || tokens < 0 || begin > all || tokens > all - begin)
+        return ur__fail(UR_EINVAL, "windows: %lld tokens from %lld on, of %lld",
+                        (long long)tokens, (long long)begin, (long long)all);
     if (tokens < 2)
         return ur__fail(UR_EDATA, "the text is too short: %lld tokens, and a gap needs another "
                         "beside it", (long long)tokens);
