@@ -403,29 +403,21 @@ static int bench(const struct bench *a, const struct shape *chosen)
     return ui_json(j);
 }
 
-static int run(const struct command *self, int argc, char **argv)
+static int act(void *values, const struct opt_words *words)
 {
     static const char *const shaping[] = {"cell", "hidden", "layers", "batch", "seq-length"};
-    struct bench a;
-    struct opt_words words;
-    int code;
-    if (opt_parse(self, argc, argv, &a, &words, &code)) {
-        struct shape shape = {.T = (int)a.seq_length, .B = (int)a.batch};
-        bool chosen = false;
-        for (size_t i = 0; i < sizeof shaping / sizeof shaping[0]; i++)
-            chosen = chosen || opt_given(&words, shaping[i]);
-        ur_cell_find(a.cell, &shape.cell);
-        shape.layers = a.listed > 1 ? a.listed : (int)a.layers;
-        for (int l = 0; l < shape.layers; l++)
-            shape.hidden[l] = a.hidden[l];
-        if (a.listed > 1 && opt_given(&words, "layers") && a.layers != a.listed)
-            code = fail(EXIT_USAGE, "--hidden lists %d layers but --layers says %d", a.listed,
-                        (int)a.layers);
-        else
-            code = bench(&a, chosen ? &shape : NULL);
-    }
-    opt_words_free(&words);
-    return code;
+    const struct bench *a = values;
+    struct shape shape = {.T = (int)a->seq_length, .B = (int)a->batch};
+    bool chosen = false;
+    for (size_t i = 0; i < sizeof shaping / sizeof shaping[0]; i++)
+        chosen = chosen || opt_given(words, shaping[i]);
+    ur_cell_find(a->cell, &shape.cell);
+    shape.layers = a->listed > 1 ? a->listed : (int)a->layers;
+    memcpy(shape.hidden, a->hidden, sizeof shape.hidden);
+    if (a->listed > 1 && opt_given(words, "layers") && a->layers != a->listed)
+        return fail(EXIT_USAGE, "--hidden lists %d layers but --layers says %d", a->listed,
+                    (int)a->layers);
+    return bench(a, chosen ? &shape : NULL);
 }
 
 const struct command cmd_bench = {
@@ -439,5 +431,6 @@ const struct command cmd_bench = {
     .n_options = sizeof options / sizeof options[0],
     .min_words = 0,
     .max_words = 0,
-    .run = run,
+    .size = sizeof(struct bench),
+    .act = act,
 };

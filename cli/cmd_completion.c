@@ -295,23 +295,16 @@ static const struct {
     {"bash", put_bash}, {"zsh", put_zsh}, {"fish", put_fish},
 };
 
-static int run(const struct command *self, int argc, char **argv)
+static int completion(void *values, const struct opt_words *words)
 {
-    struct completion a;
-    struct opt_words words;
-    int code;
-    if (opt_parse(self, argc, argv, &a, &words, &code)) {
-        size_t i = 0, n = sizeof shells / sizeof *shells;
-        while (i < n && strcmp(words.word[0], shells[i].name) != 0)
-            i++;
-        if (i < n)
+    (void)values;
+    for (size_t i = 0; i < sizeof shells / sizeof *shells; i++)
+        if (strcmp(words->word[0], shells[i].name) == 0) {
             shells[i].put(program_whole);
-        else
-            code = fail(EXIT_USAGE, "unknown shell %s: must be one of %s",
-                        words.word[0], self->words);
-    }
-    opt_words_free(&words);
-    return code;
+            return EXIT_DONE;
+        }
+    return fail(EXIT_USAGE, "unknown shell %s: must be one of %s", words->word[0],
+                words->command->words);
 }
 
 const struct command cmd_completion = {
@@ -326,5 +319,6 @@ const struct command cmd_completion = {
     .n_options = sizeof options / sizeof options[0],
     .min_words = 1,
     .max_words = 1,
-    .run = run,
+    .size = sizeof(struct completion),
+    .act = completion,
 };

@@ -86,8 +86,9 @@ static int print_lines(const ur_metrics *m)
     return EXIT_DONE;
 }
 
-static int evaluate(const struct eval *a, const struct opt_words *words)
+static int evaluate(void *values, const struct opt_words *words)
 {
+    const struct eval *a = values;
     ur_model *model = NULL;
     ur_team *team = NULL;
     ur_metrics metrics;
@@ -125,17 +126,6 @@ static int evaluate(const struct eval *a, const struct opt_words *words)
     return code;
 }
 
-static int run(const struct command *self, int argc, char **argv)
-{
-    struct eval a;
-    struct opt_words words;
-    int code;
-    if (opt_parse(self, argc, argv, &a, &words, &code))
-        code = evaluate(&a, &words);
-    opt_words_free(&words);
-    return code;
-}
-
 const struct command cmd_eval = {
     .name = "eval",
     .words = "MODEL DATA...",
@@ -145,5 +135,6 @@ const struct command cmd_eval = {
     .n_options = sizeof options / sizeof options[0],
     .min_words = 2,
     .max_words = -1,
-    .run = run,
+    .size = sizeof(struct eval),
+    .act = evaluate,
 };

@@ -29,13 +29,6 @@ static const char *kernels(void)
     return name != NULL ? name : "?";
 }
 
-static void shape_of(const ur_param *p, char to[64])
-{
-    size_t used = 0;
-    for (int i = 0; i < p->rank && used < 64; i++)
-        used += (size_t)snprintf(to + used, 64 - used, "%s%d", i > 0 ? "," : "", p->dim[i]);
-}
-
 /* ---- JSON -------------------------------------------------------------- */
 
 static void add_config(struct ur__json *j, const ur_model *model)
@@ -53,21 +46,13 @@ static void add_config(struct ur__json *j, const ur_model *model)
 static void add_params(struct ur__json *j, const ur_params *params)
 {
     struct ur__json *list = ur__json_new_array();
-    for (int i = 0; i < ur_params_count(params); i++) {
-        const ur_param *p = ur_params_at(params, i);
-        struct ur__json *one = ur__json_new_object(), *shape = ur__json_new_array();
-        ur__json_set_string(one, "name", p->name);
-        for (int d = 0; d < p->rank; d++)
-            ur__json_add_int(shape, p->dim[d]);
-        ur__json_set(one, "shape", shape);
-        ur__json_set_int(one, "size", (int64_t)p->size);
-        ur__json_add(list, one);
-    }
+    for (int i = 0; i < ur_params_count(params); i++)
+        ui_json_param(list, ur_params_at(params, i));
     ur__json_set_int(j, "parameters", (int64_t)ur_params_size(params));
     ur__json_set(j, "tensors", list);
 }
 
-/* Tokens as text; a byte that is no character of its own has none (null). */
+/* Tokens as text; a zero, and a byte that is not a character, as "<00>". */
 static ur_status add_vocab(struct ur__json *j, const ur_vocab *vocab)
 {
     struct ur__json *list = ur__json_new_array();
@@ -132,15 +117,17 @@ static ur_status print_network(const ur_model *model)
     return status;
 }
 
-static void print_params(const ur_params *params)
+static ur_status print_params(const ur_params *params)
 {
-    char n[UI_NUMBER], shape[64];
-    printf("parameters   %s\n", ui_count(n, (double)ur_params_size(params)));
-    for (int i = 0; i < ur_params_count(params); i++) {
-        const ur_param *p = ur_params_at(params, i);
-        shape_of(p, shape);
-        printf("  %-28s %-14s %12s\n", p->name, shape, ui_count(n, (double)p->size));
-    }
+    char n[UI_NUMBER];
+    struct ur__buf lines = {0};
+    ur_status status = UR_OK;
+    for (int i = 0; i < ur_params_count(params) && status == UR_OK; i++)
+        status = ui_param(&lines, ur_params_at(params, i));
+    if (status == UR_OK)
+        printf("parameters   %s\n%s", ui_count(n, (double)ur_params_size(params)), lines.data);
+    ur__buf_free(&lines);
+    return status;
 }
 
 /* Columns that a text takes. */
@@ -262,7 +249,8 @@ static int print_lines(const char *path, ur_model *model, int threads)
         int indent = 2;
         print_name(path);
         status = print_network(model);
-        print_params(ur_model_params(model));
+        if (status == UR_OK)
+            status = print_params(ur_model_params(model));
         if (status == UR_OK)
             status = print_vocab(ur_model_vocab(model, NULL));
         if (status == UR_OK)
@@ -277,27 +265,23 @@ static int print_lines(const char *path, ur_model *model, int threads)
     return status == UR_OK ? EXIT_DONE : fail_reading(status);
 }
 
-static int run(const struct command *self, int argc, char **argv)
+static int info(void *values, const struct opt_words *words)
 {
-    struct info a;
-    struct opt_words words;
+    const struct info *a = values;
+    const char *path = words->n > 0 ? words->word[0] : NULL;
     ur_model *model = NULL;
     ur_team *team = NULL;
     int code;
-    if (opt_parse(self, argc, argv, &a, &words, &code)) {
-        const char *path = words.n > 0 ? words.word[0] : NULL;
-        ur_status status = ur_team_new(&team, 0);
-        if (status == UR_OK && path != NULL)
-            status = ur_model_load(&model, path);
-        if (status != UR_OK)
-            code = fail_reading(status);
-        else
-            code = a.common.json ? print_json(path, model, ur_team_size(team))
-                                 : print_lines(path, model, ur_team_size(team));
-    }
+    ur_status status = ur_team_new(&team, 0);
+    if (status == UR_OK && path != NULL)
+        status = ur_model_load(&model, path);
+    if (status != UR_OK)
+        code = fail_reading(status);
+    else
+        code = a->common.json ? print_json(path, model, ur_team_size(team))
+                              : print_lines(path, model, ur_team_size(team));
     ur_model_free(model);
     ur_team_free(team);
-    opt_words_free(&words);
     return code;
 }
 
@@ -310,5 +294,6 @@ const struct command cmd_info = {
     .n_options = sizeof options / sizeof options[0],
     .min_words = 0,
     .max_words = 1,
-    .run = run,
+    .size = sizeof(struct info),
+    .act = info,
 };

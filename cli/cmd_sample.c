@@ -167,7 +167,7 @@ static ur_status feed(struct work *w, ur_join *join)
     return status;
 }
 
-/* Draws until the length, the stop or the end of whoever reads. */
+/* Draws until the length or the stop is reached, or nobody reads on. */
 static ur_status draw(struct work *w, ur_join *join)
 {
     const struct sample *a = w->options;
@@ -203,7 +203,7 @@ static int print_json(const struct work *w)
     ui_json_text(j, "prime", w->prime, w->primed);
     ui_json_text(j, "text", w->sink.text.data, w->sink.text.size);
     ur__json_set_int(j, "n", w->sink.drawn);
-    ui_json_seed(j, "seed", w->seed);
+    ur__json_set_seed(j, "seed", w->seed);
     return ui_json(j);
 }
 
@@ -338,30 +338,24 @@ static ur_status take_prime(const struct sample *a, struct ur__buf *to)
     return status;
 }
 
-static int run(const struct command *self, int argc, char **argv)
+static int act(void *values, const struct opt_words *words)
 {
-    struct sample a;
-    struct opt_words words;
+    struct sample *a = values;
     struct ur__buf prime = {0}, stop = {0};
-    int code;
-    if (!opt_parse(self, argc, argv, &a, &words, &code)) {
-        opt_words_free(&words);
+    a->random = words->random;
+    if (a->prime != NULL && a->prime_file != NULL)
+        return fail(EXIT_USAGE, "--prime and --prime-file both give a prime: use one of them");
+    int code = spare_input(prime_file(a));
+    if (code != EXIT_DONE)
         return code;
-    }
-    a.random = words.random;
-    if (a.prime != NULL && a.prime_file != NULL) {
-        code = fail(EXIT_USAGE, "--prime and --prime-file both give a prime: use one of them");
-    } else if ((code = spare_input(prime_file(&a))) == EXIT_DONE) {
-        ur_status status = take_prime(&a, &prime);
-        if (status == UR_OK)
-            status = take_text(&a, a.stop != NULL ? a.stop : "", "--stop", &stop);
-        struct work w = {.options = &a, .prime = prime.data, .primed = prime.size,
-                         .stop = {.text = stop.data, .n = stop.size}};
-        code = status == UR_OK ? sample(&w, words.word[0]) : fail_status(status);
-    }
+    ur_status status = take_prime(a, &prime);
+    if (status == UR_OK)
+        status = take_text(a, a->stop != NULL ? a->stop : "", "--stop", &stop);
+    struct work w = {.options = a, .prime = prime.data, .primed = prime.size,
+                     .stop = {.text = stop.data, .n = stop.size}};
+    code = status == UR_OK ? sample(&w, words->word[0]) : fail_status(status);
     ur__buf_free(&prime);
     ur__buf_free(&stop);
-    opt_words_free(&words);
     return code;
 }
 
@@ -378,5 +372,6 @@ const struct command cmd_sample = {
     .n_options = sizeof options / sizeof options[0],
     .min_words = 1,
     .max_words = 1,
-    .run = run,
+    .size = sizeof(struct sample),
+    .act = act,
 };

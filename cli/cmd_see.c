@@ -88,7 +88,7 @@ static void reading_free(struct reading *r)
 
 /* ---- reading ----------------------------------------------------------- */
 
-/* Bytes up to behind the next blank or line's end that follows something. */
+/* Bytes of the next word, with the blank or line's end after it. */
 static size_t word_length(const char *text, size_t n)
 {
     size_t at = 0;
@@ -296,7 +296,8 @@ static ur_status correlate(const struct reading *x, double **out)
     return status;
 }
 
-/* The unit with the largest |r| of a row after `above` others; ties to the lower. −1: none. */
+/* The unit of a row whose |r| comes next after that of unit `after` (−1: the largest); of equal
+ * ones the lower unit. −1: none is left. */
 static int next_best(const double *r, int units, int after)
 {
     int best = -1;
@@ -442,22 +443,14 @@ static int see(const struct see *a, const char *model_path, const char *path)
     return code;
 }
 
-static int run(const struct command *self, int argc, char **argv)
+static int act(void *values, const struct opt_words *words)
 {
-    struct see a;
-    struct opt_words words;
-    int code;
-    if (opt_parse(self, argc, argv, &a, &words, &code)) {
-        a.has_layer = opt_given(&words, "layer");
-        a.has_unit = opt_given(&words, "unit");
-        if (a.has_unit && (a.find || a.follow != NULL))
-            code = fail(EXIT_USAGE, "--unit cannot be combined with --%s",
-                        a.find ? "find" : "follow");
-        else
-            code = see(&a, words.word[0], words.n > 1 ? words.word[1] : "-");
-    }
-    opt_words_free(&words);
-    return code;
+    struct see *a = values;
+    a->has_layer = opt_given(words, "layer");
+    a->has_unit = opt_given(words, "unit");
+    if (a->has_unit && (a->find || a->follow != NULL))
+        return fail(EXIT_USAGE, "--unit cannot be combined with --%s", a->find ? "find" : "follow");
+    return see(a, words->word[0], words->n > 1 ? words->word[1] : "-");
 }
 
 const struct command cmd_see = {
@@ -472,5 +465,6 @@ const struct command cmd_see = {
     .n_options = sizeof options / sizeof options[0],
     .min_words = 1,
     .max_words = 2,
-    .run = run,
+    .size = sizeof(struct see),
+    .act = act,
 };

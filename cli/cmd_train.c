@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* unroll train: data in, a model out. The options of the run, its task and its network are the
- * library's (unroll/task.h); here stands what the program adds, and how the run is told. */
+ * library's (unroll/task.h); here are those of the program, and how the run ends. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <math.h>
@@ -83,7 +83,7 @@ static const ur_option *more(int i)
 static ur_status set(void *values, const char *name, const char *text)
 {
     if (strcmp(name, TASK) == 0)
-        return UR_OK;           /* find_task has seen to it */
+        return UR_OK;           /* find_task has read it */
     return ur_train_set(&((struct train *)values)->run, name, text);
 }
 
@@ -125,7 +125,8 @@ static int find_task(int argc, char **argv)
     return code;
 }
 
-/* A run that goes on keeps its task: is it another than the usual one? Then it is chosen. */
+/* A resumed run keeps its task, which its model names. True: it is not the default, and is now
+ * chosen. */
 static bool is_other_task(const char *path)
 {
     ur_model *model = NULL;
@@ -147,11 +148,7 @@ static int name_model(const char *output, const char *data, struct ur__buf *to)
     if (output == NULL) {
         const char *slash = strrchr(name, '/');
         name = slash != NULL ? slash + 1 : name;
-        n = strlen(name);
-        if (n > 3 && memcmp(name + n - 3, ".gz", 3) == 0)
-            n -= 3;
-        if (n > 4 && memcmp(name + n - 4, ".txt", 4) == 0)
-            n -= 4;
+        n = ur__without(name, ur__without(name, strlen(name), ".gz"), ".txt");
     }
     if (n == 0 || strcmp(name, "-") == 0 || name[n - 1] == '/')
         return fail(EXIT_USAGE, "--output must be the name of a file: MODEL.safetensors");
@@ -161,17 +158,15 @@ static int name_model(const char *output, const char *data, struct ur__buf *to)
         return fail(EXIT_OUTPUT, "cannot write the model to %s: it is a %s; name a file, as in "
                     "--output MODEL.safetensors", output,
                     there.kind == UR__FILE_FOLDER ? "folder" : "device or pipe");
-    ur_status status = ur__buf_put(to, name, n);
-    bool ends = n >= sizeof ending && memcmp(name + n - (sizeof ending - 1), ending,
-                                             sizeof ending - 1) == 0;
-    if (status == UR_OK && !ends)
+    ur_status status = ur__buf_put(to, name, ur__without(name, n, ending));
+    if (status == UR_OK)
         status = ur__buf_puts(to, ending);
     return fail_status(status);
 }
 
 /* ---- the run ----------------------------------------------------------- */
 
-/* The command line that goes on with this run. */
+/* Says which command line resumes this run. */
 static void say_resume(struct ui *ui, int argc, char **argv, int64_t step)
 {
     struct ur__buf line = {0};
@@ -212,7 +207,7 @@ static void say_end(struct report *r, const char *model)
         ui_say(r->ui, "skipped  %lld step%s whose numbers were not finite", (long long)s->skipped,
                s->skipped > 1 ? "s" : "");
     if (s->rollbacks > 0)
-        ui_say(r->ui, "back     %d time%s to a checkpoint, the numbers not being finite; the "
+        ui_say(r->ui, "back     to a checkpoint %d time%s because numbers were not finite; the "
                "learning rate is now %g of its schedule", s->rollbacks, s->rollbacks > 1 ? "s" : "",
                pow(0.5, s->rollbacks));
     struct ur__buf quoted = {0};
@@ -269,7 +264,7 @@ static int check(const struct train *a)
     if (a->run.report_gradients && a->log == NULL)
         return fail(EXIT_USAGE, "--report-gradients writes to a log: name it with --log FILE");
     if (a->run.resume && a->run.force)
-        return fail(EXIT_USAGE, "--resume goes on with a run and --force starts it anew");
+        return fail(EXIT_USAGE, "--resume continues a run and --force starts it over: use one");
     return EXIT_DONE;
 }
 

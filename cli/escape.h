@@ -6,7 +6,7 @@
 #include "base/text.h"
 
 /* Appends text with \n, \r, \t, \\, \xHH (a byte) and \uHHHH (a character, beyond U+FFFF two
- * of them as in JSON) replaced. UR_EINVAL names what is none of these, after `what`. */
+ * of them as in JSON) replaced. UR_EINVAL names the first other escape, after `what`. */
 ur_status escape_undo(struct ur__buf *to, const char *text, const char *what);
 
 #endif

@@ -109,8 +109,8 @@ int spare_input(const char *path)
 
 /* ---- signals ----------------------------------------------------------- */
 
-/* timeout(1) signals its child and then its group, which the child is in: what comes so
- * soon after the first is no second wish. */
+/* timeout(1) signals its child and then the group that the child is in: a signal so soon after
+ * the first is not a second request. */
 static bool is_echo(void)
 {
     static struct timespec first;

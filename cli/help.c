@@ -28,8 +28,8 @@ enum { HELP_COLUMN = 30, HELP_WIDTH = 80 };
 
 enum { WORD_MAX = 40 };
 
-/* Optimal string alignment: Damerau 1964, with each letter moved at most once. */
-/* How many letters to change, add, drop or swap to make a into b. */
+/* How many letters to change, add, drop or swap to make a into b: optimal string alignment
+ * (Damerau 1964, with each letter moved at most once). */
 static int distance_of(const char *a, const char *b)
 {
     int n = (int)strlen(a), m = (int)strlen(b);

@@ -123,7 +123,7 @@ static int run(int argc, char **argv)
     const char *isa = getenv("UNROLL_ISA");
     if (isa != NULL && isa[0] != '\0' && ur_kernels() == NULL)
         return fail(EXIT_USAGE, "UNROLL_ISA=%s: this machine or build has no such kernels", isa);
-    return command->run(command, argc - 2, argv + 2);
+    return (command->act != NULL ? opt_run : command->run)(command, argc - 2, argv + 2);
 }
 
 /* A closed descriptor 0..2 would be given to the next file that is opened, and messages
@@ -141,7 +141,7 @@ int main(int argc, char **argv)
     program_whole = &program;
     /* Hints can be pasted: a program that was called by its path is named by it. */
     if (argc > 0 && strchr(argv[0], '/') != NULL && strpbrk(argv[0], " '\"\\$`") == NULL &&
-        ui_is_plain(argv[0]))
+        ur__is_plain(argv[0]))
         program_call = argv[0];
     /* A reader that goes away is seen where standard output is written. */
     signal(SIGPIPE, SIG_IGN);

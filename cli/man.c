@@ -243,7 +243,7 @@ static void put_environment(void)
     put_items(items, sizeof items / sizeof items[0]);
 }
 
-/* Of commands that train, of those that read a model, of no other. */
+/* For commands that train or read a model. */
 static void put_files(bool trains, bool reads)
 {
     static const struct item items[] = {

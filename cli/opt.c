@@ -79,7 +79,7 @@ static int find_letter(const struct command *c, char letter)
 }
 
 /* The row of an argument such as "--hidden=3" or "-o"; −1: none, −2: it is no option.
- * *value: what stands behind its equals sign, or NULL. */
+ * *value: what follows its equals sign, or NULL. */
 static int find_option(const struct command *c, const char *arg, const char **value,
                        char name[NAME_MAX_LENGTH + 1])
 {
@@ -264,6 +264,20 @@ void opt_words_free(struct opt_words *words)
     ur__free(words->word);
     ur__free(words->given);
     *words = (struct opt_words){0};
+}
+
+int opt_run(const struct command *c, int argc, char **argv)
+{
+    struct opt_words words;
+    int code;
+    void *values = ur__calloc(1, c->size);
+    if (values == NULL)
+        return fail_status(UR_ENOMEM);
+    if (opt_parse(c, argc, argv, values, &words, &code))
+        code = c->act(values, &words);
+    opt_words_free(&words);
+    ur__free(values);
+    return code;
 }
 
 bool opt_given(const struct opt_words *words, const char *name)

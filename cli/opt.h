@@ -14,9 +14,9 @@ struct opt_common {
     {.group = "all", .name = "json", .kind = UR_OPTION_FLAG, .at = offsetof(type, common.json),   \
      .help = "print the result as one JSON object on one line"},                                  \
     {.name = "quiet", .letter = 'q', .kind = UR_OPTION_FLAG,                                      \
-     .at = offsetof(type, common.quiet), .help = "say nothing but results and failures"},         \
+     .at = offsetof(type, common.quiet), .help = "print only results and errors"},                \
     {.name = "verbose", .letter = 'v', .kind = UR_OPTION_FLAG,                                    \
-     .at = offsetof(type, common.verbose), .help = "say more"},                                   \
+     .at = offsetof(type, common.verbose), .help = "print more"},                                 \
     {.name = "help", .letter = 'h', .kind = UR_OPTION_ACTION,                                     \
      .help = "show this"},                                                                        \
     {.name = "version", .kind = UR_OPTION_ACTION, .help = "show the version"}
@@ -25,6 +25,7 @@ struct opt_common {
 #define OPT_UNKNOWN "error|skip|replace"
 #define OPT_UNKNOWN_USUAL "words: replace, else error"
 
+struct opt_words;
 /* A subcommand. One const instance a file cmd_*.c, listed in main.c. */
 struct command {
     const char *name;
@@ -43,6 +44,10 @@ struct command {
      * function: never). */
     const char *(*elsewhere)(const char *name);
     int min_words, max_words;       /* max -1: any number */
+    /* Does the work: with the values of its options, a struct of `size` bytes, and the words; or
+     * (act NULL) from the command line on. */
+    size_t size;
+    int (*act)(void *values, const struct opt_words *words);
     int (*run)(const struct command *self, int argc, char **argv);
 };
 
@@ -65,6 +70,8 @@ bool opt_is_own(const struct command *command, int i);
  * *code; help has been printed, or one line that says what is wrong. */
 bool opt_parse(const struct command *command, int argc, char **argv, void *values,
                struct opt_words *words, int *code);
+/* Runs a command that has an act. */
+int opt_run(const struct command *command, int argc, char **argv);
 void opt_words_free(struct opt_words *words);
 /* How this program was called, "unroll" or a path to it, quoted for a shell if need be: what
  * hints begin with. Set by main. */

@@ -10,7 +10,7 @@
 
 struct paint {
     int colors;                 /* 0: signs; 16, 256 or UI_TRUE_COLOR */
-    double scale;               /* the number that is as strong as can be */
+    double scale;               /* the number that gets the strongest colour */
     int level;                  /* colour now set; PAINT_NONE: none */
     struct ur__buf character;   /* bytes of a character that is not complete */
     struct ur__buf signs;       /* what stands below the line so far */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* unroll train --dry-run: what the run would do and take. It goes to standard output, being
- * what was asked for. */
+/* unroll train --dry-run: what the run would do and take. That is the result, so it goes to
+ * standard output. */
 #include "cli/plan.h"
 
 #include <math.h>
@@ -37,25 +37,10 @@ struct tensors {
 static void see_param(void *user, const ur_param *p)
 {
     struct tensors *t = user;
-    char shape[128], size[UI_NUMBER];
-    int at = 0;
-    struct ur__json *j = t->json != NULL ? ur__json_new_object() : NULL;
-    struct ur__json *dims = j != NULL ? ur__json_new_array() : NULL;
-    for (int i = 0; i < p->rank; i++) {
-        at += snprintf(shape + at, sizeof shape - (size_t)at, "%s%d", i > 0 ? " x " : "",
-                       p->dim[i]);
-        if (dims != NULL)
-            ur__json_add_int(dims, p->dim[i]);
-    }
-    if (t->json != NULL) {
-        ur__json_set_string(j, "name", p->name);
-        ur__json_set(j, "shape", dims);
-        ur__json_set_int(j, "size", (int64_t)p->size);
-        ur__json_add(t->json, j);
-    } else if (t->status == UR_OK) {
-        t->status = ur__buf_printf(&t->text, "  %-28s %-16s %14s\n", p->name, shape,
-                                   ui_count(size, (double)p->size));
-    }
+    if (t->json != NULL)
+        ui_json_param(t->json, p);
+    else if (t->status == UR_OK)
+        t->status = ui_param(&t->text, p);
 }
 
 /* ---- as JSON ----------------------------------------------------------- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How a training run is told. Whatever people see comes from ur_report alone. */
+/* How a training run is reported. Whatever people see comes from ur_report alone. */
 #include "cli/report.h"
 
 #include <math.h>

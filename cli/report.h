@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How a training run is told: the live line or plain lines on stderr, the log as JSON
+/* How a training run is reported: the live line or plain lines on stderr, the log as JSON
  * lines, the result at its end. */
 #ifndef CLI_REPORT_H
 #define CLI_REPORT_H
@@ -23,8 +23,7 @@ struct report {
 void report_init(struct report *r, struct ui *ui);
 /* A ur_on_report whose user is a struct report. */
 bool report_see(void *user, const ur_report *seen);
-/* Takes the live line away and closes the log. Returns the code of a failure of the telling
- * itself, or 0. */
+/* Erases the live line and closes the log. Returns the code of a failure to report, or 0. */
 int report_end(struct report *r);
 /* The figure of the best model as people read it: "2.478 bits/char", "perplexity 164.2",
  * "accuracy 0.913". Returns to. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The options of a command: its own, and those of the library in their midst. */
+/* The options of a command: its own, and among them those of the library. */
 #include <stddef.h>
 
 #include "cli/opt.h"

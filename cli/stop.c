@@ -39,7 +39,7 @@ struct search {
     bool *reached;          /* [n+1] */
 };
 
-/* A token of n bytes is drawn behind i bytes of the stop. */
+/* A token of n bytes is drawn after i bytes of the stop. */
 static void follow(struct search *x, size_t i, const char *bytes, size_t n)
 {
     size_t left = x->stop->n - i, common = n < left ? n : left;

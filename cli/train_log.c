@@ -19,8 +19,8 @@
 
 #define LONGEST_TAIL ((uint64_t)1 << 20)
 
-/* What is one of the standard streams by another name (/dev/stderr, or the file that one was
- * redirected to) is not opened anew, which would write at another place. */
+/* A log that is a standard stream by another name (/dev/stderr, or the file that one was
+ * redirected to) is not opened again: that would write at a place of its own. */
 void train_log_init(struct train_log *log, const char *path, bool append)
 {
     struct ur__file_id own, other;
@@ -52,8 +52,7 @@ static int64_t find_tail(const char *text, size_t n)
     return (int64_t)tail;
 }
 
-/* What a machine that went down left of a last line is cut off; any other text without an
- * end gets one. */
+/* Cuts off what a crash left of the last line; any other text without a line's end gets one. */
 static void mend_tail(struct train_log *log, char *text, size_t n)
 {
     int64_t tail = find_tail(text, n);

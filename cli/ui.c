@@ -30,19 +30,13 @@ static bool is_able(int fd)
     return isatty(fd) && is_set("TERM") && strcmp(getenv("TERM"), "dumb") != 0;
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-    size_t n = strlen(text), m = strlen(end);
-    return n >= m && strcmp(text + n - m, end) == 0;
-}
-
 /* By what terminals say of themselves: COLORTERM where they set it, else their name. */
 static int color_depth(void)
 {
     const char *term = is_set("TERM") ? getenv("TERM") : "";
     const char *color = is_set("COLORTERM") ? getenv("COLORTERM") : "";
     if (strcmp(color, "truecolor") == 0 || strcmp(color, "24bit") == 0 ||
-        ends_with(term, "-direct") || ends_with(term, "-truecolor"))
+        strstr(term, "-direct") != NULL || strstr(term, "-truecolor") != NULL)
         return UI_TRUE_COLOR;
     return strstr(term, "256color") != NULL ? 256 : 16;
 }
@@ -248,18 +242,6 @@ char *ui_time(char to[UI_NUMBER], double seconds)
 
 /* ---- text -------------------------------------------------------------- */
 
-bool ui_is_plain(const char *text)
-{
-    const char *shown;
-    size_t n = strlen(text), size;
-    for (size_t at = 0; at < n; at += size) {
-        ur__show_next(text + at, n - at, UR__SHOW_LINE, &shown, &size);
-        if (shown != text + at)
-            return false;
-    }
-    return true;
-}
-
 /* $'...' where plain quotes would pass on what a terminal obeys (POSIX 2024; bash, zsh, ksh). */
 static void quote_bytes(struct ur__buf *to, const char *word)
 {
@@ -284,7 +266,7 @@ void ui_quote(struct ur__buf *to, const char *word)
         ur__buf_puts(to, word);
         return;
     }
-    if (!ui_is_plain(word)) {
+    if (!ur__is_plain(word)) {
         quote_bytes(to, word);
         return;
     }
@@ -346,7 +328,28 @@ ur_status ui_describe(struct ur__buf *to, const ur_options *net)
     return UR_OK;
 }
 
+ur_status ui_param(struct ur__buf *to, const ur_param *p)
+{
+    char shape[128], size[UI_NUMBER];
+    int at = 0;
+    for (int i = 0; i < p->rank; i++)
+        at += snprintf(shape + at, sizeof shape - (size_t)at, "%s%d", i > 0 ? "," : "", p->dim[i]);
+    return ur__buf_printf(to, "  %-28s %-14s %12s\n", p->name, shape,
+                          ui_count(size, (double)p->size));
+}
+
 /* ---- JSON -------------------------------------------------------------- */
+
+void ui_json_param(struct ur__json *array, const ur_param *p)
+{
+    struct ur__json *one = ur__json_new_object(), *shape = ur__json_new_array();
+    for (int i = 0; i < p->rank; i++)
+        ur__json_add_int(shape, p->dim[i]);
+    ur__json_set_string(one, "name", p->name);
+    ur__json_set(one, "shape", shape);
+    ur__json_set_int(one, "size", (int64_t)p->size);
+    ur__json_add(array, one);
+}
 
 void ui_json_text(struct ur__json *j, const char *key, const char *text, size_t n)
 {
@@ -373,16 +376,6 @@ void ui_json_name(struct ur__json *j, const char *key, const char *name)
         ur__json_set(j, key, NULL);
     ur__buf_free(&hex_key);
     ur__buf_free(&hex);
-}
-
-void ui_json_seed(struct ur__json *j, const char *key, uint64_t seed)
-{
-    char text[24];
-    snprintf(text, sizeof text, "%llu", (unsigned long long)seed);
-    if (seed <= INT64_MAX)
-        ur__json_set_int(j, key, (int64_t)seed);
-    else
-        ur__json_set_string(j, key, text);
 }
 
 /* \u202e for what is not printable, in UTF-16 as JSON has it. */

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "cli/opt.h"
+#include "unroll/layer.h"
 
 struct ui {
     bool quiet, verbose;
@@ -39,7 +40,7 @@ void ui_report(struct ui *ui, const struct ui_part *parts, int n);
 void ui_draw(struct ui *ui, double done, const struct ui_part *parts, int n);
 /* The same with one word: "validating". */
 void ui_busy(struct ui *ui, double done, const char *word);
-/* Takes the live line away. */
+/* Erases the live line. */
 void ui_clear(struct ui *ui);
 
 /* How many colours may standard output (1) or error (2) have: 0, 16, 256 or UI_TRUE_COLOR?
@@ -53,8 +54,6 @@ char *ui_count(char to[UI_NUMBER], double n);           /* 240,321 */
 char *ui_short(char to[UI_NUMBER], double n);           /* 240k */
 char *ui_time(char to[UI_NUMBER], double seconds);      /* 12:05 */
 
-/* Can a terminal be given the text as it is? */
-bool ui_is_plain(const char *text);
 /* Appends a word of a command line as a shell reads it, in characters that a terminal can
  * be given. Short memory cuts it. */
 void ui_quote(struct ur__buf *to, const char *word);
@@ -65,16 +64,19 @@ int ui_columns(uint32_t code);
 /* Appends what a network is in words: its options that are not off, "cell lstm, hidden 128". */
 ur_status ui_describe(struct ur__buf *to, const ur_options *net);
 
+/* Appends a line that names a parameter, its shape and its size. */
+ur_status ui_param(struct ur__buf *to, const ur_param *p);
+
 /* ---- JSON -------------------------------------------------------------- */
 
 struct ur__json;
+/* Adds an object with the same to an array. */
+void ui_json_param(struct ur__json *array, const ur_param *p);
 /* A text as a member: what is malformed, and a zero, becomes U+FFFD. */
 void ui_json_text(struct ur__json *j, const char *key, const char *text, size_t n);
 /* A file's name: the same, and of one that is not UTF-8 a second member, KEY_hex, has the
  * bytes in hexadecimal digits. */
 void ui_json_name(struct ur__json *j, const char *key, const char *name);
-/* A seed: a number, beyond the integers of JSON (2^63) a text. */
-void ui_json_seed(struct ur__json *j, const char *key, uint64_t seed);
 /* Appends a document and a line's end. What a terminal should not be given is escaped. */
 ur_status ui_json_dump(struct ur__json *j, struct ur__buf *to);
 /* Prints a document on one line of stdout and frees it. */

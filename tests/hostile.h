@@ -137,7 +137,7 @@ static inline void assert_refused(ur_status got, ur_status want, const char *par
     }
     if (strncmp(message, HOSTILE ": ", strlen(HOSTILE) + 2) != 0)
         fail_msg("\"%s\" does not begin with the file", message);
-    assert_true(ur__is_utf8(message) && !ur__has_control(message));
+    assert_true(ur__is_utf8(message) && ur__is_plain(message));
     allowed = heap_allowed(n, heap_header(bytes, n));
     if (taken > allowed)
         fail_msg("%zu bytes of memory for a file of %zu, allowed are %zu (%s)", taken, n, allowed,

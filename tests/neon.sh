@@ -71,7 +71,7 @@ if [ "$kind" = units ]; then
     done | each '
         program=$(basename "$1" .c)
         $compiler -std=c11 -O2 $FLAGS -Itests/neon -Iinclude -Isrc -Itests "$1" \
-            "$folder/unroll.a" -static -pthread -lm -o "$folder/$program"
+            tests/support/faults.c "$folder/unroll.a" -static -pthread -lm -o "$folder/$program"
         cd "$work"
         "$emulator" "$folder/$program" >"$program.log" ||
             { echo "$program:"; tail -n 3 "$program.log"; exit 1; }'

@@ -61,15 +61,16 @@ static void utf8__round_trips_every_code_point(void **state)
     assert_int_equal(ur__utf8_encode(0xffffffff, s), 0);
 }
 
-static void utf8__control_characters_are_found(void **state)
+static void utf8__what_a_line_cannot_show_is_found(void **state)
 {
     (void)state;
-    static const char *const with[] = {"\n", "a\x1b[m", "\x7f", "a\xc2\x80", "\xc2\x9f", "\x1f"};
+    static const char *const with[] = {"\n", "a\x1b[m", "\x7f", "a\xc2\x80", "\xc2\x9f", "\x1f",
+                                       "\xe2\x80\xae", "\xff"};
     static const char *const without[] = {"", "a b", "\xc2\xa0", "\xc3\x80", "\xe2\x82\xac"};
     for (size_t i = 0; i < sizeof with / sizeof *with; i++)
-        assert_true(ur__has_control(with[i]));
+        assert_false(ur__is_plain(with[i]));
     for (size_t i = 0; i < sizeof without / sizeof *without; i++)
-        assert_false(ur__has_control(without[i]));
+        assert_true(ur__is_plain(without[i]));
 }
 
 static void utf8__what_cannot_be_seen_is_not_printable(void **state)
@@ -266,7 +267,7 @@ int main(void)
         cmocka_unit_test(siphash__known_answers),
         cmocka_unit_test(siphash__keys_differ),
         cmocka_unit_test(utf8__round_trips_every_code_point),
-        cmocka_unit_test(utf8__control_characters_are_found),
+        cmocka_unit_test(utf8__what_a_line_cannot_show_is_found),
         cmocka_unit_test(utf8__what_cannot_be_seen_is_not_printable),
         cmocka_unit_test(utf8__texts_are_shown_as_what_they_are_for),
         cmocka_unit_test(utf8__rejects_what_is_malformed),

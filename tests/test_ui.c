@@ -49,7 +49,7 @@ static void quote__makes_words_of_a_shell(void **state)
         struct ur__buf b = {0};
         ui_quote(&b, cases[i].word);
         assert_string_equal(b.data, cases[i].quoted);
-        assert_true(ui_is_plain(b.data));
+        assert_true(ur__is_plain(b.data));
         ur__buf_free(&b);
     }
 }

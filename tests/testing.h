@@ -25,6 +25,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "support/faults.h"
 #include "unroll/base.h"
 
 /* Fails with the library's message unless expr gives UR_OK. */

@@ -52,8 +52,8 @@ void *ur__arena_alloc(struct ur__arena *a, size_t n, size_t size)
                  n, size);
         return NULL;
     }
-    if (ur__mem_refuses_piece()) {
-        ur__fail(UR_ENOMEM, "out of memory: %zu bytes are not to be had", n * size);
+    if (ur__mem_refuses(true)) {
+        ur__fail(UR_ENOMEM, "out of memory: cannot allocate %zu bytes", n * size);
         return NULL;
     }
     struct ur__arena_block *b = a->blocks;
@@ -95,7 +95,7 @@ void ur__arena_reset(struct ur__arena *a)
         return;
     }
     /* Freed before the merged one is taken, so that the peak does not double. A
-     * failure leaves an empty arena, and the next round tells it. */
+     * failure leaves an empty arena, and the next round reports it. */
     ur__arena_free(a);
     new_block(a, taken);
 }

@@ -19,7 +19,7 @@ struct ur__arena {
  * uninitialised; NULL with UR_ENOMEM's message. */
 void *ur__arena_alloc(struct ur__arena *a, size_t n, size_t size);
 /* Makes room for that many bytes, the padding of each piece included, so that taking them
- * allocates nothing. Only of an arena that nothing is taken of. UR_ENOMEM: it stays empty. */
+ * allocates nothing. The arena must be empty; UR_ENOMEM: it stays so. */
 ur_status ur__arena_reserve(struct ur__arena *a, size_t bytes);
 void ur__arena_reset(struct ur__arena *a);
 void ur__arena_free(struct ur__arena *a);

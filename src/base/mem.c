@@ -32,8 +32,8 @@ struct header {
 #define OVERHEAD (sizeof(struct header) + UR__ALIGN - 1)
 
 /* Large blocks are weights and activations that are read from end to end: with huge pages a
- * step of one sequence through 32 MiB of weights took a quarter less time. A mere wish: where
- * it is not granted nothing changes. */
+ * step of one sequence through 32 MiB of weights took a quarter less time. It is only
+ * advice: without it nothing changes. */
 static void *wish_huge_pages(void *p, size_t bytes)
 {
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
@@ -62,9 +62,7 @@ static ur_allocator hook = libc_allocator;
 static void *hook_user;
 
 static atomic_size_t used, peak;
-static atomic_long allocations, refusals, blocks;
-static atomic_long fail_countdown;      /* 0: off; n: the n-th fails; -1: all fail */
-static atomic_bool fail_forever, pieces_count;
+static _Atomic(const struct ur__mem_watch *) watch;
 static _Thread_local struct ur__account *account;   /* the innermost */
 
 void ur_set_allocator(ur_allocator allocator, void *user)
@@ -99,61 +97,22 @@ bool ur__add(size_t *out, size_t a, size_t b)
     return true;
 }
 
-/* ---- figures and failures for tests ------------------------------------ */
-
-void ur__mem_fail_at(long n, bool forever)
+void ur__mem_set_watch(const struct ur__mem_watch *w)
 {
-    atomic_store(&fail_forever, forever);
-    atomic_store(&fail_countdown, n);
+    atomic_store(&watch, w);
 }
 
-long ur__mem_fail_left(void)
+bool ur__mem_refuses(bool piece)
 {
-    return atomic_load(&fail_countdown);
+    const struct ur__mem_watch *w = atomic_load_explicit(&watch, memory_order_acquire);
+    return w && w->refuses(piece);
 }
 
-long ur__mem_allocations(void)
+static void tell(bool taken, int blocks)
 {
-    return atomic_load(&allocations);
-}
-
-long ur__mem_refusals(void)
-{
-    return atomic_load(&refusals);
-}
-
-long ur__mem_blocks(void)
-{
-    return atomic_load(&blocks);
-}
-
-static bool must_fail(void)
-{
-    long n = atomic_load(&fail_countdown);
-    while (n > 0) {
-        long next = n > 1 ? n - 1 : atomic_load(&fail_forever) ? -1 : 0;
-        if (atomic_compare_exchange_weak(&fail_countdown, &n, next))
-            return n == 1;
-    }
-    return n < 0;
-}
-
-bool ur__mem_refuses(void)
-{
-    bool refused = must_fail();
-    if (refused)
-        atomic_fetch_add(&refusals, 1);
-    return refused;
-}
-
-void ur__mem_count_pieces(bool on)
-{
-    atomic_store(&pieces_count, on);
-}
-
-bool ur__mem_refuses_piece(void)
-{
-    return atomic_load_explicit(&pieces_count, memory_order_relaxed) && ur__mem_refuses();
+    const struct ur__mem_watch *w = atomic_load_explicit(&watch, memory_order_acquire);
+    if (w)
+        w->told(taken, blocks);
 }
 
 /* ---- blocks ------------------------------------------------------------ */
@@ -210,9 +169,9 @@ void *ur__realloc(void *p, size_t n, size_t size)
     size_t offset = p ? (size_t)((unsigned char *)p - (unsigned char *)old.base) : 0;
     size_t kept = old.bytes < total ? old.bytes : total;    /* of the whole block */
 
-    void *base = ur__mem_refuses() ? NULL : hook(hook_user, old.base, total);
+    void *base = ur__mem_refuses(false) ? NULL : hook(hook_user, old.base, total);
     if (!base) {
-        ur__fail(UR_ENOMEM, "out of memory: %zu bytes are not to be had", bytes);
+        ur__fail(UR_ENOMEM, "out of memory: cannot allocate %zu bytes", bytes);
         return NULL;
     }
     unsigned char *moved = place(base);
@@ -226,9 +185,7 @@ void *ur__realloc(void *p, size_t n, size_t size)
     }
     *header_of(moved) = (struct header){base, total};
     count_used(total, old.bytes);
-    atomic_fetch_add(&allocations, 1);
-    if (!p)
-        atomic_fetch_add(&blocks, 1);
+    tell(true, !p);
     return moved;
 }
 
@@ -252,7 +209,7 @@ void ur__free(void *p)
     struct header h = *header_of(p);
     hook(hook_user, h.base, 0);
     count_used(0, h.bytes);
-    atomic_fetch_sub(&blocks, 1);
+    tell(false, -1);
 }
 
 char *ur__strndup(const char *s, size_t n)

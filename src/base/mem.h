@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* All heap of the library. Blocks are 64-byte aligned; sizes are products
- * checked for overflow; tests can make the n-th allocation fail. */
+ * checked for overflow; tests can make any allocation fail. */
 #ifndef UR_BASE_MEM_H
 #define UR_BASE_MEM_H
 
@@ -34,21 +34,15 @@ void ur__account_close(struct ur__account *account);
 bool ur__mul(size_t *out, size_t a, size_t b);
 bool ur__add(size_t *out, size_t a, size_t b);
 
-/* Test hook: the n-th allocation from now fails (1 is the next), once or, with
- * forever, from then on; 0 switches it off. */
-void ur__mem_fail_at(long n, bool forever);
-/* How many more until it fails; 0: never, −1: all do. */
-long ur__mem_fail_left(void);
-/* Counts as an allocation that the hook may refuse, true if it does: for what the system gives
- * elsewhere, such as a thread. */
-bool ur__mem_refuses(void);
-/* Whether the pieces of an arena count as well, not only its blocks: which of the pieces need a
- * new block is a matter of sizes, so any of them may. Off at first. */
-void ur__mem_count_pieces(bool on);
-bool ur__mem_refuses_piece(void);
-/* Test figures: allocations made so far, allocations that the hook refused, blocks alive. */
-long ur__mem_allocations(void);
-long ur__mem_refusals(void);
-long ur__mem_blocks(void);
+/* For tests (tests/support/faults.c): who is asked before each allocation and told of it. NULL,
+ * as at first: nobody. A piece of an arena is asked for too, since which piece needs a new block
+ * is a matter of sizes. */
+struct ur__mem_watch {
+    bool (*refuses)(bool piece);
+    void (*told)(bool taken, int blocks);   /* blocks: how many more are alive now */
+};
+void ur__mem_set_watch(const struct ur__mem_watch *watch);
+/* Must this allocation fail? Asked also for what the system gives elsewhere, such as a thread. */
+bool ur__mem_refuses(bool piece);
 
 #endif

@@ -478,8 +478,8 @@ ur_status ur_options_get(const ur_options *options, const char *name, char *text
         return UR_EINVAL;
     ur_status status = ur__option_write(&options->table->rows[row], options->value.bytes, &value);
     if (status == UR_OK && value.size >= n)
-        status = ur__fail(UR_EINVAL, "%s: its value takes %zu bytes and %zu are there", name,
-                          value.size + 1, n);
+        status = ur__fail(UR_EINVAL, "%s: its value needs %zu bytes, and there is room "
+                          "for %zu", name, value.size + 1, n);
     if (status == UR_OK)
         snprintf(text, n, "%s", value.size ? value.data : "");
     ur__buf_free(&value);

@@ -262,8 +262,9 @@ static ur_status start_members(ur_team *t)
     block_signals(&old);
     int error = 0;
     for (int i = 1; i < t->n && !error; i++) {
-        error = ur__mem_refuses() ? EAGAIN : pthread_create(&t->members[i].thread, NULL,
-                                                            member_main, &t->members[i]);
+        struct member *m = &t->members[i];
+        error = ur__mem_refuses(false) ? EAGAIN
+                                       : pthread_create(&m->thread, NULL, member_main, m);
         t->n_started += !error;
     }
     pthread_sigmask(SIG_SETMASK, &old, NULL);
@@ -278,8 +279,8 @@ ur_status ur_team_new(ur_team **out, int n)
     UR__NEED(out, "out");
     *out = NULL;
     if (n < 0 || n > MAX_THREADS)
-        return ur__fail(UR_EINVAL, "a team of %d threads was asked for; 0 to %d are possible",
-                        n, MAX_THREADS);
+        return ur__fail(UR_EINVAL, "a team has 0 to %d threads, not %d",
+                        MAX_THREADS, n);
     int cores = available_cores();
     ur_team *t = ur__calloc(1, sizeof *t);
     if (!t)

@@ -159,7 +159,18 @@ bool ur__parse_real(const char *s, double *out)
     return true;
 }
 
+const char *ur__nonfinite_name(double x)
+{
+    return isnan(x) ? "nan" : x > 0 ? "inf" : "-inf";
+}
+
 /* ---- names ------------------------------------------------------------- */
+
+size_t ur__without(const char *name, size_t n, const char *ending)
+{
+    size_t m = strlen(ending);
+    return n > m && memcmp(name + n - m, ending, m) == 0 ? n - m : n;
+}
 
 int ur__find_name(const char *const *names, int n, const char *name)
 {

@@ -27,6 +27,12 @@ ur_status ur__buf_show(struct ur__buf *b, const char *text, size_t n, enum ur__s
 /* Place of a name in a list of n, −1 if it is not there or NULL. */
 int ur__find_name(const char *const *names, int n, const char *name);
 
+/* Length of a name of n bytes without this ending; n if it does not have it, or is no longer. */
+size_t ur__without(const char *name, size_t n, const char *ending);
+
+/* "nan", "inf" or "-inf": what a number is that is not finite. */
+const char *ur__nonfinite_name(double x);
+
 /* Whole-string numbers: false if s is not exactly one number in range. Decimal,
  * with an optional sign; reals ("-1.5", ".5", "2e-3") are rounded correctly, and
  * "inf", "nan" and hexadecimal are no numbers. */

@@ -79,16 +79,6 @@ bool ur__is_utf8(const char *s)
     return ur__utf8_check((const unsigned char *)s, n) == n;
 }
 
-bool ur__has_control(const char *s)
-{
-    for (; *s; s++) {
-        unsigned char c = (unsigned char)s[0], next = (unsigned char)s[1];
-        if (c < 0x20 || c == 0x7f || (c == 0xc2 && next < 0xa0))
-            return true;
-    }
-    return false;
-}
-
 /* ---- what may be shown ------------------------------------------------- */
 
 /* Unicode 15: Cc, Zl, Zp, noncharacters, the annotation marks, and what is
@@ -121,6 +111,18 @@ size_t ur__show_next(const char *text, size_t n, enum ur__show as, const char **
     *shown = fits ? text : "\xEF\xBF\xBD";
     *size = fits ? used : 3;
     return used;
+}
+
+bool ur__is_plain(const char *text)
+{
+    const char *shown;
+    size_t n = strlen(text), size;
+    for (size_t at = 0; at < n; at += size) {
+        ur__show_next(text + at, n - at, UR__SHOW_LINE, &shown, &size);
+        if (shown != text + at)
+            return false;
+    }
+    return true;
 }
 
 size_t ur__show_line(char *to, size_t room, const char *text)

@@ -16,8 +16,6 @@ int ur__utf8_encode(uint32_t code, unsigned char out[4]);
 /* Offset of the first malformed byte, or n if all n bytes are valid UTF-8. */
 size_t ur__utf8_check(const unsigned char *s, size_t n);
 bool ur__is_utf8(const char *s);
-/* Does UTF-8 hold a control character: below U+0020, or U+007F to U+009F? */
-bool ur__has_control(const char *s);
 
 /* May a terminal be given this character as it is? Not control characters, separators of
  * lines, marks of direction and other characters that cannot be seen. */
@@ -34,6 +32,8 @@ enum ur__show {
  * itself or static. Returns how many bytes of text that was. n > 0. */
 size_t ur__show_next(const char *text, size_t n, enum ur__show as, const char **shown,
                      size_t *size);
+/* Is a string shown on a line as it is? */
+bool ur__is_plain(const char *text);
 /* Shows a string as UR__SHOW_LINE, as many whole characters as fit, with a zero. Returns the
  * length. text and to do not overlap; room > 0. */
 size_t ur__show_line(char *to, size_t room, const char *text);

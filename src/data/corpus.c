@@ -257,7 +257,7 @@ static ur_status end_file(struct building *g, const char *path)
     return append(g);
 }
 
-/* Up to a block behind the bytes held; at least so many unless the file ends. */
+/* Up to a block after the bytes held; at least so many unless the file ends. */
 static ur_status read_block(struct building *g, struct ur__reader *r, size_t held, size_t least,
                             size_t *got)
 {

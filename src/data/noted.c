@@ -41,7 +41,7 @@ ur_status ur__noted_text(const struct ur__noted *a, struct ur__buf *to)
                               a->first, others, a->foreign);
     if (n == 0)
         return UR_OK;
-    return ur__buf_printf(to, "%s%s: %lld line end%s %s and kept as in the text; --newlines unix "
-                          "reads LF", a->first, others, n, n > 1 ? "s are" : " is",
+    return ur__buf_printf(to, "%s%s: %lld line end%s %s and kept as they are; --newlines unix "
+                          "reads them as LF", a->first, others, n, n > 1 ? "s are" : " is",
                           a->cr == 0 ? "CRLF" : a->crlf == 0 ? "CR" : "CRLF or CR");
 }

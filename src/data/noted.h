@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a user should know of the files that were read. */
+/* What a user should know about the files that were read. */
 #ifndef UR_DATA_NOTED_H
 #define UR_DATA_NOTED_H
 
@@ -8,7 +8,7 @@
 
 /* Zeroed: nothing. */
 struct ur__noted {
-    const char *first;      /* file with something to be said of it; borrowed */
+    const char *first;      /* file that there is a note on; borrowed */
     int files;              /* how many are like it */
     const char *foreign;    /* what the first seems to be, read as bytes */
     int64_t cr, crlf;       /* line ends of all that are no LF: CR alone, CRLF */

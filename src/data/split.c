@@ -139,7 +139,7 @@ ur_status ur__split_end(struct ur__splitter *s)
 
 /* ---- joining ----------------------------------------------------------- */
 
-/* Signs that stand close to the word before them, and those close to the word behind. */
+/* Signs without a space before them, and those without one after them. */
 static bool is_close_left(uint32_t code)
 {
     static const uint32_t list[] = {

@@ -42,7 +42,7 @@ ur_status ur__split_put(struct ur__splitter *s, uint32_t code, const char *bytes
 /* The text is over; a new one may begin. */
 ur_status ur__split_end(struct ur__splitter *s);
 
-/* Is a space due between what `join` has seen and this word? Goes on behind it. */
+/* Is a space due between what `join` has seen and this word? Moves on past it. */
 bool ur__join_space(ur_join *join, ur_token_kind kind, const char *text, size_t n);
 
 #endif

@@ -64,7 +64,7 @@ static ur_status check_codes(ur_token_kind kind, int n, const uint32_t *codes)
     UR__TRY(check_size(n, 1));
     for (int i = 0; i < n; i++) {
         if (!is_possible(kind, codes[i]))
-            return ur__fail(UR_EFORMAT, "vocabulary: code %u of token %d is no %s",
+            return ur__fail(UR_EFORMAT, "vocabulary: code %u of token %d is not a %s",
                             (unsigned)codes[i], i, ur_token_kind_name(kind));
         if (i > 0 && codes[i] <= codes[i - 1])
             return ur__fail(UR_EFORMAT, "vocabulary: code %u of token %d follows %u: "
@@ -87,7 +87,7 @@ ur_status ur__vocab_new(ur_vocab **out, ur_token_kind kind, int n, const uint32_
 {
     *out = NULL;
     if (!ur_token_kind_name(kind) || ur__is_words(kind))
-        return ur__fail(UR_EINVAL, "%d is no kind of token with codes", (int)kind);
+        return ur__fail(UR_EINVAL, "tokens of kind %d do not have codes", (int)kind);
     UR__TRY(check_codes(kind, n, codes));
     ur_vocab *v = ur__calloc(1, sizeof *v);
     if (!v)
@@ -145,7 +145,7 @@ static ur_status add_words(ur_vocab *v, int n, const char *const *words)
         size_t length = strlen(words[i]);
         int32_t number;
         if (!is_word(words[i], length))
-            return ur__fail(UR_EFORMAT, "vocabulary: the text of token %d is no word", i);
+            return ur__fail(UR_EFORMAT, "vocabulary: the text of token %d is not a word", i);
         UR__TRY(ur__word_add(&v->words, words[i], length, &number));
         if (number != i)
             return ur__fail(UR_EFORMAT, "vocabulary: tokens %d and %d are both \"%s\"", (int)number,
@@ -158,7 +158,7 @@ ur_status ur__vocab_new_words(ur_vocab **out, ur_token_kind kind, int n, const c
 {
     *out = NULL;
     if (!ur__is_words(kind))
-        return ur__fail(UR_EINVAL, "%d is no kind of token with words", (int)kind);
+        return ur__fail(UR_EINVAL, "tokens of kind %d are not words", (int)kind);
     UR__TRY(check_size(n, 2));
     if (strcmp(words[UR__UNKNOWN], UR__UNKNOWN_TEXT) != 0
         || strcmp(words[UR__LINE_END], UR__LINE_END_TEXT) != 0)
@@ -178,7 +178,7 @@ ur_status ur__vocab_new_words(ur_vocab **out, ur_token_kind kind, int n, const c
     return UR_OK;
 }
 
-/* A table's words have zeros in none of them, but no zeros after them either. */
+/* Words in a table do not end in zeros, as strings do. */
 static ur_status copy_words(ur_vocab **out, const ur_vocab *vocab)
 {
     size_t n = (size_t)vocab->n, bytes = vocab->words.size + n + 1;

@@ -63,7 +63,7 @@ ur_status ur__windows_read(struct ur__windows *w, int B, const int64_t *which, i
 /* ---- order ------------------------------------------------------------- */
 
 /* A Feistel network of four rounds permutes the numbers of 2·half bits (Luby and Rackoff
- * 1988); what falls behind n goes through it again until it does not (Black and Rogaway
+ * 1988); a number of n or more goes through it again until it is less (Black and Rogaway
  * 2002). n is at least a quarter of them, so that takes four tries on average at most. */
 int64_t ur__shuffled(uint64_t seed, uint64_t round, int64_t n, int64_t i)
 {

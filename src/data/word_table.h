@@ -8,7 +8,7 @@
 
 #define UR__WORD_PROBES 256     /* slots that a search looks at, at most */
 
-/* Zeroed it is empty. Each word stands in text behind a space, where at says. */
+/* Zeroed it is empty. Each word stands in text after a space, where at says. */
 struct ur__word_table {
     int32_t n;
     char *text;

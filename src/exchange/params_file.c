@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/status.h"
 #include "base/team.h"
+#include "base/text.h"
 #include "exchange/rename.h"
 #include "exchange/weights.h"
 #include "io/safetensors.h"
@@ -116,8 +117,8 @@ static ur_status read_values(const struct loading *l, const ur_params *params, u
         UR__TRY(ur__st_read_real(l->file, t, x, n));
         size_t bad = k->find_nonfinite(n, x);
         if (bad < n)
-            return ur__fail(UR_ENUMERIC, "%s: tensor \"%.80s\" holds %s at element %zu", l->path,
-                            t->name, isnan(x[bad]) ? "NaN" : "Inf", bad);
+            return ur__fail(UR_ENUMERIC, "%s: tensor \"%.80s\"[%zu] is %s", l->path, t->name, bad,
+                            ur__nonfinite_name((double)x[bad]));
         x += n;
     }
     return UR_OK;
@@ -205,8 +206,8 @@ static ur_status to_f32(const ur_params *params, const ur_param *p, const char *
     for (size_t i = 0; i < p->size; i++) {
         to[i] = (float)x[i];
         if (!isfinite(to[i]))
-            return ur__fail(UR_ENUMERIC, "%s: parameter %.80s holds %s at element %zu", path,
-                            p->name, isnan(to[i]) ? "NaN" : "Inf", i);
+            return ur__fail(UR_ENUMERIC, "%s: parameter %.80s[%zu] is %s", path, p->name, i,
+                            ur__nonfinite_name((double)to[i]));
     }
     return UR_OK;
 }

@@ -6,6 +6,7 @@
 #include "io/json.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -19,59 +20,46 @@ static bool is_list(const struct ur__json *j)
 
 /* ---- values ------------------------------------------------------------ */
 
-static struct ur__json *new_value(enum ur__json_kind kind)
+static struct ur__json *new_value(struct ur__json value)
 {
-    struct ur__json *j = ur__calloc(1, sizeof *j);
+    struct ur__json *j = ur__alloc(1, sizeof *j);
     if (j)
-        j->kind = kind;
+        *j = value;
     return j;
 }
 
 static struct ur__json *new_integer(int64_t value)
 {
-    struct ur__json *j = new_value(UR__JSON_INT);
-    if (j)
-        j->u.integer = value;
-    return j;
+    return new_value((struct ur__json){.kind = UR__JSON_INT, .u.integer = value});
 }
 
 /* JSON has no word for what is not finite. */
 static struct ur__json *new_real(double value)
 {
-    struct ur__json *j = new_value(isfinite(value) ? UR__JSON_REAL : UR__JSON_NULL);
-    if (j && j->kind == UR__JSON_REAL)
-        j->u.real = value;
-    return j;
-}
-
-static struct ur__json *new_boolean(bool value)
-{
-    struct ur__json *j = new_value(UR__JSON_BOOL);
-    if (j)
-        j->u.boolean = value;
-    return j;
+    if (!isfinite(value))
+        return new_value((struct ur__json){.kind = UR__JSON_NULL});
+    return new_value((struct ur__json){.kind = UR__JSON_REAL, .u.real = value});
 }
 
 static struct ur__json *new_string(const char *value)
 {
-    struct ur__json *j = new_value(UR__JSON_STRING);
+    char *copy = ur__strdup(value);
+    struct ur__json *j = NULL;
+    if (copy)
+        j = new_value((struct ur__json){.kind = UR__JSON_STRING, .u.string = copy});
     if (!j)
-        return NULL;
-    j->u.string = ur__strdup(value);
-    if (j->u.string)
-        return j;
-    ur__free(j);
-    return NULL;
+        ur__free(copy);
+    return j;
 }
 
 struct ur__json *ur__json_new_object(void)
 {
-    return new_value(UR__JSON_OBJECT);
+    return new_value((struct ur__json){.kind = UR__JSON_OBJECT});
 }
 
 struct ur__json *ur__json_new_array(void)
 {
-    return new_value(UR__JSON_ARRAY);
+    return new_value((struct ur__json){.kind = UR__JSON_ARRAY});
 }
 
 void ur__json_free(struct ur__json *j)
@@ -266,32 +254,37 @@ void ur__json_set_string(struct ur__json *j, const char *key, const char *value)
 
 void ur__json_set_int(struct ur__json *j, const char *key, int64_t value)
 {
-    if (j)
-        ur__json_set(j, key, new_integer(value));
+    ur__json_set(j, key, new_integer(value));
+}
+
+void ur__json_set_seed(struct ur__json *j, const char *key, uint64_t value)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+    if (value <= INT64_MAX)
+        ur__json_set_int(j, key, (int64_t)value);
+    else
+        ur__json_set_string(j, key, text);
 }
 
 void ur__json_set_real(struct ur__json *j, const char *key, double value)
 {
-    if (j)
-        ur__json_set(j, key, new_real(value));
+    ur__json_set(j, key, new_real(value));
 }
 
 void ur__json_set_bool(struct ur__json *j, const char *key, bool value)
 {
-    if (j)
-        ur__json_set(j, key, new_boolean(value));
+    ur__json_set(j, key, new_value((struct ur__json){.kind = UR__JSON_BOOL, .u.boolean = value}));
 }
 
 void ur__json_add_int(struct ur__json *array, int64_t value)
 {
-    if (array)
-        ur__json_add(array, new_integer(value));
+    ur__json_add(array, new_integer(value));
 }
 
 void ur__json_add_real(struct ur__json *array, double value)
 {
-    if (array)
-        ur__json_add(array, new_real(value));
+    ur__json_add(array, new_real(value));
 }
 
 void ur__json_add_string(struct ur__json *array, const char *value)

@@ -47,6 +47,8 @@ struct ur__json *ur__json_new_object(void);
 struct ur__json *ur__json_new_array(void);
 void ur__json_set_string(struct ur__json *j, const char *key, const char *value);
 void ur__json_set_int(struct ur__json *j, const char *key, int64_t value);
+/* A number that may be beyond the integers of JSON (2^63): then a text. */
+void ur__json_set_seed(struct ur__json *j, const char *key, uint64_t value);
 void ur__json_set_real(struct ur__json *j, const char *key, double value);
 void ur__json_set_bool(struct ur__json *j, const char *key, bool value);
 void ur__json_set(struct ur__json *j, const char *key, struct ur__json *value); /* takes value */

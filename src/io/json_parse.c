@@ -157,7 +157,7 @@ static ur_status read_number(struct parser *p, struct ur__json *to)
     if (to->kind == UR__JSON_INT ? ur__parse_int(p->string, &to->u.integer)
                                  : ur__parse_real(p->string, &to->u.real))
         return UR_OK;
-    return fail_at(p, from, "a number beyond the largest");
+    return fail_at(p, from, "the number is too large");
 }
 
 static ur_status read_word(struct parser *p, struct ur__json *to)
@@ -235,7 +235,7 @@ static ur_status read_escape(struct parser *p)
         return read_unit(p);
     const char *known = c ? strchr(from, c) : NULL;
     if (!known)
-        return fail(p, "no such escape");
+        return fail(p, "unknown escape");
     *p->string++ = to[known - from];
     p->at += 2;
     return UR_OK;
@@ -246,7 +246,7 @@ static ur_status read_character(struct parser *p)
     uint32_t code;
     int n = ur__utf8_decode((const unsigned char *)p->text + p->at, p->n - p->at, &code);
     if (n < 1)
-        return fail(p, "no valid UTF-8");
+        return fail(p, "malformed UTF-8");
     memcpy(p->string, p->text + p->at, (size_t)n);
     p->string += n;
     p->at += (size_t)n;

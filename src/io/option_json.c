@@ -30,15 +30,6 @@ static void set_list(struct ur__json *j, const char *key, const ur_option *o, co
     ur__json_set(j, key, array);
 }
 
-/* A seed may be larger than a JSON integer. */
-static void set_seed(struct ur__json *j, const char *key, uint64_t seed, const char *text)
-{
-    if (seed <= INT64_MAX)
-        ur__json_set_int(j, key, (int64_t)seed);
-    else
-        ur__json_set_string(j, key, text);
-}
-
 void ur__option_to_json(const ur_option *o, const void *values, struct ur__json *j)
 {
     const void *at = (const char *)values + o->at;
@@ -56,16 +47,14 @@ void ur__option_to_json(const ur_option *o, const void *values, struct ur__json 
     case UR_OPTION_REAL:
     case UR_OPTION_SECONDS: ur__json_set_real(j, key, *(const double *)at); break;
     case UR_OPTION_LIST_OF_INT: set_list(j, key, o, values); break;
+    case UR_OPTION_SEED: ur__json_set_seed(j, key, *(const uint64_t *)at); break;
     case UR_OPTION_ACTION: break;
-    case UR_OPTION_SEED:
     case UR_OPTION_TEXT:
     case UR_OPTION_WORD:
     case UR_OPTION_CHOICE:
     case UR_OPTION_EITHER:
         if (ur__option_write(o, values, &text) != UR_OK)
             ur__json_set(j, key, NULL);     /* remembers that there was no memory */
-        else if (o->kind == UR_OPTION_SEED)
-            set_seed(j, key, *(const uint64_t *)at, text.data);
         else
             ur__json_set_string(j, key, text.size ? text.data : "");
         ur__buf_free(&text);

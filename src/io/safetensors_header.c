@@ -56,7 +56,7 @@ static ur_status bad_tensor(const struct reading *r, const char *name, const cha
 /* It would reach a terminal. */
 const char *ur__st_name_fault(const char *name)
 {
-    return ur__has_control(name) ? "its name has control characters" : NULL;
+    return ur__is_plain(name) ? NULL : "its name has characters that cannot be shown";
 }
 
 static bool is_type_name(const char *name)

@@ -16,6 +16,7 @@
 
 #include "base/mem.h"
 #include "base/status.h"
+#include "base/text.h"
 #include "io/file.h"
 #include "io/safetensors_header.h"
 #include "io/sniff.h"
@@ -257,9 +258,9 @@ ur_status ur__st_check_finite(struct ur__st_file *f, const struct ur__st_tensor 
         UR__TRY(read_piece(f, t, at, m, value));
         for (size_t i = 0; i < m; i++) {
             if (!isfinite(value[i]))
-                return ur__fail(UR_ENUMERIC, "%s: tensor \"%.80s\" holds %s at element %llu",
-                                f->raw.path, t->name, isnan(value[i]) ? "NaN" : "Inf",
-                                (unsigned long long)(at + i));
+                return ur__fail(UR_ENUMERIC, "%s: tensor \"%.80s\"[%llu] is %s", f->raw.path,
+                                t->name, (unsigned long long)(at + i),
+                                ur__nonfinite_name((double)value[i]));
         }
     }
     return UR_OK;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A scratch file whose name is removed as soon as it is made, so that nothing
- * stays behind however the process ends. Its space is the disk's. */
+ * is left however the process ends. Its space is the disk's. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "base/mem.h"

@@ -26,7 +26,7 @@ static const char *name_in(const char *path)
     return slash ? slash + 1 : path;
 }
 
-/* A number as printf writes it, so without leading zeros. Moves *at behind it. */
+/* A number as printf writes it, so without leading zeros. Moves *at past it. */
 static bool take_number(const char **at, long *value)
 {
     size_t digits = strspn(*at, "0123456789");
@@ -50,7 +50,7 @@ static bool is_temporary(const char *rest, long *process)
         && *rest == '\0';
 }
 
-/* No process has the number, or this one has, which begins anew. */
+/* No process has the number, or this one does, which is only starting. */
 static bool is_gone(long process)
 {
     return process == (long)getpid() || (kill((pid_t)process, 0) != 0 && errno == ESRCH);

@@ -9,6 +9,7 @@
 #include "base/sized.h"
 #include "base/status.h"
 #include "base/team.h"
+#include "base/text.h"
 #include "task/options.h"
 #include "train/dry_run.h"
 #include "train/loop.h"
@@ -24,8 +25,7 @@ static _Thread_local const struct under_way *runs;
 /* Length of a model's name without the ending: what all its files begin with. */
 static size_t stem(const char *model)
 {
-    size_t n = strlen(model), ending = strlen(".safetensors");
-    return n > ending && strcmp(model + n - ending, ".safetensors") == 0 ? n - ending : n;
+    return ur__without(model, strlen(model), ".safetensors");
 }
 
 static ur_status check_free(const char *model)

@@ -136,7 +136,7 @@ static ur_status put_tensor(void *user, const char *name, int rank, const int *d
     size_t bad = ur__kernel()->find_nonfinite(n, data);
     if (bad < n)
         return ur__fail(UR_ENUMERIC, "%s[%zu] is %s; no state is written", name, bad,
-                        isnan((double)data[bad]) ? "nan" : "infinite");
+                        ur__nonfinite_name((double)data[bad]));
     return ur__st_out_tensor(user, name, ur__st_real_type(), rank, size, data);
 }
 

@@ -124,10 +124,10 @@ ur_status ur__guard_skip(struct ur__run *r)
     keep_message(why);
     if (ur__optimizer_check_numbers(r->optimizer) != UR_OK
         || check_untrained(r->model->params) != UR_OK || check_kept(r) != UR_OK)
-        return ur__fail(UR_ENUMERIC, "%s; to skip the step would not mend that", why);
+        return ur__fail(UR_ENUMERIC, "%s; skipping the step would not help", why);
     p->skipped++;
     if (++p->skipped_in_row >= MOST_SKIPPED)
-        return ur__fail(UR_ENUMERIC, "%s, as %d steps before it in a row", why, MOST_SKIPPED - 1);
+        return ur__fail(UR_ENUMERIC, "%s, as in the %d steps before it", why, MOST_SKIPPED - 1);
     UR__TRY(ur__run_reenter(r, r->kept));
     p->step++;
     ur__run_note(r, "%s; the step is skipped", why);

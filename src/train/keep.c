@@ -14,7 +14,6 @@
 
 #include "base/mem.h"
 #include "base/status.h"
-#include "train/summary.h"
 #include "train/optimizer.h"
 #include "train/output.h"
 #include "train/snapshot.h"
@@ -110,8 +109,8 @@ static ur_status save_state(struct ur__run *r)
     return ur__checkpoint_save(&c, r->state_path.data, r->previous.data, ur__snapshot_older(r));
 }
 
-/* Models without a state are never begun anew over (output.c), so that a run which is killed
- * before its first checkpoint needs one too. */
+/* No run starts over models that have no state (output.c), so one that is killed before its
+ * first checkpoint needs a state too. */
 ur_status ur__run_keep_first(struct ur__run *r)
 {
     if (r->on_disk >= 0)
@@ -142,10 +141,10 @@ static ur_status save_all(struct ur__run *r)
 static ur_status say_what_is_left(const struct ur__run *r)
 {
     if (r->on_disk < 0)
-        return ur__fail(UR_EOUTPUT, "%s; no state is on disk, so the training must be started "
-                        "anew once that is mended", ur_errmsg());
-    return ur__fail(UR_EOUTPUT, "%s; the state of step %lld is on disk, and once that is mended "
-                    "--resume goes on from it", ur_errmsg(), (long long)r->on_disk);
+        return ur__fail(UR_EOUTPUT, "%s; no state is on disk, so training must start over",
+                        ur_errmsg());
+    return ur__fail(UR_EOUTPUT, "%s; the state of step %lld is on disk, and --resume continues "
+                    "from it once files can be written", ur_errmsg(), (long long)r->on_disk);
 }
 
 ur_status ur__run_keep(struct ur__run *r, bool is_last)

@@ -254,11 +254,6 @@ static void sum_share(const struct ur__worker *w, void *arg)
     }
 }
 
-const char *ur__nonfinite_name(double x)
-{
-    return isnan(x) ? "nan" : x > 0 ? "inf" : "-inf";
-}
-
 /* what: "parameter ", "the gradient of ", ...; x is laid out as the flat parameters. */
 static ur_status fail_at(const ur_optimizer *o, const char *what, const ur_real *x, size_t at)
 {

@@ -27,8 +27,6 @@ void ur__optimizer_set_clock(ur_optimizer *optimizer, struct ur__optimizer_clock
  * of gradients (momentum, with UR_SGD), else the mean (sum, with UR_ADAGRAD) of squares. */
 ur_real *ur__optimizer_moment(const ur_optimizer *optimizer, bool first);
 
-/* "nan", "inf" or "-inf". Static text. */
-const char *ur__nonfinite_name(double x);
 /* UR_ENUMERIC, naming the first, if a parameter or a moment is NaN or Inf. Looks at all. */
 ur_status ur__optimizer_check_numbers(const ur_optimizer *optimizer);
 /* After UR_ENUMERIC: appends what ur__optimizer_check_numbers() finds, if anything, to the

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "base/status.h"
+#include "base/text.h"
 #include "io/file.h"
 
 #define SUFFIX ".safetensors"
@@ -29,9 +30,7 @@ struct files {
 static ur_status make_paths(struct ur__run *r, struct files *f)
 {
     const char *model = r->options->model;
-    size_t n = strlen(model), suffix = strlen(SUFFIX);
-    if (n > suffix && strcmp(model + n - suffix, SUFFIX) == 0)
-        n -= suffix;
+    size_t n = ur__without(model, strlen(model), SUFFIX);
     if (n > 4096)
         return ur__fail(UR_EOUTPUT, "the model's name is %zu bytes long", n);
     int length = (int)n;
@@ -127,7 +126,7 @@ static ur_status check_writable(const struct ur__run *r)
     return check_log(r->options);
 }
 
-/* Models without a state are no interrupted run's (keep.h): to begin anew would lose them. */
+/* An interrupted run leaves a state (keep.h): to start over models without one would lose them. */
 static ur_status check_resumable(const struct ur__run *r)
 {
     const char *models[] = {r->options->model, r->last.data};
@@ -164,10 +163,10 @@ static ur_status lock(struct ur__run *r, const struct files *f)
     long holder = 0;
     ur_status status = ur__lock_take(&r->lock, f->lock.data, &holder);
     if (status == UR_EEXIST && holder > 0)
-        return ur__fail(status, "another training, process %ld, is writing %s: wait for its end "
+        return ur__fail(status, "another training, process %ld, is writing %s: wait until it ends "
                         "or give this one another name", holder, r->options->model);
     if (status == UR_EEXIST)
-        return ur__fail(status, "another training is writing %s: wait for its end or give this "
+        return ur__fail(status, "another training is writing %s: wait until it ends or give this "
                         "one another name", r->options->model);
     if (status == UR_OK && !r->lock)
         ur__run_note(r, "%s cannot be locked here: do not train it twice at a time",

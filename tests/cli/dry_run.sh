@@ -24,7 +24,7 @@ has said '^data     .* different chars: .* chars for training, .* held out$' \
 grep -q weight_ih said && not_ok "parameters are listed without -v"
 expect 0 "$UNROLL" train some.txt $TINY --dry-run -v
 expect 0 "$UNROLL" train some.txt --hidden 16 --layers 1 --dry-run -v
-has out '^  rnn.weight_ih_l0  *64 x [0-9]* ' '^  decoder.bias  *[0-9]* '
+has out '^  rnn.weight_ih_l0  *64,[0-9]* ' '^  decoder.bias  *[0-9]* '
 expect 0 "$UNROLL" train some.txt $TINY --tokens word --dry-run
 has out '^unknown  ' ' words for training'
 expect 0 "$UNROLL" train some.txt $TINY --epochs 1e9 --time 90s --dry-run

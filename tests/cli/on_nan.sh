@@ -22,7 +22,7 @@ has err '^unroll: diverged at step [0-9]*: the loss is nan: the carried state is
 
 explode 0 --lr 4
 has err '^diverged at step .*; back to step 0 with half the learning rate (1 of 3 times)$' \
-    '^back  *1 time to a checkpoint, .* the learning rate is now 0.5 of its schedule$'
+    '^back  *to a checkpoint 1 time because .* the learning rate is now 0.5 of its schedule$'
 has log.jsonl '"kind":"note".*"text":"diverged at step .*; back to step 0 ' \
     '"kind":"end".*"skipped":0,"rollbacks":1'
 # shellcheck disable=SC2046
@@ -34,7 +34,7 @@ has err '^unroll: diverged at step .*, after going back 3 times with half the le
 [ ! -e m.safetensors ] || not_ok "a diverged model was written"
 
 explode 6 --lr 4 --on-nan skip
-has err '^diverged at step .*; the step is skipped$' '^unroll: .*, as 99 steps before it in a row'
+has err '^diverged at step .*; the step is skipped$' '^unroll: .*, as in the 99 steps before it'
 has log.jsonl '"kind":"note".*; the step is skipped'
 
 refuses 2 'on-nan' "$UNROLL" train some.txt --on-nan never

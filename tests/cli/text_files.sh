@@ -16,7 +16,7 @@ run="$TINY --steps 3"
     expect 0 "$UNROLL" train lf.txt $run -o lf || finish
     expect 0 "$UNROLL" train bom.txt $run -o bom
     expect 0 "$UNROLL" train crlf.txt ${run% -q*} --steps 3 -o crlf
-    has err 'crlf.txt: 1000 line ends are CRLF and kept as in the text; --newlines unix'
+    has err 'crlf.txt: 1000 line ends are CRLF and kept as they are; --newlines unix'
     expect 0 "$UNROLL" train both.txt ${run% -q*} --steps 3 -o unix --newlines unix
     grep -q 'line end' err && not_ok "line ends are told that were wished away: $(cat err)"
     expect 0 "$UNROLL" train lf.txt $run -o words --tokens word --task fill --newlines unix

@@ -43,7 +43,7 @@ wrong 'cell lstm has no option reset_before' --reset before
 wrong 'cell gru has no option activation' --cell gru --activation relu
 wrong 'cell rnn has no option forget_bias' --cell rnn --forget-bias 1
 wrong 'tie needs embed 16' --hidden 16 --tie --embed 8
-wrong '--resume goes on' --resume --force
+wrong '--resume continues' --resume --force
 wrong '--output must be the name of a file' -o -
 wrong '--output must be the name of a file' -o folder/
 

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "support/faults.h"
 #include "support/heap.h"
 #include "support/memory_file.h"
 #include "support/small_state.h"
@@ -57,7 +58,7 @@ static bool is_refusal(ur_status status)
 static void check_message(void)
 {
     const char *message = ur_errmsg();
-    FUZZ_CHECK(*message && ur__is_utf8(message) && !ur__has_control(message));
+    FUZZ_CHECK(*message && ur__is_utf8(message) && ur__is_plain(message));
 }
 
 void fuzz_refused(ur_status status, size_t size, size_t header)
