@@ -377,14 +377,14 @@ static void rnn__says_what_is_wrong_with_its_options(void **unused)
     says("the options are not initialised: call ur_rnn_options_init first", &o);
     o = options_of(false);
     o.reset_before = true;
-    says("cell lstm has no option reset_before", &o);
+    says("cell lstm has no option reset", &o);
     o = options_of(false);
     o.coupled = true;
     o.forget_bias = 1;
-    says("cell lstm has no option forget_bias when it is coupled", &o);
+    says("cell lstm has no option forget-bias when it is coupled", &o);
     o = options_of(false);
     o.output_activation = UR_ACT_TANH;
-    says("output_activation needs an output map (output)", &o);
+    says("output-activation needs an output map (output)", &o);
 }
 
 static void rnn__needs_its_pointers(void **unused)

@@ -352,6 +352,8 @@ bool ur__option_same(const ur_option *o, const void *a, const void *b)
         const char *t = *(const char *const *)(const void *)y;
         return s == t || (s && t && strcmp(s, t) == 0);
     }
+    if (is_real(o) && *(const double *)(const void *)x == *(const double *)(const void *)y)
+        return true;    /* 0 and −0 */
     return memcmp(x, y, size_of(o)) == 0;
 }
 

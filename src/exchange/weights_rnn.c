@@ -15,7 +15,8 @@
 
 #include "base/status.h"
 #include "exchange/rename.h"
-#include "layer/recurrent.h"
+#include "layer/rnn_form.h"
+#include "layer/rnn_options.h"
 
 struct shapes {
     const ur_weights *file;
@@ -122,10 +123,9 @@ static ur_status take_all(struct shapes *s)
 {
     int L;
     char recurrent[UR__RECURRENT_NAME];
-    const struct ur__rnn_layer form = ur__rnn_layer_of(s->o, 0, false);
-    if (!form.cell)
+    if (s->o->norm != UR_NORM_NONE)
         return ur__fail(UR_EINVAL, "shapes tell the options of fused cells alone, not with norm");
-    ur__rnn_recurrent_name(&form, recurrent);
+    ur__rnn_recurrent_name(s->o, recurrent);
     UR__TRY(take_options(s));
     UR__TRY(count_layers(s, &L));
     if (L > UR_MAX_LAYERS)

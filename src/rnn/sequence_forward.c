@@ -160,7 +160,7 @@ static void step(const struct part *p, int t, int b, int end)
     s->d->cell->forward(&c);
     if (s->kept.m)
         project_state(s, &c, t, b);
-    if (s->kept.m && s->d->zoneout_h > 0)
+    if (s->kept.m && s->d->zoneout[0] > 0)
         ur__meet(c.split);
     ur__zone(s, &c, t, b);
     if (s->d->O)
