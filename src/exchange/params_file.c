@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/status.h"
 #include "base/team.h"
+#include "exchange/form.h"
 #include "exchange/rename.h"
 #include "io/safetensors.h"
 #include "kernel/select.h"
@@ -82,6 +83,8 @@ static ur_status find_all(struct loading *l, const ur_params *params, int n,
         const ur_param *p = ur_params_at(params, i);
         bool left_out;
         UR__TRY(ur__rename(n, map, p->name, theirs, &left_out));
+        if (!left_out && ur__params_form(params, i))
+            UR__TRY(ur__form_check(l->file, l->path, theirs->data, ur__params_form(params, i)));
         if (!left_out)
             UR__TRY(find(l, p, theirs->data, &l->tensor[i]));
         else if (!ur__params_built(params))
@@ -232,6 +235,8 @@ static ur_status name_tensors(struct ur__st_out *out, const ur_params *params, c
         status = to_f32(params, p, path, room);
         if (status == UR_OK)
             status = ur__st_out_tensor(out, theirs.data, UR__F32, rank, dim, room);
+        if (status == UR_OK && ur__params_form(params, i))
+            status = ur__form_write(out, theirs.data, ur__params_form(params, i));
         room += p->size;
     }
     ur__buf_free(&theirs);

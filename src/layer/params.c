@@ -24,6 +24,7 @@ struct entry {
     double scale;
     size_t shift_begin, shift_n;
     double shift;
+    ur_rnn_options *form;   /* of the net that it begins; NULL: none */
     uint64_t claimed;   /* the round in which somebody reports its gradient */
 };
 
@@ -45,14 +46,19 @@ ur_status ur_params_new(ur_params **out)
     return *out ? UR_OK : UR_ENOMEM;
 }
 
+static void entry_free(struct entry *e)
+{
+    ur__free((char *)e->view.name);
+    ur__free(e->form);
+    ur__free(e);
+}
+
 void ur_params_free(ur_params *p)
 {
     if (!p)
         return;
-    for (int i = 0; i < p->n; i++) {
-        ur__free((char *)p->entries[i]->view.name);
-        ur__free(p->entries[i]);
-    }
+    for (int i = 0; i < p->n; i++)
+        entry_free(p->entries[i]);
     ur__free(p->entries);
     ur__free(p->values);
     ur__free(p->grads);
@@ -156,13 +162,27 @@ ur_status ur__params_declare(ur_params *p, const struct ur__param_new *new,
     return UR_OK;
 }
 
+ur_status ur__params_set_form(ur_params *p, int i, const ur_rnn_options *options)
+{
+    ur_rnn_options *form = ur__alloc(1, sizeof *form);
+    if (!form)
+        return UR_ENOMEM;
+    *form = *options;
+    p->entries[i]->form = form;
+    return UR_OK;
+}
+
+const ur_rnn_options *ur__params_form(const ur_params *p, int i)
+{
+    return p->entries[i]->form;
+}
+
 void ur__params_truncate(ur_params *p, int n)
 {
     while (p->n > n) {
         struct entry *e = p->entries[--p->n];
         *(e->view.trained ? &p->size : &p->buffer_size) -= e->view.size;
-        ur__free((char *)e->view.name);
-        ur__free(e);
+        entry_free(e);
     }
 }
 

@@ -28,6 +28,10 @@ bool ur__params_reports(const ur_params *params);
 bool ur__params_claim(const ur_params *params, const ur_tape *tape, const ur_param *p);
 /* The gradient of p is final. */
 void ur__params_report(const ur_params *params, const ur_param *p);
+/* Notes (a copy of) the options of the recurrent net whose first parameter is the i-th, for files;
+ * NULL: none begins there. */
+ur_status ur__params_set_form(ur_params *params, int i, const ur_rnn_options *options);
+const ur_rnn_options *ur__params_form(const ur_params *params, int i);
 /* Forgets all declarations after the first n: a constructor that fails leaves none. */
 void ur__params_truncate(ur_params *params, int n);
 /* Memory without drawing values: for parameters that are read from a file. */

@@ -198,6 +198,8 @@ ur_status ur_rnn_new(ur_rnn **out, ur_params *params, const char *prefix,
     ur_status status = UR_ENOMEM;
     if (rnn->layer && rnn->views && rnn->buffers && rnn->packed && rnn->cells)
         status = declare_all(rnn, prefix, o);
+    if (status == UR_OK)
+        status = ur__params_set_form(params, declared, o);
     if (status != UR_OK) {
         ur__params_truncate(params, declared);
         ur_rnn_free(rnn);

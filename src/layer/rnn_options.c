@@ -79,6 +79,8 @@ struct ur__rnn_layer ur__rnn_layer_of(const ur_rnn_options *o, int l, bool rever
 
 /* ---- rows -------------------------------------------------------------- */
 
+#define MAX_CLIP 1e30
+
 struct own {
     ur_rnn_options o;
 };
@@ -90,9 +92,11 @@ static const char *activation_at(int i, int *value)
 }
 
 static const ur_option rows[] = {
-    /* The library's own; the program's activation is never identity. */
+    /* The library's own, found before the program's of the same name. */
     {.name = "activation", .choices = activation_at, .kind = UR_OPTION_CHOICE,
      .at = offsetof(struct own, o.activation)},
+    {.name = "cell-clip", .kind = UR_OPTION_REAL, .max = MAX_CLIP,
+     .at = offsetof(struct own, o.cell_clip)},
     {.name = "output-activation", .choices = activation_at, .kind = UR_OPTION_CHOICE,
      .at = offsetof(struct own, o.output_activation)},
     {.name = "output", .kind = UR_OPTION_LIST_OF_INT, .at = offsetof(struct own, o.output)},
@@ -117,6 +121,12 @@ bool ur__rnn_given(const ur_rnn_options *o, const ur_option *row)
         if (sizes[l])
             return true;
     return false;
+}
+
+void ur__rnn_reset(ur_rnn_options *o, const ur_option *row)
+{
+    size_t n = ur__option_size(row);
+    memcpy((char *)o + row->at, (const char *)&defaults + row->at, n);
 }
 
 /* ---- what the cell has ------------------------------------------------- */
@@ -222,7 +232,7 @@ ur_status ur__rnn_options_check(const ur_rnn_options *o)
         return ur__fail(UR_EINVAL, "forget-bias needs biases, of which there are 0");
     if (!isfinite(o->forget_bias))
         return ur__fail(UR_EINVAL, "forget-bias must be finite, not %g", o->forget_bias);
-    if (!(o->cell_clip >= 0 && o->cell_clip <= 1e30))
+    if (!(o->cell_clip >= 0 && o->cell_clip <= MAX_CLIP))
         return ur__fail(UR_EINVAL, "cell-clip must be 0 to 1e30, not %g", o->cell_clip);
     return check_probabilities(o);
 }

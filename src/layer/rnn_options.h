@@ -78,11 +78,12 @@ extern const char *const ur__init_words[], *const ur__norm_words[];
      .kind = UR_OPTION_EITHER, .flags = UR_OPTION_SPARSE, .at = offsetof(type, stack.orthogonal), \
      .help = "how recurrent weights start"}
 
-/* The row of that name over a ur_rnn_options, those above and three that only the library has:
- * biases, output, output-activation. */
+/* The row of that name over a ur_rnn_options; the library has some of its own and wider ones. */
 const ur_option *ur__rnn_row(const char *name);
 /* Does the option differ from its default? */
 bool ur__rnn_given(const ur_rnn_options *options, const ur_option *row);
+/* Sets it to that, where it is one value. */
+void ur__rnn_reset(ur_rnn_options *options, const ur_option *row);
 
 /* A caller's options over the defaults. */
 ur_status ur__rnn_options_read(ur_rnn_options *to, const ur_rnn_options *from);
