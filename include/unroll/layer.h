@@ -34,9 +34,14 @@ typedef struct ur_param {
     bool trained;       /* false: in the third buffer */
 } ur_param;
 
+typedef enum ur_init { UR_CONSTANT, UR_UNIFORM, UR_NORMAL, UR_ORTHOGONAL } ur_init;
+
 /** How a parameter starts. scale: bound of UNIFORM, deviation of NORMAL, value of
  *  CONSTANT, gain of ORTHOGONAL (each [n,n] block of an [m·n,n] matrix; Saxe et al. 2014). */
-typedef enum ur_init { UR_CONSTANT, UR_UNIFORM, UR_NORMAL, UR_ORTHOGONAL } ur_init;
+typedef struct ur_start {
+    ur_init init;
+    double scale;
+} ur_start;
 
 /** An empty store. Frees it: views, tensors over it and layers on it die with it. */
 UR_API ur_status ur_params_new(ur_params **out);
@@ -44,7 +49,7 @@ UR_API void ur_params_free(ur_params *params);
 /** Declares one, before ur_params_build. Errors: UR_EINVAL (name taken, impossible
  *  dimensions, already built). out may be NULL. */
 UR_API ur_status ur_params_add(ur_params *params, const char *name, int rank, const int *dim,
-                               ur_init init, double scale, const ur_param **out);
+                               ur_start start, const ur_param **out);
 /** The same for numbers that are kept but not trained. */
 UR_API ur_status ur_params_add_buffer(ur_params *params, const char *name, int rank,
                                       const int *dim, double value, const ur_param **out);

@@ -20,8 +20,7 @@
 
 struct entry {
     ur_param view;
-    ur_init init;
-    double scale;
+    ur_start start;
     size_t shift_begin, shift_n;
     double shift;
     ur_rnn_options *form;   /* of the net that it begins; NULL: none */
@@ -100,20 +99,29 @@ static ur_status append(ur_params *p, struct entry *e)
     return UR_OK;
 }
 
-static ur_status add(ur_params *p, const char *name, int rank, const int *dim, ur_init init,
-                     double scale, bool trained, const ur_param **out)
+static ur_status check_start(const char *name, int rank, const int *dim, ur_start start)
 {
-    size_t size;
-    if (out)
-        *out = NULL;
-    UR__TRY(check(p, name, rank, dim, &size));
-    if ((int)init < UR_CONSTANT || (int)init > UR_ORTHOGONAL)
-        return ur__fail(UR_EINVAL, "parameter %s: there is no init number %d", name, (int)init);
-    if (!isfinite(scale))
-        return ur__fail(UR_EINVAL, "parameter %s: scale must be finite, not %g", name, scale);
-    if (init == UR_ORTHOGONAL && (rank != 2 || dim[0] % dim[1]))
+    if ((int)start.init < UR_CONSTANT || (int)start.init > UR_ORTHOGONAL)
+        return ur__fail(UR_EINVAL, "parameter %s: there is no init number %d", name,
+                        (int)start.init);
+    if (!isfinite(start.scale))
+        return ur__fail(UR_EINVAL, "parameter %s: scale must be finite, not %g", name,
+                        start.scale);
+    if (start.init == UR_ORTHOGONAL && (rank != 2 || dim[0] % dim[1]))
         return ur__fail(UR_EINVAL, "parameter %s cannot be orthogonal: it is not made of "
                         "square blocks", name);
+    return UR_OK;
+}
+
+/* what: which of the buffers, its name, rank and start; its place is found here. */
+static ur_status add(ur_params *p, struct entry what, const int *dim, const ur_param **out)
+{
+    const char *name = what.view.name;
+    int rank = what.view.rank;
+    if (out)
+        *out = NULL;
+    UR__TRY(check(p, name, rank, dim, &what.view.size));
+    UR__TRY(check_start(name, rank, dim, what.start));
     struct entry *e = ur__calloc(1, sizeof *e);
     char *copy = ur__strdup(name);
     if (!e || !copy || append(p, e) != UR_OK) {
@@ -121,28 +129,29 @@ static ur_status add(ur_params *p, const char *name, int rank, const int *dim, u
         ur__free(copy);
         return UR_ENOMEM;
     }
-    size_t *end = trained ? &p->size : &p->buffer_size;
-    e->view = (ur_param){.name = copy, .rank = rank, .size = size, .offset = *end,
-                         .trained = trained};
+    size_t *end = what.view.trained ? &p->size : &p->buffer_size;
+    *e = what;
+    e->view.name = copy;
+    e->view.offset = *end;
     memcpy(e->view.dim, dim, (size_t)rank * sizeof *dim);
-    e->init = init;
-    e->scale = scale;
-    *end += size;
+    *end += e->view.size;
     if (out)
         *out = &e->view;
     return UR_OK;
 }
 
-ur_status ur_params_add(ur_params *p, const char *name, int rank, const int *dim, ur_init init,
-                        double scale, const ur_param **out)
+ur_status ur_params_add(ur_params *p, const char *name, int rank, const int *dim,
+                        ur_start start, const ur_param **out)
 {
-    return add(p, name, rank, dim, init, scale, true, out);
+    struct entry e = {.view = {.name = name, .rank = rank, .trained = true}, .start = start};
+    return add(p, e, dim, out);
 }
 
 ur_status ur_params_add_buffer(ur_params *p, const char *name, int rank, const int *dim,
                                double value, const ur_param **out)
 {
-    return add(p, name, rank, dim, UR_CONSTANT, value, false, out);
+    struct entry e = {.view = {.name = name, .rank = rank}, .start = {UR_CONSTANT, value}};
+    return add(p, e, dim, out);
 }
 
 ur_status ur__params_declare(ur_params *p, const struct ur__param_new *new,
@@ -151,7 +160,8 @@ ur_status ur__params_declare(ur_params *p, const struct ur__param_new *new,
     struct ur__buf name = {0};
     ur_status status = ur__buf_printf(&name, "%s.%s", new->prefix, new->name);
     if (status == UR_OK)
-        status = ur_params_add(p, name.data, new->rank, new->dim, new->init, new->scale, out);
+        status = ur_params_add(p, name.data, new->rank, new->dim,
+                               (ur_start){new->init, new->scale}, out);
     ur__buf_free(&name);
     if (status != UR_OK)
         return status;
@@ -213,7 +223,7 @@ static ur_status draw(const ur_params *p, int i, uint64_t seed)
 {
     const struct entry *e = p->entries[i];
     ur_real *x = ur_param_data(p, &e->view);
-    UR__TRY(ur__init_fill(x, e->view.rank, e->view.dim, e->init, e->scale, seed, (uint64_t)i));
+    UR__TRY(ur__init_fill(x, &e->view, e->start, seed, (uint64_t)i));
     for (size_t j = 0; j < e->shift_n; j++)
         x[e->shift_begin + j] += (ur_real)e->shift;
     return UR_OK;

@@ -22,8 +22,9 @@ static void forward(const struct ur__cell_step *s)
 {
     int H = s->d->H;
     ur__rows_times(s, s->h_read, s->ld_read, &s->p->w_hh[RZ], s->gates, s->ld);
-    ur__rows_from(s, s->h_read, s->ld_read, &s->p->w_hh[N], s->p->start_apart,
-                  s->gates + 3 * (ptrdiff_t)H, s->ld);
+    ur__rows_from(s, &(struct ur__product){.a = s->h_read, .lda = s->ld_read, .w = &s->p->w_hh[N],
+                                           .start = s->p->start_apart,
+                                           .c = s->gates + 3 * (ptrdiff_t)H, .ldc = s->ld});
     ur__meet(s->split);
     for (int r = 0; r < s->rows; r++)
         if (ur__own_row(s->split, r))
