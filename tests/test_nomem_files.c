@@ -239,6 +239,7 @@ static void *make_other(const void *arg)
     o->built = *(const bool *)arg;
     assert_ok(ur_params_new(&o->params));
     assert_ok(ur_rnn_new(&o->rnn, o->params, "rnn", &options));
+    assert_ok(ur_params_add_typed(o->params, "table", UR_TYPE_F16, 1, &hidden, NULL));
     if (o->built)
         assert_ok(ur_params_build(o->params, 3));
     return o;

@@ -39,22 +39,22 @@ typedef struct ur_meta {
     const char *key, *value;
 } ur_meta;
 
-/** Reads the values of all parameters (and of what is kept but not trained), from F64, F32,
- *  F16 or BF16. Nothing changes unless all of them are there, of the right shape and finite; a
- *  single number without dimensions suits a parameter of size 1. strict: the file has no other
- *  tensors. Takes memory first, without initial values, if ur_params_build has not been
- *  called. Prepare nets anew afterwards. map NULL with n 0: the same names. Errors: UR_EINPUT,
- *  UR_EFORMAT (not a safetensors file), UR_EDATA (a tensor is missing, one too many, or of a
- *  type that is not read; a net in the file has another form, docs/FORMAT.md), UR_ESHAPE,
- *  UR_ENUMERIC (NaN, Inf, or beyond ur_real), UR_EINVAL (the map is impossible or has a pair that
- *  fits nothing; a parameter that is left out was never built). */
+/** Reads the values of all parameters (and of what is kept but not trained), from F64, F32, F16
+ *  or BF16, and the bytes of each ur_typed from its own type. Nothing changes unless all of them
+ *  are there, of the right shape and finite; a single number without dimensions suits a parameter
+ *  of size 1. strict: the file has no other tensors. Takes memory first, without initial values,
+ *  if ur_params_build has not been called. Prepare nets anew afterwards. map NULL with n 0: the
+ *  same names. Errors: UR_EINPUT, UR_EFORMAT (not a safetensors file), UR_EDATA (a tensor is
+ *  missing, one too many, or of a type that is not read; a net in the file has another form,
+ *  docs/FORMAT.md), UR_ESHAPE, UR_ENUMERIC (NaN, Inf, or beyond ur_real), UR_EINVAL (the map is
+ *  impossible or has a pair that fits nothing; a parameter that is left out was never built). */
 UR_API ur_status ur_params_load(ur_params *params, const char *path, int n,
                                 const ur_rename *map, bool strict);
-/** Writes them as F32, atomically, under the file's names, with n_meta strings (NULL with 0:
- *  none) beside them, of which "format" is "pt" unless given; the forms of recurrent nets that are
- *  not PyTorch's plain ones stand beside them as "form.TENSOR". Equal values write equal bytes.
- *  Errors: UR_EOUTPUT; UR_EINVAL (the map is impossible or gives two parameters one name, a
- *  string is no UTF-8, not built); UR_ENUMERIC (nothing is written). */
+/** Writes them as F32 (each ur_typed as it is), atomically, under the file's names, with n_meta
+ *  strings (NULL with 0: none) beside them, of which "format" is "pt" unless given; the forms of
+ *  recurrent nets that are not PyTorch's plain ones stand beside them as "form.TENSOR". Equal
+ *  values write equal bytes. Errors: UR_EOUTPUT; UR_EINVAL (the map is impossible or gives two
+ *  parameters one name, a string is no UTF-8, not built); UR_ENUMERIC (nothing is written). */
 UR_API ur_status ur_params_save(const ur_params *params, const char *path, int n,
                                 const ur_rename *map, int n_meta, const ur_meta *meta);
 

@@ -78,6 +78,30 @@ UR_API ur_real *ur_param_data(const ur_params *params, const ur_param *p);
  *  UR_EINVAL (not built; a view of another store that this one cannot hold). */
 UR_API ur_tensor *ur_param_tensor(ur_tape *tape, const ur_params *params, const ur_param *p);
 
+/** A tensor of numbers of any type that stands beside the parameters: weights of 8 bits, their
+ *  scales, tables. It is saved and loaded as it is, never trained, copied to no ur_real and of no
+ *  part in gradients, optimizers and counts of parameters. Borrowed, valid as long as its store. */
+typedef struct ur_typed {
+    const char *name;
+    ur_type type;
+    int rank;
+    int dim[UR_MAX_RANK];
+    size_t size, bytes;     /* how many numbers, and what they take */
+    size_t offset;          /* private: where they lie */
+} ur_typed;
+
+/** Declares one, zeros at first, before ur_params_build. Its name is no parameter's. Errors as of
+ *  ur_params_add; out may be NULL. */
+UR_API ur_status ur_params_add_typed(ur_params *params, const char *name, ur_type type, int rank,
+                                     const int *dim, const ur_typed **out);
+/** In the order of their declaration, by place and by name; NULL: none. */
+UR_API int ur_params_typed_count(const ur_params *params);
+UR_API const ur_typed *ur_params_typed_at(const ur_params *params, int i);
+UR_API const ur_typed *ur_params_find_typed(const ur_params *params, const char *name);
+/** Its numbers, 64-byte aligned, of the type that the caller takes them for; NULL before
+ *  ur_params_build and, with UR_EINVAL in ur_errmsg(), if they are of another. */
+UR_API void *ur_typed_data(const ur_params *params, const ur_typed *t, ur_type type);
+
 /* ---- simple layers ----------------------------------------------------- */
 
 /** y = x·Wᵀ + b. weight [O,I], bias [O] or NULL. */

@@ -32,6 +32,7 @@ struct ur_params {
     int n, room;
     size_t size, buffer_size;   /* reals: trained, not trained */
     ur_real *values, *grads, *buffers;
+    struct ur__typed_list typed;
     bool built;
     uint64_t version;
     ur_gradients_ready ready;
@@ -58,6 +59,12 @@ void ur_params_free(ur_params *p)
         return;
     for (int i = 0; i < p->n; i++)
         entry_free(p->entries[i]);
+    for (int i = 0; i < p->typed.n; i++) {
+        ur__free((char *)p->typed.at[i]->name);
+        ur__free(p->typed.at[i]);
+    }
+    ur__free(p->typed.at);
+    ur__free(p->typed.memory);
     ur__free(p->entries);
     ur__free(p->values);
     ur__free(p->grads);
@@ -65,8 +72,8 @@ void ur_params_free(ur_params *p)
     ur__free(p);
 }
 
-static ur_status check(const ur_params *p, const char *name, int rank, const int *dim,
-                       size_t *size)
+ur_status ur__params_check_new(const ur_params *p, const char *name, int rank, const int *dim,
+                               size_t *size)
 {
     if (!p || !name || !*name || !dim)
         return ur__fail(UR_EINVAL, "a parameter needs a name and dimensions");
@@ -80,7 +87,7 @@ static ur_status check(const ur_params *p, const char *name, int rank, const int
         if (dim[i] < 1 || !ur__mul(size, *size, (size_t)dim[i]) || *size > INT_MAX)
             return ur__fail(UR_EINVAL, "parameter %s: dimension %d of %d is impossible", name,
                             i, dim[i]);
-    if (ur_params_find(p, name))
+    if (ur_params_find(p, name) || ur_params_find_typed(p, name))
         return ur__fail(UR_EINVAL, "there are two parameters named %s", name);
     return UR_OK;
 }
@@ -120,7 +127,7 @@ static ur_status add(ur_params *p, struct entry what, const int *dim, const ur_p
     int rank = what.view.rank;
     if (out)
         *out = NULL;
-    UR__TRY(check(p, name, rank, dim, &what.view.size));
+    UR__TRY(ur__params_check_new(p, name, rank, dim, &what.view.size));
     UR__TRY(check_start(name, rank, dim, what.start));
     struct entry *e = ur__calloc(1, sizeof *e);
     char *copy = ur__strdup(name);
@@ -201,7 +208,9 @@ static void drop_memory(ur_params *p)
     ur__free(p->values);
     ur__free(p->grads);
     ur__free(p->buffers);
+    ur__free(p->typed.memory);
     p->values = p->grads = p->buffers = NULL;
+    p->typed.memory = NULL;
     p->built = false;
 }
 
@@ -212,7 +221,8 @@ ur_status ur__params_build_zeros(ur_params *p)
     p->values = ur__calloc(p->size, sizeof(ur_real));
     p->grads = ur__calloc(p->size, sizeof(ur_real));
     p->buffers = ur__calloc(p->buffer_size, sizeof(ur_real));
-    p->built = p->values && p->grads && p->buffers;
+    p->typed.memory = ur__calloc(p->typed.bytes, 1);
+    p->built = p->values && p->grads && p->buffers && p->typed.memory;
     if (p->built)
         return UR_OK;
     drop_memory(p);
@@ -241,6 +251,11 @@ ur_status ur_params_build(ur_params *p, uint64_t seed)
     if (status != UR_OK)
         drop_memory(p);
     return status;
+}
+
+struct ur__typed_list *ur__params_typed(const ur_params *p)
+{
+    return (struct ur__typed_list *)&p->typed;
 }
 
 uint64_t ur__params_version(const ur_params *p)
@@ -277,6 +292,16 @@ const ur_param *ur_params_find(const ur_params *p, const char *name)
     for (int i = 0; i < p->n; i++)
         if (!strcmp(p->entries[i]->view.name, name))
             return &p->entries[i]->view;
+    return NULL;
+}
+
+const ur_typed *ur_params_find_typed(const ur_params *p, const char *name)
+{
+    UR__NEED_OR(p, "params", NULL);
+    UR__NEED_OR(name, "name", NULL);
+    for (int i = 0; i < p->typed.n; i++)
+        if (!strcmp(p->typed.at[i]->name, name))
+            return p->typed.at[i];
     return NULL;
 }
 

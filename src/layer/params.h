@@ -5,6 +5,18 @@
 
 #include "unroll/layer.h"
 
+/* Tensors of any type (typed.c), in the order of their declaration. */
+struct ur__typed_list {
+    ur_typed **at;
+    int n, room;
+    size_t bytes;
+    char *memory;           /* NULL before the store is built */
+};
+struct ur__typed_list *ur__params_typed(const ur_params *params);
+/* UR_EINVAL unless a tensor of that name and shape can be declared; *size: its numbers. */
+ur_status ur__params_check_new(const ur_params *params, const char *name, int rank, const int *dim,
+                               size_t *size);
+
 bool ur__params_built(const ur_params *params);
 /* Gradient of one trained view. */
 ur_real *ur__param_grad(const ur_params *params, const ur_param *p);
