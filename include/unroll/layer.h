@@ -286,7 +286,8 @@ UR_API ur_status ur_rnn_run(const ur_rnn *rnn, ur_state *state, int T, const ur_
  *  call on this tape (gradients reach them), or from the state's numbers where there are
  *  none or the numbers have been changed since, and leaves the final state in both the
  *  numbers and ur_state_tensor(). Errors: also UR_EINVAL if the state holds tensors of
- *  another round or tape. */
+ *  another round or tape. Layers that share weights are one net that is called for each of them,
+ *  each time with a state of its own or none: gradients of all calls add up. */
 UR_API ur_tensor *ur_rnn_forward(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x,
                                  const int *lengths, ur_state *state);
 /** The same for one-hot inputs given by number, each in [0,I), padding too. */
