@@ -296,10 +296,81 @@ static void rnn__gradients_match_differences(void **unused)
     assert_true(worst <= 1e-6);
 }
 
+/* ---- shared weights ---------------------------------------------------- */
+
+struct towers {
+    ur_params *params;
+    ur_rnn *rnn;
+    ur_tape *tape;
+    double x[2][18], weight[18];      /* [3,2,3] */
+};
+
+/* Σ w∘(f(f(x0)) ∘ f(x1)): one layer as both layers of a tower, and a second tower of it. */
+static double towers_loss(struct towers *t, bool backward)
+{
+    const int dim[] = {3, 2, 3};
+    ur_tensor *y[2];
+    ur_tape_reset(t->tape);
+    assert_ok(ur_rnn_prepare(t->rnn));
+    for (int i = 0; i < 2; i++)
+        y[i] = ur_rnn_forward(t->tape, t->rnn, ur_constant(t->tape, 3, dim, t->x[i]), NULL, NULL);
+    y[0] = ur_rnn_forward(t->tape, t->rnn, y[0], NULL, NULL);
+    ur_tensor *sum = ur_sum(ur_mul(ur_mul(y[0], y[1]), ur_constant(t->tape, 3, dim, t->weight)));
+    assert_ok(ur_tape_status(t->tape));
+    double value = ur_scalar(sum);
+    if (backward) {
+        ur_params_zero_grads(t->params);
+        assert_ok(ur_backward(t->tape, sum));
+    }
+    return value;
+}
+
+static void rnn__layers_that_share_weights_add_their_gradients(void **state)
+{
+    (void)state;
+    double worst = 0;
+    size_t checked = 0;
+    for (int cell = UR_CELL_RNN; cell <= UR_CELL_GRU; cell++) {
+        struct towers t;
+        ur_rnn_options o;
+        ur_rnn_options_init(&o);
+        o.cell = (ur_cell)cell;
+        o.input = o.hidden[0] = 3;
+        assert_ok(ur_params_new(&t.params));
+        assert_ok(ur_rnn_new(&t.rnn, t.params, "tower", &o));
+        assert_ok(ur_params_build(t.params, 4));
+        assert_ok(ur_tape_new(&t.tape, NULL));
+        for (int i = 0; i < 18; i++) {
+            t.x[0][i] = 2 * uniform() - 1;
+            t.x[1][i] = 2 * uniform() - 1;
+            t.weight[i] = 2 * uniform() - 1;
+        }
+        towers_loss(&t, true);
+        double *values = ur_params_values(t.params), got[256];
+        size_t n = ur_params_size(t.params);
+        memcpy(got, ur_params_grads(t.params), n * sizeof *got);
+        for (size_t i = 0; i < n; i++, checked++) {
+            const double eps = 1e-5, keep = values[i];
+            values[i] = keep + eps;
+            double up = towers_loss(&t, false);
+            values[i] = keep - eps;
+            double want = (up - towers_loss(&t, false)) / (2 * eps);
+            values[i] = keep;
+            worst = fmax(worst, fabs(want - got[i]) / fmax(fmax(fabs(want), fabs(got[i])), 1e-3));
+        }
+        ur_tape_free(t.tape);
+        ur_rnn_free(t.rnn);
+        ur_params_free(t.params);
+    }
+    print_message("shared weights: %zu gradients, largest error %.2e\n", checked, worst);
+    assert_true(worst <= 1e-6);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rnn__gradients_match_differences),
+        cmocka_unit_test(rnn__layers_that_share_weights_add_their_gradients),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Weights of other programs: every type, names through a map, and files that do not fit,
- * which change nothing. What the weights compute is test_interop.c's matter. */
+/* Weights of other programs: types, names through a map, files that do not fit and change nothing. */
 #include "test_io.h"
 
 #include <errno.h>
@@ -115,7 +114,7 @@ static void load__takes_every_type_of_real_numbers(void **state)
         ur_params *params;
         const ur_param *p;
         assert_ok(ur_params_new(&params));
-        assert_ok(ur_params_add(params, "w", 1, &n, UR_CONSTANT, 9, &p));
+        assert_ok(ur_params_add(params, "w", 1, &n, (ur_start){UR_CONSTANT, 9}, &p));
         put_tensor(path, "w", cases[i].type, 1, &dim, cases[i].data);
         assert_ok(ur_params_load(params, path, 0, NULL, true));
         const ur_real *w = ur_param_data(params, p);
@@ -220,9 +219,10 @@ static void rename__takes_the_first_pair_that_fits(void **state)
         ur_params *params;
         ur_weights *w;
         assert_ok(ur_params_new(&params));
-        assert_ok(ur_params_add(params, cases[i].name, 1, &one, UR_CONSTANT, 1, NULL));
+        assert_ok(ur_params_add(params, cases[i].name, 1, &one, (ur_start){UR_CONSTANT, 1}, NULL));
         for (int k = 0; k < 2 && cases[i].others[k]; k++)
-            assert_ok(ur_params_add(params, cases[i].others[k], 1, &one, UR_CONSTANT, 1, NULL));
+            assert_ok(ur_params_add(params, cases[i].others[k], 1, &one,
+                                    (ur_start){UR_CONSTANT, 1}, NULL));
         assert_ok(ur_params_build(params, 1));
         assert_ok(ur_params_save(params, path, 2, cases[i].pair, 0, NULL));
         assert_ok(ur_weights_open(&w, path));
@@ -327,7 +327,7 @@ static void load__names_both_shapes(void **state)
     const int dim[2] = {2, 3};
     ur_params *params;
     assert_ok(ur_params_new(&params));
-    assert_ok(ur_params_add(params, "w", 2, dim, UR_CONSTANT, 1, NULL));
+    assert_ok(ur_params_add(params, "w", 2, dim, (ur_start){UR_CONSTANT, 1}, NULL));
     for (size_t i = 0; i < COUNT(ranks); i++) {
         put_tensor(path, "w", UR__F32, ranks[i], dims[i], zeros);
         assert_status(UR_ESHAPE, ur_params_load(params, path, 0, NULL, true));
@@ -354,14 +354,14 @@ static void load__takes_a_scalar_for_a_parameter_of_one(void **state)
         ur_params *params;
         const ur_param *p;
         assert_ok(ur_params_new(&params));
-        assert_ok(ur_params_add(params, "w", rank, one, UR_CONSTANT, 1, &p));
+        assert_ok(ur_params_add(params, "w", rank, one, (ur_start){UR_CONSTANT, 1}, &p));
         assert_ok(ur_params_load(params, path, 0, NULL, true));
         assert_true(*ur_param_data(params, p) == (ur_real)2.5);
         ur_params_free(params);
     }
     ur_params *params;
     assert_ok(ur_params_new(&params));
-    assert_ok(ur_params_add(params, "w", 1, &two, UR_CONSTANT, 1, NULL));
+    assert_ok(ur_params_add(params, "w", 1, &two, (ur_start){UR_CONSTANT, 1}, NULL));
     assert_status(UR_ESHAPE, ur_params_load(params, path, 0, NULL, true));
     ur_params_free(params);
 }
@@ -395,7 +395,7 @@ static void load__refuses_what_is_not_finite(void **state)
     ur_params *params;
     const ur_param *p;
     assert_ok(ur_params_new(&params));
-    assert_ok(ur_params_add(params, "w", 1, &n, UR_CONSTANT, 9, &p));
+    assert_ok(ur_params_add(params, "w", 1, &n, (ur_start){UR_CONSTANT, 9}, &p));
     for (size_t i = 0; i < COUNT(bad); i++) {
         const double data[3] = {1, 2, bad[i]};
         put_tensor(path, "w", UR__F64, 1, &dim, data);

@@ -106,6 +106,35 @@ static void pair__learns_and_is_measured(void **unused)
 }
 
 /* More of it is better: with a rate of next to nothing nothing gets better. */
+static void pair__keeps_numbers_of_another_type(void **unused)
+{
+    (void)unused;
+    ur_model *m, *again;
+    const char *path = tmp_path("kinds.safetensors"), *copy = tmp_path("copy.safetensors");
+    const ur_train_options o = pair_run(path, "steps=2");
+    assert_ok(ur_train(&o, NULL, NULL));
+    assert_ok(ur_model_load(&m, path));
+    ur_params *p = ur_model_params(m);
+    const ur_typed *code = ur_params_find_typed(p, "code");
+    int8_t *numbers = ur_typed_data(p, code, UR_TYPE_I8);
+    for (int i = 0; i < 300; i++)
+        numbers[i] = (int8_t)(i * 7 % 256 - 128);
+    assert_ok(ur_model_save(m, copy));
+    assert_ok(ur_model_load(&again, copy));
+    const ur_typed *same = ur_params_find_typed(ur_model_params(again), "code");
+    assert_memory_equal(ur_typed_data(ur_model_params(again), same, UR_TYPE_I8), numbers, 300);
+    ur_model_free(again);
+    /* A run that begins with its weights has them too. */
+    ur_train_options from = pair_run(path, "steps=1 force=yes");
+    assert_ok(ur_train_set(&from, "init-from", copy));
+    assert_ok(ur_train(&from, NULL, NULL));
+    assert_ok(ur_model_load(&again, path));
+    same = ur_params_find_typed(ur_model_params(again), "code");
+    assert_memory_equal(ur_typed_data(ur_model_params(again), same, UR_TYPE_I8), numbers, 300);
+    ur_model_free(again);
+    ur_model_free(m);
+}
+
 static void pair__stops_early(void **unused)
 {
     (void)unused;
@@ -446,6 +475,7 @@ static int tear_down_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pair__keeps_numbers_of_another_type),
         cmocka_unit_test(pair__plan_holds),
         cmocka_unit_test(pair__learns_and_is_measured),
         cmocka_unit_test(pair__stops_early),

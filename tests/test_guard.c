@@ -142,8 +142,7 @@ static struct ur__rnn_layer layer_of(const struct form *f, int I, int H)
         .activation = f->f, .output_activation = UR_ACT_TANH, .biases = f->biases,
         .reverse = f->reverse, .reset_before = f->reset_before, .peepholes = f->peepholes,
         .coupled = f->coupled, .time_residual = f->residual, .cell_clip = f->clip,
-        .recurrent_dropout = f->drop, .zoneout_h = f->zone,
-        .zoneout_c = f->cell == UR_CELL_LSTM ? f->zone : 0,
+        .recurrent_dropout = f->drop, .zoneout = {f->zone, f->cell == UR_CELL_LSTM ? f->zone : 0},
     };
     d.cell = ur__cell_in_form(ur__cell_of(f->cell), &d);
     return d;
@@ -217,7 +216,7 @@ static void place_kept(struct run *r, ptrdiff_t ld)
     struct ur__sequence *s = &r->s;
     size_t B = (size_t)s->B, TB = (size_t)s->T * B, H = (size_t)d->H, P = (size_t)d->P;
     bool c = d->cell->c, drop = r->training && d->recurrent_dropout > 0;
-    bool zone_h = d->zoneout_h > 0, zone_c = c && d->zoneout_c > 0;
+    bool zone_h = d->zoneout[0] > 0, zone_c = c && d->zoneout[1] > 0;
     ur_real *y = guard_reals("y", (TB - 1) * (size_t)ld + (size_t)ur__layer_output(d));
     s->kept = (struct ur__kept){
         .gates = guard_reals("gates", TB * (size_t)d->cell->kept * H),
@@ -232,8 +231,8 @@ static void place_kept(struct run *r, ptrdiff_t ld)
         .h0 = guard_reals("kept h0", B * P),
         .c0 = maybe("kept c0", c ? B * H : 0),
         .drop = maybe("drop", drop ? B * P : 0),
-        .zone_h = maybe("zone_h", r->training && zone_h ? TB * P : 0),
-        .zone_c = maybe("zone_c", r->training && zone_c ? TB * H : 0),
+        .zone = {maybe("zone of h", r->training && zone_h ? TB * P : 0),
+                 maybe("zone of c", r->training && zone_c ? TB * H : 0)},
     };
     if (!s->kept.c_new)
         s->kept.c_new = s->kept.c;
@@ -263,8 +262,8 @@ static void place_back(struct run *r, ptrdiff_t ld)
     s->work = maybe("work", d->reset_before ? B * H : 0);
     s->dm = maybe("dm", projects ? B * H : 0);
     s->dh_read = maybe("dh_read", s->kept.h_read ? B * P : 0);
-    s->stay_h = maybe("stay_h", d->zoneout_h > 0 ? B * P : 0);
-    s->stay_c = maybe("stay_c", c && d->zoneout_c > 0 ? B * H : 0);
+    s->stay[0] = maybe("stay of h", d->zoneout[0] > 0 ? B * P : 0);
+    s->stay[1] = maybe("stay of c", c && d->zoneout[1] > 0 ? B * H : 0);
     s->first = maybe("first", d->reverse && s->lengths ? B * (size_t)d->cell->kept * H : 0);
     r->columns = maybe("columns", s->ids ? ur__sequence_columns(d) : 0);
 }
@@ -350,7 +349,7 @@ static void run_sequence(const struct ur__kernel *k, const struct form *f, const
     r.slot.d = layer_of(f, q->I, q->H);
     ptrdiff_t ld = ur__layer_output(&r.slot.d) + (bits & 16 ? 3 : 0);
     r.s = (struct ur__sequence){.k = k, .d = &r.slot.d, .p = &r.slot.p, .T = q->T, .B = q->B,
-                                .noise = {1, 2, 3, 4, 5}};
+                                .noise = {1, 2, 3, {4, 5}}};
     make_weights(&r.slot);
     place_packed(&r.slot, k);
     place_input(&r, bits & 1, bits & 2);

@@ -96,8 +96,8 @@ static struct ur__rnn_layer layer_of(const struct form *f, int I, int H, bool re
         .activation = UR_ACT_TANH, .output_activation = UR_ACT_TANH, .biases = 2,
         .reverse = reverse, .reset_before = f->reset_before, .peepholes = f->peepholes,
         .coupled = f->coupled, .time_residual = f->residual,
-        .recurrent_dropout = f->noise, .zoneout_h = f->noise,
-        .zoneout_c = f->cell == UR_CELL_LSTM ? f->noise : 0,
+        .recurrent_dropout = f->noise,
+        .zoneout = {f->noise, f->cell == UR_CELL_LSTM ? f->noise : 0},
     };
     d.cell = ur__cell_in_form(ur__cell_of(f->cell), &d);
     return d;

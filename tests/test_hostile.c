@@ -236,7 +236,7 @@ static const struct forgery configs[] = {
     {"\"dropout\":0", "\"dropout\":null", IMPOSSIBLE("dropout")},
     {"\"dropout\":0", "\"dropout\":\"0\"", IMPOSSIBLE("dropout")},
     {WITH("\"init\":false"), IMPOSSIBLE("init")},
-    {WITH("\"forget_bias\":1"), "has no option forget_bias"},
+    {WITH("\"forget_bias\":1"), "has no option forget-bias"},
     {WITH("\"forget_bias\":101"), IMPOSSIBLE("forget_bias")},
     {WITH("\"projection\":[2]"), "has no option projection"},
     {WITH("\"projection\":2"), IMPOSSIBLE("projection")},
@@ -244,7 +244,7 @@ static const struct forgery configs[] = {
     {WITH("\"zoneout\":1.5"), IMPOSSIBLE("zoneout")}, {WITH("\"zoneout_h\":0.5"), "is unknown"},
     {WITH("\"cell_clip\":\"x\""), IMPOSSIBLE("cell_clip")},
     {WITH("\"variational\":true"), "needs a dropout above 0"},
-    {WITH("\"time_residual\":true"), "has no option time_residual"},
+    {WITH("\"time_residual\":true"), "has no option time-residual"},
     {WITH("\"learned_state\":true"), "is missing"},
 };
 
@@ -274,12 +274,12 @@ static const struct forgery old_configs[] = {
     {"\"dropout\":0", "\"dropout\":1", IMPOSSIBLE("dropout")},
     {"\"orthogonal\":false", "\"orthogonal\":\"no\"", IMPOSSIBLE("init")},
     {"\"orthogonal\":false", "\"orthogonal\":0", IMPOSSIBLE("init")},
-    {"\"forget_bias\":0", "\"forget_bias\":1", "has no option forget_bias"},
+    {"\"forget_bias\":0", "\"forget_bias\":1", "has no option forget-bias"},
     {"\"forget_bias\":0", "\"forget_bias\":0,\"projection\":2", "has no option projection"},
     {"\"forget_bias\":0", "\"forget_bias\":0,\"projection\":-2", IMPOSSIBLE("projection")},
     {"\"forget_bias\":0", "\"forget_bias\":0,\"projection\":\"2\"", IMPOSSIBLE("projection")},
     {"\"forget_bias\":0", "\"forget_bias\":0,\"zoneout_h\":1.5", IMPOSSIBLE("zoneout")},
-    {"\"forget_bias\":0", "\"forget_bias\":0,\"zoneout_c\":0.5", "has no option zoneout_c"},
+    {"\"forget_bias\":0", "\"forget_bias\":0,\"zoneout_c\":0.5", "has no option zoneout-cell"},
     {"\"forget_bias\":0", "\"forget_bias\":0,\"cell_clip\":\"x\"", IMPOSSIBLE("cell_clip")},
 };
 

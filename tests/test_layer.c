@@ -17,16 +17,17 @@ static void params__names_are_unique_and_sizes_checked(void **unused)
     int dim[2] = {3, 4}, zero[2] = {3, 0}, huge[2] = {1 << 30, 1 << 30};
     const ur_param *view;
     assert_ok(ur_params_new(&p));
-    assert_ok(ur_params_add(p, "a.weight", 2, dim, UR_UNIFORM, 0.5, &view));
-    assert_status(UR_EINVAL, ur_params_add(p, "a.weight", 2, dim, UR_UNIFORM, 0.5, NULL));
+    assert_ok(ur_params_add(p, "a.weight", 2, dim, (ur_start){UR_UNIFORM, 0.5}, &view));
+    assert_status(UR_EINVAL, ur_params_add(p, "a.weight", 2, dim,
+                                           (ur_start){UR_UNIFORM, 0.5}, NULL));
     assert_non_null(strstr(ur_errmsg(), "a.weight"));
-    assert_status(UR_EINVAL, ur_params_add(p, "b", 2, zero, UR_UNIFORM, 0.5, NULL));
-    assert_status(UR_EINVAL, ur_params_add(p, "b", 2, huge, UR_UNIFORM, 0.5, NULL));
-    assert_status(UR_EINVAL, ur_params_add(p, "b", 6, dim, UR_UNIFORM, 0.5, NULL));
-    assert_status(UR_EINVAL, ur_params_add(p, "b", 2, dim, UR_ORTHOGONAL, 1, NULL));
+    assert_status(UR_EINVAL, ur_params_add(p, "b", 2, zero, (ur_start){UR_UNIFORM, 0.5}, NULL));
+    assert_status(UR_EINVAL, ur_params_add(p, "b", 2, huge, (ur_start){UR_UNIFORM, 0.5}, NULL));
+    assert_status(UR_EINVAL, ur_params_add(p, "b", 6, dim, (ur_start){UR_UNIFORM, 0.5}, NULL));
+    assert_status(UR_EINVAL, ur_params_add(p, "b", 2, dim, (ur_start){UR_ORTHOGONAL, 1}, NULL));
     assert_null(ur_param_data(p, view));
     assert_ok(ur_params_build(p, 1));
-    assert_status(UR_EINVAL, ur_params_add(p, "c", 2, dim, UR_UNIFORM, 0.5, NULL));
+    assert_status(UR_EINVAL, ur_params_add(p, "c", 2, dim, (ur_start){UR_UNIFORM, 0.5}, NULL));
     assert_int_equal(ur_params_count(p), 1);
     assert_ptr_equal(ur_params_find(p, "a.weight"), view);
     assert_null(ur_params_find(p, "a"));
@@ -41,9 +42,9 @@ static void params__views_lie_in_flat_buffers(void **unused)
     const ur_param *a, *b, *buffer;
     int three = 3, five = 5;
     assert_ok(ur_params_new(&p));
-    assert_ok(ur_params_add(p, "a", 1, &three, UR_CONSTANT, 2, &a));
+    assert_ok(ur_params_add(p, "a", 1, &three, (ur_start){UR_CONSTANT, 2}, &a));
     assert_ok(ur_params_add_buffer(p, "mean", 1, &five, 7, &buffer));
-    assert_ok(ur_params_add(p, "b", 1, &five, UR_NORMAL, 1, &b));
+    assert_ok(ur_params_add(p, "b", 1, &five, (ur_start){UR_NORMAL, 1}, &b));
     assert_ok(ur_params_build(p, 1));
     assert_int_equal(ur_params_size(p), 8);
     assert_ptr_equal(ur_param_data(p, a), ur_params_values(p));
@@ -58,7 +59,7 @@ static void build(ur_params **p, const ur_param **view, int rows, int columns, u
 {
     int dim[2] = {rows, columns};
     assert_ok(ur_params_new(p));
-    assert_ok(ur_params_add(*p, "w", 2, dim, init, scale, view));
+    assert_ok(ur_params_add(*p, "w", 2, dim, (ur_start){init, scale}, view));
     assert_ok(ur_params_build(*p, seed));
 }
 

@@ -135,10 +135,10 @@ static void params__need_their_pointers(void **unused)
     const ur_param *p = ur_params_at(params, 0);
     REFUSED(UR_EINVAL, ur_params_new(NULL));
     ur_params_free(NULL);
-    REFUSED(UR_EINVAL, ur_params_add(NULL, "p", 1, dim, UR_CONSTANT, 0, NULL));
-    REFUSED(UR_EINVAL, ur_params_add(unbuilt, NULL, 1, dim, UR_CONSTANT, 0, NULL));
-    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "", 1, dim, UR_CONSTANT, 0, NULL));
-    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 1, NULL, UR_CONSTANT, 0, NULL));
+    REFUSED(UR_EINVAL, ur_params_add(NULL, "p", 1, dim, (ur_start){UR_CONSTANT, 0}, NULL));
+    REFUSED(UR_EINVAL, ur_params_add(unbuilt, NULL, 1, dim, (ur_start){UR_CONSTANT, 0}, NULL));
+    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "", 1, dim, (ur_start){UR_CONSTANT, 0}, NULL));
+    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 1, NULL, (ur_start){UR_CONSTANT, 0}, NULL));
     REFUSED(UR_EINVAL, ur_params_add_buffer(NULL, "p", 1, dim, 0, NULL));
     REFUSED(UR_EINVAL, ur_params_add_buffer(unbuilt, NULL, 1, dim, 0, NULL));
     REFUSED(UR_EINVAL, ur_params_add_buffer(unbuilt, "p", 1, NULL, 0, NULL));
@@ -171,25 +171,27 @@ static void params__refuse_the_impossible(void **unused)
     const int dim[2] = {3, 2};
     const ur_param *p = ur_params_find(params, "embedding.weight"), *out;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 2, bad[i], UR_CONSTANT, 0, &out));
+        REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 2, bad[i],
+                                         (ur_start){UR_CONSTANT, 0}, &out));
         REFUSED(UR_EINVAL, ur_params_add_buffer(unbuilt, "p", 2, bad[i], 0, &out));
         assert_null(out);
     }
-    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 0, dim, UR_CONSTANT, 0, NULL));
-    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 6, dim, UR_CONSTANT, 0, NULL));
-    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", INT_MIN, dim, UR_CONSTANT, 0, NULL));
-    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 2, dim, UR_ORTHOGONAL, 1, NULL));
-    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 1, dim, UR_ORTHOGONAL, 1, NULL));
-    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 2, dim, (ur_init)99, 1, NULL));
-    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 2, dim, (ur_init)-1, 1, NULL));
-    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 2, dim, UR_UNIFORM, (double)NAN, NULL));
-    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 2, dim, UR_NORMAL, HUGE_VAL, NULL));
+    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 0, dim, (ur_start){UR_CONSTANT, 0}, NULL));
+    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 6, dim, (ur_start){UR_CONSTANT, 0}, NULL));
+    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", INT_MIN, dim, (ur_start){UR_CONSTANT, 0}, NULL));
+    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 2, dim, (ur_start){UR_ORTHOGONAL, 1}, NULL));
+    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 1, dim, (ur_start){UR_ORTHOGONAL, 1}, NULL));
+    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 2, dim, (ur_start){(ur_init)99, 1}, NULL));
+    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 2, dim, (ur_start){(ur_init)-1, 1}, NULL));
+    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 2, dim,
+                                     (ur_start){UR_UNIFORM, (double)NAN}, NULL));
+    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 2, dim, (ur_start){UR_NORMAL, HUGE_VAL}, NULL));
     REFUSED(UR_EINVAL, ur_params_add_buffer(unbuilt, "p", 2, dim, (double)NAN, NULL));
     const char *taken = ur_params_at(unbuilt, 0)->name;
-    REFUSED(UR_EINVAL, ur_params_add(unbuilt, taken, 2, dim, UR_CONSTANT, 0, NULL));
+    REFUSED(UR_EINVAL, ur_params_add(unbuilt, taken, 2, dim, (ur_start){UR_CONSTANT, 0}, NULL));
     REFUSED(UR_EINVAL, ur_params_add_buffer(unbuilt, taken, 2, dim, 0, NULL));
     /* Too late, twice, of another store. */
-    REFUSED(UR_EINVAL, ur_params_add(params, "late", 2, dim, UR_CONSTANT, 0, NULL));
+    REFUSED(UR_EINVAL, ur_params_add(params, "late", 2, dim, (ur_start){UR_CONSTANT, 0}, NULL));
     REFUSED(UR_EINVAL, ur_params_add_buffer(params, "late", 2, dim, 0, NULL));
     REFUSED(UR_EINVAL, ur_params_build(params, 1));
     NOTHING(ur_param_data(unbuilt, p));
@@ -378,14 +380,14 @@ static void rnn__says_what_is_wrong_with_its_options(void **unused)
     says("the options are not initialised: call ur_rnn_options_init first", &o);
     o = options_of(false);
     o.reset_before = true;
-    says("cell lstm has no option reset_before", &o);
+    says("cell lstm has no option reset", &o);
     o = options_of(false);
     o.coupled = true;
     o.forget_bias = 1;
-    says("cell lstm has no option forget_bias when it is coupled", &o);
+    says("cell lstm has no option forget-bias when it is coupled", &o);
     o = options_of(false);
     o.output_activation = UR_ACT_TANH;
-    says("output_activation needs an output map (output)", &o);
+    says("output-activation needs an output map (output)", &o);
 }
 
 static void rnn__needs_its_pointers(void **unused)

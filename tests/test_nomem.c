@@ -134,7 +134,7 @@ static void *make_store(const void *arg)
     ur_params *params;
     (void)arg;
     assert_ok(ur_params_new(&params));
-    assert_ok(ur_params_add(params, "first", 1, &(int){2}, UR_NORMAL, 1, NULL));
+    assert_ok(ur_params_add(params, "first", 1, &(int){2}, (ur_start){UR_NORMAL, 1}, NULL));
     return params;
 }
 

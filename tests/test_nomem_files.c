@@ -235,9 +235,11 @@ static void *make_other(const void *arg)
     ur_rnn_options_init(&options);
     options.input = 5;
     options.hidden[0] = hidden;
+    options.cell_clip = 2;      /* a form that stands in the file */
     o->built = *(const bool *)arg;
     assert_ok(ur_params_new(&o->params));
     assert_ok(ur_rnn_new(&o->rnn, o->params, "rnn", &options));
+    assert_ok(ur_params_add_typed(o->params, "table", UR_TYPE_F16, 1, &hidden, NULL));
     if (o->built)
         assert_ok(ur_params_build(o->params, 3));
     return o;

@@ -21,9 +21,9 @@ static struct loop make(ur_optimizer_kind kind, const char *name, int rows)
     ur_optimizer_options o = optimizer_of(kind);
     const int dim[] = {rows, (N - 50) / rows};
     assert_ok(ur_params_new(&l.params));
-    assert_ok(ur_params_add(l.params, name, 2, dim, UR_UNIFORM, 1, NULL));
+    assert_ok(ur_params_add(l.params, name, 2, dim, (ur_start){UR_UNIFORM, 1}, NULL));
     assert_ok(ur_params_add_buffer(l.params, "seen", 1, &(int){3}, 1, NULL));
-    assert_ok(ur_params_add(l.params, "bias", 1, &(int){50}, UR_UNIFORM, 1, NULL));
+    assert_ok(ur_params_add(l.params, "bias", 1, &(int){50}, (ur_start){UR_UNIFORM, 1}, NULL));
     assert_ok(ur_params_build(l.params, 7));
     assert_int_equal(ur_params_size(l.params), N);
     assert_ok(ur_optimizer_new(&l.optimizer, l.params, &o, NULL));

@@ -18,8 +18,8 @@ static ur_params *new_params(ur_real *values)
     ur_params *params;
     const int a[] = {100, 50}, b[] = {4000};
     assert_ok(ur_params_new(&params));
-    assert_ok(ur_params_add(params, "first.weight", 2, a, UR_UNIFORM, 1, NULL));
-    assert_ok(ur_params_add(params, "second.bias", 1, b, UR_UNIFORM, 1, NULL));
+    assert_ok(ur_params_add(params, "first.weight", 2, a, (ur_start){UR_UNIFORM, 1}, NULL));
+    assert_ok(ur_params_add(params, "second.bias", 1, b, (ur_start){UR_UNIFORM, 1}, NULL));
     assert_ok(ur_params_build(params, 7));
     assert_int_equal(ur_params_size(params), N);
     if (values)

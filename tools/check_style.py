@@ -19,6 +19,22 @@ CODE = C + CMAKE + ('.sh', '.py')
 TEXT = CODE + ('.md', '.pc.in', 'Makefile', 'LAYERS', '.clang-format', '.gitignore', '.ci/run')
 MAX_COLUMNS = 100
 MAX_LINES = 700
+MAX_PARAMETERS = 6
+
+# Lists that were longer before there was a limit. None is to be added.
+LONG_LISTS = {
+    'src/kernel/kernel.h lstm_form_backward', 'src/kernel/kernel.h dropout',
+    'src/kernel/kernel.h gather', 'src/kernel/kernel.h scatter_add',
+    'src/kernel/gate.inc lstm_form_backward', 'src/kernel/elem.inc dropout',
+    'src/kernel/elem.inc gather', 'src/kernel/elem.inc scatter_add',
+    'src/kernel/optim.inc adam_step', 'src/decode/sample.c ur__sample',
+    'src/decode/sample.h ur__sample', 'src/data/stream.c ur__stream_batch',
+    'src/data/stream.h ur__stream_batch', 'src/data/choose.c choose',
+    'src/data/choose.c ur__choose_words', 'src/data/choose.h ur__choose_words',
+    'src/tape/gradcheck.c ur_check_gradients', 'include/unroll/tensor.h ur_check_gradients',
+    'src/tape/op.c ur__op_copy', 'src/tape/op.h ur__op_copy', 'src/tape/op.c ur__op_add',
+    'src/tape/op.h ur__op_add', 'src/tape/op_shape.c join', 'cli/cmd_train.c read_line',
+}
 
 # Stored numbers and expected output are data, whatever their ending.
 DATA = re.compile(r'^(tests/(golden|data|fuzz)/|demo/|build)')
@@ -34,6 +50,9 @@ INTRINSIC = re.compile(r'\b_mm\d*_\w+|\b\w*(?:mmintrin|immintrin|x86intrin|arm_n
 UPWARDS = re.compile(r'^\s*#\s*include\s*"\.\./')
 FAST = re.compile(r'-f' r'fast-math|-O' r'fast\b|-march=' r'native')
 DECLARATION = re.compile(r'^UR_API\b')
+# A function, or a pointer to one, with its list to the bracket or semicolon behind.
+LIST = re.compile(r'(?m)^[ \t]*(?!return\b|else\b|#)[A-Za-z_][\w ]*[ *](?:(\w+)|\(\*(\w+)'
+                  r'(?:\[\w*\])?\))\(([^;{}]*?)\)\s*(?:UR_PRINTF\([^)]*\)\s*)?[;{]')
 BANNER = re.compile(r'/\* -{4} \w')
 
 
@@ -131,12 +150,28 @@ class File:
         ours = self.path.startswith(('src/', 'include/'))
         if (ours or self.path.startswith('cli/')) and self.path != 'src/base/mem.c':
             self.find(HEAP, bare, '%s(): memory comes from base/mem.h')
+        if ours or self.path.startswith('cli/'):
+            self.check_lists(bare)
         if ours:
             self.find(VOICE, bare, '%s(): the library neither prints nor exits')
         if not re.match(r'src/(kernel/vec_[^/]*\.h$|base/)', self.path):
             # Headers are named in what the token pattern takes for strings.
             text = re.sub(r'/\*.*?\*/', blank, self.text, flags=re.S)
             self.find(INTRINSIC, text, '%s: instructions are named in src/kernel/vec_*.h alone')
+
+    def check_lists(self, bare):
+        for m in LIST.finditer(bare):
+            name, inner = m.group(1) or m.group(2), m.group(3)
+            while '(' in inner:     # lists within are not this one's
+                shorter = re.sub(r'\([^()]*\)', '', inner)
+                if shorter == inner:
+                    break
+                inner = shorter
+            n = inner.count(',') + 1
+            if n > MAX_PARAMETERS and '%s %s' % (self.path, name) not in LONG_LISTS:
+                self.fault(bare.count('\n', 0, m.start(3)) + 1,
+                           '%s has %d parameters (at most %d): make a struct of some'
+                           % (name, n, MAX_PARAMETERS))
 
     def check_documented(self):
         """A public function has a comment above it or above its group, or a banner."""

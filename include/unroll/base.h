@@ -121,6 +121,21 @@ UR_API const char *ur_kernels(void);
  *  the caller gets. */
 typedef ur_status (*ur_sink)(void *user, const void *bytes, size_t n);
 
+/* ---- types of numbers -------------------------------------------------- */
+
+/** Types that tensors of files have, by their names there and their bits. */
+#define UR_TYPE_MAP(XX)                                                       \
+    XX(F64, 64) XX(F32, 32) XX(F16, 16) XX(BF16, 16)                          \
+    XX(I64, 64) XX(I32, 32) XX(I16, 16) XX(I8, 8)                             \
+    XX(U64, 64) XX(U32, 32) XX(U16, 16) XX(U8, 8) XX(BOOL, 8)
+
+typedef enum ur_type {
+#define UR_TYPE_ENUM(name, bits) UR_TYPE_##name,
+    UR_TYPE_MAP(UR_TYPE_ENUM)
+#undef UR_TYPE_ENUM
+    UR_TYPES            /* how many there are */
+} ur_type;
+
 /* ---- activations ------------------------------------------------------- */
 
 /** Element-wise functions of layers. UR_ACT_SATLIN is the saturated-linear unit

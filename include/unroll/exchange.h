@@ -42,24 +42,25 @@ typedef struct ur_meta {
     const char *key, *value;
 } ur_meta;
 
-/** Reads the values of all parameters (and of what is kept but not trained), from F64, F32,
- *  F16 or BF16. Nothing changes unless all of them are there, of the right shape and finite; a
- *  single number without dimensions suits a parameter of size 1. strict: the file has no other
- *  tensors. Takes memory first, without initial values, if ur_params_build has not been
- *  called. Prepare nets anew afterwards. map NULL with n 0: the same names. Errors: UR_EINPUT,
- *  UR_EFORMAT (not a safetensors file), UR_EDATA (a tensor is missing, one too many, or of a
- *  type that is not read), UR_ESHAPE, UR_ENUMERIC (NaN, Inf, or beyond ur_real), UR_EINVAL (the
- *  map is impossible or has a pair that fits nothing; a parameter that is left out was never
- *  built). */
+/** Reads the values of all parameters (and of what is kept but not trained), from F64, F32, F16
+ *  or BF16, and the bytes of each ur_typed from its own type. Nothing changes unless all of them
+ *  are there, of the right shape and finite; a single number without dimensions suits a parameter
+ *  of size 1. strict: the file has no other tensors. Takes memory first, without initial values,
+ *  if ur_params_build has not been called. Prepare nets anew afterwards. map NULL with n 0: the
+ *  same names. Errors: UR_EINPUT, UR_EFORMAT (not a safetensors file), UR_EDATA (a tensor is
+ *  missing, one too many, or of a type that is not read; a net in the file has another form,
+ *  docs/FORMAT.md), UR_ESHAPE, UR_ENUMERIC (NaN, Inf, or beyond ur_real), UR_EINVAL (the map is
+ *  impossible or has a pair that fits nothing; a parameter that is left out was never built). */
 UR_API ur_status ur_params_load(ur_params *params, const char *path, int n,
                                 const ur_rename *map, bool strict);
 /** The same from an open file, so also from memory (ur_weights_open_memory). */
 UR_API ur_status ur_params_load_weights(ur_params *params, ur_weights *file, int n,
                                         const ur_rename *map, bool strict);
-/** Writes them as F32, atomically, under the file's names, with n_meta strings (NULL with 0:
- *  none) beside them, of which "format" is "pt" unless given. Equal values write equal bytes.
- *  Errors: UR_EOUTPUT; UR_EINVAL (the map is impossible or gives two parameters one name, a
- *  string is no UTF-8, not built); UR_ENUMERIC (nothing is written). */
+/** Writes them as F32 (each ur_typed as it is), atomically, under the file's names, with n_meta
+ *  strings (NULL with 0: none) beside them, of which "format" is "pt" unless given; the forms of
+ *  recurrent nets that are not PyTorch's plain ones stand beside them as "form.TENSOR". Equal
+ *  values write equal bytes. Errors: UR_EOUTPUT; UR_EINVAL (the map is impossible or gives two
+ *  parameters one name, a string is no UTF-8, not built); UR_ENUMERIC (nothing is written). */
 UR_API ur_status ur_params_save(const ur_params *params, const char *path, int n,
                                 const ur_rename *map, int n_meta, const ur_meta *meta);
 
@@ -96,9 +97,10 @@ UR_API const char *ur_weights_meta_key(const ur_weights *file, int i);
 
 /** The options of a recurrent net whose parameters this file holds, for ur_rnn_new with the same
  *  prefix; map as in ur_params_load. Shapes and names tell cell, input, layers, hidden,
- *  projection, output, biases, bidirectional, peepholes and learned_state. All else stays as it
- *  was: set what the file does not tell (an nn.RNN's activation, dropout), and first the form
- *  that the recurrent weights are named after (weight_hh_coupled: coupled, ...), with its cell.
+ *  projection, output, biases, bidirectional, peepholes and learned_state; a file of
+ *  ur_params_save tells the form, too. All else stays as it was: set what the file does not tell
+ *  (dropout; of another program's an nn.RNN's activation), and first the form that the recurrent
+ *  weights are named after (weight_hh_coupled: coupled, ...), with its cell.
  *  Errors, with *options as it was: UR_EDATA (layer 0 or a layer's recurrent weights are not
  *  there), UR_ESHAPE (not the shapes of a recurrent net), UR_EINVAL (the map is impossible). */
 UR_API ur_status ur_weights_rnn_options(const ur_weights *file, const char *prefix, int n,

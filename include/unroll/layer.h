@@ -34,9 +34,14 @@ typedef struct ur_param {
     bool trained;       /* false: in the third buffer */
 } ur_param;
 
+typedef enum ur_init { UR_CONSTANT, UR_UNIFORM, UR_NORMAL, UR_ORTHOGONAL } ur_init;
+
 /** How a parameter starts. scale: bound of UNIFORM, deviation of NORMAL, value of
  *  CONSTANT, gain of ORTHOGONAL (each [n,n] block of an [m·n,n] matrix; Saxe et al. 2014). */
-typedef enum ur_init { UR_CONSTANT, UR_UNIFORM, UR_NORMAL, UR_ORTHOGONAL } ur_init;
+typedef struct ur_start {
+    ur_init init;
+    double scale;
+} ur_start;
 
 /** An empty store. Frees it: views, tensors over it and layers on it die with it. */
 UR_API ur_status ur_params_new(ur_params **out);
@@ -44,7 +49,7 @@ UR_API void ur_params_free(ur_params *params);
 /** Declares one, before ur_params_build. Errors: UR_EINVAL (name taken, impossible
  *  dimensions, already built). out may be NULL. */
 UR_API ur_status ur_params_add(ur_params *params, const char *name, int rank, const int *dim,
-                               ur_init init, double scale, const ur_param **out);
+                               ur_start start, const ur_param **out);
 /** The same for numbers that are kept but not trained. */
 UR_API ur_status ur_params_add_buffer(ur_params *params, const char *name, int rank,
                                       const int *dim, double value, const ur_param **out);
@@ -72,6 +77,30 @@ UR_API ur_real *ur_param_data(const ur_params *params, const ur_param *p);
 /** A leaf of the tape over a view; its gradient is added to the flat gradients. Errors:
  *  UR_EINVAL (not built; a view of another store that this one cannot hold). */
 UR_API ur_tensor *ur_param_tensor(ur_tape *tape, const ur_params *params, const ur_param *p);
+
+/** A tensor of numbers of any type that stands beside the parameters: weights of 8 bits, their
+ *  scales, tables. It is saved and loaded as it is, never trained, copied to no ur_real and of no
+ *  part in gradients, optimizers and counts of parameters. Borrowed, valid as long as its store. */
+typedef struct ur_typed {
+    const char *name;
+    ur_type type;
+    int rank;
+    int dim[UR_MAX_RANK];
+    size_t size, bytes;     /* how many numbers, and what they take */
+    size_t offset;          /* private: where they lie */
+} ur_typed;
+
+/** Declares one, zeros at first, before ur_params_build. Its name is no parameter's. Errors as of
+ *  ur_params_add; out may be NULL. */
+UR_API ur_status ur_params_add_typed(ur_params *params, const char *name, ur_type type, int rank,
+                                     const int *dim, const ur_typed **out);
+/** In the order of their declaration, by place and by name; NULL: none. */
+UR_API int ur_params_typed_count(const ur_params *params);
+UR_API const ur_typed *ur_params_typed_at(const ur_params *params, int i);
+UR_API const ur_typed *ur_params_find_typed(const ur_params *params, const char *name);
+/** Its numbers, 64-byte aligned, of the type that the caller takes them for; NULL before
+ *  ur_params_build and, with UR_EINVAL in ur_errmsg(), if they are of another. */
+UR_API void *ur_typed_data(const ur_params *params, const ur_typed *t, ur_type type);
 
 /* ---- simple layers ----------------------------------------------------- */
 
@@ -257,7 +286,8 @@ UR_API ur_status ur_rnn_run(const ur_rnn *rnn, ur_state *state, int T, const ur_
  *  call on this tape (gradients reach them), or from the state's numbers where there are
  *  none or the numbers have been changed since, and leaves the final state in both the
  *  numbers and ur_state_tensor(). Errors: also UR_EINVAL if the state holds tensors of
- *  another round or tape. */
+ *  another round or tape. Layers that share weights are one net that is called for each of them,
+ *  each time with a state of its own or none: gradients of all calls add up. */
 UR_API ur_tensor *ur_rnn_forward(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x,
                                  const int *lengths, ur_state *state);
 /** The same for one-hot inputs given by number, each in [0,I), padding too. */

@@ -325,7 +325,7 @@ ur_status ur__option_show(const ur_option *o, const void *values, struct ur__buf
     return ur__buf_printf(to, "%g", *(const double *)(const void *)((const char *)values + o->at));
 }
 
-static size_t size_of(const ur_option *o)
+size_t ur__option_size(const ur_option *o)
 {
     switch (o->kind) {
     case UR_OPTION_FLAG:
@@ -352,7 +352,9 @@ bool ur__option_same(const ur_option *o, const void *a, const void *b)
         const char *t = *(const char *const *)(const void *)y;
         return s == t || (s && t && strcmp(s, t) == 0);
     }
-    return memcmp(x, y, size_of(o)) == 0;
+    if (is_real(o) && *(const double *)(const void *)x == *(const double *)(const void *)y)
+        return true;    /* 0 and −0 */
+    return memcmp(x, y, ur__option_size(o)) == 0;
 }
 
 /* ---- tables ------------------------------------------------------------ */

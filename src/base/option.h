@@ -35,6 +35,8 @@ bool ur__option_read(const ur_option *o, const char *text, void *values);
 ur_status ur__option_write(const ur_option *o, const void *values, struct ur__buf *to);
 /* The same for people: numbers need not read back to the same bits. */
 ur_status ur__option_show(const ur_option *o, const void *values, struct ur__buf *to);
+/* Bytes of the value. */
+size_t ur__option_size(const ur_option *o);
 /* Do both structs have the same value? */
 bool ur__option_same(const ur_option *o, const void *a, const void *b);
 /* "a whole number from 1 to 1024": what a value must be. */

@@ -12,11 +12,13 @@
 #include "base/status.h"
 #include "base/team.h"
 #include "base/text.h"
+#include "exchange/form.h"
 #include "exchange/rename.h"
 #include "exchange/weights.h"
 #include "io/safetensors.h"
 #include "kernel/select.h"
 #include "layer/params.h"
+#include "model/typed_file.h"
 
 /* ---- finding the tensors ----------------------------------------------- */
 
@@ -24,6 +26,7 @@ struct loading {
     struct ur__st_file *file;
     const char *path;
     const struct ur__st_tensor **tensor;    /* of each parameter; NULL: left out */
+    const struct ur__st_tensor **typed;     /* of each tensor of any type, likewise */
     bool *used;                             /* of the file's tensors */
     size_t size;                            /* reals to read */
 };
@@ -84,11 +87,37 @@ static ur_status find_all(struct loading *l, const ur_params *params, int n,
         const ur_param *p = ur_params_at(params, i);
         bool left_out;
         UR__TRY(ur__rename(n, map, p->name, theirs, &left_out));
+        if (!left_out && ur__params_form(params, i))
+            UR__TRY(ur__form_check(l->file, l->path, theirs->data, ur__params_form(params, i)));
         if (!left_out)
             UR__TRY(find(l, p, theirs->data, &l->tensor[i]));
         else if (!ur__params_built(params))
             return ur__fail(UR_EINVAL, "parameter %.80s is not to be read and has no value: call "
                             "ur_params_build first", p->name);
+    }
+    return UR_OK;
+}
+
+static ur_status find_typed(struct loading *l, const ur_params *params, int n,
+                            const ur_rename *map, struct ur__buf *theirs)
+{
+    for (int i = 0; i < ur_params_typed_count(params); i++) {
+        const ur_typed *want = ur_params_typed_at(params, i);
+        bool left_out;
+        UR__TRY(ur__rename(n, map, want->name, theirs, &left_out));
+        if (left_out && ur__params_built(params))
+            continue;
+        if (left_out)
+            return ur__fail(UR_EINVAL, "tensor %.80s is not to be read and has no value: call "
+                            "ur_params_build first", want->name);
+        const struct ur__st_tensor *t = ur__st_find(l->file, theirs->data);
+        if (!t)
+            return missing(l, want->name, theirs->data);
+        ur_status status = ur__typed_check(t, want);
+        if (status != UR_OK)
+            return ur__fail(status, "%s: %s", l->path, ur_errmsg());
+        l->used[t - ur__st_at(l->file, 0)] = true;
+        l->typed[i] = t;
     }
     return UR_OK;
 }
@@ -124,6 +153,30 @@ static ur_status read_values(const struct loading *l, const ur_params *params, u
     return UR_OK;
 }
 
+/* memory: laid out as the store's. */
+static ur_status read_typed(const struct loading *l, const ur_params *params, char *memory)
+{
+    for (int i = 0; i < ur_params_typed_count(params); i++) {
+        const ur_typed *t = ur_params_typed_at(params, i);
+        if (!l->typed[i])
+            continue;
+        ur_status status = ur__typed_in(l->file, l->typed[i], t, memory + t->offset);
+        if (status == UR_ENUMERIC)
+            return ur__fail(status, "%s: %s", l->path, ur_errmsg());
+        UR__TRY(status);
+    }
+    return UR_OK;
+}
+
+static void place_typed(const struct loading *l, const ur_params *params, const char *memory)
+{
+    for (int i = 0; i < ur_params_typed_count(params); i++) {
+        const ur_typed *t = ur_params_typed_at(params, i);
+        if (l->typed[i])
+            memcpy(ur_typed_data(params, t, t->type), memory + t->offset, t->bytes);
+    }
+}
+
 static void place_values(const struct loading *l, ur_params *params, const ur_real *x)
 {
     for (int i = 0; i < ur_params_count(params); i++) {
@@ -139,12 +192,18 @@ static void place_values(const struct loading *l, ur_params *params, const ur_re
 static ur_status load_values(const struct loading *l, ur_params *params)
 {
     ur_real *x = ur__alloc(l->size, sizeof *x);
-    ur_status status = x ? read_values(l, params, x) : UR_ENOMEM;
+    char *typed = ur__alloc(ur__params_typed(params)->bytes, 1);
+    ur_status status = x && typed ? read_values(l, params, x) : UR_ENOMEM;
+    if (status == UR_OK)
+        status = read_typed(l, params, typed);
     if (status == UR_OK && !ur__params_built(params))
         status = ur__params_build_zeros(params);
-    if (status == UR_OK)
+    if (status == UR_OK) {
+        place_typed(l, params, typed);
         place_values(l, params, x);
+    }
     ur__free(x);
+    ur__free(typed);
     return status;
 }
 
@@ -154,9 +213,12 @@ static ur_status load(struct loading *l, ur_params *params, int n, const ur_rena
     struct ur__buf theirs = {0};
     l->tensor = ur__calloc((size_t)ur_params_count(params), sizeof *l->tensor);
     l->used = ur__calloc(ur__st_count(l->file), sizeof *l->used);
-    if (!l->tensor || !l->used)
+    l->typed = ur__calloc((size_t)ur_params_typed_count(params), sizeof *l->typed);
+    if (!l->tensor || !l->used || !l->typed)
         return UR_ENOMEM;
     ur_status status = find_all(l, params, n, map, &theirs);
+    if (status == UR_OK)
+        status = find_typed(l, params, n, map, &theirs);
     ur__buf_free(&theirs);
     if (status == UR_OK && strict)
         status = refuse_unused(l);
@@ -171,6 +233,7 @@ static ur_status load_file(struct ur__st_file *file, ur_params *params, int n,
     ur_status status = load(&l, params, n, map, strict);
     ur__fpmode_restore(mode);
     ur__free(l.tensor);
+    ur__free(l.typed);
     ur__free(l.used);
     return status;
 }
@@ -251,7 +314,18 @@ static ur_status name_tensors(struct ur__st_out *out, const ur_params *params, c
         status = to_f32(params, p, path, room);
         if (status == UR_OK)
             status = ur__st_out_tensor(out, theirs.data, UR__F32, rank, dim, room);
+        if (status == UR_OK && ur__params_form(params, i))
+            status = ur__form_write(out, theirs.data, ur__params_form(params, i));
         room += p->size;
+    }
+    for (int i = 0; i < ur_params_typed_count(params) && status == UR_OK; i++) {
+        const ur_typed *t = ur_params_typed_at(params, i);
+        bool left_out;
+        status = ur__rename(n, map, t->name, &theirs, &left_out);
+        if (status == UR_OK && !left_out)
+            status = ur__typed_out(out, theirs.data, params, t);
+        if (status == UR_ENUMERIC)
+            status = ur__fail(status, "%s: %s", path, ur_errmsg());
     }
     ur__buf_free(&theirs);
     return status;

@@ -51,6 +51,10 @@ static bool fits_any(const char *pattern, const ur_params *params)
         if (fits(pattern, ur_params_at(params, i)->name, &rest, &length))
             return true;
     }
+    for (int i = 0; i < ur_params_typed_count(params); i++) {
+        if (fits(pattern, ur_params_typed_at(params, i)->name, &rest, &length))
+            return true;
+    }
     return false;
 }
 

@@ -14,8 +14,10 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "exchange/form.h"
 #include "exchange/rename.h"
-#include "layer/recurrent.h"
+#include "layer/rnn_form.h"
+#include "layer/rnn_options.h"
 
 struct shapes {
     const ur_weights *file;
@@ -94,7 +96,9 @@ static ur_status take_layer(struct shapes *s, int l, const char *recurrent)
 static ur_status take_options(struct shapes *s)
 {
     const ur_weight *ih, *bias_ih, *bias_hh, *back, *peep, *h_0;
+    bool said;
     UR__TRY(need_matrix(s, "weight_ih", 0, &ih));
+    UR__TRY(ur__form_read(s->file->file, s->file->path, ih->name, s->o, &said));
     UR__TRY(find(s, "bias_ih", 0, "", &bias_ih));
     UR__TRY(find(s, "bias_hh", 0, "", &bias_hh));
     UR__TRY(find(s, "weight_ih", 0, "_reverse", &back));
@@ -122,11 +126,10 @@ static ur_status take_all(struct shapes *s)
 {
     int L;
     char recurrent[UR__RECURRENT_NAME];
-    const struct ur__rnn_layer form = ur__rnn_layer_of(s->o, 0, false);
-    if (!form.cell)
-        return ur__fail(UR_EINVAL, "shapes tell the options of fused cells alone, not with norm");
-    ur__rnn_recurrent_name(&form, recurrent);
     UR__TRY(take_options(s));
+    if (s->o->norm != UR_NORM_NONE)
+        return ur__fail(UR_EINVAL, "shapes tell the options of fused cells alone, not with norm");
+    ur__rnn_recurrent_name(s->o, recurrent);
     UR__TRY(count_layers(s, &L));
     if (L > UR_MAX_LAYERS)
         return ur__fail(UR_EDATA, "%s: %d layers, and there can be %d", s->file->path, L,

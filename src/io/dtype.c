@@ -8,12 +8,8 @@ static const struct {
     const char *name;
     unsigned bits;
 } types[] = {
-    [UR__F64] = {"F64", 64}, [UR__F32] = {"F32", 32},
-    [UR__F16] = {"F16", 16}, [UR__BF16] = {"BF16", 16},
-    [UR__I64] = {"I64", 64}, [UR__I32] = {"I32", 32},
-    [UR__I16] = {"I16", 16}, [UR__I8] = {"I8", 8},
-    [UR__U64] = {"U64", 64}, [UR__U32] = {"U32", 32},
-    [UR__U16] = {"U16", 16}, [UR__U8] = {"U8", 8}, [UR__BOOL] = {"BOOL", 8},
+#define ENTRY(name, bits) {#name, bits},
+    UR_TYPE_MAP(ENTRY)
     /* From here on UR__OTHER: those of safetensors 0.8 that are not read. */
     {"F4", 4}, {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E8M0", 8},
     {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8}, {"C64", 64},

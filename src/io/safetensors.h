@@ -11,8 +11,9 @@
 #include "unroll/base.h"
 
 enum ur__dtype {
-    UR__F64, UR__F32, UR__F16, UR__BF16,
-    UR__I64, UR__I32, UR__I16, UR__I8, UR__U64, UR__U32, UR__U16, UR__U8, UR__BOOL,
+#define UR__DTYPE(name, bits) UR__##name = UR_TYPE_##name,
+    UR_TYPE_MAP(UR__DTYPE)
+#undef UR__DTYPE
     UR__OTHER       /* listed, not read: 8 bits and fewer, complex, whatever comes */
 };
 /* Of all but UR__OTHER. */

@@ -96,9 +96,10 @@ static ur_tensor *normalised(const struct part *p, int begin, int end)
 }
 
 /* has_c: the cell is an LSTM, which reads and writes c beside h. */
-static bool fits(const char *name, ur_tape *tape, const ur_norm_cell *c, bool has_c,
-                 const ur_tensor *x, ur_tensor *const *in, ur_tensor **out)
+static bool fits(ur_tape *tape, const ur_norm_cell *c, bool has_c, const ur_tensor *x,
+                 ur_tensor *const *in, ur_tensor **out)
 {
+    const char *name = has_c ? "norm_lstm" : "norm_gru";
     if (!c || !c->weight_ih || has_c != (c->gain_c != NULL)) {
         ur__tape_fail(tape, UR_EINVAL, "%s: the cell is NULL or was not initialised as one", name);
         return false;
@@ -123,7 +124,7 @@ ur_tensor *ur_norm_lstm_step(const ur_step *step, void *cell, ur_tensor *x_t,
 {
     const ur_norm_cell *p = cell;
     ur_tape *tape = step ? step->tape : NULL;
-    if (!fits("norm_lstm", tape, p, true, x_t, in, out))
+    if (!fits(tape, p, true, x_t, in, out))
         return NULL;
     const int H = p->H;
     struct part x = part(tape, p, x_t, p->weight_ih, p->gain_ih, p->bias_ih);
@@ -147,7 +148,7 @@ ur_tensor *ur_norm_gru_step(const ur_step *step, void *cell, ur_tensor *x_t,
 {
     const ur_norm_cell *p = cell;
     ur_tape *tape = step ? step->tape : NULL;
-    if (!fits("norm_gru", tape, p, false, x_t, in, out))
+    if (!fits(tape, p, false, x_t, in, out))
         return NULL;
     const int H = p->H;
     struct part x = part(tape, p, x_t, p->weight_ih, p->gain_ih, p->bias_ih);

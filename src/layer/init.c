@@ -82,13 +82,12 @@ double ur__init_bound(int n)
     return bound;
 }
 
-ur_status ur__init_fill(ur_real *x, int rank, const int *dim, ur_init init, double scale,
-                        uint64_t seed, uint64_t ordinal)
+ur_status ur__init_fill(ur_real *x, const ur_param *p, ur_start start, uint64_t seed,
+                        uint64_t ordinal)
 {
-    size_t n = 1;
-    for (int i = 0; i < rank; i++)
-        n *= (size_t)dim[i];
-    switch (init) {
+    size_t n = p->size;
+    double scale = start.scale;
+    switch (start.init) {
     case UR_CONSTANT:
         for (size_t i = 0; i < n; i++)
             x[i] = (ur_real)scale;
@@ -102,7 +101,7 @@ ur_status ur__init_fill(ur_real *x, int rank, const int *dim, ur_init init, doub
             x[i] = (ur_real)scale * normal(seed, ordinal, i);
         return UR_OK;
     case UR_ORTHOGONAL:
-        return orthogonal(x, n, dim[rank - 1], scale, seed, ordinal);
+        return orthogonal(x, n, p->dim[p->rank - 1], scale, seed, ordinal);
     }
     return UR_OK;
 }

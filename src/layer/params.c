@@ -20,10 +20,10 @@
 
 struct entry {
     ur_param view;
-    ur_init init;
-    double scale;
+    ur_start start;
     size_t shift_begin, shift_n;
     double shift;
+    ur_rnn_options *form;   /* of the net that it begins; NULL: none */
     uint64_t claimed;   /* the round in which somebody reports its gradient */
 };
 
@@ -32,6 +32,7 @@ struct ur_params {
     int n, room;
     size_t size, buffer_size;   /* reals: trained, not trained */
     ur_real *values, *grads, *buffers;
+    struct ur__typed_list typed;
     bool built;
     uint64_t version;
     ur_gradients_ready ready;
@@ -45,14 +46,25 @@ ur_status ur_params_new(ur_params **out)
     return *out ? UR_OK : UR_ENOMEM;
 }
 
+static void entry_free(struct entry *e)
+{
+    ur__free((char *)e->view.name);
+    ur__free(e->form);
+    ur__free(e);
+}
+
 void ur_params_free(ur_params *p)
 {
     if (!p)
         return;
-    for (int i = 0; i < p->n; i++) {
-        ur__free((char *)p->entries[i]->view.name);
-        ur__free(p->entries[i]);
+    for (int i = 0; i < p->n; i++)
+        entry_free(p->entries[i]);
+    for (int i = 0; i < p->typed.n; i++) {
+        ur__free((char *)p->typed.at[i]->name);
+        ur__free(p->typed.at[i]);
     }
+    ur__free(p->typed.at);
+    ur__free(p->typed.memory);
     ur__free(p->entries);
     ur__free(p->values);
     ur__free(p->grads);
@@ -60,8 +72,8 @@ void ur_params_free(ur_params *p)
     ur__free(p);
 }
 
-static ur_status check(const ur_params *p, const char *name, int rank, const int *dim,
-                       size_t *size)
+ur_status ur__params_check_new(const ur_params *p, const char *name, int rank, const int *dim,
+                               size_t *size)
 {
     if (!p || !name || !*name || !dim)
         return ur__fail(UR_EINVAL, "a parameter needs a name and dimensions");
@@ -75,7 +87,7 @@ static ur_status check(const ur_params *p, const char *name, int rank, const int
         if (dim[i] < 1 || !ur__mul(size, *size, (size_t)dim[i]) || *size > INT_MAX)
             return ur__fail(UR_EINVAL, "parameter %s: dimension %d of %d is impossible", name,
                             i, dim[i]);
-    if (ur_params_find(p, name))
+    if (ur_params_find(p, name) || ur_params_find_typed(p, name))
         return ur__fail(UR_EINVAL, "there are two parameters named %s", name);
     return UR_OK;
 }
@@ -94,20 +106,29 @@ static ur_status append(ur_params *p, struct entry *e)
     return UR_OK;
 }
 
-static ur_status add(ur_params *p, const char *name, int rank, const int *dim, ur_init init,
-                     double scale, bool trained, const ur_param **out)
+static ur_status check_start(const char *name, int rank, const int *dim, ur_start start)
 {
-    size_t size;
-    if (out)
-        *out = NULL;
-    UR__TRY(check(p, name, rank, dim, &size));
-    if ((int)init < UR_CONSTANT || (int)init > UR_ORTHOGONAL)
-        return ur__fail(UR_EINVAL, "parameter %s: there is no init number %d", name, (int)init);
-    if (!isfinite(scale))
-        return ur__fail(UR_EINVAL, "parameter %s: scale must be finite, not %g", name, scale);
-    if (init == UR_ORTHOGONAL && (rank != 2 || dim[0] % dim[1]))
+    if ((int)start.init < UR_CONSTANT || (int)start.init > UR_ORTHOGONAL)
+        return ur__fail(UR_EINVAL, "parameter %s: there is no init number %d", name,
+                        (int)start.init);
+    if (!isfinite(start.scale))
+        return ur__fail(UR_EINVAL, "parameter %s: scale must be finite, not %g", name,
+                        start.scale);
+    if (start.init == UR_ORTHOGONAL && (rank != 2 || dim[0] % dim[1]))
         return ur__fail(UR_EINVAL, "parameter %s cannot be orthogonal: it is not made of "
                         "square blocks", name);
+    return UR_OK;
+}
+
+/* what: which of the buffers, its name, rank and start; its place is found here. */
+static ur_status add(ur_params *p, struct entry what, const int *dim, const ur_param **out)
+{
+    const char *name = what.view.name;
+    int rank = what.view.rank;
+    if (out)
+        *out = NULL;
+    UR__TRY(ur__params_check_new(p, name, rank, dim, &what.view.size));
+    UR__TRY(check_start(name, rank, dim, what.start));
     struct entry *e = ur__calloc(1, sizeof *e);
     char *copy = ur__strdup(name);
     if (!e || !copy || append(p, e) != UR_OK) {
@@ -115,28 +136,29 @@ static ur_status add(ur_params *p, const char *name, int rank, const int *dim, u
         ur__free(copy);
         return UR_ENOMEM;
     }
-    size_t *end = trained ? &p->size : &p->buffer_size;
-    e->view = (ur_param){.name = copy, .rank = rank, .size = size, .offset = *end,
-                         .trained = trained};
+    size_t *end = what.view.trained ? &p->size : &p->buffer_size;
+    *e = what;
+    e->view.name = copy;
+    e->view.offset = *end;
     memcpy(e->view.dim, dim, (size_t)rank * sizeof *dim);
-    e->init = init;
-    e->scale = scale;
-    *end += size;
+    *end += e->view.size;
     if (out)
         *out = &e->view;
     return UR_OK;
 }
 
-ur_status ur_params_add(ur_params *p, const char *name, int rank, const int *dim, ur_init init,
-                        double scale, const ur_param **out)
+ur_status ur_params_add(ur_params *p, const char *name, int rank, const int *dim,
+                        ur_start start, const ur_param **out)
 {
-    return add(p, name, rank, dim, init, scale, true, out);
+    struct entry e = {.view = {.name = name, .rank = rank, .trained = true}, .start = start};
+    return add(p, e, dim, out);
 }
 
 ur_status ur_params_add_buffer(ur_params *p, const char *name, int rank, const int *dim,
                                double value, const ur_param **out)
 {
-    return add(p, name, rank, dim, UR_CONSTANT, value, false, out);
+    struct entry e = {.view = {.name = name, .rank = rank}, .start = {UR_CONSTANT, value}};
+    return add(p, e, dim, out);
 }
 
 ur_status ur__params_declare(ur_params *p, const struct ur__param_new *new,
@@ -145,7 +167,8 @@ ur_status ur__params_declare(ur_params *p, const struct ur__param_new *new,
     struct ur__buf name = {0};
     ur_status status = ur__buf_printf(&name, "%s.%s", new->prefix, new->name);
     if (status == UR_OK)
-        status = ur_params_add(p, name.data, new->rank, new->dim, new->init, new->scale, out);
+        status = ur_params_add(p, name.data, new->rank, new->dim,
+                               (ur_start){new->init, new->scale}, out);
     ur__buf_free(&name);
     if (status != UR_OK)
         return status;
@@ -156,13 +179,27 @@ ur_status ur__params_declare(ur_params *p, const struct ur__param_new *new,
     return UR_OK;
 }
 
+ur_status ur__params_set_form(ur_params *p, int i, const ur_rnn_options *options)
+{
+    ur_rnn_options *form = ur__alloc(1, sizeof *form);
+    if (!form)
+        return UR_ENOMEM;
+    *form = *options;
+    p->entries[i]->form = form;
+    return UR_OK;
+}
+
+const ur_rnn_options *ur__params_form(const ur_params *p, int i)
+{
+    return p->entries[i]->form;
+}
+
 void ur__params_truncate(ur_params *p, int n)
 {
     while (p->n > n) {
         struct entry *e = p->entries[--p->n];
         *(e->view.trained ? &p->size : &p->buffer_size) -= e->view.size;
-        ur__free((char *)e->view.name);
-        ur__free(e);
+        entry_free(e);
     }
 }
 
@@ -171,7 +208,9 @@ static void drop_memory(ur_params *p)
     ur__free(p->values);
     ur__free(p->grads);
     ur__free(p->buffers);
+    ur__free(p->typed.memory);
     p->values = p->grads = p->buffers = NULL;
+    p->typed.memory = NULL;
     p->built = false;
 }
 
@@ -182,7 +221,8 @@ ur_status ur__params_build_zeros(ur_params *p)
     p->values = ur__calloc(p->size, sizeof(ur_real));
     p->grads = ur__calloc(p->size, sizeof(ur_real));
     p->buffers = ur__calloc(p->buffer_size, sizeof(ur_real));
-    p->built = p->values && p->grads && p->buffers;
+    p->typed.memory = ur__calloc(p->typed.bytes, 1);
+    p->built = p->values && p->grads && p->buffers && p->typed.memory;
     if (p->built)
         return UR_OK;
     drop_memory(p);
@@ -193,7 +233,7 @@ static ur_status draw(const ur_params *p, int i, uint64_t seed)
 {
     const struct entry *e = p->entries[i];
     ur_real *x = ur_param_data(p, &e->view);
-    UR__TRY(ur__init_fill(x, e->view.rank, e->view.dim, e->init, e->scale, seed, (uint64_t)i));
+    UR__TRY(ur__init_fill(x, &e->view, e->start, seed, (uint64_t)i));
     for (size_t j = 0; j < e->shift_n; j++)
         x[e->shift_begin + j] += (ur_real)e->shift;
     return UR_OK;
@@ -211,6 +251,11 @@ ur_status ur_params_build(ur_params *p, uint64_t seed)
     if (status != UR_OK)
         drop_memory(p);
     return status;
+}
+
+struct ur__typed_list *ur__params_typed(const ur_params *p)
+{
+    return (struct ur__typed_list *)&p->typed;
 }
 
 uint64_t ur__params_version(const ur_params *p)
@@ -247,6 +292,16 @@ const ur_param *ur_params_find(const ur_params *p, const char *name)
     for (int i = 0; i < p->n; i++)
         if (!strcmp(p->entries[i]->view.name, name))
             return &p->entries[i]->view;
+    return NULL;
+}
+
+const ur_typed *ur_params_find_typed(const ur_params *p, const char *name)
+{
+    UR__NEED_OR(p, "params", NULL);
+    UR__NEED_OR(name, "name", NULL);
+    for (int i = 0; i < p->typed.n; i++)
+        if (!strcmp(p->typed.at[i]->name, name))
+            return p->typed.at[i];
     return NULL;
 }
 

@@ -5,6 +5,18 @@
 
 #include "unroll/layer.h"
 
+/* Tensors of any type (typed.c), in the order of their declaration. */
+struct ur__typed_list {
+    ur_typed **at;
+    int n, room;
+    size_t bytes;
+    char *memory;           /* NULL before the store is built */
+};
+struct ur__typed_list *ur__params_typed(const ur_params *params);
+/* UR_EINVAL unless a tensor of that name and shape can be declared; *size: its numbers. */
+ur_status ur__params_check_new(const ur_params *params, const char *name, int rank, const int *dim,
+                               size_t *size);
+
 bool ur__params_built(const ur_params *params);
 /* Gradient of one trained view. */
 ur_real *ur__param_grad(const ur_params *params, const ur_param *p);
@@ -28,6 +40,10 @@ bool ur__params_reports(const ur_params *params);
 bool ur__params_claim(const ur_params *params, const ur_tape *tape, const ur_param *p);
 /* The gradient of p is final. */
 void ur__params_report(const ur_params *params, const ur_param *p);
+/* Notes (a copy of) the options of the recurrent net whose first parameter is the i-th, for files;
+ * NULL: none begins there. */
+ur_status ur__params_set_form(ur_params *params, int i, const ur_rnn_options *options);
+const ur_rnn_options *ur__params_form(const ur_params *params, int i);
 /* Forgets all declarations after the first n: a constructor that fails leaves none. */
 void ur__params_truncate(ur_params *params, int n);
 /* Memory without drawing values: for parameters that are read from a file. */

@@ -12,6 +12,8 @@
 #include "kernel/select.h"
 #include "layer/init.h"
 #include "layer/params.h"
+#include "layer/rnn_form.h"
+#include "layer/rnn_options.h"
 #include "rnn/cells.h"
 #include "rnn/pack.h"
 
@@ -47,22 +49,15 @@ static ur_status declare_uniform(const struct naming *n, const char *name, int r
     return declare(n, name, p, out);
 }
 
-void ur__rnn_recurrent_name(const struct ur__rnn_layer *d, char out[UR__RECURRENT_NAME])
-{
-    const char *form = d->cell->form_name ? d->cell->form_name(d) : NULL;
-    if (!form && (d->zoneout_h > 0 || d->zoneout_c > 0))
-        form = "zoneout";
-    snprintf(out, UR__RECURRENT_NAME, "weight_hh%s%s", form ? "_" : "", form ? form : "");
-}
-
-static ur_status declare_recurrent(const struct naming *n, bool orthogonal, const ur_param **out)
+static ur_status declare_recurrent(const struct naming *n, const ur_rnn_options *o,
+                                   const ur_param **out)
 {
     const struct ur__rnn_layer *d = n->d;
     char name[UR__RECURRENT_NAME];
     struct ur__param_new p = {.dim = {d->cell->gates * d->H, d->P}, .init = UR_UNIFORM,
                               .scale = n->bound};
-    ur__rnn_recurrent_name(d, name);
-    if (orthogonal && d->P == d->H) {   /* a block is square */
+    ur__rnn_recurrent_name(o, name);
+    if (o->orthogonal && d->P == d->H) {   /* a block is square */
         p.init = UR_ORTHOGONAL;
         p.scale = 1;
     }
@@ -121,7 +116,7 @@ static ur_status declare_slot(const struct naming *n, const ur_rnn_options *o,
 {
     const struct ur__rnn_layer *d = n->d;
     UR__TRY(declare_uniform(n, "weight_ih", d->cell->gates * d->H, d->I, &v->w_ih));
-    UR__TRY(declare_recurrent(n, o->orthogonal, &v->w_hh));
+    UR__TRY(declare_recurrent(n, o, &v->w_hh));
     UR__TRY(declare_biases(n, o->forget_bias, v));
     if (d->P != d->H)
         UR__TRY(declare_uniform(n, "weight_hr", d->P, d->H, &v->w_hr));
@@ -203,6 +198,8 @@ ur_status ur_rnn_new(ur_rnn **out, ur_params *params, const char *prefix,
     ur_status status = UR_ENOMEM;
     if (rnn->layer && rnn->views && rnn->buffers && rnn->packed && rnn->cells)
         status = declare_all(rnn, prefix, o);
+    if (status == UR_OK)
+        status = ur__params_set_form(params, declared, o);
     if (status != UR_OK) {
         ur__params_truncate(params, declared);
         ur_rnn_free(rnn);

@@ -42,21 +42,6 @@ struct ur_rnn {
     void **cells;                   /* [slots] what they keep */
 };
 
-/* "weight_hh", PyTorch's name, unless PyTorch would compute something else with them. */
-#define UR__RECURRENT_NAME 48
-void ur__rnn_recurrent_name(const struct ur__rnn_layer *d, char out[UR__RECURRENT_NAME]);
-/* A caller's options over the defaults. */
-ur_status ur__rnn_options_read(ur_rnn_options *to, const ur_rnn_options *from);
-/* UR_EINVAL with a sentence where options are impossible, or one is given that the cell does not
- * have. */
-ur_status ur__rnn_options_check(const ur_rnn_options *options);
-/* What layer l reads, how many numbers it passes up, and how many its h has. */
-int64_t ur__rnn_layer_input(const ur_rnn_options *options, int l);
-int64_t ur__rnn_layer_output(const ur_rnn_options *options, int l);
-int ur__rnn_layer_state(const ur_rnn_options *options, int l);
-/* Direction `reverse` of layer l, its cell in the form that the options ask for. */
-struct ur__rnn_layer ur__rnn_layer_of(const ur_rnn_options *options, int l, bool reverse);
-
 struct ur__rnn_weights ur__rnn_weights_of(const ur_rnn *rnn, int slot);
 struct ur__rnn_grads ur__rnn_grads_of(const ur_rnn *rnn, int slot);
 /* Bytes of the packed weights. */

@@ -257,9 +257,12 @@ static ur_status compute(ur_tape *tape, struct node *n, ur_state *s)
     return ur__tape_record(tape, back, n);
 }
 
-static ur_tensor *run(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x, const int32_t *ids, int T,
-                      int B, const int *lengths, ur_state *s)
+/* x [T,B,I], or NULL and numbers; its T and B are those of `by` either way. */
+static ur_tensor *run(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x, ur_ids by,
+                      const int *lengths, ur_state *s)
 {
+    const int32_t *ids = by.id;
+    int T = by.T, B = by.B;
     ur_status status = ur__rnn_check_pass(tape, rnn, T, B, lengths, s);
     if (status == UR_OK && ids && !ur__tape_measures(tape))
         status = ur__rnn_check_ids(rnn, (size_t)T * (size_t)B, ids);
@@ -307,7 +310,7 @@ ur_tensor *ur_rnn_forward(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x, const 
                              ur__shape_text(x), ur_rnn_input(rnn));
     if (rnn->tape_cell)
         return ur__rnn_unroll(tape, rnn, x, lengths, s);
-    return run(tape, rnn, x, NULL, ur_dim(x, 0), ur_dim(x, 1), lengths, s);
+    return run(tape, rnn, x, (ur_ids){NULL, ur_dim(x, 0), ur_dim(x, 1)}, lengths, s);
 }
 
 ur_tensor *ur_rnn_forward_ids(ur_tape *tape, const ur_rnn *rnn, ur_ids ids, const int *lengths,
@@ -324,5 +327,5 @@ ur_tensor *ur_rnn_forward_ids(ur_tape *tape, const ur_rnn *rnn, ur_ids ids, cons
                              ids.B);
     if (rnn->tape_cell)
         return ur__rnn_unroll(tape, rnn, ur__rnn_one_hot(tape, rnn, ids), lengths, s);
-    return run(tape, rnn, NULL, ids.id, ids.T, ids.B, lengths, s);
+    return run(tape, rnn, NULL, ids, lengths, s);
 }

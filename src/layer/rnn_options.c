@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* What the options of a recurrent net may be: the one check, for whoever has options. */
+/* The one check of a recurrent net's options, for whoever has some. */
+#include "layer/rnn_options.h"
+
 #include <math.h>
 #include <string.h>
 
 #include "base/sized.h"
 #include "base/status.h"
-#include "layer/recurrent.h"
 #include "rnn/cells.h"
+
+const char *const ur__activation_words[] = {"tanh", "relu", "sigmoid", "satlin", NULL};
+const char *const ur__reset_words[] = {"after", "before", NULL};
+const char *const ur__init_words[] = {"uniform", "orthogonal", NULL};
+const char *const ur__norm_words[] = {"none", "layer", NULL};
 
 static const ur_rnn_options defaults = {
     .size = sizeof defaults, .cell = UR_CELL_LSTM, .layers = 1,
@@ -58,8 +64,7 @@ struct ur__rnn_layer ur__rnn_layer_of(const ur_rnn_options *o, int l, bool rever
         .biases = o->biases,
         .reverse = reverse,
         .recurrent_dropout = o->recurrent_dropout,
-        .zoneout_h = o->zoneout_h,
-        .zoneout_c = o->zoneout_c,
+        .zoneout = {o->zoneout_h, o->zoneout_c},
         .activation = o->activation,
         .reset_before = o->reset_before,
         .peepholes = o->peepholes,
@@ -72,45 +77,83 @@ struct ur__rnn_layer ur__rnn_layer_of(const ur_rnn_options *o, int l, bool rever
     return d;
 }
 
-/* ---- what the cell has ------------------------------------------------- */
+/* ---- rows -------------------------------------------------------------- */
 
-static bool any(const int *sizes, int n)
+#define MAX_CLIP 1e30
+
+struct own {
+    ur_rnn_options o;
+};
+
+static const char *activation_at(int i, int *value)
 {
-    for (int i = 0; i < n; i++)
-        if (sizes[i])
+    *value = i;
+    return ur_activation_name((ur_activation)i);
+}
+
+static const ur_option rows[] = {
+    /* The library's own, found before the program's of the same name. */
+    {.name = "activation", .choices = activation_at, .kind = UR_OPTION_CHOICE,
+     .at = offsetof(struct own, o.activation)},
+    {.name = "cell-clip", .kind = UR_OPTION_REAL, .max = MAX_CLIP,
+     .at = offsetof(struct own, o.cell_clip)},
+    {.name = "output-activation", .choices = activation_at, .kind = UR_OPTION_CHOICE,
+     .at = offsetof(struct own, o.output_activation)},
+    {.name = "output", .kind = UR_OPTION_LIST_OF_INT, .at = offsetof(struct own, o.output)},
+    {.name = "biases", .kind = UR_OPTION_INT, .at = offsetof(struct own, o.biases)},
+    UR__STACK_ROWS("", struct own, o),
+};
+enum { N_ROWS = sizeof rows / sizeof *rows };
+static const ur_option_table table = {.rows = rows, .n = N_ROWS};
+
+const ur_option *ur__rnn_row(const char *name)
+{
+    int i = ur__option_find(&table, name, strlen(name));
+    return i < 0 ? NULL : &rows[i];
+}
+
+bool ur__rnn_given(const ur_rnn_options *o, const ur_option *row)
+{
+    const int *sizes = (const int *)(const void *)((const char *)o + row->at);
+    if (row->kind != UR_OPTION_LIST_OF_INT)
+        return !ur__option_same(row, o, &defaults);
+    for (int l = 0; l < o->layers; l++)
+        if (sizes[l])
             return true;
     return false;
 }
 
-/* Options that not all cells have, where they differ from their default. */
+void ur__rnn_reset(ur_rnn_options *o, const ur_option *row)
+{
+    size_t n = ur__option_size(row);
+    memcpy((char *)o + row->at, (const char *)&defaults + row->at, n);
+}
+
+/* ---- what the cell has ------------------------------------------------- */
+
+/* Options of every net, and those of every fused cell. What is in neither list is an option of the
+ * cells that name it. */
+static const char *const of_all[] = {"cell", "hidden", "layers", "norm", "dropout", "variational",
+                                     "learned-state", NULL};
+static const char *const of_fused[] = {"biases", "output", "output-activation", "init",
+                                       "recurrent-dropout", "zoneout", NULL};
+
+static bool listed(const char *const *list, const char *name)
+{
+    while (*list && strcmp(*list, name) != 0)
+        list++;
+    return *list;
+}
+
 static ur_status check_cell(const ur_rnn_options *o)
 {
-    const struct {
-        const char *name;
-        bool given;
-        bool fused;     /* all fused cells have it */
-    } list[] = {
-        {"biases", o->biases != 2, true},
-        {"output", any(o->output, o->layers), true},
-        {"orthogonal", o->orthogonal, true},
-        {"recurrent_dropout", o->recurrent_dropout != 0, true},
-        {"zoneout_h", o->zoneout_h != 0, true},
-        {"activation", o->activation != UR_ACT_TANH, false},
-        {"reset_before", o->reset_before, false},
-        {"forget_bias", o->forget_bias != 0, false},
-        {"projection", any(o->projection, o->layers), false},
-        {"peepholes", o->peepholes, false},
-        {"coupled", o->coupled, false},
-        {"cell_clip", o->cell_clip != 0, false},
-        {"time_residual", o->time_residual, false},
-        {"zoneout_c", o->zoneout_c != 0, false},
-    };
     const struct ur__tape_cell *tape = ur__tape_cell_of(o->cell, o->norm);
     const struct ur__cell *cell = tape ? NULL : ur__cell_of(o->cell);
     const struct ur__cell *form = tape ? NULL : ur__rnn_layer_of(o, 0, false).cell;
-    for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
-        const char *name = list[i].name;
-        if (!list[i].given || (cell && list[i].fused))
+    for (int i = 0; i < N_ROWS; i++) {
+        const char *name = rows[i].name;
+        if (!ur__rnn_given(o, &rows[i]) || listed(of_all, name) ||
+            (cell && listed(of_fused, name)))
             continue;
         if (tape ? !ur__tape_cell_has(tape, name) : !ur__cell_has(cell, name))
             return ur__fail(UR_EINVAL, "cell %s%s has no option %s", tape ? tape->name : cell->name,
@@ -124,11 +167,15 @@ static ur_status check_cell(const ur_rnn_options *o)
 
 /* ---- what numbers they may be ------------------------------------------ */
 
-static ur_status check_probability(const char *name, double p)
+static ur_status check_probabilities(const ur_rnn_options *o)
 {
-    if (p >= 0 && p < 1)
-        return UR_OK;
-    return ur__fail(UR_EINVAL, "%s must be at least 0 and below 1, not %g", name, p);
+    for (int i = 0; i < N_ROWS; i++) {
+        const double *p = (const double *)(const void *)((const char *)o + rows[i].at);
+        if (rows[i].flags & UR_OPTION_OPEN_MAX && !(*p >= 0 && *p < 1))
+            return ur__fail(UR_EINVAL, "%s must be at least 0 and below 1, not %g", rows[i].name,
+                            *p);
+    }
+    return UR_OK;
 }
 
 static ur_status check_layer(const ur_rnn_options *o, int l)
@@ -176,19 +223,16 @@ ur_status ur__rnn_options_check(const ur_rnn_options *o)
     if (!ur_activation_name(o->activation))
         return ur__fail(UR_EINVAL, "there is no activation number %d", (int)o->activation);
     if (o->output_activation != UR_ACT_IDENTITY && o->output_activation != UR_ACT_TANH)
-        return ur__fail(UR_EINVAL, "output_activation must be identity or tanh");
-    if (o->output_activation != UR_ACT_IDENTITY && !any(o->output, o->layers))
-        return ur__fail(UR_EINVAL, "output_activation needs an output map (output)");
+        return ur__fail(UR_EINVAL, "output-activation must be identity or tanh");
+    if (o->output_activation != UR_ACT_IDENTITY && !ur__rnn_given(o, ur__rnn_row("output")))
+        return ur__fail(UR_EINVAL, "output-activation needs an output map (output)");
     if (o->biases < 0 || o->biases > 2)
         return ur__fail(UR_EINVAL, "biases must be 0, 1 or 2, not %d", o->biases);
     if (o->forget_bias != 0 && o->biases == 0)
-        return ur__fail(UR_EINVAL, "forget_bias needs biases, of which there are 0");
+        return ur__fail(UR_EINVAL, "forget-bias needs biases, of which there are 0");
     if (!isfinite(o->forget_bias))
-        return ur__fail(UR_EINVAL, "forget_bias must be finite, not %g", o->forget_bias);
-    if (!(o->cell_clip >= 0 && o->cell_clip <= 1e30))
-        return ur__fail(UR_EINVAL, "cell_clip must be 0 to 1e30, not %g", o->cell_clip);
-    UR__TRY(check_probability("dropout", o->dropout));
-    UR__TRY(check_probability("recurrent_dropout", o->recurrent_dropout));
-    UR__TRY(check_probability("zoneout_h", o->zoneout_h));
-    return check_probability("zoneout_c", o->zoneout_c);
+        return ur__fail(UR_EINVAL, "forget-bias must be finite, not %g", o->forget_bias);
+    if (!(o->cell_clip >= 0 && o->cell_clip <= MAX_CLIP))
+        return ur__fail(UR_EINVAL, "cell-clip must be 0 to 1e30, not %g", o->cell_clip);
+    return check_probabilities(o);
 }

@@ -84,24 +84,29 @@ static void update_start(ur_state *s)
     ur__fpmode_restore(mode);
 }
 
+/* Row b of all buffers of a state, which have n rows each. */
+struct row {
+    const ur_real *data;
+    int n, b;
+};
+
 /* Row b of every buffer in `data`, whose buffers have n rows each: copied from a row of other
- * data of m rows, or, from NULL, to its start. */
-static void set_row(const ur_state *s, ur_real *data, int n, int b, const ur_real *from, int m,
-                    int row)
+ * data, or, if that is NULL, to its start. */
+static void set_row(const ur_state *s, ur_real *data, int n, int b, struct row other)
 {
-    const ur_real *start = s->start;
+    const ur_real *start = s->start, *from = other.data;
     for (int i = 0; i < s->rnn->slots; i++)
         for (int j = 0; j < buffers(s, i)->n; j++) {
             size_t size = width(s, i, j);
             ur_real *to = data + (size_t)b * size;
             if (from)
-                memcpy(to, from + (size_t)row * size, size * sizeof *to);
+                memcpy(to, from + (size_t)other.b * size, size * sizeof *to);
             else if (start)
                 memcpy(to, start, size * sizeof *to);
             else
                 memset(to, 0, size * sizeof *to);
             data += (size_t)n * size;
-            from = from ? from + (size_t)m * size : NULL;
+            from = from ? from + (size_t)other.n * size : NULL;
             start = start ? start + size : NULL;
         }
 }
@@ -110,7 +115,7 @@ static void fill_start(ur_state *s)
 {
     update_start(s);
     for (int b = 0; b < s->B; b++)
-        set_row(s, s->data, s->B, b, NULL, 0, 0);
+        set_row(s, s->data, s->B, b, (struct row){0});
 }
 
 /* Whether every row stands where it started. */
@@ -257,7 +262,7 @@ static void restart(ur_state *s, const int *from)
     update_start(s);
     for (int i = 0; i < s->B; i++) {
         if (from[i] < 0)
-            set_row(s, s->data, s->B, i, NULL, 0, 0);
+            set_row(s, s->data, s->B, i, (struct row){0});
         all = all && from[i] < 0;
     }
     if (all)
@@ -270,7 +275,8 @@ static ur_status reorder(ur_state *s, int n, const int *from)
         return UR_ENOMEM;
     update_start(s);
     for (int i = 0; i < n; i++)
-        set_row(s, s->spare, n, i, from[i] < 0 ? NULL : s->data, s->B, from[i]);
+        set_row(s, s->spare, n, i,
+                (struct row){from[i] < 0 ? NULL : s->data, s->B, from[i]});
     s->B = n;
     memcpy(s->data, s->spare, size_of(s) * sizeof *s->data);
     bind_slots(s);

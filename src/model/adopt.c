@@ -137,13 +137,30 @@ static ur_status adopt_param(ur_model *to, const ur_model *from, const ur_param 
     return UR_OK;
 }
 
+/* What is kept as it is must be the same in both. */
+static ur_status adopt_typed(ur_model *to, const ur_model *from, const ur_typed *t)
+{
+    const ur_typed *other = ur_params_find_typed(from->params, t->name);
+    if (!other || other->type != t->type || other->rank != t->rank ||
+        memcmp(other->dim, t->dim, (size_t)t->rank * sizeof *t->dim) != 0)
+        return ur__fail(UR_EDATA, "the networks differ: only one has %s of that type and shape",
+                        t->name);
+    memcpy(ur_typed_data(to->params, t, t->type), ur_typed_data(from->params, other, t->type),
+           t->bytes);
+    return UR_OK;
+}
+
 static ur_status adopt_all(ur_model *to, const ur_model *from, const struct map *maps)
 {
     int n = ur_params_count(to->params), other = ur_params_count(from->params);
+    int typed = ur_params_typed_count(to->params), of_other = ur_params_typed_count(from->params);
     for (int i = 0; i < n; i++)
         UR__TRY(adopt_param(to, from, ur_params_at(to->params, i), maps));
-    if (n != other)
-        return ur__fail(UR_EDATA, "the networks differ: %d and %d parameters", n, other);
+    for (int i = 0; i < typed; i++)
+        UR__TRY(adopt_typed(to, from, ur_params_typed_at(to->params, i)));
+    if (n != other || typed != of_other)
+        return ur__fail(UR_EDATA, "the networks differ: %d and %d parameters", n + typed,
+                        other + of_other);
     return ur_model_prepare(to);
 }
 

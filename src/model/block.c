@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/status.h"
+#include "layer/rnn_form.h"
 #include "model/block.h"
 
 /* ---- declaring --------------------------------------------------------- */
@@ -29,7 +30,7 @@ ur_status ur__model_add_stack(ur_model *m, const char *name,
         return UR_EINTERNAL;
     ur_rnn_options rnn = *options;
     rnn.input = input;
-    snprintf(prefix, sizeof prefix, "%s%s", ur__stack_is_torch(options) ? "" : "u", name);
+    snprintf(prefix, sizeof prefix, "%s%s", ur__rnn_is_torch(options) ? "" : "u", name);
     UR__TRY(ur_rnn_new(&b->rnn, m->params, prefix, &rnn));
     b->in = in;
     *out = b->rnn;

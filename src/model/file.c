@@ -23,6 +23,7 @@
 #include "layer/params.h"
 #include "model/arch.h"
 #include "model/model.h"
+#include "model/typed_file.h"
 #include "model/vocab_text.h"
 
 #define FORMAT "unroll"
@@ -100,6 +101,10 @@ static ur_status name_tensors(const ur_params *params, struct ur__st_out *out)
         UR__TRY(ur__st_out_tensor(out, p->name, ur__st_real_type(), rank, dim,
                                   ur_param_data(params, p)));
     }
+    for (int i = 0; i < ur_params_typed_count(params); i++) {
+        const ur_typed *t = ur_params_typed_at(params, i);
+        UR__TRY(ur__typed_out(out, t->name, params, t));
+    }
     return UR_OK;
 }
 
@@ -117,6 +122,8 @@ static ur_status prepare(const ur_model *model, const char *path, struct ur__st_
     UR__TRY(ur__st_out_new(out));
     unsigned mode = ur__fpmode_default();
     ur_status status = name_all(model, *out);
+    if (status == UR_ENUMERIC)
+        status = ur__fail(status, "%s: %s", path, ur_errmsg());
     ur__fpmode_restore(mode);
     return status;
 }
@@ -364,9 +371,16 @@ static ur_status check_tensors(const ur_params *params, const struct ur__st_file
             return ur__fail(UR_EFORMAT, "tensor %s holds %s, not real numbers", p->name,
                             t->type_name);
     }
+    for (int i = 0; i < ur_params_typed_count(params); i++) {
+        const ur_typed *typed = ur_params_typed_at(params, i);
+        const struct ur__st_tensor *t = ur__st_find(f, typed->name);
+        if (!t)
+            return ur__fail(UR_EFORMAT, "tensor %s is missing", typed->name);
+        UR__TRY(ur__typed_check(t, typed));
+    }
     for (size_t i = 0; i < ur__st_count(f); i++) {
         const char *name = ur__st_at(f, i)->name;
-        if (!ur_params_find(params, name))
+        if (!ur_params_find(params, name) && !ur_params_find_typed(params, name))
             return ur__fail(UR_EFORMAT, "the network has no parameter %.80s", name);
     }
     return UR_OK;
@@ -377,8 +391,17 @@ static ur_status check_tensors(const ur_params *params, const struct ur__st_file
 static ur_status load_values(ur_params *params, struct ur__st_file *f, const char *path)
 {
     for (size_t i = 0; i < ur__st_count(f); i++)
-        UR__TRY(ur__st_check_finite(f, ur__st_at(f, i)));
+        if (!ur_params_find_typed(params, ur__st_at(f, i)->name))
+            UR__TRY(ur__st_check_finite(f, ur__st_at(f, i)));
     UR__TRY(ur__params_build_zeros(params));
+    for (int i = 0; i < ur_params_typed_count(params); i++) {
+        const ur_typed *t = ur_params_typed_at(params, i);
+        ur_status status = ur__typed_in(f, ur__st_find(f, t->name), t,
+                                        ur_typed_data(params, t, t->type));
+        if (status == UR_ENUMERIC)
+            return ur__fail(status, "%s: %s", path, ur_errmsg());
+        UR__TRY(status);
+    }
     for (int i = 0; i < ur_params_count(params); i++) {
         const ur_param *p = ur_params_at(params, i);
         UR__TRY(ur__st_read_real(f, ur__st_find(f, p->name), ur_param_data(params, p), p->size));

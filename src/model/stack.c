@@ -2,12 +2,6 @@
 #include "model/stack.h"
 
 #include "base/status.h"
-#include "layer/recurrent.h"
-
-const char *const ur__activation_words[] = {"tanh", "relu", "sigmoid", "satlin", NULL};
-const char *const ur__reset_words[] = {"after", "before", NULL};
-const char *const ur__init_words[] = {"uniform", "orthogonal", NULL};
-const char *const ur__norm_words[] = {"none", "layer", NULL};
 
 /* Keeps every product of two sizes and a gate count within 40 bits. */
 #define MAX_SIZE 65536
@@ -50,15 +44,4 @@ ur_status ur__stack_resolve(ur_rnn_options *o, int layers)
 int ur__stack_top(const ur_rnn_options *o)
 {
     return (int)ur__rnn_layer_output(o, o->layers - 1);
-}
-
-bool ur__stack_is_torch(const ur_rnn_options *o)
-{
-    for (int l = 1; l < o->layers; l++)
-        if (o->hidden[l] != o->hidden[0] || o->projection[l] != o->projection[0])
-            return false;
-    bool form = o->reset_before || o->peepholes || o->coupled || o->cell_clip > 0 ||
-                o->time_residual || o->learned_state || o->zoneout_h > 0 || o->zoneout_c > 0 ||
-                o->norm != UR_NORM_NONE || o->cell > UR_CELL_GRU;
-    return !form && (o->activation == UR_ACT_TANH || o->activation == UR_ACT_RELU);
 }

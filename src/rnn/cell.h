@@ -18,6 +18,8 @@
 struct ur__cell;
 struct ur__sequence;
 
+enum { UR__CELL_PARTS = 2, UR__CELL_EXTRAS = 2, UR__CELL_BUFFERS = 2 };
+
 /* One direction of one layer. */
 struct ur__rnn_layer {
     const struct ur__cell *cell;
@@ -27,14 +29,13 @@ struct ur__rnn_layer {
     ur_activation output_activation;
     int biases;                     /* 0, 1, 2 */
     bool reverse;                   /* reads each sequence from its end */
-    double recurrent_dropout, zoneout_h, zoneout_c;
+    double recurrent_dropout;
+    double zoneout[UR__CELL_BUFFERS];   /* of each buffer of state: h, and c where there is one */
     /* options of some cells */
     ur_activation activation;
     bool reset_before, peepholes, coupled, time_residual;
     ur_real cell_clip;              /* 0: none */
 };
-
-enum { UR__CELL_PARTS = 2, UR__CELL_EXTRAS = 2 };
 
 /* Parameters as PyTorch lays them out; absent ones NULL. */
 struct ur__rnn_weights {
@@ -120,14 +121,10 @@ struct ur__cell {
     const char *name;
     ur_cell kind;
     const char *when;               /* "coupled": the option that asks for this form; or NULL */
-    /* The options that it has and others may not have, by the names of ur_rnn_options; NULL ends
-     * them. */
+    /* The options that it has and others may not have, by name; NULL ends them. */
     const char *const *options;
     /* NULL: it has one form. */
     const struct ur__cell *(*form)(const struct ur__rnn_layer *d);
-    /* What tells weight_hh from a matrix that PyTorch would compute otherwise with
-     * ("weight_hh_NAME"), or NULL. */
-    const char *(*form_name)(const struct ur__rnn_layer *d);
     /* Its extra parameters (how many); NULL: none. */
     int (*extras)(const struct ur__rnn_layer *d, struct ur__cell_extra out[UR__CELL_EXTRAS]);
 

@@ -22,8 +22,9 @@ static void forward(const struct ur__cell_step *s)
 {
     int H = s->d->H;
     ur__rows_times(s, s->h_read, s->ld_read, &s->p->w_hh[RZ], s->gates, s->ld);
-    ur__rows_from(s, s->h_read, s->ld_read, &s->p->w_hh[N], s->p->start_apart,
-                  s->gates + 3 * (ptrdiff_t)H, s->ld);
+    ur__rows_from(s, &(struct ur__product){.a = s->h_read, .lda = s->ld_read, .w = &s->p->w_hh[N],
+                                           .start = s->p->start_apart,
+                                           .c = s->gates + 3 * (ptrdiff_t)H, .ldc = s->ld});
     ur__meet(s->split);
     for (int r = 0; r < s->rows; r++)
         if (ur__own_row(s->split, r))
@@ -116,22 +117,17 @@ static const struct ur__cell *form(const struct ur__rnn_layer *d)
     return d->reset_before ? &before : &ur__cell_gru;
 }
 
-static const char *form_name(const struct ur__rnn_layer *d)
-{
-    return d->reset_before ? "before" : NULL;
-}
-
-static const char *const options[] = {"reset_before", NULL};
+static const char *const options[] = {"reset", NULL};
 
 const struct ur__cell ur__cell_gru = {
-    .name = "gru", .kind = UR_CELL_GRU, .options = options, .form = form, .form_name = form_name,
+    .name = "gru", .kind = UR_CELL_GRU, .options = options, .form = form,
     .gates = 3, .kept = 4, .part = {2, 1}, .apart = 1, .direct = true,
     .forward = forward, .back_gates = back_gates, .back_carry = back_carry,
     .back_recurrent = back_recurrent,
 };
 
 static const struct ur__cell before = {
-    .name = "gru", .kind = UR_CELL_GRU, .options = options, .form = form, .form_name = form_name,
+    .name = "gru", .kind = UR_CELL_GRU, .options = options, .form = form,
     .gates = 3, .kept = 4, .part = {2, 1}, .work = 1, .direct = true,
     .forward = forward_before, .back_gates = back_gates_before,
     .back_carry = back_carry_before, .back_recurrent = back_recurrent_before,

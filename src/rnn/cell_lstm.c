@@ -122,11 +122,6 @@ static const struct ur__cell *form(const struct ur__rnn_layer *d)
     return d->coupled ? &coupled : d->peepholes || d->cell_clip > 0 ? &with_extras : &ur__cell_lstm;
 }
 
-static const char *form_name(const struct ur__rnn_layer *d)
-{
-    return d->coupled ? "coupled" : d->cell_clip > 0 ? "clip" : NULL;
-}
-
 /* One peephole for each gate but g. */
 static int extras(const struct ur__rnn_layer *d, struct ur__cell_extra out[UR__CELL_EXTRAS])
 {
@@ -134,15 +129,15 @@ static int extras(const struct ur__rnn_layer *d, struct ur__cell_extra out[UR__C
     return d->peepholes ? 1 : 0;
 }
 
-#define OPTIONS "projection", "peepholes", "coupled", "cell_clip", "zoneout_c"
-static const char *const options[] = {OPTIONS, "forget_bias", NULL};
+#define OPTIONS "projection", "peepholes", "coupled", "cell-clip", "zoneout-cell"
+static const char *const options[] = {OPTIONS, "forget-bias", NULL};
 static const char *const coupled_options[] = {OPTIONS, NULL};   /* it has no f of its own */
 
 #define LSTM(blocks, asked_by, its_options, way_forward, way_back)                   \
     {                                                                                \
         .name = "lstm", .kind = UR_CELL_LSTM, .when = (asked_by),                    \
-        .options = (its_options), .form = form, .form_name = form_name,              \
-        .extras = extras, .gates = (blocks), .kept = (blocks), .part = {blocks},     \
+        .options = (its_options), .form = form, .extras = extras,                    \
+        .gates = (blocks), .kept = (blocks), .part = {blocks},                       \
         .forget = 1, .c = "c", .forward = (way_forward), .back_gates = (way_back),   \
         .back_carry = back_carry, .back_recurrent = back_recurrent,                  \
         .back_extras = back_extras,                                                  \

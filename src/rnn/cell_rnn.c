@@ -73,26 +73,17 @@ static const struct ur__cell kept, residual;
 /* h is not f(…) itself where something is added to it, nor under zoneout. */
 static const struct ur__cell *form(const struct ur__rnn_layer *d)
 {
-    return d->time_residual ? &residual : d->zoneout_h > 0 ? &kept : &ur__cell_rnn;
+    return d->time_residual ? &residual : d->zoneout[0] > 0 ? &kept : &ur__cell_rnn;
 }
 
-static const char *form_name(const struct ur__rnn_layer *d)
-{
-    if (d->time_residual)
-        return "residual";
-    return d->activation == UR_ACT_TANH || d->activation == UR_ACT_RELU
-        ? NULL : ur_activation_name(d->activation);
-}
-
-static const char *const options[] = {"activation", "time_residual", NULL};
+static const char *const options[] = {"activation", "time-residual", NULL};
 
 #define RNN(way_forward, way_back, past_the_weights)                                 \
     {                                                                                \
         .name = "rnn", .kind = UR_CELL_RNN, .options = options, .form = form,        \
-        .form_name = form_name, .gates = 1, .kept = 1, .part = {1},                  \
-        .direct = (past_the_weights), .forward = (way_forward),                      \
-        .back_gates = (way_back), .back_carry = back_carry,                          \
-        .back_recurrent = back_recurrent,                                            \
+        .gates = 1, .kept = 1, .part = {1}, .direct = (past_the_weights),            \
+        .forward = (way_forward), .back_gates = (way_back),                          \
+        .back_carry = back_carry, .back_recurrent = back_recurrent,                  \
     }
 
 const struct ur__cell ur__cell_rnn = RNN(forward, back_gates, false);

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "kernel/gemm.h"
+#include "rnn/noise.h"
 #include "rnn/pack.h"
 #include "rnn/stack.h"
 
@@ -33,7 +34,8 @@ static int between_layers(const struct ur__stack *stack)
 /* Streams of one slot: recurrent dropout, zoneout of h and of c. */
 static int streams_of(const struct ur__rnn_layer *d)
 {
-    return d->recurrent_dropout > 0 || d->zoneout_h > 0 || d->zoneout_c > 0 ? 3 : 0;
+    bool zones = ur__zoneout(d, 0) > 0 || ur__zoneout(d, 1) > 0;
+    return d->recurrent_dropout > 0 || zones ? 1 + UR__CELL_BUFFERS : 0;
 }
 
 int ur__stack_streams(const struct ur__stack *stack)
@@ -50,7 +52,7 @@ static void bind_noise(struct ur__stack_job *job)
     for (int i = 0; i < job->stack->layers * job->stack->directions; i++) {
         job->layer[i].noise = (struct ur__noise){
             .seed = job->seed, .step = job->step,
-            .drop = stream, .zone_h = stream + 1, .zone_c = stream + 2,
+            .drop = stream, .zone = {stream + 1, stream + 2},
         };
         stream += (uint32_t)streams_of(&job->stack->layer[i]);
     }
@@ -73,7 +75,7 @@ static struct ur__kept keep(const struct ur__stack_job *job, const struct ur__rn
     struct ur__kept kept = {
         .gates = reals(p, TB * (size_t)d->cell->kept * H),
         .c = reals(p, c ? TB * H : 0),
-        .c_new = reals(p, c && d->zoneout_c > 0 ? TB * H : 0),
+        .c_new = reals(p, ur__zoneout(d, 1) > 0 ? TB * H : 0),
         .m = reals(p, P != H ? TB * H : 0),
         .h = d->O ? reals(p, TB * P) : out,
         .y = d->O ? out : NULL,
@@ -83,9 +85,9 @@ static struct ur__kept keep(const struct ur__stack_job *job, const struct ur__rn
         .h0 = reals(p, B * P),
         .c0 = reals(p, c ? B * H : 0),
         .drop = reals(p, recurrent ? B * P : 0),
-        .zone_h = reals(p, train && d->zoneout_h > 0 ? TB * P : 0),
-        .zone_c = reals(p, train && c && d->zoneout_c > 0 ? TB * H : 0),
     };
+    for (int i = 0; i < UR__CELL_BUFFERS; i++)
+        kept.zone[i] = reals(p, train && ur__zoneout(d, i) > 0 ? TB * ur__buffer_size(d, i) : 0);
     if (!kept.c_new)
         kept.c_new = kept.c;
     return kept;
@@ -167,8 +169,8 @@ static void keep_back(const struct ur__stack_job *job, const struct ur__rnn_laye
     s->work = reals(p, (size_t)d->cell->work * B * H);
     s->dm = reals(p, projects ? B * H : 0);
     s->dh_read = reals(p, training && d->recurrent_dropout > 0 ? B * P : 0);
-    s->stay_h = reals(p, d->zoneout_h > 0 ? B * P : 0);
-    s->stay_c = reals(p, c && d->zoneout_c > 0 ? B * H : 0);
+    for (int i = 0; i < UR__CELL_BUFFERS; i++)
+        s->stay[i] = reals(p, ur__zoneout(d, i) > 0 ? B * ur__buffer_size(d, i) : 0);
     s->first = reals(p, d->reverse && job->lengths ? B * (size_t)d->cell->kept * H : 0);
     if (p->base)
         ur__packed_back_place(pb, job->k, d, packed);

@@ -64,29 +64,39 @@ static void stay(int n, const ur_real *mask, double p, const ur_real *before, co
     }
 }
 
+double ur__zoneout(const struct ur__rnn_layer *d, int i)
+{
+    return i == 0 || d->cell->c ? d->zoneout[i] : 0;
+}
+
+size_t ur__buffer_size(const struct ur__rnn_layer *d, int i)
+{
+    return (size_t)(i == 0 ? d->P : d->H);
+}
+
+/* Buffer i of row r of a step. */
+static void zone_row(const struct ur__sequence *s, const struct ur__cell_step *c, int i,
+                     ptrdiff_t at, int r)
+{
+    const struct ur__kept *kept = &s->kept;
+    double p = s->d->zoneout[i];
+    ptrdiff_t n = (ptrdiff_t)ur__buffer_size(s->d, i);
+    ur_real *mask = kept->zone[i] ? kept->zone[i] + at * n : NULL;
+    if (mask)
+        draw_zone(s, (size_t)n, p, s->noise.zone[i], at * n, mask);
+    ur_real *h = kept->h + at * kept->ld_h;
+    if (i == 0)
+        stay((int)n, mask, p, c->h_prev + r * c->ld_prev, h, h);
+    else
+        stay((int)n, mask, p, c->c_prev + r * n, c->c + r * n, kept->c + at * n);
+}
+
 void ur__zone(const struct ur__sequence *s, const struct ur__cell_step *c, int t, int b)
 {
-    const struct ur__rnn_layer *d = s->d;
-    const struct ur__kept *kept = &s->kept;
-    for (int r = 0; d->zoneout_h > 0 && r < c->rows; r++) {
-        if (!ur__own_row(c->split, r))
-            continue;
-        ptrdiff_t at = (ptrdiff_t)t * s->B + b + r;
-        ur_real *mask = kept->zone_h ? kept->zone_h + at * d->P : NULL;
-        ur_real *h = kept->h + at * kept->ld_h;
-        if (mask)
-            draw_zone(s, (size_t)d->P, d->zoneout_h, s->noise.zone_h, at * d->P, mask);
-        stay(d->P, mask, d->zoneout_h, c->h_prev + r * c->ld_prev, h, h);
-    }
-    for (int r = 0; d->cell->c && d->zoneout_c > 0 && r < c->rows; r++) {
-        if (!ur__own_row(c->split, r))
-            continue;
-        ptrdiff_t at = ((ptrdiff_t)t * s->B + b + r) * d->H, row = (ptrdiff_t)r * d->H;
-        ur_real *mask = kept->zone_c ? kept->zone_c + at : NULL;
-        if (mask)
-            draw_zone(s, (size_t)d->H, d->zoneout_c, s->noise.zone_c, at, mask);
-        stay(d->H, mask, d->zoneout_c, c->c_prev + row, c->c + row, kept->c + at);
-    }
+    for (int i = 0; i < UR__CELL_BUFFERS; i++)
+        for (int r = 0; ur__zoneout(s->d, i) > 0 && r < c->rows; r++)
+            if (ur__own_row(c->split, r))
+                zone_row(s, c, i, (ptrdiff_t)t * s->B + b + r, r);
 }
 
 /* past = m∘d, d = (1−m)∘d */
@@ -102,26 +112,29 @@ static void part(size_t n, const ur_real *mask, double p, ur_real *d, ur_real *p
 
 void ur__zone_back_open(const struct ur__sequence *s, int t, int b, int end)
 {
-    const struct ur__rnn_layer *d = s->d;
-    size_t rows = (size_t)(end - b);
-    ptrdiff_t at = (ptrdiff_t)t * s->B + b, P = (ptrdiff_t)b * d->P, H = (ptrdiff_t)b * d->H;
-    if (d->zoneout_h > 0)
-        part(rows * (size_t)d->P, s->kept.zone_h ? s->kept.zone_h + at * d->P : NULL,
-             d->zoneout_h, s->dh + P, s->stay_h + P);
-    if (d->cell->c && d->zoneout_c > 0)
-        part(rows * (size_t)d->H, s->kept.zone_c ? s->kept.zone_c + at * d->H : NULL,
-             d->zoneout_c, s->dc + H, s->stay_c + H);
+    for (int i = 0; i < UR__CELL_BUFFERS; i++) {
+        double p = ur__zoneout(s->d, i);
+        size_t size = ur__buffer_size(s->d, i), at = (size_t)b * size;
+        const ur_real *mask = s->kept.zone[i];
+        if (p > 0)
+            part((size_t)(end - b) * size,
+                 mask ? mask + (size_t)t * (size_t)s->B * size + at : NULL, p,
+                 (i == 0 ? s->dh : s->dc) + at, s->stay[i] + at);
+    }
 }
 
 void ur__zone_back_close(const struct ur__sequence *s, int b, int end)
 {
-    const struct ur__rnn_layer *d = s->d;
-    size_t rows = (size_t)(end - b), nP = rows * (size_t)d->P, nH = rows * (size_t)d->H;
-    ptrdiff_t P = (ptrdiff_t)b * d->P, H = (ptrdiff_t)b * d->H;
-    if (d->zoneout_h > 0 && d->cell->direct)
-        s->k->add(nP, s->dh + P, s->stay_h + P, s->dh + P);
-    else if (d->zoneout_h > 0)
-        memcpy(s->dh + P, s->stay_h + P, nP * sizeof(ur_real));
-    if (d->cell->c && d->zoneout_c > 0)
-        s->k->add(nH, s->dc + H, s->stay_c + H, s->dc + H);
+    for (int i = 0; i < UR__CELL_BUFFERS; i++) {
+        size_t size = ur__buffer_size(s->d, i), at = (size_t)b * size;
+        size_t n = (size_t)(end - b) * size;
+        if (!(ur__zoneout(s->d, i) > 0))
+            continue;
+        if (i == 0 && !s->d->cell->direct)      /* nothing else goes back to h */
+            memcpy(s->dh + at, s->stay[i] + at, n * sizeof(ur_real));
+        else {
+            ur_real *d = (i == 0 ? s->dh : s->dc) + at;
+            s->k->add(n, d, s->stay[i] + at, d);
+        }
+    }
 }

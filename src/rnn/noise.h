@@ -6,6 +6,11 @@
 
 #include "rnn/sequence.h"
 
+/* The chance that a number of the i-th buffer of state stays as it was, and how long the buffer
+ * is for one row. */
+double ur__zoneout(const struct ur__rnn_layer *d, int i);
+size_t ur__buffer_size(const struct ur__rnn_layer *d, int i);
+
 /* Draws recurrent dropout's mask of rows [b0,b1), one for all steps. */
 void ur__draw_drop(const struct ur__sequence *s, int b0, int b1);
 /* h_read = mask∘h_prev on the rows of a step from row b on. */
@@ -15,7 +20,7 @@ void ur__drop_back(const struct ur__sequence *s, int b, int end);
 
 /* Draws the masks of a step's rows in training, then lets numbers of h (and c) stay. */
 void ur__zone(const struct ur__sequence *s, const struct ur__cell_step *c, int t, int b);
-/* Before the cell: the part of dh (and dc) that stayed is set aside in stay_h (stay_c).
+/* Before the cell: the part of dh (and dc) that stayed is set aside in stay.
  * After the cell: it is added to the gradients of the step before. */
 void ur__zone_back_open(const struct ur__sequence *s, int t, int b, int end);
 void ur__zone_back_close(const struct ur__sequence *s, int b, int end);

@@ -20,27 +20,23 @@ void ur__rows_times(const struct ur__cell_step *s, const ur_real *a, ptrdiff_t l
     multiply(s, &g);
 }
 
-void ur__rows_from(const struct ur__cell_step *s, const ur_real *a, ptrdiff_t lda,
-                   const struct ur__matrix *w, const ur_real *start, ur_real *c, ptrdiff_t ldc)
+void ur__rows_from(const struct ur__cell_step *s, const struct ur__product *p)
 {
     struct ur__gemm g = {
-        .M = s->rows, .N = w->N, .K = w->K,
-        .a = a, .a_row = lda, .a_k = 1, .w = w,
-        .c = c, .c_row = ldc, .start = start,
+        .M = s->rows, .N = p->w->N, .K = p->w->K,
+        .a = p->a, .a_row = p->lda, .a_k = 1, .w = p->w,
+        .c = p->c, .c_row = p->ldc, .start = p->start,
     };
     multiply(s, &g);
 }
 
-/* dw += sum over n rows of dgates ⊗ h. */
-static void sum_rows(const struct ur__cell_sums *s, int n, const ur_real *dgates, int rows,
-                     const ur_real *h, ptrdiff_t ld_h, ur_real *dw)
+/* g's sum goes on over n rows of dgates ⊗ h. */
+static void sum_rows(const struct ur__cell_sums *s, struct ur__gemm g, int n,
+                     const ur_real *dgates, const ur_real *h)
 {
-    struct ur__gemm g = {
-        .M = rows, .N = s->d->P, .K = n,
-        .a = dgates, .a_row = 1, .a_k = (ptrdiff_t)s->d->cell->kept * s->d->H,
-        .b = h, .b_k = ld_h, .b_col = 1,
-        .c = dw, .c_row = s->d->P, .accumulate = true,
-    };
+    g.K = n;
+    g.a = dgates;
+    g.b = h;
     if (n > 0)
         ur__gemm_share(s->k, &g, s->w, s->scratch);
 }
@@ -50,14 +46,20 @@ void ur__sum_products(const struct ur__cell_sums *s, ptrdiff_t block, int rows, 
     ptrdiff_t P = s->d->P, ld = s->d->cell->kept * (ptrdiff_t)s->d->H;
     const ur_real *dgates = s->gates + block * s->d->H;
     int rest = (s->T - 1) * s->B;
+    struct ur__gemm first = {
+        .M = rows, .N = (int)P, .a_row = 1, .a_k = ld, .b_k = P, .b_col = 1,
+        .c = dw, .c_row = P, .accumulate = true,
+    };
+    struct ur__gemm others = first;
+    others.b_k = s->ld_h;
     if (s->h_read) {
-        sum_rows(s, s->T * s->B, dgates, rows, s->h_read, P, dw);
+        sum_rows(s, first, s->T * s->B, dgates, s->h_read);
     } else if (s->d->reverse) {
         /* In padding h is 0, so that a row's first step adds nothing to the second sum. */
-        sum_rows(s, s->B, s->first + block * s->d->H, rows, s->h0, P, dw);
-        sum_rows(s, rest, dgates, rows, s->h + s->B * s->ld_h, s->ld_h, dw);
+        sum_rows(s, first, s->B, s->first + block * s->d->H, s->h0);
+        sum_rows(s, others, rest, dgates, s->h + s->B * s->ld_h);
     } else {
-        sum_rows(s, s->B, dgates, rows, s->h0, P, dw);
-        sum_rows(s, rest, dgates + s->B * ld, rows, s->h, s->ld_h, dw);
+        sum_rows(s, first, s->B, dgates, s->h0);
+        sum_rows(s, others, rest, dgates + s->B * ld, s->h);
     }
 }

@@ -9,9 +9,16 @@
 /* c[rows,N] += a[rows,K]·W; rows lda and ldc apart. Of a split step: this worker's columns. */
 void ur__rows_times(const struct ur__cell_step *s, const ur_real *a, ptrdiff_t lda,
                     const struct ur__matrix *w, ur_real *c, ptrdiff_t ldc);
-/* The same with c = start + …; start [N] or NULL: zeros. */
-void ur__rows_from(const struct ur__cell_step *s, const ur_real *a, ptrdiff_t lda,
-                   const struct ur__matrix *w, const ur_real *start, ur_real *c, ptrdiff_t ldc);
+/* c[rows,N] = start[N] + a[rows,K]·W; start NULL: zeros. */
+struct ur__product {
+    const ur_real *a;
+    ptrdiff_t lda;
+    const struct ur__matrix *w;
+    const ur_real *start;
+    ur_real *c;
+    ptrdiff_t ldc;
+};
+void ur__rows_from(const struct ur__cell_step *s, const struct ur__product *p);
 
 /* Waits for the other workers of a split step. */
 static inline void ur__meet(const struct ur__worker *split)

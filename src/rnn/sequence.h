@@ -22,13 +22,13 @@ struct ur__kept {
     ur_real *h0, *c0;   /* [B,P] [B,H] copies of the initial state */
     /* Masks drawn in training: recurrent dropout [B,P] (0 or 1/(1−p)), zoneout [T,B,P] and
      * [T,B,H] (1: stays). NULL: none drawn; zoneout then takes its mean. */
-    ur_real *drop, *zone_h, *zone_c;
+    ur_real *drop, *zone[UR__CELL_BUFFERS];
 };
 
 /* Where the masks come from: random streams of one step of training. */
 struct ur__noise {
     uint64_t seed, step;
-    uint32_t drop, zone_h, zone_c;
+    uint32_t drop, zone[UR__CELL_BUFFERS];
 };
 
 struct ur__sequence {
@@ -60,7 +60,7 @@ struct ur__sequence {
     ur_real *work;              /* [B,work·H] of the cell's */
     ur_real *dm;                /* [B,H] with a projection */
     ur_real *dh_read;           /* [B,P] with recurrent dropout */
-    ur_real *stay_h, *stay_c;   /* [B,P] [B,H] with zoneout: what goes past the cell */
+    ur_real *stay[UR__CELL_BUFFERS];    /* [B,P] [B,H] with zoneout: what goes past the cell */
     ur_real *first;             /* [B,kept,H]: reverse with lengths */
 };
 

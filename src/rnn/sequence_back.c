@@ -32,7 +32,7 @@ static void back_output(const struct ur__sequence *s, int b0, int b1, void *scra
 /* After the cell, s->dh holds a part that goes straight to the step before. */
 static bool goes_straight(const struct ur__rnn_layer *d)
 {
-    return d->cell->direct || d->zoneout_h > 0;
+    return d->cell->direct || d->zoneout[0] > 0;
 }
 
 /* dh[b] before the product: the output's gradient, plus what comes straight from the step

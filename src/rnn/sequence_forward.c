@@ -81,7 +81,8 @@ static void project_state(const struct ur__sequence *s, const struct ur__cell_st
 {
     ur_real *h = s->kept.h + ((ptrdiff_t)t * s->B + b) * s->kept.ld_h;
     ur__meet(c->split);
-    ur__rows_from(c, c->h, c->ld_h, &s->p->w_hr, NULL, h, s->kept.ld_h);
+    ur__rows_from(c, &(struct ur__product){.a = c->h, .lda = c->ld_h, .w = &s->p->w_hr, .c = h,
+                                           .ldc = s->kept.ld_h});
 }
 
 /* y[t] = a(h[t] W_hy + b_hy) for the rows of a step from b on. */
@@ -92,8 +93,9 @@ static void map_output(const struct ur__sequence *s, const struct ur__cell_step 
     ptrdiff_t at = (ptrdiff_t)t * s->B + b;
     ur_real *y = kept->y + at * kept->ld_y;
     ur__meet(c->split);
-    ur__rows_from(c, kept->h + at * kept->ld_h, kept->ld_h, &s->p->w_hy, s->p->start_y, y,
-                  kept->ld_y);
+    ur__rows_from(c, &(struct ur__product){.a = kept->h + at * kept->ld_h, .lda = kept->ld_h,
+                                           .w = &s->p->w_hy, .start = s->p->start_y, .c = y,
+                                           .ldc = kept->ld_y});
     if (d->output_activation != UR_ACT_TANH)
         return;
     ur__meet(c->split);
@@ -160,7 +162,7 @@ static void step(const struct part *p, int t, int b, int end)
     s->d->cell->forward(&c);
     if (s->kept.m)
         project_state(s, &c, t, b);
-    if (s->kept.m && s->d->zoneout_h > 0)
+    if (s->kept.m && s->d->zoneout[0] > 0)
         ur__meet(c.split);
     ur__zone(s, &c, t, b);
     if (s->d->O)

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/sized.h"
 #include "base/status.h"
+#include "layer/params.h"
 #include "model/measure.h"
 #include "train/optimizer.h"
 #include "train/run.h"
@@ -70,6 +71,7 @@ static ur_status plan_memory(struct ur__run *r, const struct ur__account *readin
     p->reading = reading->peak;
     p->weights = p->gradients = p->parameters * sizeof(ur_real);
     p->moments = (size_t)ur__optimizer_moments(&o->optimizer) * p->weights;
+    size_t typed = ur__params_typed(r->model->params)->bytes;
     if (o->on_nan == UR_ON_NAN_ROLLBACK)
         p->snapshot = p->weights + p->moments + *carried;
     else if (o->on_nan == UR_ON_NAN_SKIP)
@@ -82,7 +84,7 @@ static ur_status plan_memory(struct ur__run *r, const struct ur__account *readin
     /* Values are read before the first step, which the scratch is for. */
     if (other > p->passing + step.tape.scratch)
         p->passing = other - step.tape.scratch;
-    p->memory = p->text + p->weights + p->gradients + p->moments + p->snapshot + p->packed
+    p->memory = p->text + typed + p->weights + p->gradients + p->moments + p->snapshot + p->packed
         + p->activations + p->state + p->validation + p->passing;
     p->memory = p->reading > p->memory ? p->reading : p->memory;
     return UR_OK;

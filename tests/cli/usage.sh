@@ -39,9 +39,9 @@ wrong '--optimizer: must be\|--optimizer adamx: must be one of' --optimizer adam
 wrong '--threads 2000: must be' --threads 2000
 wrong '--val 1: must be a share' --val 1
 wrong '--val -0.1: must be a share' --val -0.1
-wrong 'cell lstm has no option reset_before' --reset before
+wrong 'cell lstm has no option reset' --reset before
 wrong 'cell gru has no option activation' --cell gru --activation relu
-wrong 'cell rnn has no option forget_bias' --cell rnn --forget-bias 1
+wrong 'cell rnn has no option forget-bias' --cell rnn --forget-bias 1
 wrong 'tie needs embed 16' --hidden 16 --tie --embed 8
 wrong '--resume continues' --resume --force
 wrong '--output must be the name of a file' -o -

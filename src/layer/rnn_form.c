@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#include "layer/rnn_form.h"
+
+#include <stdio.h>
+
+/* A stack where one of these differs from its default computes what PyTorch's modules cannot, but
+ * for relu. Tensors that PyTorch lacks tell some of them; of the others, the first that is given
+ * renames weight_hh. */
+static const struct {
+    const char *option;
+    const char *name;       /* weight_hh_NAME; NULL: its tensors tell it */
+} forms[] = {
+    {"coupled", "coupled"},
+    {"cell-clip", "clip"},
+    {"time-residual", "residual"},
+    {"reset", "before"},
+    {"activation", ""},     /* the activation's */
+    {"zoneout", "zoneout"},
+    {"zoneout-cell", "zoneout"},
+    {"peepholes", NULL},
+    {"learned-state", NULL},
+    {"output-activation", NULL},
+    {"norm", NULL},
+};
+enum { N_FORMS = sizeof forms / sizeof *forms };
+
+const ur_option *ur__rnn_form_row(int i)
+{
+    return i < N_FORMS ? ur__rnn_row(forms[i].option) : NULL;
+}
+
+/* Does the stack have that form, and PyTorch not? */
+static bool is_own(const ur_rnn_options *o, int i)
+{
+    const ur_option *row = ur__rnn_form_row(i);
+    bool relu = row->at == ur__rnn_row("activation")->at && o->activation == UR_ACT_RELU;
+    return ur__rnn_given(o, row) && !relu;
+}
+
+void ur__rnn_recurrent_name(const ur_rnn_options *o, char out[UR__RECURRENT_NAME])
+{
+    const char *name = NULL;
+    for (int i = 0; i < N_FORMS && !name; i++)
+        if (is_own(o, i))
+            name = forms[i].name;
+    if (name && !*name)
+        name = ur_activation_name(o->activation);
+    snprintf(out, UR__RECURRENT_NAME, "weight_hh%s%s", name ? "_" : "", name ? name : "");
+}
+
+bool ur__rnn_is_torch(const ur_rnn_options *o)
+{
+    for (int l = 1; l < o->layers; l++)
+        if (o->hidden[l] != o->hidden[0] || o->projection[l] != o->projection[0])
+            return false;
+    for (int i = 0; i < N_FORMS; i++)
+        if (is_own(o, i))
+            return false;
+    return o->cell <= UR_CELL_GRU;
+}
