@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Weights of other programs: types, names through a map, files that do not fit and change nothing. */
+/* Weights of other programs: types, names through a map, files that do not fit. */
 #include "test_io.h"
 
 #include <errno.h>
