@@ -2,6 +2,9 @@
 /* Files of labelled examples: what is read of them, what is refused, and where. */
 #include "readers.h"
 
+#include <sys/stat.h>
+#include <sys/wait.h>
+
 #include "data/numbers.h"
 #include "support/gzip.h"
 
@@ -111,6 +114,7 @@ static void csv__has_numbers_or_a_text(void **state)
         {"a.csv", "1,2\n3,4\n", "1 1 2\n2 3 4\n", {.unlabelled = true}},
         {"a.csv", "5\" disk,x\n", "1 x \"5\" disk\"\n", {.text = "1"}},
         {"a.csv", "a,x\nb,y\n", "1 x \"a\"\n2 y \"b\"\n", {0}},
+        {"a.csv", "a , x\n 5 ,y\n", "1 x \"a \"\n2 y \" 5 \"\n", {.header = UR__HEADER_NO}},
     };
     TRY(cases);
 }
@@ -323,6 +327,29 @@ static void set__is_the_same_spooled_and_zipped(void **state)
     ur__buf_free(&text);
 }
 
+/* What stands in a pipe can be read once. */
+static void set__comes_through_a_pipe(void **state)
+{
+    (void)state;
+    const char *path = tmp_path("pipe");
+    struct ur__examples *x;
+    ur_vocab *labels;
+    assert_int_equal(mkfifo(path, 0600), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        int fd = open(path, O_WRONLY);
+        _exit(fd < 0 || write(fd, "a\tx\n", 4) != 4);
+    }
+    assert_ok(ur__examples_open(&x, &path, 1, &(struct ur__read_rule){0}, &labels));
+    assert_int_equal(x->n, 1);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    ur__examples_free(x);
+    ur_vocab_free(labels);
+}
+
 static void set__refuses_steps_that_are_not_there(void **state)
 {
     (void)state;
@@ -412,6 +439,7 @@ int main(void)
         cmocka_unit_test(frames__have_numbers_and_a_label_a_line),
         cmocka_unit_test(set__holds_one_kind),
         cmocka_unit_test(set__is_the_same_spooled_and_zipped),
+        cmocka_unit_test(set__comes_through_a_pipe),
         cmocka_unit_test(set__refuses_steps_that_are_not_there),
         cmocka_unit_test(formats__are_found_by_name),
         cmocka_unit_test(real_sets__are_read_whole),

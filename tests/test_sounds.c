@@ -236,7 +236,11 @@ static void wav__that_lies_is_refused(void **state)
     begin(&s, 3, 1, 32, 4);
     put_little(&s, 0x7fc00000, 4);
     end(&s);
-    assert_non_null(strstr(hear(&s), "byte 56: the sample is not finite"));
+    assert_non_null(strstr(hear(&s), "byte 56: a sample that is no number, or beyond 1e9"));
+    begin(&s, 3, 1, 32, 4);
+    put_little(&s, 0x60000000, 4);          /* 2^65 */
+    end(&s);
+    assert_non_null(strstr(hear(&s), "byte 56: a sample that is no number, or beyond 1e9"));
     s = (struct sound){{0}, 0};
     put(&s, "RIFF\4\0\0\0WAVE", 12);
     assert_non_null(strstr(hear(&s), "byte 12: there are no samples"));

@@ -141,17 +141,27 @@ struct ur__cell ur__cell_trim(struct ur__cell cell)
         cell.n--;
     }
     while (cell.n && is_blank(cell.text[cell.n - 1]))
-        cell.text[--cell.n] = '\0';
+        cell.n--;
     return cell;
+}
+
+bool ur__cell_is(struct ur__cell cell, const char *text)
+{
+    cell = ur__cell_trim(cell);
+    return cell.n == strlen(text) && memcmp(cell.text, text, cell.n) == 0;
 }
 
 bool ur__cell_is_number(struct ur__cell cell, float *out)
 {
     double value;
-    if (!ur__parse_real(ur__cell_trim(cell).text, &value) || !isfinite((float)value))
-        return false;
-    *out = (float)value;
-    return true;
+    cell = ur__cell_trim(cell);
+    char behind = cell.text[cell.n];
+    cell.text[cell.n] = '\0';
+    bool is_number = ur__parse_real(cell.text, &value) && isfinite((float)value);
+    cell.text[cell.n] = behind;
+    if (is_number)
+        *out = (float)value;
+    return is_number;
 }
 
 ur_status ur__cells_number(const struct ur__cells *c, const struct ur__lines *l, int i, float *out)
@@ -166,7 +176,7 @@ ur_status ur__cells_column(const struct ur__cells *names, int n, const char *col
 {
     int64_t number;
     for (*place = 0; names && *place < names->n; ++*place) {
-        if (strcmp(ur__cell_trim(names->cell[*place]).text, column) == 0)
+        if (ur__cell_is(names->cell[*place], column))
             return UR_OK;
     }
     if (!ur__parse_int(column, &number))

@@ -62,15 +62,17 @@ static bool fits(const struct ur__format *f, const struct ur__read_rule *rule)
     return rule->tagged ? f->tagged : f->one;
 }
 
-/* Standard input cannot be read twice: it is text. */
+/* What comes through a pipe cannot be read twice: it is text. */
 static ur_status find_binary(const struct ur__intake *in, const struct ur__format **out)
 {
+    struct ur__file_id id;
     struct ur__reader *r;
     struct ur__tally tally = {0};
     char head[MAGIC];
     size_t n;
     *out = NULL;
-    if (strcmp(in->path, "-") == 0)
+    if (strcmp(in->path, "-") == 0
+        || (ur__file_identify(&id, in->path) && id.kind == UR__FILE_STREAM))
         return UR_OK;
     UR__TRY(ur__reader_open(&r, in->path));
     ur_status status = ur__tally_read(&tally, r, head, sizeof head, &n);

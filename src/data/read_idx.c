@@ -13,6 +13,7 @@
 
 enum { MOST_DIMS = 4, MOST_COLOURS = 4, BYTES = 8 };
 #define MOST_ITEM ((size_t)1 << 26)
+#define FIRST_ROOM ((size_t)1 << 16)
 
 struct idx {
     const char *path;
@@ -22,6 +23,8 @@ struct idx {
     int n_dims;
     size_t dim[MOST_DIMS];  /* the first: items */
     size_t item;            /* bytes of one */
+    unsigned char *bytes;   /* of the one at hand */
+    size_t capacity;
 };
 
 struct reading {
@@ -30,7 +33,7 @@ struct reading {
     struct ur__buf label_path;
     enum ur__scan scan;
     size_t h, w, c;         /* of a picture as it is scanned; of sequences h = T */
-    unsigned char *item, *turned, *tags;
+    unsigned char *turned;
 };
 
 /* ---- one file ---------------------------------------------------------- */
@@ -68,6 +71,31 @@ static ur_status open_idx(struct idx *f, const char *path, struct ur__tally *tal
         f->item *= i > 0 ? f->dim[i] : 1;
     }
     return UR_OK;
+}
+
+/* The next item. Its room grows with what is there: sizes that lie take no memory. */
+static ur_status take_item(struct idx *f)
+{
+    for (size_t have = 0, n; have < f->item; have += n) {
+        if (have == f->capacity) {
+            size_t capacity = f->capacity ? 2 * f->capacity : FIRST_ROOM;
+            capacity = capacity < f->item ? capacity : f->item;
+            unsigned char *larger = ur__realloc(f->bytes, capacity, 1);
+            if (!larger)
+                return UR_ENOMEM;
+            f->bytes = larger;
+            f->capacity = capacity;
+        }
+        n = f->capacity - have;
+        UR__TRY(take(f, f->bytes + have, n));
+    }
+    return UR_OK;
+}
+
+static void close_idx(struct idx *f)
+{
+    ur__reader_close(f->reader);
+    ur__free(f->bytes);
 }
 
 static ur_status check_end(struct idx *f)
@@ -133,7 +161,7 @@ static ur_status open_labels(struct reading *r)
 static ur_status take_labels(struct reading *r, int32_t *label)
 {
     for (size_t i = 0; i < r->labels.item; i++) {
-        unsigned number = r->tags[i];
+        unsigned number = r->labels.bytes[i];
         char text[4], *s = text + sizeof text;
         do
             *--s = (char)('0' + number % 10);
@@ -179,32 +207,37 @@ static int width_of(const struct reading *r)
 }
 
 /* The item as its steps follow one another. */
-static const unsigned char *scanned(struct reading *r)
+static ur_status scan(struct reading *r, const unsigned char **steps)
 {
-    unsigned char *to = r->turned;
+    const unsigned char *from = *steps = r->pictures.bytes;
     if (r->scan != UR__SCAN_COLUMN)
-        return r->item;
+        return UR_OK;
+    if (!r->turned && !(r->turned = ur__alloc(r->pictures.item, 1)))
+        return UR_ENOMEM;
+    unsigned char *to = r->turned;
     for (size_t x = 0; x < r->w; x++) {
         for (size_t y = 0; y < r->h; y++) {
-            memcpy(to, r->item + (y * r->w + x) * r->c, r->c);
+            memcpy(to, from + (y * r->w + x) * r->c, r->c);
             to += r->c;
         }
     }
-    return r->turned;
+    *steps = r->turned;
+    return UR_OK;
 }
 
-static ur_status take_item(struct reading *r, size_t i)
+static ur_status take_example(struct reading *r, int64_t number)
 {
+    const unsigned char *steps;
     int32_t label = -1;
-    r->in->lines.number = (int64_t)i + 1;
-    UR__TRY(take(&r->pictures, r->item, r->pictures.item));
-    UR__TRY(ur__take_pixels(r->in, (int32_t)(r->pictures.item / (size_t)r->in->x->width),
-                            scanned(r)));
+    r->in->lines.number = number;
+    UR__TRY(take_item(&r->pictures));
+    UR__TRY(scan(r, &steps));
+    UR__TRY(ur__take_pixels(r->in, (int32_t)(r->pictures.item / (size_t)r->in->x->width), steps));
     if (r->labels.reader) {
-        UR__TRY(take(&r->labels, r->tags, r->labels.item));
+        UR__TRY(take_item(&r->labels));
         UR__TRY(take_labels(r, &label));
     }
-    return ur__take_end(r->in, (int64_t)i + 1, label, -1);
+    return ur__take_end(r->in, number, label, -1);
 }
 
 static ur_status read_files(struct reading *r)
@@ -215,13 +248,8 @@ static ur_status read_files(struct reading *r)
     if (labelled)
         UR__TRY(open_labels(r));
     UR__TRY(ur__take_kind(r->in, UR__FRAMES, width_of(r)));
-    r->item = ur__alloc(r->pictures.item, 1);
-    r->turned = ur__alloc(r->scan == UR__SCAN_COLUMN ? r->pictures.item : 1, 1);
-    r->tags = ur__alloc(labelled ? r->labels.item : 1, 1);
-    if (!r->item || !r->turned || !r->tags)
-        return UR_ENOMEM;
-    for (size_t i = 0; i < r->pictures.dim[0]; i++)
-        UR__TRY(take_item(r, i));
+    for (size_t i = 1; i <= r->pictures.dim[0]; i++)
+        UR__TRY(take_example(r, (int64_t)i));
     if (labelled)
         UR__TRY(check_end(&r->labels));
     return check_end(&r->pictures);
@@ -231,12 +259,10 @@ static ur_status read_idx(struct ur__intake *in)
 {
     struct reading r = {.in = in};
     ur_status status = read_files(&r);
-    ur__reader_close(r.pictures.reader);
-    ur__reader_close(r.labels.reader);
+    close_idx(&r.pictures);
+    close_idx(&r.labels);
     ur__buf_free(&r.label_path);
-    ur__free(r.item);
     ur__free(r.turned);
-    ur__free(r.tags);
     return status;
 }
 

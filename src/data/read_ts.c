@@ -120,11 +120,11 @@ static ur_status take_dimension(struct reading *r, char *text, int64_t dimension
         next = strchr(s, ',');
         if (next)
             *next++ = '\0';
-        struct ur__cell cell = ur__cell_trim((struct ur__cell){s, strlen(s)});
-        bool here = !(cell.n == 1 && *cell.text == '?');
+        struct ur__cell cell = {s, strlen(s)};
+        bool here = !ur__cell_is(cell, "?");
         if (here && !ur__cell_is_number(cell, &value))
             return ur__lines_fail(l, "value %zu of dimension %lld, \"%.40s\", is no number",
-                                  r->n - begin + 1, (long long)dimension, cell.text);
+                                  r->n - begin + 1, (long long)dimension, s);
         UR__TRY(put_value(r, value));
         if (here && missing == r->n - begin - 1) {
             for (size_t i = begin; i < begin + missing; i++)

@@ -49,7 +49,7 @@ static bool has_name(const struct ur__cells *c, const char *column)
 {
     int64_t number;
     for (int i = 0; i < c->n && column && !ur__parse_int(column, &number); i++) {
-        if (strcmp(ur__cell_trim(c->cell[i]).text, column) == 0)
+        if (ur__cell_is(c->cell[i], column))
             return true;
     }
     return false;

@@ -13,6 +13,7 @@
 #define PIECE 4096          /* bytes decoded at a time */
 #define MOST_CHANNELS 64
 #define MOST_RATE 768000
+#define MOST_SAMPLE 1e9f    /* the power of a frame stays finite */
 enum { PCM = 1, FLOAT = 3, EXTENSIBLE = 0xfffe };
 
 static uint32_t little(const unsigned char *s, int n)
@@ -198,8 +199,8 @@ ur_status ur__wav_read(struct ur__wav *w, float *to, size_t n, size_t *got)
             for (int c = 0; c < w->channels; c++)
                 sum += sample(w, piece + i * frame + (size_t)c * bytes);
             float mean = (float)(sum / w->channels);
-            if (!isfinite(mean))
-                return fail(w, at + i * frame, "the sample is not finite");
+            if (!(fabsf(mean) <= MOST_SAMPLE))
+                return fail(w, at + i * frame, "a sample that is no number, or beyond 1e9");
             to[(*got)++] = mean;
         }
         w->samples -= m;
