@@ -77,8 +77,6 @@ ur_status ur__labels_settle(ur_vocab **out, const struct ur__word_table *table, 
 {
     size_t n = (size_t)table->n;
     *out = NULL;
-    if (n == 0)
-        return ur__fail(UR_EDATA, "there is no label");
     if (n > UR__VOCAB_MAX - UR__FIRST_LABEL)
         return ur__fail(UR_EDATA, "%zu different labels are too many: at most %d", n,
                         UR__VOCAB_MAX - UR__FIRST_LABEL);

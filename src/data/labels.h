@@ -16,7 +16,7 @@ int ur__label_name(const char *text, size_t n, char to[UR__WORD_MAX]);
 
 /* The labels of a table as a vocabulary: in the order of their values where all are whole
  * numbers, else of their bytes. order [table->n] gets the label of each number of the table.
- * UR_EDATA: there is none, or there are too many. */
+ * UR_EDATA: there are too many. */
 ur_status ur__labels_settle(ur_vocab **out, const struct ur__word_table *table, int32_t *order);
 /* The label of a name, -1: none. */
 int32_t ur__label_find(const ur_vocab *labels, const char *name, size_t n);

@@ -8,7 +8,7 @@
 #include "base/status.h"
 #include "io/file.h"
 
-#define BLOCK ((size_t)1 << 16)
+#define BLOCK ((size_t)1 << 14)
 
 ur_status ur__lines_fail(const struct ur__lines *l, const char *format, ...)
 {
