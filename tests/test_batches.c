@@ -223,6 +223,9 @@ static void ids__of_texts_are_padded(void **state)
     assert_int_equal(lengths[1], 1);
     assert_ok(ur__pad_ids(&s, &(struct ur__rows){which, 2, 3, 2}, ids, lengths));
     assert_int_equal(lengths[1], 0);
+    assert_ok(ur__pad_ids(&s, &(struct ur__rows){which, 2, 3, 3}, ids, lengths));
+    assert_int_equal(lengths[0], 0);
+    assert_int_equal(lengths[1], 0);
     ur__sequences_free(&s);
     ur_vocab_free(v);
     assert_ok(ur__examples_vocab(&v, x, UR_TOKEN_CHAR, part, 1, 1, &cut));
@@ -258,6 +261,24 @@ static void tokens__are_words_as_they_are(void **state)
     assert_ok(ur__examples_vocab(&v, x, UR_TOKEN_CHAR, NULL, 0, 1, &cut));
     assert_int_equal(ur_vocab_size(v), 4);      /* 0 1 _ x */
     assert_status(UR_EINVAL, ur__sequences_new(&s, x, v));
+    ur_vocab_free(v);
+    ur__examples_free(x);
+}
+
+static void tokens__that_are_long_are_unknown(void **state)
+{
+    (void)state;
+    char text[400];
+    snprintf(text, sizeof text, "%0300d\tX\nx\tX\n", 7);
+    struct ur__examples *x = read_text("a.conll", text, &(struct ur__read_rule){.tagged = true});
+    ur_vocab *v;
+    struct ur__sequences s;
+    int64_t cut;
+    assert_ok(ur__examples_vocab(&v, x, UR_TOKEN_WORD, NULL, 0, 1, &cut));
+    assert_int_equal(ur_vocab_size(v), 3);
+    assert_ok(ur__sequences_new(&s, x, v));
+    assert_int_equal(s.unknown, 1);
+    ur__sequences_free(&s);
     ur_vocab_free(v);
     ur__examples_free(x);
 }
@@ -383,6 +404,7 @@ int main(void)
         cmocka_unit_test(buckets__depend_on_epoch_and_step_alone),
         cmocka_unit_test(ids__of_texts_are_padded),
         cmocka_unit_test(tokens__are_words_as_they_are),
+        cmocka_unit_test(tokens__that_are_long_are_unknown),
         cmocka_unit_test(frames__are_padded_with_zeros),
         cmocka_unit_test(padding__is_the_same_in_pieces),
         cmocka_unit_test(vectors__fill_the_rows_that_are_there),

@@ -186,6 +186,22 @@ static void wav__has_samples_of_many_forms(void **state)
     assert_string_equal(hear(&s), "0.25 0");
 }
 
+static void wav__has_chunks_behind_the_samples(void **state)
+{
+    (void)state;
+    struct sound s;
+    begin(&s, 1, 1, 8, 1);
+    put(&s, "\xc0\0end \3\0\0\0abc\0", 14);
+    end(&s);
+    assert_string_equal(hear(&s), "0.5");
+    s.n--;                                  /* the last one's padding may be missing */
+    end(&s);
+    assert_string_equal(hear(&s), "0.5");
+    s.n--;
+    end(&s);
+    assert_non_null(strstr(hear(&s), "byte 66: what begins here goes on beyond the size that"));
+}
+
 static void wav__extensible_says_its_form_later(void **state)
 {
     (void)state;
@@ -398,13 +414,21 @@ static void list__has_sounds_and_groups(void **state)
         assert_string_equal(shown, bad[i].message);
         free(shown);
     }
+    s.bytes[36 + 1] = 0x3e;                 /* of its rate */
+    snprintf(path, sizeof path, "%s/t.wav", tmp_dir());
+    put_file(path, s.bytes, s.n);
+    put_file(list, "a\ts.wav\nb\tt.wav\n", 16);
+    char *other = read_and_show(list, &(struct ur__read_rule){0});
+    assert_string_equal(other, "EDATA list:2: t.wav: 15936 samples a second where the files before "
+                        "have 8000: convert it");
+    free(other);
     begin(&s, 1, 1, 8, 255);
     s.n += 256;
     end(&s);
     put_file(path, s.bytes, s.n);
-    put_file(list, "a\ts.wav\n", 8);
+    put_file(list, "a\tt.wav\n", 8);
     char *shown = read_and_show(list, &(struct ur__read_rule){0});
-    assert_string_equal(shown, "EDATA list:1: s.wav: 255 samples are too few: a frame has 256");
+    assert_string_equal(shown, "EDATA list:1: t.wav: 255 samples are too few: a frame has 256");
     free(shown);
 }
 
@@ -413,6 +437,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pictures__are_scanned_in_four_ways),
         cmocka_unit_test(wav__has_samples_of_many_forms),
+        cmocka_unit_test(wav__has_chunks_behind_the_samples),
         cmocka_unit_test(wav__extensible_says_its_form_later),
         cmocka_unit_test(wav__that_lies_is_refused),
         cmocka_unit_test(mel__equals_its_definition),
