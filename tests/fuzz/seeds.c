@@ -16,6 +16,7 @@
 #include "io/safetensors.h"
 #include "model/model.h"
 #include "model/vocab_text.h"
+#include "seeds.h"
 #include "support/settings.h"
 #include "support/small_state.h"
 #include "train/checksum.h"
@@ -49,7 +50,7 @@ static const char *path_of(const char *fuzzer, const char *name)
     return path;
 }
 
-static void put(const char *fuzzer, const char *name, const void *bytes, size_t n)
+void put(const char *fuzzer, const char *name, const void *bytes, size_t n)
 {
     FILE *f = fopen(path_of(fuzzer, name), "wb");
     if (!f || fwrite(bytes, 1, n, f) != n || fclose(f) != 0) {
@@ -504,5 +505,6 @@ int main(int argc, char **argv)
     put_texts();
     put_more_texts();
     put_options();
+    put_sets();
     return 0;
 }

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Batches of examples of similar length. An epoch's order is drawn; pools of UR__POOL batches of
+ * it are sorted by length and cut into batches, whose order within the pool is drawn again. So
+ * which batch comes at (epoch, step) is a function of the seed, the lengths and these two alone.
+ */
+#ifndef UR_DATA_BUCKETS_H
+#define UR_DATA_BUCKETS_H
+
+#include "unroll/base.h"
+
+#define UR__POOL 32
+
+struct ur__buckets {
+    uint64_t seed;
+    int64_t n;
+    const int32_t *length;      /* [n], borrowed */
+    int B;
+    int64_t steps;              /* of an epoch: ⌈n/B⌉ */
+    /* Private: the pool that was sorted last; pool −1: none. */
+    int64_t epoch, pool, pooled;
+    struct ur__bucketed *sorted;    /* [min(n, UR__POOL·B)] */
+    int64_t *which;             /* [B] */
+};
+
+/* n, B >= 1. */
+ur_status ur__buckets_init(struct ur__buckets *b, uint64_t seed, int64_t n, const int32_t *length,
+                           int B);
+void ur__buckets_free(struct ur__buckets *b);
+/* Bytes that init takes. */
+size_t ur__buckets_bytes(int64_t n, int B);
+/* The examples of a batch, step in [0, steps): *rows of them, at most B. Borrowed until the next
+ * call. Allocates nothing. */
+ur_status ur__buckets_batch(struct ur__buckets *b, int64_t epoch, int64_t step,
+                            const int64_t **which, int *rows);
+
+#endif

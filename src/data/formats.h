@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* Files of labelled examples, whatever their format. */
+#ifndef UR_DATA_FORMATS_H
+#define UR_DATA_FORMATS_H
+
+#include "data/format.h"
+
+extern const struct ur__format ur__format_idx, ur__format_ts, ur__format_wav, ur__format_conllu,
+    ur__format_conll, ur__format_frames, ur__format_csv, ur__format_text;
+
+/* The names of all formats, ended by NULL, in the order in which a file is compared with them. */
+const char *const *ur__format_names(void);
+/* NULL: there is none. */
+const struct ur__format *ur__format_find(const char *name);
+
+/* Reads all files into one set. Without labels in the rule *labels gets those that are found (it
+ * is owned by the caller); unlabelled, it is NULL. The format is the rule's, else told by the
+ * first file's first bytes and by its name. UR_EDATA: what is wrong and where (FILE:LINE, in binary
+ * files an offset or the number of an example); no example; two formats that do not go together. */
+ur_status ur__examples_open(struct ur__examples **out, const char *const *paths, int n_paths,
+                            const struct ur__read_rule *rule, ur_vocab **labels);
+
+#endif

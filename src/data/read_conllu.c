@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* CoNLL-U: ten columns parted by tabs. Comments (#), the ranges of tokens that are written as one
+ * (3-4) and empty nodes (8.1) are no tokens of the sentence and are left out. */
+#include <string.h>
+
+#include "base/status.h"
+#include "data/cells.h"
+#include "data/formats.h"
+
+enum { COLUMNS = 10, FORM = 1, UPOS = 3 };
+static const char *const columns[COLUMNS] = {
+    "id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc",
+};
+
+struct reading {
+    struct ur__intake *in;
+    struct ur__cells row;
+    int label;              /* place; -1: none */
+    int64_t begin, tokens;  /* of the sentence at hand: its line, its tokens so far */
+};
+
+static bool is_conllu(const char *head, size_t n, bool tagged)
+{
+    int tabs = 0;
+    (void)n;
+    (void)tagged;
+    while (*head == '#') {
+        head += strcspn(head, "\n");
+        head += *head == '\n';
+    }
+    for (const char *s = head; *s && *s != '\n'; s++)
+        tabs += *s == '\t';
+    return tabs == COLUMNS - 1 && head[0] == '1' && (head[1] == '\t' || head[1] == '-');
+}
+
+static ur_status find_column(struct reading *r)
+{
+    const struct ur__read_rule *rule = r->in->rule;
+    r->label = rule->unlabelled ? -1 : UPOS;
+    if (rule->unlabelled || !rule->column)
+        return UR_OK;
+    r->label = ur__find_name(columns, COLUMNS, rule->column);
+    return r->label >= 0 ? UR_OK : ur__cells_column(NULL, COLUMNS, rule->column, &r->in->lines,
+                                                    &r->label);
+}
+
+/* "3": token 3; "3-4", "8.1": none. */
+static ur_status look_at_id(struct reading *r, bool *is_token)
+{
+    const char *id = r->row.cell[0].text;
+    size_t digits = strspn(id, "0123456789");
+    const char *rest = id + digits + (id[digits] == '-' || id[digits] == '.');
+    int64_t number;
+    *is_token = !id[digits];
+    if (digits && *rest && rest > id + digits && !rest[strspn(rest, "0123456789")])
+        return UR_OK;
+    if (!*is_token || !ur__parse_int(id, &number) || number != r->tokens + 1)
+        return ur__lines_fail(&r->in->lines, "token \"%.20s\" where number %lld is due", id,
+                              (long long)r->tokens + 1);
+    r->tokens = number;
+    return UR_OK;
+}
+
+static ur_status take_line(struct reading *r)
+{
+    struct ur__intake *in = r->in;
+    struct ur__lines *l = &in->lines;
+    bool is_token;
+    int32_t label;
+    UR__TRY(ur__cells_split(&r->row, l, false));
+    if (r->row.n != COLUMNS)
+        return ur__lines_fail(l, "%d columns, not %d parted by tabs", r->row.n, COLUMNS);
+    UR__TRY(look_at_id(r, &is_token));
+    if (!is_token)
+        return UR_OK;
+    const struct ur__cell *form = &r->row.cell[FORM];
+    if (form->n == 0)
+        return ur__lines_fail(l, "the token is empty");
+    if (in->steps == 0)
+        r->begin = l->number;
+    UR__TRY(ur__take_token(in, form->text, form->n));
+    if (r->label < 0)
+        return UR_OK;
+    UR__TRY(ur__take_label(in, r->row.cell[r->label].text, r->row.cell[r->label].n, &label));
+    return ur__take_tag(in, label);
+}
+
+static ur_status read_lines(struct reading *r)
+{
+    struct ur__lines *l = &r->in->lines;
+    UR__TRY(find_column(r));
+    UR__TRY(ur__take_kind(r->in, UR__TOKENS, 1));
+    for (bool more = true; more; ) {
+        UR__TRY(ur__lines_next(l, &more));
+        if (more && *l->text == '#')
+            continue;
+        if (more && !ur__lines_blank(l)) {
+            UR__TRY(take_line(r));
+            continue;
+        }
+        r->tokens = 0;
+        if (r->in->steps > 0)
+            UR__TRY(ur__take_end(r->in, r->begin, -1, -1));
+    }
+    return UR_OK;
+}
+
+static ur_status read_conllu(struct ur__intake *in)
+{
+    struct reading r = {.in = in, .row.separator = '\t'};
+    ur_status status = read_lines(&r);
+    ur__cells_free(&r.row);
+    return status;
+}
+
+static const char *const endings[] = {".conllu", NULL};
+const struct ur__format ur__format_conllu = {
+    .name = "conllu", .what = "CoNLL-U: ten columns a token", .endings = endings, .tagged = true,
+    .is = is_conllu, .read = read_conllu,
+};

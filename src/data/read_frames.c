@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* A step a line: numbers and a label, parted by commas, semicolons, tabs or blanks; a blank line
+ * between sequences. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/status.h"
+#include "data/formats.h"
+#include "data/table.h"
+
+struct reading {
+    struct ur__intake *in;
+    struct ur__table table;
+    int label;              /* column; -1: none */
+    int64_t begin;          /* line of the sequence at hand */
+    float *frame;
+};
+
+/* Are all fields of a line but one numbers, of two or more? */
+static bool is_row(const char *line)
+{
+    char separator = ur__cells_separator(line);
+    int fields = 0, numbers = 0;
+    for (const char *s = line; *s && *s != '\n'; fields++) {
+        char field[64];
+        size_t n = 0;
+        float value;
+        for (; *s && *s != '\n' && *s != separator; s++) {
+            if (n < sizeof field - 1)
+                field[n++] = *s;
+        }
+        field[n] = '\0';
+        numbers += ur__cell_is_number((struct ur__cell){field, n}, &value);
+        s += *s == separator;
+        while (separator == UR__BLANKS && *s == ' ')
+            s++;
+    }
+    return fields >= 2 && numbers >= fields - 1;
+}
+
+/* The first line may have names. */
+static bool is_frames(const char *head, size_t n, bool tagged)
+{
+    (void)n;
+    (void)tagged;
+    for (int i = 0; i < 2; i++) {
+        if (is_row(head))
+            return true;
+        head += strcspn(head, "\n");
+        head += *head == '\n';
+    }
+    return false;
+}
+
+static ur_status begin(struct reading *r)
+{
+    const struct ur__read_rule *rule = r->in->rule;
+    const struct ur__table *t = &r->table;
+    UR__TRY(ur__table_column(t, rule->unlabelled ? NULL : rule->column,
+                             rule->unlabelled ? -1 : t->columns - 1, &r->label));
+    int width = t->columns - (r->label >= 0);
+    if (width < 1)
+        return ur__lines_fail(t->lines, "there is nothing beside the label");
+    r->frame = ur__alloc((size_t)width, sizeof *r->frame);
+    if (!r->frame)
+        return UR_ENOMEM;
+    return ur__take_kind(r->in, UR__FRAMES, width);
+}
+
+static ur_status take_row(struct reading *r)
+{
+    struct ur__intake *in = r->in;
+    const struct ur__cells *row = r->table.row;
+    int32_t label;
+    int n = 0;
+    if (in->steps == 0)
+        r->begin = in->lines.number;
+    for (int i = 0; i < row->n; i++) {
+        if (i != r->label)
+            UR__TRY(ur__cells_number(row, &in->lines, i, &r->frame[n++]));
+    }
+    UR__TRY(ur__take_frames(in, 1, r->frame));
+    if (r->label < 0)
+        return UR_OK;
+    UR__TRY(ur__take_label(in, row->cell[r->label].text, row->cell[r->label].n, &label));
+    return ur__take_tag(in, label);
+}
+
+static ur_status read_rows(struct reading *r)
+{
+    bool more = true, blank;
+    UR__TRY(ur__table_open(&r->table, r->in, false, true));
+    while (more) {
+        UR__TRY(ur__table_next(&r->table, &more, &blank));
+        if (more && !blank && !r->frame)
+            UR__TRY(begin(r));
+        if (more && !blank)
+            UR__TRY(take_row(r));
+        else if (r->in->steps > 0)
+            UR__TRY(ur__take_end(r->in, r->begin, -1, -1));
+    }
+    return UR_OK;
+}
+
+static ur_status read_frames(struct ur__intake *in)
+{
+    struct reading r = {.in = in};
+    ur_status status = read_rows(&r);
+    ur__table_close(&r.table);
+    ur__free(r.frame);
+    return status;
+}
+
+static const char *const endings[] = {".csv", NULL};
+const struct ur__format ur__format_frames = {
+    .name = "frames", .what = "numbers and a label a line, blank lines between sequences",
+    .endings = endings, .tagged = true, .is = is_frames, .read = read_frames,
+};

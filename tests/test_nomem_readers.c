@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/* Memory that runs out, and disks that fail, while examples are read and made into batches. */
+#include "readers.h"
+
+#include "data/buckets.h"
+#include "data/holdout.h"
+#include "data/sequences.h"
+#include "data/vectors.h"
+#include "support/memory_file.h"
+#include "support/nomem.h"
+
+#define DO(expr)                                                                       \
+    do {                                                                               \
+        if (status == UR_OK)                                                           \
+            status = (expr);                                                           \
+    } while (0)
+
+#define BYTES(s) s, sizeof(s) - 1
+
+struct reading {
+    const char *name, *path;
+    struct ur__read_rule rule;
+    bool spool;
+};
+
+/* A WAV of 8 bits and a second's twentieth, as the list has it. */
+static unsigned char sound[44 + 400];
+
+static void put_sound(void)
+{
+    static const unsigned char head[44] = "RIFF\xb4\1\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0"
+        "\x40\x1f\0\0\1\0\x08\0data\x90\1\0";
+    memcpy(sound, head, sizeof head);
+    for (size_t i = sizeof head; i < sizeof sound; i++)
+        sound[i] = (unsigned char)(i * i % 251);
+    memory_file("mem:d/s.wav", sound, sizeof sound);
+}
+
+static const struct reading readings[] = {
+    {"text", "mem:a.tsv", {0}, false},
+    {"csv", "mem:a.csv", {.group = "who", .column = "class"}, true},
+    {"csv text", "mem:b.csv", {0}, false},
+    {"ts", "mem:a.ts", {0}, false},
+    {"conllu", "mem:a.conllu", {.tagged = true}, true},
+    {"conll", "mem:a.conll", {.tagged = true}, false},
+    {"frames", "mem:a.csv", {.tagged = true, .column = "class"}, false},
+    {"idx", "mem:images.idx", {.scan = UR__SCAN_COLUMN}, false},
+    {"wav", "mem:d/list", {0}, true},
+};
+
+/* The files as they were; there is room for a few at a time. */
+static void put_files(const struct reading *r)
+{
+    static const struct {
+        const char *path, *bytes;
+        size_t n;
+    } files[] = {
+        {"mem:a.tsv", BYTES("b\tone two\na\tx\ty\nc\tz\n")},
+        {"mem:a.csv", BYTES("who,u,class\n1,2.5,x\n2,3,y\n")},
+        {"mem:b.csv", BYTES("\"one\ntwo\",x\nthree,y\n")},
+        {"mem:a.ts", BYTES("@data\n1,?,3:4,5,6:a\n7:8:b\n")},
+        {"mem:a.conllu", BYTES("1\tin\tl\tADP\tIN\t_\t0\tr\t_\t_\n")},
+        {"mem:a.conll", BYTES("in O\n\nit\tO")},
+        {"mem:images.idx", BYTES("\0\0\x08\x03\0\0\0\1\0\0\0\1\0\0\0\2\1\2")},
+        {"mem:d/list", BYTES("a\ts.wav\n")},
+    };
+    memory_files_off();
+    memory_files_on();
+    for (size_t i = 0; i < COUNT(files); i++) {
+        if (strcmp(files[i].path, r->path) == 0)
+            memory_file(r->path, files[i].bytes, files[i].n);
+    }
+    memory_file("mem:labels.idx", BYTES("\0\0\x08\x01\0\0\0\1\7"));
+    put_sound();
+}
+
+static ur_status read_set(void *it, const void *arg, uint32_t *digest)
+{
+    const struct reading *r = arg;
+    struct ur__examples *x = NULL;
+    ur_vocab *labels = NULL;
+    (void)it;
+    ur__numbers_set_spool_at(r->spool ? 4 : 0);
+    ur_status status = ur__examples_open(&x, &r->path, 1, &r->rule, &labels);
+    for (int64_t i = 0; x && i < x->n; i++) {
+        const struct ur__example *e = &x->example[i];
+        ur_real frame[512];
+        char text[64];
+        if (x->content == UR__FRAMES)
+            DO(ur__examples_frames(x, i, 0, e->length, frame));
+        else
+            DO(ur__examples_text(x, i, text));
+        if (status == UR_OK && x->content == UR__FRAMES)
+            nomem_digest(digest, frame, e->size * sizeof *frame);
+        else if (status == UR_OK)
+            nomem_digest(digest, text, e->size);
+        *digest += (uint32_t)e->label;
+    }
+    if (status != UR_OK && !x)
+        assert_null(labels);
+    ur__examples_free(x);
+    ur_vocab_free(labels);
+    ur__numbers_set_spool_at(0);
+    return status;
+}
+
+static void set__is_read_or_not_at_all(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(readings); i++) {
+        put_files(&readings[i]);
+        nomem_try(&(struct nomem){.name = readings[i].name, .act = read_set, .arg = &readings[i]});
+    }
+}
+
+/* Each operation fails in turn; returns how many there were. */
+static int try_fault(const struct reading *r, enum memory_fault fault, uint32_t want)
+{
+    bool hidden = fault == MEMORY_EINTR || fault == MEMORY_SHORT;
+    bool changes = fault == MEMORY_SHRINKS || fault == MEMORY_GROWS;
+    for (int at = 1;; at++) {
+        uint32_t got = 0;
+        long blocks = ur__mem_blocks();
+        put_files(r);
+        memory_files_fail(fault, at);
+        ur_status status = read_set(NULL, r, &got);
+        bool struck = memory_files_failed() > 0;
+        memory_files_fail(MEMORY_SOUND, 0);
+        if (status != UR_OK
+            && (hidden || !struck || !*ur_errmsg()
+                || (!changes && status != UR_EINPUT && status != UR_EOUTPUT)))
+            fail_msg("%s: fault %d at operation %d is %s: %s", r->name, (int)fault, at,
+                     ur_status_name(status), ur_errmsg());
+        if (status == UR_OK && !changes && got != want)
+            fail_msg("%s: fault %d at operation %d: another set", r->name, (int)fault, at);
+        assert_int_equal(ur__mem_blocks(), blocks);
+        assert_int_equal(memory_files_open(), 0);
+        if (!struck)
+            return at - 1;
+    }
+}
+
+static void set__survives_a_failing_disk(void **state)
+{
+    (void)state;
+    static const enum memory_fault faults[] = {
+        MEMORY_EIO, MEMORY_EIO_ALL, MEMORY_EINTR, MEMORY_SHORT, MEMORY_SHRINKS, MEMORY_GROWS
+    };
+    int struck = 0;
+    for (size_t i = 0; i < COUNT(readings); i++) {
+        uint32_t want = 0;
+        put_files(&readings[i]);
+        assert_ok(read_set(NULL, &readings[i], &want));
+        for (size_t k = 0; k < COUNT(faults); k++)
+            struck += try_fault(&readings[i], faults[k], want);
+    }
+    printf("operations that failed while examples were read: %d\n", struck);
+    assert_true(struck > 200);
+}
+
+/* ---- what is made of sets ---------------------------------------------- */
+
+static ur_status make_batches(void *it, const void *arg, uint32_t *digest)
+{
+    static const struct ur__read_rule rule = {0};
+    static const char *const path = "mem:a.tsv";
+    struct ur__examples *x = NULL;
+    struct ur__sequences s = {0};
+    struct ur__buckets b = {0};
+    ur_vocab *labels = NULL, *v = NULL;
+    const int64_t *which;
+    unsigned char held[3];
+    int32_t label[3] = {0, 0, 1}, fold[3], length[3] = {2, 2, 1}, ids[6] = {0};
+    int lengths[3], rows;
+    int64_t count, cut;
+    (void)it;
+    ur_token_kind kind = *(const ur_token_kind *)arg;
+    ur_status status = ur__examples_open(&x, &path, 1, &rule, &labels);
+    const struct ur__draw draw = {.seed = 1, .n = 3, .label = label};
+    DO(ur__holdout(&draw, 0.4, held, &count));
+    DO(ur__folds(&draw, 3, fold));
+    DO(ur__examples_vocab(&v, x, kind, NULL, 0, 1, &cut));
+    DO(ur__sequences_new(&s, x, v));
+    DO(ur__buckets_init(&b, 1, 3, length, 2));
+    DO(ur__buckets_batch(&b, 0, 0, &which, &rows));
+    if (status == UR_OK)
+        status = ur__pad_ids(&s, &(struct ur__rows){which, rows, 2, 0}, ids, lengths);
+    if (status == UR_OK) {
+        nomem_digest(digest, ids, sizeof ids);
+        nomem_digest(digest, held, sizeof held);
+        nomem_digest(digest, fold, sizeof fold);
+    }
+    ur__buckets_free(&b);
+    ur__sequences_free(&s);
+    ur_vocab_free(v);
+    ur_vocab_free(labels);
+    ur__examples_free(x);
+    return status;
+}
+
+static ur_status read_vectors(void *it, const void *arg, uint32_t *digest)
+{
+    static const char *const words[] = {"<unk>", "</s>", "the"};
+    struct ur__vectors vectors = {0};
+    ur_vocab *v = NULL;
+    ur_real rows[6] = {0};
+    unsigned char found[3];
+    int64_t count;
+    (void)it;
+    (void)arg;
+    ur_status status = ur__vocab_new_words(&v, UR_TOKEN_WORD, 3, words);
+    if (status == UR_OK) {
+        status = ur__vectors_open(&vectors, "mem:v.txt");
+        DO(ur__vectors_fill(&vectors, v, rows, found, &count));
+        ur__vectors_close(&vectors);
+    }
+    if (status == UR_OK)
+        nomem_digest(digest, rows, sizeof rows);
+    ur_vocab_free(v);
+    return status;
+}
+
+static void batches__are_made_or_not_at_all(void **state)
+{
+    (void)state;
+    static const ur_token_kind kinds[] = {UR_TOKEN_WORD, UR_TOKEN_CHAR};
+    put_files(&readings[0]);
+    memory_file("mem:a.tsv", BYTES("b\tone two\na\tx y\nc\tz\n"));
+    memory_file("mem:v.txt", BYTES("1 2\nthe 3 4\n"));
+    for (size_t i = 0; i < COUNT(kinds); i++)
+        nomem_try(&(struct nomem){.name = "batches", .act = make_batches, .arg = &kinds[i]});
+    nomem_try(&(struct nomem){.name = "vectors", .act = read_vectors});
+    nomem_total(200);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    setenv("TMPDIR", "mem:", 1);
+    memory_files_on();
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(set__is_read_or_not_at_all),
+        cmocka_unit_test(set__survives_a_failing_disk),
+        cmocka_unit_test(batches__are_made_or_not_at_all),
+    };
+    return cmocka_run_group_tests_name("nomem_readers", tests, set_up, NULL);
+}
