@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "rnn/order.h"
 #include "rnn/products.h"
 
 /* n numbers, each 1 with probability p, else 0. */
@@ -22,13 +23,14 @@ void ur__draw_drop(const struct ur__sequence *s, int b0, int b1)
 {
     if (!s->kept.drop)
         return;
-    ptrdiff_t at = (ptrdiff_t)b0 * s->d->P;
-    size_t n = (size_t)(b1 - b0) * (size_t)s->d->P;
-    ur_real *mask = s->kept.drop + at;
-    for (size_t i = 0; i < n; i++)
-        mask[i] = 1;
-    s->k->dropout(n, s->d->recurrent_dropout, s->noise.seed, s->noise.drop, s->noise.step,
-                  (uint64_t)at, mask, mask);
+    ptrdiff_t P = s->d->P;
+    for (int b = b0; b < b1; b++) {
+        ur_real *mask = s->kept.drop + b * P;
+        for (ptrdiff_t i = 0; i < P; i++)
+            mask[i] = 1;
+        s->k->dropout((size_t)P, s->d->recurrent_dropout, s->noise.seed, s->noise.drop,
+                      s->noise.step, (uint64_t)(ur__batch_row(s, b) * P), mask, mask);
+    }
 }
 
 void ur__drop_read(const struct ur__sequence *s, const struct ur__cell_step *c, int t, int b)
@@ -37,7 +39,7 @@ void ur__drop_read(const struct ur__sequence *s, const struct ur__cell_step *c, 
     for (int r = 0; s->kept.drop && r < c->rows; r++)
         if (ur__own_row(c->split, r))
             s->k->mul((size_t)P, s->kept.drop + (b + r) * P, c->h_prev + r * c->ld_prev,
-                      s->kept.h_read + ((ptrdiff_t)t * s->B + b + r) * P);
+                      s->kept.h_read + (ur__stored(s, t) + b + r) * P);
 }
 
 void ur__drop_back(const struct ur__sequence *s, int b, int end)
@@ -64,6 +66,12 @@ static void stay(int n, const ur_real *mask, double p, const ur_real *before, co
     }
 }
 
+/* Which row's draw row b at step t gets: a sequence keeps its own, whatever its place. */
+static ptrdiff_t drawn(const struct ur__sequence *s, int t, int b)
+{
+    return (ptrdiff_t)t * s->B + ur__batch_row(s, b);
+}
+
 void ur__zone(const struct ur__sequence *s, const struct ur__cell_step *c, int t, int b)
 {
     const struct ur__rnn_layer *d = s->d;
@@ -71,20 +79,22 @@ void ur__zone(const struct ur__sequence *s, const struct ur__cell_step *c, int t
     for (int r = 0; d->zoneout_h > 0 && r < c->rows; r++) {
         if (!ur__own_row(c->split, r))
             continue;
-        ptrdiff_t at = (ptrdiff_t)t * s->B + b + r;
+        ptrdiff_t at = ur__stored(s, t) + b + r;
         ur_real *mask = kept->zone_h ? kept->zone_h + at * d->P : NULL;
         ur_real *h = kept->h + at * kept->ld_h;
         if (mask)
-            draw_zone(s, (size_t)d->P, d->zoneout_h, s->noise.zone_h, at * d->P, mask);
+            draw_zone(s, (size_t)d->P, d->zoneout_h, s->noise.zone_h, drawn(s, t, b + r) * d->P,
+                      mask);
         stay(d->P, mask, d->zoneout_h, c->h_prev + r * c->ld_prev, h, h);
     }
     for (int r = 0; d->cell->c && d->zoneout_c > 0 && r < c->rows; r++) {
         if (!ur__own_row(c->split, r))
             continue;
-        ptrdiff_t at = ((ptrdiff_t)t * s->B + b + r) * d->H, row = (ptrdiff_t)r * d->H;
+        ptrdiff_t at = (ur__stored(s, t) + b + r) * d->H, row = (ptrdiff_t)r * d->H;
         ur_real *mask = kept->zone_c ? kept->zone_c + at : NULL;
         if (mask)
-            draw_zone(s, (size_t)d->H, d->zoneout_c, s->noise.zone_c, at, mask);
+            draw_zone(s, (size_t)d->H, d->zoneout_c, s->noise.zone_c, drawn(s, t, b + r) * d->H,
+                      mask);
         stay(d->H, mask, d->zoneout_c, c->c_prev + row, c->c + row, kept->c + at);
     }
 }
@@ -104,7 +114,7 @@ void ur__zone_back_open(const struct ur__sequence *s, int t, int b, int end)
 {
     const struct ur__rnn_layer *d = s->d;
     size_t rows = (size_t)(end - b);
-    ptrdiff_t at = (ptrdiff_t)t * s->B + b, P = (ptrdiff_t)b * d->P, H = (ptrdiff_t)b * d->H;
+    ptrdiff_t at = ur__stored(s, t) + b, P = (ptrdiff_t)b * d->P, H = (ptrdiff_t)b * d->H;
     if (d->zoneout_h > 0)
         part(rows * (size_t)d->P, s->kept.zone_h ? s->kept.zone_h + at * d->P : NULL,
              d->zoneout_h, s->dh + P, s->stay_h + P);

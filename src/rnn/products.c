@@ -49,12 +49,11 @@ void ur__sum_products(const struct ur__cell_sums *s, ptrdiff_t block, int rows, 
 {
     ptrdiff_t P = s->d->P, ld = s->d->cell->kept * (ptrdiff_t)s->d->H;
     const ur_real *dgates = s->gates + block * s->d->H;
-    int rest = (s->T - 1) * s->B;
+    int rest = s->rows - s->B;
     if (s->h_read) {
-        sum_rows(s, s->T * s->B, dgates, rows, s->h_read, P, dw);
+        sum_rows(s, s->rows, dgates, rows, s->h_read, P, dw);
     } else if (s->d->reverse) {
-        /* In padding h is 0, so that a row's first step adds nothing to the second sum. */
-        sum_rows(s, s->B, s->first + block * s->d->H, rows, s->h0, P, dw);
+        sum_rows(s, s->B, dgates + rest * ld, rows, s->h0, P, dw);
         sum_rows(s, rest, dgates, rows, s->h + s->B * s->ld_h, s->ld_h, dw);
     } else {
         sum_rows(s, s->B, dgates, rows, s->h0, P, dw);
