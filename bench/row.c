@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "row.h"
 
+#include "unroll/layer.h"
+
 #include <stdio.h>
 #include <string.h>
 

@@ -130,6 +130,34 @@ static void draw_attention(struct sample *s)
     draw_lengths(s, 1, K);
 }
 
+/* scores [T,B,K], transitions [K,K], start and end [K]; lengths in id, labels behind them. */
+static void draw_crf(struct sample *s)
+{
+    int T = integer(1, 4), B = integer(1, 3), K = integer(1, 4);
+    add_input(s, 3, (int[]){T, B, K});
+    add_input(s, 2, (int[]){K, K});
+    add_input(s, 1, &K);
+    add_input(s, 1, &K);
+    draw_lengths(s, 1, T);
+    for (int i = 0; i < T * B; i++)
+        s->id[B + i] = integer(0, K - 1);
+    s->ids = (ur_ids){s->id + B, T, B};
+}
+
+/* Logits [n,V] and targets, some absent; weights in shape as tenths, some 0; smoothing in p. */
+static void draw_smooth(struct sample *s)
+{
+    int n = integer(1, 6), V = integer(1, 5);
+    add_input(s, 2, (int[]){n, V});
+    for (int i = 0; i < n; i++)
+        s->id[i] = integer(-1, V - 1);
+    for (int c = 0; c < V; c++)
+        s->shape[c] = integer(0, 20);
+    s->ids = (ur_ids){s->id, n, 1};
+    s->p = uniform(0, 1) < 0.3 ? 0 : uniform(0, 0.9);
+    s->begin = integer(0, 1);
+}
+
 /* ---- what the cases compute -------------------------------------------- */
 
 /* Ones and zeros by the sign of x, which differences do not change. */
@@ -172,6 +200,7 @@ RUN(reverse, ur_reverse(x[0], s->id))
 RUN(reverse_all, ur_reverse(x[0], NULL))
 RUN(softmax_lengths, ur_softmax_lengths(x[0], s->id))
 RUN(masked_softmax, ur_masked_softmax(x[0], mask(t, s)))
+RUN(crf, ur_crf_loss(x[0], x[1], x[2], x[3], s->ids, s->id))
 RUN(squared_error, ur_squared_error(x[0], x[1]))
 RUN(absolute_error, ur_absolute_error(x[0], x[1]))
 RUN(gaussian_nll, ur_gaussian_nll(x[0], x[1], x[2]))
@@ -190,6 +219,14 @@ static ur_tensor *run_attention(ur_tape *t, ur_tensor *const *x, struct sample *
     return ur_layer_norm(ur_add(found, x[1]), x[2], NULL, 0.1);
 }
 
+static ur_tensor *run_smooth(ur_tape *t, ur_tensor *const *x, struct sample *s)
+{
+    ur_real w[UR_MAX_RANK];
+    for (int c = 0; c < ur_dim(x[0], 1); c++)
+        w[c] = (ur_real)s->shape[c] / 10;
+    return ur_weighted_cross_entropy(t, x[0], s->ids, s->begin ? w : NULL, s->p);
+}
+
 static const struct operation operations[] = {
     OP(neg, draw_one), OP(square, draw_one), OP(sqrt, draw_positive), OP(abs, draw_off_kinks),
     OP(clamp, draw_off_kinks), OP(maximum, draw_two), OP(minimum, draw_two),
@@ -197,7 +234,8 @@ static const struct operation operations[] = {
     OP(bmm, draw_bmm_plain), OP(bmm_t, draw_bmm_transposed), OP(layer_norm, draw_norm),
     OP(permute, draw_permute), OP(transpose, draw_matrix), OP(reverse, draw_reverse),
     OP(reverse_all, draw_one), OP(softmax_lengths, draw_keys), OP(masked_softmax, draw_mask),
-    OP(squared_error, draw_two), OP(absolute_error, draw_two), OP(gaussian_nll, draw_three),
+    OP(smooth, draw_smooth), OP(crf, draw_crf), OP(squared_error, draw_two),
+    OP(absolute_error, draw_two), OP(gaussian_nll, draw_three),
     OP(gaussian_nll_each, draw_three), OP(bernoulli_nll, draw_logits),
     OP(bernoulli_nll_each, draw_logits), OP(stop, draw_off_kinks), OP(attention, draw_attention),
 };

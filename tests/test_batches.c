@@ -194,6 +194,14 @@ static struct ur__examples *read_text(const char *name, const char *text,
     return x;
 }
 
+/* The words (or characters) of examples `which`, NULL: of all. */
+static ur_status vocab_of(ur_vocab **v, struct ur__examples *x, ur_token_kind kind,
+                          const int64_t *which, int64_t n)
+{
+    int64_t cut;
+    return ur__examples_vocab(v, x, &(struct ur__vocab_rule){kind, 1, which, n}, &cut);
+}
+
 static void ids__of_texts_are_padded(void **state)
 {
     (void)state;
@@ -201,12 +209,11 @@ static void ids__of_texts_are_padded(void **state)
                                        &(struct ur__read_rule){0});
     ur_vocab *v;
     struct ur__sequences s;
-    int64_t cut;
-    assert_ok(ur__examples_vocab(&v, x, UR_TOKEN_WORD, NULL, 0, 1, &cut));
+    assert_ok(vocab_of(&v, x, UR_TOKEN_WORD, NULL, 0));
     assert_int_equal(ur_vocab_size(v), 6);
     ur_vocab_free(v);
     const int64_t part[] = {1, 2};      /* "sat" is unknown there */
-    assert_ok(ur__examples_vocab(&v, x, UR_TOKEN_WORD, part, 2, 1, &cut));
+    assert_ok(vocab_of(&v, x, UR_TOKEN_WORD, part, 2));
     assert_int_equal(ur_vocab_size(v), 5);
     assert_ok(ur__sequences_new(&s, x, v));
     assert_int_equal(s.unknown, 1);
@@ -228,7 +235,7 @@ static void ids__of_texts_are_padded(void **state)
     assert_int_equal(lengths[1], 0);
     ur__sequences_free(&s);
     ur_vocab_free(v);
-    assert_ok(ur__examples_vocab(&v, x, UR_TOKEN_CHAR, part, 1, 1, &cut));
+    assert_ok(vocab_of(&v, x, UR_TOKEN_CHAR, part, 1));
     assert_status(UR_EDATA, ur__sequences_new(&s, x, v));
     assert_non_null(strstr(ur_errmsg(), "a.tsv:1: character \"c\" (U+0063) at byte 4 is not in"));
     ur_vocab_free(v);
@@ -242,15 +249,14 @@ static void tokens__are_words_as_they_are(void **state)
                                        &(struct ur__read_rule){.tagged = true});
     ur_vocab *v;
     struct ur__sequences s;
-    int64_t cut;
     int lengths[2];
     int32_t ids[4], tags[4];
     const int64_t which[] = {1, 0};
-    assert_ok(ur__examples_vocab(&v, x, UR_TOKEN_WORD, NULL, 0, 1, &cut));
+    assert_ok(vocab_of(&v, x, UR_TOKEN_WORD, NULL, 0));
     assert_int_equal(ur__vocab_find_word(v, "10_000", 6), 3);
     ur_vocab_free(v);
     const int64_t part[] = {1};
-    assert_ok(ur__examples_vocab(&v, x, UR_TOKEN_WORD, part, 1, 1, &cut));
+    assert_ok(vocab_of(&v, x, UR_TOKEN_WORD, part, 1));
     assert_ok(ur__sequences_new(&s, x, v));
     assert_ok(ur__pad_ids(&s, &(struct ur__rows){which, 2, 2, 0}, ids, lengths));
     assert_memory_equal(ids, ((int32_t[]){2, 0, 0, 2}), sizeof ids);
@@ -258,7 +264,7 @@ static void tokens__are_words_as_they_are(void **state)
     assert_memory_equal(tags, ((int32_t[]){1, 0, -1, 1}), sizeof tags);
     ur__sequences_free(&s);
     ur_vocab_free(v);
-    assert_ok(ur__examples_vocab(&v, x, UR_TOKEN_CHAR, NULL, 0, 1, &cut));
+    assert_ok(vocab_of(&v, x, UR_TOKEN_CHAR, NULL, 0));
     assert_int_equal(ur_vocab_size(v), 4);      /* 0 1 _ x */
     assert_status(UR_EINVAL, ur__sequences_new(&s, x, v));
     ur_vocab_free(v);
@@ -273,8 +279,7 @@ static void tokens__that_are_long_are_unknown(void **state)
     struct ur__examples *x = read_text("a.conll", text, &(struct ur__read_rule){.tagged = true});
     ur_vocab *v;
     struct ur__sequences s;
-    int64_t cut;
-    assert_ok(ur__examples_vocab(&v, x, UR_TOKEN_WORD, NULL, 0, 1, &cut));
+    assert_ok(vocab_of(&v, x, UR_TOKEN_WORD, NULL, 0));
     assert_int_equal(ur_vocab_size(v), 3);
     assert_ok(ur__sequences_new(&s, x, v));
     assert_int_equal(s.unknown, 1);
@@ -290,7 +295,6 @@ static void frames__are_padded_with_zeros(void **state)
                                        &(struct ur__read_rule){0});
     ur_vocab *v;
     struct ur__sequences s;
-    int64_t cut;
     int lengths[2];
     ur_real to[12];
     const ur_real want[] = {7, 8, 1, 4, 0, 0, 2, 5, 0, 0, 3, 6}, tail[] = {0, 0, 2, 5, 0, 0, 3, 6};
@@ -301,7 +305,7 @@ static void frames__are_padded_with_zeros(void **state)
     assert_memory_equal(to, tail, sizeof tail);
     assert_int_equal(lengths[0], 0);
     assert_int_equal(lengths[1], 2);
-    assert_status(UR_EDATA, ur__examples_vocab(&v, x, UR_TOKEN_CHAR, NULL, 0, 1, &cut));
+    assert_status(UR_EDATA, vocab_of(&v, x, UR_TOKEN_CHAR, NULL, 0));
     const uint32_t code = 'a';
     assert_ok(ur__vocab_new(&v, UR_TOKEN_CHAR, 1, &code));
     assert_status(UR_EDATA, ur__sequences_new(&s, x, v));

@@ -7,9 +7,11 @@
 #include <math.h>
 #include <sys/wait.h>
 
+#include "base/arena.h"
 #include "kernel/gemm.h"
 #include "kernel/select.h"
 #include "rnn/cells.h"
+#include "rnn/order.h"
 #include "rnn/pack.h"
 #include "rnn/stack.h"
 #include "support/guard.h"
@@ -230,6 +232,8 @@ static void place_kept(struct run *r, ptrdiff_t ld)
         .h_read = maybe("h_read", drop ? TB * P : 0),
         .h0 = guard_reals("kept h0", B * P),
         .c0 = maybe("kept c0", c ? B * H : 0),
+        .h_prev = maybe("h_prev", s->ragged ? TB * P : 0),
+        .c_prev = maybe("c_prev", s->ragged && c && d->reverse ? TB * H : 0),
         .drop = maybe("drop", drop ? B * P : 0),
         .zone = {maybe("zone of h", r->training && zone_h ? TB * P : 0),
                  maybe("zone of c", r->training && zone_c ? TB * H : 0)},
@@ -264,8 +268,19 @@ static void place_back(struct run *r, ptrdiff_t ld)
     s->dh_read = maybe("dh_read", s->kept.h_read ? B * P : 0);
     s->stay[0] = maybe("stay of h", d->zoneout[0] > 0 ? B * P : 0);
     s->stay[1] = maybe("stay of c", c && d->zoneout[1] > 0 ? B * H : 0);
-    s->first = maybe("first", d->reverse && s->lengths ? B * (size_t)d->cell->kept * H : 0);
+    s->first = maybe("first", d->reverse && s->ragged ? B * (size_t)d->cell->kept * H : 0);
     r->columns = maybe("columns", s->ids ? ur__sequence_columns(d) : 0);
+}
+
+static const struct ur__ragged *place_ragged(const struct ur__sequence *s, const int *lengths)
+{
+    struct ur__carve count = {NULL, 0};
+    ur__ragged_carve(&count, s->T, s->B);
+    struct ur__carve room = {guard_bytes("ragged", count.used, 64), 0};
+    struct ur__ragged *r = guard_bytes("ragged's arrays", sizeof *r, sizeof(void *));
+    *r = ur__ragged_carve(&room, s->T, s->B);
+    ur__ragged_fill(r, s->T, s->B, lengths);
+    return r;
 }
 
 /* lengths: 0, T and what lies between, or none. */
@@ -282,7 +297,7 @@ static void place_input(struct run *r, bool padded, bool by_number)
     for (size_t b = 0; b < B && lengths; b++)
         lengths[b] = (int)(b * 2 + 1) % (s->T + 1);
     s->ids = ids;
-    s->lengths = lengths;
+    s->ragged = padded && ur__ragged_needed(s->T, s->B, lengths) ? place_ragged(s, lengths) : NULL;
     s->h0 = filled("h0", B * (size_t)d->P);
     s->hT = guard_reals("hT", B * (size_t)d->P);
     s->c0 = d->cell->c ? filled("c0", B * (size_t)d->H) : NULL;
@@ -294,13 +309,27 @@ static void *own_scratch(const struct run *r, const struct ur__worker *w)
     return (char *)r->scratch + (size_t)w->index * ur__gemm_scratch(r->s.k, 1);
 }
 
+static void share(const struct run *r, const struct ur__worker *w, int *b0, int *b1)
+{
+    if (!r->s.ragged) {
+        ur__share(r->s.B, 1, w->index, w->n, b0, b1);
+        return;
+    }
+    ur__ragged_share(r->s.ragged, r->s.B, w, b0, b1);
+    ur__ragged_note(r->s.ragged, *b0, *b1);
+}
+
 static void forward_work(const struct ur__worker *w, void *arg)
 {
     struct run *r = arg;
     int b0 = 0, b1 = r->s.B;
     bool split = r->split && w->n > 1;
     if (!split)
-        ur__share(r->s.B, 1, w->index, w->n, &b0, &b1);
+        share(r, w, &b0, &b1);
+    else if (r->s.ragged && w->index == 0)
+        ur__ragged_note(r->s.ragged, b0, b1);
+    if (split)
+        ur__team_barrier(w);
     ur__sequence_forward(&r->s, b0, b1, split ? w : NULL);
 }
 
@@ -308,7 +337,7 @@ static void backward_work(const struct ur__worker *w, void *arg)
 {
     struct run *r = arg;
     int b0, b1;
-    ur__share(r->s.B, 1, w->index, w->n, &b0, &b1);
+    share(r, w, &b0, &b1);
     ur__sequence_backward(&r->s, b0, b1, own_scratch(r, w));
     ur__team_barrier(w);
     ur__sequence_sums(&r->s, &r->slot.g, w, r->scratch, r->columns);
@@ -321,12 +350,13 @@ static void gather_results(const struct run *r, ptrdiff_t ld)
     const struct ur__rnn_grads *g = &r->slot.g;
     size_t B = (size_t)s->B, TB = (size_t)s->T * B, H = (size_t)d->H, P = (size_t)d->P;
     size_t GH = (size_t)d->cell->gates * H, I = (size_t)d->I, O = (size_t)d->O;
-    result("y", d->O ? s->kept.y : s->kept.h, TB, (size_t)ur__layer_output(d), ld);
+    size_t living = (size_t)ur__living(s, 0, s->B);
+    result("y", d->O ? s->kept.y : s->kept.h, living, (size_t)ur__layer_output(d), ld);
     result("hT", s->hT, 1, B * P, 0);
     result("cT", s->cT, 1, B * H, 0);
     if (!r->training)
         return;
-    result("dx", s->dx, 1, TB * I, 0);
+    result("dx", s->dx, 1, living * I, 0);
     result("dh0", s->dh, 1, B * P, 0);
     result("dc0", s->dc, 1, B * H, 0);
     result("seen", s->seen, 1, TB * P, 0);

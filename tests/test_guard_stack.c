@@ -184,7 +184,10 @@ static void run_stack(const struct form *f, const struct shape *q, const struct 
     job.grads = n.g;
     ur__stack_back_place(&job, n.w, guard_bytes("pass back", ur__stack_back_bytes(&job), 64));
     ur__stack_backward(&job, team);
-    all_finite("dx", job.dx, TB * (size_t)q->I);
+    ur_real *dx = zeros("gradient of x", job.dx ? TB * (size_t)q->I : 0);
+    if (job.dx)
+        ur__stack_add_dx(&job, dx);
+    all_finite("dx", dx, TB * (size_t)q->I);
     for (int i = 0; i < L * n.stack.directions; i++)
         all_finite("dw_hh", n.g[i].w_hh, (size_t)n.layer[i].H * (size_t)n.layer[i].P);
 }

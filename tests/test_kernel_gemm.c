@@ -19,13 +19,18 @@ struct product {
 
 static ptrdiff_t row_at(const struct ur__gemm *g, int m, ptrdiff_t ld, ptrdiff_t ldgroup)
 {
+    if (g->row)
+        return g->row[m] * ld;
     return g->group > 0 ? m / g->group * ldgroup + m % g->group * ld : m * ld;
 }
 
 /* Elements from the first row's begin to the last one's end. */
 static size_t extent(const struct ur__gemm *g, ptrdiff_t ld, ptrdiff_t ldgroup, ptrdiff_t row)
 {
-    return g->M > 0 && row > 0 ? (size_t)(row_at(g, g->M - 1, ld, ldgroup) + row) : 0;
+    ptrdiff_t last = 0;
+    for (int m = 0; m < g->M; m++)
+        last = row_at(g, m, ld, ldgroup) > last ? row_at(g, m, ld, ldgroup) : last;
+    return g->M > 0 && row > 0 ? (size_t)(last + row) : 0;
 }
 
 static void product_expect(struct product *p)
@@ -44,14 +49,26 @@ static void product_expect(struct product *p)
     }
 }
 
+/* M of 2M rows, from the last one down. */
+static const int32_t *some_rows(int M)
+{
+    static int32_t rows[64];
+    assert_true(M <= 64);
+    for (int m = 0; m < M; m++)
+        rows[m] = 2 * (M - 1 - m) + test_below(2);
+    return rows;
+}
+
+/* group: rows in groups of so many; 0: all side by side; -1: by index. */
 static void product_make(struct product *p, int M, int N, int K, enum a_layout la,
                          enum b_layout lb, enum start_from start, int group)
 {
     static ur_real c0[SLOT_REALS], expected[SLOT_REALS];
     struct ur__gemm *g = &p->g;
     const int gap = test_below(5), groups = group > 0 ? (M + group - 1) / group : 1;
-    const int rows = group > 0 ? group : M;
-    *g = (struct ur__gemm){.M = M, .N = N, .K = K, .group = group};
+    const int rows = group > 0 ? group : group < 0 ? 2 * M : M;
+    *g = (struct ur__gemm){.M = M, .N = N, .K = K, .group = group > 0 ? group : 0};
+    g->row = group < 0 ? some_rows(M) : NULL;
     g->a_k = la == A_ROWS ? 1 : la == A_COLUMNS ? rows * groups + gap : 2;
     g->a_row = la == A_ROWS ? K + gap : la == A_COLUMNS ? 1 : 2 * K + gap;
     g->a_group = la == A_COLUMNS ? rows : rows * g->a_row + test_below(9);
@@ -110,7 +127,7 @@ static void gemm__is_one_chain_per_element_in_every_layout(void **state)
         const enum a_layout la = test_below(A_LAYOUTS);
         const enum b_layout lb = test_below(B_LAYOUTS);
         struct product p;
-        const int group = test_below(3) == 0 ? 1 + test_below(4) : 0;
+        const int group = test_below(3) == 0 ? test_below(6) - 1 : 0;
         product_make(&p, M, N, K, la, lb, test_below(STARTS), group);
         EACH_TABLE(k) {
             struct ur__gemm g = product_begin(&p, k, lb == B_PACKED);

@@ -183,6 +183,8 @@ static void operations__of_nothing_are_nothing(void **unused)
     QUIET(ur_mean_over(NULL, 0));
     QUIET(ur_max_over(NULL, 0));
     QUIET(ur_softmax_lengths(NULL, d23));
+    QUIET(ur_crf_loss(NULL, a, a, a, (ur_ids){NULL, 0, 0}, NULL));
+    QUIET(ur_crf_loss(a, a, NULL, a, (ur_ids){NULL, 0, 0}, NULL));
     QUIET(ur_layer_norm(NULL, NULL, NULL, 1e-5));
     QUIET(ur_gaussian_nll(NULL, a, a));
     QUIET(ur_gaussian_nll_each(a, a, NULL));

@@ -322,6 +322,8 @@ static ur_tensor *all_operations(ur_tape *t, ur_tensor *a, ur_tensor *w)
     loss = ur_add(loss, ur_bernoulli_nll(d, half));
     loss = ur_add(loss, ur_squared_error(ur_sum_over(d, 0), e));
     loss = ur_add(loss, ur_absolute_error(ur_bmm_t(w, ur_copy_in(t, 2, dim, NULL)), w));
+    loss = ur_add(loss, ur_weighted_cross_entropy(t, g, (ur_ids){ids, T, B}, NULL, 0.1));
+    loss = ur_add(loss, ur_crf_loss(g, w, e, e, (ur_ids){ids, T, B}, lengths));
     return ur_add(loss, ur_cross_entropy(t, g, (ur_ids){ids, T, B}));
 }
 

@@ -149,6 +149,49 @@ UR_API ur_tensor *ur_embed(ur_tape *tape, const ur_embedding *layer, ur_ids ids)
 /** Without a tape: ids [n] -> x [n,E]. Errors: UR_EINVAL (a number outside [0,V)). */
 UR_API ur_status ur_embed_run(const ur_embedding *layer, size_t n, const int32_t *ids, ur_real *x);
 
+/** Labels that depend on their neighbours: the scores of a linear-chain CRF but those of the steps,
+ *  which a linear layer gives. transitions [K,K] from row to column, start and end [K]. */
+typedef struct ur_crf_layer {
+    ur_params *params;
+    const ur_param *transitions, *start, *end;
+    int K;
+} ur_crf_layer;
+
+/** Parameters PREFIX.transitions, PREFIX.start and PREFIX.end, all uniform in ±0.1. */
+UR_API ur_status ur_crf_init(ur_crf_layer *layer, ur_params *params, const char *prefix, int K);
+/** ur_crf_loss with the layer's scores: [T,B,K] -> [1]. */
+UR_API ur_tensor *ur_crf(ur_tape *tape, const ur_crf_layer *layer, ur_tensor *scores,
+                         ur_ids labels, const int *lengths);
+/** ur_viterbi with the layer's transitions, start and end; the other members of chain are the
+ *  caller's. */
+UR_API ur_status ur_crf_decode(const ur_crf_layer *layer, const ur_chain *chain, int32_t *labels,
+                               double *best);
+
+/** How one vector is made of a sequence of states. */
+typedef enum ur_pooling {
+    UR_POOL_LAST,       /* the state after the last step; of the second direction, at the first */
+    UR_POOL_MEAN,
+    UR_POOL_MAX,        /* of each number by itself */
+    UR_POOL_ATTENTION   /* an average whose weights are learned */
+} ur_pooling;
+
+typedef struct ur_pool_layer {
+    ur_pooling kind;
+    int width, directions;
+    ur_linear_layer hidden, score;      /* UR_POOL_ATTENTION alone */
+} ur_pool_layer;
+
+/** Pools states of `width` numbers, those of `directions` (1 or 2) directions side by side.
+ *  UR_POOL_ATTENTION (Yang et al. 2016) has the parameters PREFIX.hidden.weight [width,width],
+ *  PREFIX.hidden.bias and PREFIX.score.weight [1,width], the others none. */
+UR_API ur_status ur_pool_init(ur_pool_layer *layer, ur_params *params, const char *prefix,
+                              ur_pooling kind, int width, int directions);
+/** [T,B,width] -> [B,width] over the steps within lengths [B] (NULL: all T); zeros of an empty
+ *  sequence. Padding is not read. weights, unless NULL, gets how much each step counts, [B,T]; NULL
+ *  of kinds but UR_POOL_ATTENTION. */
+UR_API ur_tensor *ur_pool(ur_tape *tape, const ur_pool_layer *layer, ur_tensor *h,
+                          const int *lengths, ur_tensor **weights);
+
 /* ---- recurrent nets ---------------------------------------------------- */
 
 /** "rnn", "lstm", "gru"; NULL for an unknown cell. Static text. */

@@ -36,6 +36,38 @@ UR_API const ur_metric *ur_metrics_find(const ur_metrics *metrics, const char *n
 /** Its value; NaN: there is none. */
 UR_API double ur_metrics_get(const ur_metrics *metrics, const char *name);
 
+/** What was taken for what: adds n predictions to confusion [V,V], whose row is the true class and
+ *  whose column the guess. Tables of parts of the data add up. A truth < 0 is left out. Errors:
+ *  UR_EINVAL (a class outside [0,V)), and then nothing is added. */
+UR_API ur_status ur_confusion_count(double *confusion, int V, size_t n, const int32_t *truth,
+                                    const int32_t *guess);
+
+/** One class against all others; a share of nothing is 0. */
+typedef struct ur_class_score {
+    double n, found;            /* how many there are, how many were taken for it */
+    double precision, recall, f1;
+} ur_class_score;
+
+/** The score of class c of a table of ur_confusion_count; zeros if there is no such class. */
+UR_API ur_class_score ur_class_score_of(const double *confusion, int V, int c);
+/** Adds "accuracy" and the means over the classes that are there or were found: "f1" (macro-F1),
+ *  "precision", "recall". NaN of an empty table. */
+UR_API void ur_class_figures(const double *confusion, int V, ur_metrics *out);
+
+/** Entities in labelled sequences; counts of parts of the data add up. */
+typedef struct ur_entity_counts {
+    double right, found, present;       /* of those found, of the guesses, of the truth */
+} ur_entity_counts;
+
+/** Adds those of one sequence of n labels, as conlleval counts. A label is a prefix, a dash and a
+ *  type: B- I- O, with E- S- (or L- U-) in schemes that mark ends; one without a known prefix is
+ *  a type in itself. An entity begins at B-, S-, after O, E- and S-, and where the type changes: so
+ *  an I- that follows nothing begins one. It is right if begin, end and type agree. */
+UR_API void ur_entities_count(ur_entity_counts *counts, size_t n, const char *const *truth,
+                              const char *const *guess);
+/** Adds "f1", "precision" and "recall"; NaN where there is nothing to find. */
+UR_API void ur_entity_figures(const ur_entity_counts *counts, ur_metrics *out);
+
 /** Pearson's correlation of two series of n numbers; 0 if either is constant. */
 UR_API double ur_correlation(size_t n, const double *a, const double *b);
 

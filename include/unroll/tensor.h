@@ -174,6 +174,22 @@ UR_API ur_tensor *ur_cross_entropy(ur_tape *tape, ur_tensor *logits, ur_ids targ
 UR_API ur_tensor *ur_matmul_cross_entropy(ur_tape *tape, ur_tensor *h, ur_tensor *w,
                                           ur_tensor *b, ur_ids targets);
 
+/** ur_cross_entropy with classes that count by their weight [V] (NULL: 1 each) and with smoothed
+ *  labels (Szegedy et al. 2016): a target is its class with 1 − smoothing, and every class with
+ *  smoothing/V beside it. Both as PyTorch's, the mean divided by the sum of the targets' weights.
+ *  Errors: smoothing outside [0,1), a weight that is negative or not finite. */
+UR_API ur_tensor *ur_weighted_cross_entropy(ur_tape *tape, ur_tensor *logits, ur_ids targets,
+                                            const ur_real *weights, double smoothing);
+
+/** Linear-chain CRF (Lafferty, McCallum and Pereira 2001): the sum over the sequences of
+ *  −log p(labels | scores) in nats, divided by the number of their steps -> [1]. The score of a
+ *  path is start[y_0] + Σ_t scores[t,b,y_t] + Σ_t transitions[y_{t−1},y_t] + end[y_last], and p its
+ *  share of the exponentials over all paths. scores [T,B,K]; transitions [K,K], from row to column;
+ *  start, end [K]; labels [T,B] in 0 to K−1, read within the lengths [B] alone (NULL: all T); no
+ *  steps: 0. Scores may be −Inf, so long as the labels' own are finite. */
+UR_API ur_tensor *ur_crf_loss(ur_tensor *scores, ur_tensor *transitions, ur_tensor *start,
+                              ur_tensor *end, ur_ids labels, const int *lengths);
+
 /* Means over all elements -> [1]; operands broadcast. The forms named _each are element by
  * element, to be weighted or masked before a sum. */
 
@@ -189,6 +205,27 @@ UR_API ur_tensor *ur_gaussian_nll_each(ur_tensor *mean, ur_tensor *log_variance,
  *  for logits of any size. */
 UR_API ur_tensor *ur_bernoulli_nll(ur_tensor *logits, ur_tensor *target);
 UR_API ur_tensor *ur_bernoulli_nll_each(ur_tensor *logits, ur_tensor *target);
+
+/* ---- the best labels, without a tape ----------------------------------- */
+
+/** What ur_crf_loss scores paths by, as plain numbers. Begin with {0}: what is not said is
+ *  absent. */
+typedef struct ur_chain {
+    int T, B, K;
+    const ur_real *scores;              /* [T,B,K] */
+    const ur_real *transitions;         /* [K,K] */
+    const ur_real *start, *end;         /* [K] */
+    const int *lengths;                 /* [B]; NULL: all T */
+    /* [K+1,K+1]: not 0 where the label of the column may not follow that of the row; row K is the
+     * start, column K the end. NULL: all may. */
+    const unsigned char *forbidden;
+} ur_chain;
+
+/** The path of the largest score of each sequence (Viterbi 1967) to labels [T,B], −1 in padding,
+ *  and its score to best [B] or NULL (0 of an empty one). Of equal paths the one with the smallest
+ *  labels, from its end on. Errors: UR_EINVAL (a sequence has no path that is allowed),
+ *  UR_ENOMEM. */
+UR_API ur_status ur_viterbi(const ur_chain *chain, int32_t *labels, double *best);
 
 /* ---- shape ------------------------------------------------------------- */
 

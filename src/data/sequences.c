@@ -75,18 +75,18 @@ static ur_status gather(struct ur__gather *g, struct ur__examples *x, bool words
     return status;
 }
 
-ur_status ur__examples_vocab(ur_vocab **out, struct ur__examples *x, ur_token_kind kind,
-                             const int64_t *which, int64_t n, int min_count, int64_t *cut)
+ur_status ur__examples_vocab(ur_vocab **out, struct ur__examples *x,
+                             const struct ur__vocab_rule *rule, int64_t *cut)
 {
     struct ur__gather *g;
     *out = NULL;
     *cut = 0;
     UR__TRY(check_texts(x));
-    UR__TRY(ur__gather_new(&g, kind));
-    ur_status status = gather(g, x, x->content == UR__TOKENS && ur__is_words(kind), which,
-                              which ? n : x->n);
+    UR__TRY(ur__gather_new(&g, rule->kind));
+    ur_status status = gather(g, x, x->content == UR__TOKENS && ur__is_words(rule->kind),
+                              rule->which, rule->which ? rule->n : x->n);
     if (status == UR_OK)
-        status = ur__gather_end(g, min_count, out, cut);
+        status = ur__gather_end(g, rule->min_count, out, cut);
     ur__gather_free(g);
     return status;
 }

@@ -22,10 +22,18 @@ struct ur__sequences {
     int64_t unknown;            /* how many are no words of the vocabulary */
 };
 
-/* The vocabulary of the n examples `which` (NULL: all): of texts the tokens of that kind; of
- * tokens, which must be of a kind of words, these as they are. *cut as ur__choose_words. */
-ur_status ur__examples_vocab(ur_vocab **out, struct ur__examples *x, ur_token_kind kind,
-                             const int64_t *which, int64_t n, int min_count, int64_t *cut);
+/* Whose tokens a vocabulary has: those of the n examples `which` (NULL: of all). */
+struct ur__vocab_rule {
+    ur_token_kind kind;
+    int min_count;
+    const int64_t *which;
+    int64_t n;
+};
+
+/* The vocabulary: of texts the tokens of that kind; of tokens, which must be of a kind of words,
+ * these as they are. *cut as ur__choose_words. */
+ur_status ur__examples_vocab(ur_vocab **out, struct ur__examples *x,
+                             const struct ur__vocab_rule *rule, int64_t *cut);
 /* UR_EDATA with FILE:LINE: a character that is not in the vocabulary, a text without words. */
 ur_status ur__sequences_new(struct ur__sequences *s, struct ur__examples *x,
                             const ur_vocab *vocab);

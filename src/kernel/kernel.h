@@ -42,11 +42,13 @@ struct ur__matrix {
 struct ur__gemm {
     int M, N, K;
     /* a(m,k) at a[row(m) + k*a_k]; row(m) = m*a_row, or with group > 0
-     * (m/group)*a_group + (m%group)*a_row: rows of T steps of part of a batch. */
+     * (m/group)*a_group + (m%group)*a_row: rows of T steps of part of a batch. Or, unless row is
+     * NULL, row[m]*a_row: any rows. */
+    const int32_t *row;
     const ur_real *a;
     ptrdiff_t a_row, a_k, a_group;
-    /* Or, unless NULL, one-hot rows: the 1 of row m at id[m], or with group > 0 at
-     * id[(m/group)*a_group + m%group]. Then B is w, and accumulate off. */
+    /* Or, unless NULL, one-hot rows: the 1 of row m at id[m], with group > 0 at
+     * id[(m/group)*a_group + m%group], with row at id[row[m]]. Then B is w, and accumulate off. */
     const int32_t *id;
     /* B: w, [K,N], or b(k,n) at b[k*b_k + n*b_col]. */
     const struct ur__matrix *w;

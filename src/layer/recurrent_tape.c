@@ -74,10 +74,10 @@ static void bind_back(struct node *n)
     }
 }
 
-static void pass_on(const struct ur__kernel *k, ur_tensor *to, const ur_real *grad)
+static void pass_on(const struct ur__stack_job *job, ur_tensor *to, const ur_real *grad)
 {
     if (to && to->grad)
-        k->add(to->size, to->grad, grad, to->grad);
+        ur__stack_add_state(job, to->size / (size_t)job->B, grad, to->grad);
 }
 
 static bool reached(const struct node *n)
@@ -113,11 +113,11 @@ static void back_work(const struct ur__worker *w, void *arg)
     (void)w;
     bind_back(n);
     ur__stack_backward(&n->job, ur__tape_team(n->y->tape));
-    if (n->job.dx)
-        pass_on(n->job.k, n->x, n->job.dx);
+    if (n->job.dx && n->x->grad)
+        ur__stack_add_dx(&n->job, n->x->grad);
     for (int i = 0; i < n->rnn->slots; i++) {
-        pass_on(n->job.k, n->slot[i].at[0].in, n->job.layer[i].dh);
-        pass_on(n->job.k, n->slot[i].at[1].in, n->job.layer[i].dc);
+        pass_on(&n->job, n->slot[i].at[0].in, n->job.layer[i].dh);
+        pass_on(&n->job, n->slot[i].at[1].in, n->job.layer[i].dc);
     }
     if (n->see)
         show_gradients(n);
@@ -166,29 +166,6 @@ static void take_state(ur_tape *tape, struct node *n, int i, const ur_state *s, 
         io->out = ur__tensor_new(tape, 2, dim, true);
         n->start[i].at[j] = initial(tape, io, (size_t)dim[0] * (size_t)dim[1]);
     }
-}
-
-/* x, or a copy of it whose padding is zero where x's is not finite: the products of
- * backward take padding times a gradient of zero. */
-static const ur_real *sound_input(ur_tape *tape, const struct ur__kernel *k, const ur_tensor *x,
-                                  const int *lengths)
-{
-    if (!lengths || ur__tape_measures(tape))
-        return x->data;
-    size_t B = (size_t)x->dim[1], I = (size_t)x->dim[2], rows = (size_t)x->dim[0] * B;
-    ur_real *copy = NULL;
-    for (size_t r = 0; r < rows; r++) {
-        if (r / B < (size_t)lengths[r % B] || k->find_nonfinite(I, x->data + r * I) == I)
-            continue;
-        if (!copy) {
-            copy = ur__tape_alloc(tape, x->size, sizeof *copy);
-            if (!copy)
-                return NULL;
-            memcpy(copy, x->data, x->size * sizeof *copy);
-        }
-        memset(copy + r * I, 0, I * sizeof *copy);
-    }
-    return copy ? copy : x->data;
 }
 
 /* Random streams for a pass in training: neighbours, the first one is the job's. */
@@ -282,7 +259,7 @@ static ur_tensor *run(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x, ur_ids by,
     }
     n->job = (struct ur__stack_job){
         .k = rnn->k, .stack = &rnn->stack, .T = T, .B = B, .lengths = lengths,
-        .x = x ? sound_input(tape, rnn->k, x, lengths) : NULL,
+        .x = x ? x->data : NULL,
         .ids = ids, .y = y->data,
         .scratch = ur__tape_scratch(tape, ur__stack_scratch(rnn->k, ur__tape_team(tape))),
     };

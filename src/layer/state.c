@@ -62,7 +62,7 @@ static void place(ur_state *s, struct ur__carve *c)
     }
     s->data = ur__carve(c, size_of(s), sizeof *s->data);
     s->start = ur__carve(c, ur__rnn_learns_state(rnn) ? s->row : 0, sizeof *s->start);
-    s->seen = ur__carve(c, rnn->stack.directions > 1 || !fused ? B * widest : 0, sizeof *s->seen);
+    s->seen = ur__carve(c, B * widest, sizeof *s->seen);
     s->memory = ur__carve(c, fused ? ur__stack_bytes(&job) : 0, 1);
     s->out = ur__carve(c, (size_t)s->piece * B, (size_t)ur_rnn_output(rnn) * sizeof *s->out);
 }
@@ -422,11 +422,18 @@ void ur__state_advance(ur_state *s, int T,
 static const ur_real *rows_of(const ur_state *s, const void *pass, int slot, int t)
 {
     const struct ur__sequence *q = &((const struct ur__stack_job *)pass)->layer[slot];
+    const struct ur__ragged *r = q->ragged;
     ptrdiff_t P = q->d->P, ld = q->kept.ld_h;
-    const ur_real *h = q->kept.h + (ptrdiff_t)t * s->B * ld;
-    if (ld == P)
+    const ur_real *h = q->kept.h + (r ? r->at[t] : (ptrdiff_t)t * s->B) * ld;
+    if (ld == P && !r)
         return h;
-    for (ptrdiff_t b = 0; b < s->B; b++)
+    for (ptrdiff_t b = 0; r && b < s->B; b++) {
+        if (b < r->alive[t])
+            memcpy(s->seen + r->row[b] * P, h + b * ld, (size_t)P * sizeof *h);
+        else
+            memset(s->seen + r->row[b] * P, 0, (size_t)P * sizeof *h);
+    }
+    for (ptrdiff_t b = 0; !r && b < s->B; b++)
         memcpy(s->seen + b * P, h + b * ld, (size_t)P * sizeof *h);
     return s->seen;
 }

@@ -101,12 +101,11 @@ struct ur__cell_sums {
     const struct ur__rnn_layer *d;
     const struct ur__worker *w;
     void *scratch;                  /* of all workers' gemm */
-    int T, B;
-    const ur_real *gates;           /* gradients, [T,B,kept,H] */
-    const ur_real *h_read;          /* [T,B,P], or NULL and */
+    int rows, B;                    /* rows: those that live, over all steps; T·B without lengths */
+    const ur_real *gates;           /* gradients, [rows,kept,H] */
+    const ur_real *h_read;          /* [rows,P]; or NULL, all rows live, and */
     const ur_real *h0, *h;          /* [B,P] [T,B,P] with rows ld_h apart */
     ptrdiff_t ld_h;
-    const ur_real *first;           /* reverse: [B,kept,H], gates of each row's first step */
 };
 
 /* A vector of so many blocks of H that a cell has beside weights and biases: PREFIX.NAME_lK,

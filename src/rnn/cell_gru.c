@@ -99,7 +99,7 @@ static void back_recurrent_before(const struct ur__cell_sums *s, ur_real *dw_hh)
     ptrdiff_t H = s->d->H;
     ur__sum_products(s, 0, (int)(2 * H), dw_hh);
     struct ur__gemm g = {
-        .M = (int)H, .N = (int)H, .K = s->T * s->B,
+        .M = (int)H, .N = (int)H, .K = s->rows,
         .a = s->gates + 2 * H, .a_row = 1, .a_k = 4 * H,
         .b = s->gates + 3 * H, .b_k = 4 * H, .b_col = 1,
         .c = dw_hh + 2 * H * H, .c_row = H, .accumulate = true,

@@ -100,9 +100,7 @@ static void back_extras(const struct ur__sequence *s, ur_real *const *grads,
     ptrdiff_t H = d->H, ld = ur__gates_row(d), out = is_coupled(d) ? H : 2 * H;
     ur__share(d->H, 16, w->index, w->n, &n0, &n1);
     for (int t = 0; n0 < n1 && t < s->T; t++)
-        for (int b = 0; b < s->B; b++) {
-            if (t >= ur__length(s, b))
-                continue;
+        for (int b = 0; b < ur__alive(s, t); b++) {
             size_t n = (size_t)(n1 - n0);
             struct ur__cell_step c = ur__step_at(s, t, b, b + 1, NULL);
             s->k->muladd(n, c.gates + n0, c.c_prev + n0, dp + n0);

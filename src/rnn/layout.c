@@ -84,31 +84,50 @@ static struct ur__kept keep(const struct ur__stack_job *job, const struct ur__rn
         .h_read = reals(p, recurrent ? TB * P : 0),
         .h0 = reals(p, B * P),
         .c0 = reals(p, c ? B * H : 0),
+        .h_prev = reals(p, job->lengths ? TB * P : 0),
+        .c_prev = reals(p, job->lengths && c && d->reverse ? TB * H : 0),
         .drop = reals(p, recurrent ? B * P : 0),
     };
     for (int i = 0; i < UR__CELL_BUFFERS; i++)
         kept.zone[i] = reals(p, train && ur__zoneout(d, i) > 0 ? TB * ur__buffer_size(d, i) : 0);
     if (!kept.c_new)
         kept.c_new = kept.c;
+    if (!job->ragged)
+        kept.h_prev = kept.c_prev = NULL;
     return kept;
 }
 
 static void lay_out(struct ur__stack_job *job, struct ur__carve *p)
 {
     int L = job->stack->layers, D = job->stack->directions;
-    size_t TB = (size_t)job->T * (size_t)job->B;
+    size_t TB = (size_t)job->T * (size_t)job->B, I = (size_t)job->stack->layer[0].I;
+    bool lengths = job->lengths;
     struct ur__sequence *layer = ur__carve(p, (size_t)(L * D), sizeof *layer);
     ur_real **out = ur__carve(p, (size_t)L, sizeof *out);
     ur_real **dropped = ur__carve(p, (size_t)L, sizeof *dropped);
+    struct ur__ragged *ragged = ur__carve(p, lengths, sizeof *ragged);
+    struct ur__ragged held = lengths ? ur__ragged_carve(p, job->T, job->B) : (struct ur__ragged){0};
+    ur_real *living_x = reals(p, lengths && job->x ? TB * I : 0);
+    int32_t *living_ids = ur__carve(p, lengths && job->ids ? TB : 0, sizeof *living_ids);
     if (layer) {
         memset(layer, 0, (size_t)(L * D) * sizeof *layer);
+        job->ragged = NULL;
+        if (ur__ragged_needed(job->T, job->B, job->lengths)) {
+            *ragged = held;
+            ur__ragged_fill(ragged, job->T, job->B, job->lengths);
+            job->ragged = ragged;
+        }
+        job->living_x = living_x;
+        job->living_ids = living_ids;
         job->layer = layer;
         job->out = out;
         job->dropped = dropped;
     }
     for (int l = 0; l < L; l++) {
         size_t width = (size_t)ur__stack_output(job->stack, l);
-        ur_real *all = l + 1 == L ? job->y : reals(p, TB * width);
+        ur_real *all = reals(p, l + 1 < L || lengths ? TB * width : 0);
+        if (l + 1 == L && !(layer && job->ragged))
+            all = job->y;
         for (int d = 0; d < D; d++) {
             const struct ur__rnn_layer *desc = &job->stack->layer[l * D + d];
             ur_real *own = all ? all + d * ur__layer_output(desc) : NULL;
@@ -138,6 +157,8 @@ void ur__stack_place(struct ur__stack_job *job, void *memory)
     int D = job->stack->directions;
     lay_out(job, &p);
     bind_noise(job);
+    const ur_real *first_x = job->ragged ? job->living_x : job->x;
+    const int32_t *first_ids = job->ragged ? job->living_ids : job->ids;
     for (int i = 0; i < job->stack->layers * D; i++) {
         struct ur__sequence *s = &job->layer[i];
         int below = i / D - 1;
@@ -145,9 +166,9 @@ void ur__stack_place(struct ur__stack_job *job, void *memory)
         s->d = &job->stack->layer[i];
         s->T = job->T;
         s->B = job->B;
-        s->lengths = job->lengths;
-        s->x = below < 0 ? job->x : job->dropped[below] ? job->dropped[below] : job->out[below];
-        s->ids = below < 0 ? job->ids : NULL;
+        s->ragged = job->ragged;
+        s->x = below < 0 ? first_x : job->dropped[below] ? job->dropped[below] : job->out[below];
+        s->ids = below < 0 ? first_ids : NULL;
     }
 }
 
@@ -172,6 +193,8 @@ static void keep_back(const struct ur__stack_job *job, const struct ur__rnn_laye
     for (int i = 0; i < UR__CELL_BUFFERS; i++)
         s->stay[i] = reals(p, ur__zoneout(d, i) > 0 ? B * ur__buffer_size(d, i) : 0);
     s->first = reals(p, d->reverse && job->lengths ? B * (size_t)d->cell->kept * H : 0);
+    if (!job->ragged)
+        s->first = NULL;
     if (p->base)
         ur__packed_back_place(pb, job->k, d, packed);
     s->pb = pb;
@@ -184,7 +207,8 @@ static void lay_out_back(struct ur__stack_job *job, struct ur__carve *p)
     for (int l = 0; l < L; l++) {
         const struct ur__rnn_layer *desc = &job->stack->layer[l * D];
         size_t width = (size_t)ur__stack_output(job->stack, l);
-        bool own = l + 1 < L || desc->O;    /* an output map writes over its gradient */
+        /* An output map writes over its gradient; the living rows of one are apart. */
+        bool own = l + 1 < L || desc->O || job->lengths;
         ur_real *dy = reals(p, own ? (size_t)job->T * (size_t)job->B * width : 0);
         for (int d = 0; d < D; d++) {
             struct ur__sequence counted, *s = p->base ? &job->layer[l * D + d] : &counted;
@@ -220,7 +244,7 @@ void ur__stack_back_place(struct ur__stack_job *job, const struct ur__rnn_weight
         ur__pack_back(s->pb, job->k, s->d, &w[i]);
     }
     struct ur__sequence *top = &job->layer[(L - 1) * D];
-    if (top->d->O)
+    if (top->dy != job->dy && !job->ragged)
         memcpy(top->dy, job->dy, (size_t)job->T * (size_t)job->B *
                                      (size_t)ur__stack_output(job->stack, L - 1) *
                                      sizeof(ur_real));

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "rnn/order.h"
 #include "rnn/products.h"
 
 /* n numbers, each 1 with probability p, else 0. */
@@ -22,13 +23,14 @@ void ur__draw_drop(const struct ur__sequence *s, int b0, int b1)
 {
     if (!s->kept.drop)
         return;
-    ptrdiff_t at = (ptrdiff_t)b0 * s->d->P;
-    size_t n = (size_t)(b1 - b0) * (size_t)s->d->P;
-    ur_real *mask = s->kept.drop + at;
-    for (size_t i = 0; i < n; i++)
-        mask[i] = 1;
-    s->k->dropout(n, s->d->recurrent_dropout, s->noise.seed, s->noise.drop, s->noise.step,
-                  (uint64_t)at, mask, mask);
+    ptrdiff_t P = s->d->P;
+    for (int b = b0; b < b1; b++) {
+        ur_real *mask = s->kept.drop + b * P;
+        for (ptrdiff_t i = 0; i < P; i++)
+            mask[i] = 1;
+        s->k->dropout((size_t)P, s->d->recurrent_dropout, s->noise.seed, s->noise.drop,
+                      s->noise.step, (uint64_t)(ur__batch_row(s, b) * P), mask, mask);
+    }
 }
 
 void ur__drop_read(const struct ur__sequence *s, const struct ur__cell_step *c, int t, int b)
@@ -37,7 +39,7 @@ void ur__drop_read(const struct ur__sequence *s, const struct ur__cell_step *c, 
     for (int r = 0; s->kept.drop && r < c->rows; r++)
         if (ur__own_row(c->split, r))
             s->k->mul((size_t)P, s->kept.drop + (b + r) * P, c->h_prev + r * c->ld_prev,
-                      s->kept.h_read + ((ptrdiff_t)t * s->B + b + r) * P);
+                      s->kept.h_read + (ur__stored(s, t) + b + r) * P);
 }
 
 void ur__drop_back(const struct ur__sequence *s, int b, int end)
@@ -74,16 +76,22 @@ size_t ur__buffer_size(const struct ur__rnn_layer *d, int i)
     return (size_t)(i == 0 ? d->P : d->H);
 }
 
-/* Buffer i of row r of a step. */
-static void zone_row(const struct ur__sequence *s, const struct ur__cell_step *c, int i,
-                     ptrdiff_t at, int r)
+/* Which row's draw row b at step t gets: a sequence keeps its own, whatever its place. */
+static ptrdiff_t drawn(const struct ur__sequence *s, int t, int b)
+{
+    return (ptrdiff_t)t * s->B + ur__batch_row(s, b);
+}
+
+/* Buffer i of row r of a step: row b + r of the batch's at t. */
+static void zone_row(const struct ur__sequence *s, const struct ur__cell_step *c, int i, int t,
+                     int b, int r)
 {
     const struct ur__kept *kept = &s->kept;
     double p = s->d->zoneout[i];
-    ptrdiff_t n = (ptrdiff_t)ur__buffer_size(s->d, i);
+    ptrdiff_t n = (ptrdiff_t)ur__buffer_size(s->d, i), at = ur__stored(s, t) + b + r;
     ur_real *mask = kept->zone[i] ? kept->zone[i] + at * n : NULL;
     if (mask)
-        draw_zone(s, (size_t)n, p, s->noise.zone[i], at * n, mask);
+        draw_zone(s, (size_t)n, p, s->noise.zone[i], drawn(s, t, b + r) * n, mask);
     ur_real *h = kept->h + at * kept->ld_h;
     if (i == 0)
         stay((int)n, mask, p, c->h_prev + r * c->ld_prev, h, h);
@@ -96,7 +104,7 @@ void ur__zone(const struct ur__sequence *s, const struct ur__cell_step *c, int t
     for (int i = 0; i < UR__CELL_BUFFERS; i++)
         for (int r = 0; ur__zoneout(s->d, i) > 0 && r < c->rows; r++)
             if (ur__own_row(c->split, r))
-                zone_row(s, c, i, (ptrdiff_t)t * s->B + b + r, r);
+                zone_row(s, c, i, t, b, r);
 }
 
 /* past = m∘d, d = (1−m)∘d */
@@ -118,7 +126,7 @@ void ur__zone_back_open(const struct ur__sequence *s, int t, int b, int end)
         const ur_real *mask = s->kept.zone[i];
         if (p > 0)
             part((size_t)(end - b) * size,
-                 mask ? mask + (size_t)t * (size_t)s->B * size + at : NULL, p,
+                 mask ? mask + (size_t)ur__stored(s, t) * size + at : NULL, p,
                  (i == 0 ? s->dh : s->dc) + at, s->stay[i] + at);
     }
 }

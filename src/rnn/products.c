@@ -45,7 +45,7 @@ void ur__sum_products(const struct ur__cell_sums *s, ptrdiff_t block, int rows, 
 {
     ptrdiff_t P = s->d->P, ld = s->d->cell->kept * (ptrdiff_t)s->d->H;
     const ur_real *dgates = s->gates + block * s->d->H;
-    int rest = (s->T - 1) * s->B;
+    int rest = s->rows - s->B;
     struct ur__gemm first = {
         .M = rows, .N = (int)P, .a_row = 1, .a_k = ld, .b_k = P, .b_col = 1,
         .c = dw, .c_row = P, .accumulate = true,
@@ -53,10 +53,9 @@ void ur__sum_products(const struct ur__cell_sums *s, ptrdiff_t block, int rows, 
     struct ur__gemm others = first;
     others.b_k = s->ld_h;
     if (s->h_read) {
-        sum_rows(s, first, s->T * s->B, dgates, s->h_read);
+        sum_rows(s, first, s->rows, dgates, s->h_read);
     } else if (s->d->reverse) {
-        /* In padding h is 0, so that a row's first step adds nothing to the second sum. */
-        sum_rows(s, first, s->B, s->first + block * s->d->H, s->h0);
+        sum_rows(s, first, s->B, dgates + rest * ld, s->h0);
         sum_rows(s, others, rest, dgates, s->h + s->B * s->ld_h);
     } else {
         sum_rows(s, first, s->B, dgates, s->h0);

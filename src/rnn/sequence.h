@@ -8,8 +8,11 @@
 #define UR_RNN_SEQUENCE_H
 
 #include "rnn/cell.h"
+#include "rnn/ragged.h"
 
-/* What forward keeps of a layer: backward's input, and inference's workspace. */
+/* What forward keeps of a layer: backward's input, and inference's workspace. Of a ragged batch
+ * [T,B,·] holds the living rows alone, one step after the other, and [B,·] is in order of places.
+ */
 struct ur__kept {
     ur_real *gates;     /* [T,B,kept,H] */
     ur_real *c;         /* [T,B,H], cells with c */
@@ -20,6 +23,9 @@ struct ur__kept {
     ptrdiff_t ld_h, ld_y;
     ur_real *h_read;    /* [T,B,P], h_{t−1} after recurrent dropout */
     ur_real *h0, *c0;   /* [B,P] [B,H] copies of the initial state */
+    /* Ragged: h_{t−1} [T,B,P], and c_{t−1} [T,B,H] where time runs back: the states before a step
+     * side by side, though some sequences begin with it. */
+    ur_real *h_prev, *c_prev;
     /* Masks drawn in training: recurrent dropout [B,P] (0 or 1/(1−p)), zoneout [T,B,P] and
      * [T,B,H] (1: stays). NULL: none drawn; zoneout then takes its mean. */
     ur_real *drop, *zone[UR__CELL_BUFFERS];
@@ -38,10 +44,10 @@ struct ur__sequence {
     struct ur__kept kept;
     struct ur__noise noise;
     int T, B;
-    const int *lengths;         /* [B] or NULL */
+    const struct ur__ragged *ragged;        /* NULL: all rows live through all steps */
     const ur_real *x;           /* [T,B,I], or NULL and */
     const int32_t *ids;         /* [T,B] one-hot by number */
-    const ur_real *h0, *c0;     /* [B,P] [B,H] */
+    const ur_real *h0, *c0;     /* [B,P] [B,H], in the batch's order */
     ur_real *hT, *cT;           /* the same; may be h0 and c0 themselves */
 
     /* backward */
@@ -50,18 +56,20 @@ struct ur__sequence {
     ur_real *dy;                /* [T,B,O or P], rows ld_dy apart: gradient of the output;
                                    overwritten with an output map */
     ptrdiff_t ld_dy;
-    const ur_real *dhT, *dcT;   /* [B,P] [B,H] or NULL */
+    const ur_real *dhT, *dcT;   /* [B,P] [B,H] in the batch's order, or NULL */
     ur_real *dx;                /* [T,B,I] or NULL: written, */
     bool dx_adds;               /* or added to */
     ur_real *dh_all;            /* [T,B,P] with an output map */
-    ur_real *seen;              /* [T,B,P] or NULL: the whole gradient of each h_t */
+    ur_real *seen;              /* [T,B,P] or NULL: the whole gradient of each h_t, padded and
+                                   in the batch's order */
     ur_real *dp;                /* [T,B,P] with a projection: gradient of its result */
     ur_real *dh, *dc;           /* [B,P] [B,H] work; on return gradients of h0, c0 */
     ur_real *work;              /* [B,work·H] of the cell's */
     ur_real *dm;                /* [B,H] with a projection */
     ur_real *dh_read;           /* [B,P] with recurrent dropout */
     ur_real *stay[UR__CELL_BUFFERS];    /* [B,P] [B,H] with zoneout: what goes past the cell */
-    ur_real *first;             /* [B,kept,H]: reverse with lengths */
+    ur_real *first;             /* [B,kept,H], ragged where time runs back: the gate gradients of
+                                   each row's first step */
 };
 
 /* Size of a layer's output in one direction. */

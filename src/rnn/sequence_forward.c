@@ -22,6 +22,7 @@ struct part {
     const struct ur__sequence *s;
     int b0, b1;
     const struct ur__worker *split;
+    int projected, rows;        /* steps whose inputs have been multiplied; living rows of them */
 };
 
 /* This worker's columns of [0,N). */
@@ -35,41 +36,40 @@ static void own_columns(const struct part *p, int N, int *n0, int *n1)
 
 /* ---- the input's product ----------------------------------------------- */
 
-/* gates[t,b,0..G·H) = W x + biases for `steps` steps from t on. */
-static void project(const struct part *p, int t, int steps)
+/* gates[·,0..G·H) = W x + biases for `count` living rows, the from-th in time on. */
+static void project(const struct part *p, int from, int count)
 {
     const struct ur__sequence *s = p->s;
     const struct ur__rnn_layer *d = s->d;
-    int rows = p->b1 - p->b0, N = d->cell->gates * d->H, n0, n1;
-    ptrdiff_t ld = ur__gates_row(d), at = (ptrdiff_t)t * s->B + p->b0;
+    int N = d->cell->gates * d->H, n0, n1;
     struct ur__gemm g = {
-        .M = steps * rows, .N = N, .K = d->I, .group = rows, .w = &s->p->w_ih,
-        .c = s->kept.gates + at * ld, .c_row = ld, .c_group = (ptrdiff_t)s->B * ld,
-        .start = s->p->start,
+        .N = N, .K = d->I, .w = &s->p->w_ih, .a = s->x, .a_row = d->I, .a_k = 1, .id = s->ids,
+        .c = s->kept.gates, .c_row = ur__gates_row(d), .start = s->p->start,
     };
-    if (s->ids) {
-        g.id = s->ids + at;
-        g.a_group = s->B;
-    } else {
-        g.a = s->x + at * d->I;
-        g.a_row = d->I;
-        g.a_k = 1;
-        g.a_group = (ptrdiff_t)s->B * d->I;
-    }
+    ur__stored_rows(s, &g, p->b0, p->b1, from, count);
     own_columns(p, N, &n0, &n1);
     s->k->gemm(&g, 0, g.M, n0, n1, NULL);
 }
 
-/* The i-th step is about to be computed: every `chunk` steps those to come are projected. */
-static void project_ahead(const struct part *p, int i)
+/* Own rows that live at the i-th step. */
+static int rows_at(const struct part *p, int i)
+{
+    return ur__alive_end(p->s, ur__time(p->s, i), p->b0, p->b1) - p->b0;
+}
+
+/* The i-th step is about to be computed: now and then the steps to come are projected. */
+static void project_ahead(struct part *p, int i)
 {
     const struct ur__sequence *s = p->s;
-    int chunk = PROJECT_ROWS / (p->b1 - p->b0);
-    chunk = chunk < 1 ? 1 : chunk;
-    if (i % chunk)
+    int count = 0, n = i;
+    if (i < p->projected)
         return;
-    int steps = s->T - i < chunk ? s->T - i : chunk, t = ur__time(s, i);
-    project(p, s->d->reverse ? t - steps + 1 : t, steps);
+    while (n < s->T && (n == i || count + rows_at(p, n) <= PROJECT_ROWS))
+        count += rows_at(p, n++);
+    int from = s->d->reverse ? ur__living(s, p->b0, p->b1) - p->rows - count : p->rows;
+    project(p, from, count);
+    p->projected = n;
+    p->rows += count;
     ur__meet(p->split);
 }
 
@@ -79,7 +79,7 @@ static void project_ahead(const struct part *p, int i)
 static void project_state(const struct ur__sequence *s, const struct ur__cell_step *c, int t,
                           int b)
 {
-    ur_real *h = s->kept.h + ((ptrdiff_t)t * s->B + b) * s->kept.ld_h;
+    ur_real *h = s->kept.h + (ur__stored(s, t) + b) * s->kept.ld_h;
     ur__meet(c->split);
     ur__rows_from(c, &(struct ur__product){.a = c->h, .lda = c->ld_h, .w = &s->p->w_hr, .c = h,
                                            .ldc = s->kept.ld_h});
@@ -90,7 +90,7 @@ static void map_output(const struct ur__sequence *s, const struct ur__cell_step 
 {
     const struct ur__rnn_layer *d = s->d;
     const struct ur__kept *kept = &s->kept;
-    ptrdiff_t at = (ptrdiff_t)t * s->B + b;
+    ptrdiff_t at = ur__stored(s, t) + b;
     ur_real *y = kept->y + at * kept->ld_y;
     ur__meet(c->split);
     ur__rows_from(c, &(struct ur__product){.a = kept->h + at * kept->ld_h, .lda = kept->ld_h,
@@ -104,34 +104,17 @@ static void map_output(const struct ur__sequence *s, const struct ur__cell_step 
             s->k->tanh((size_t)d->O, y + r * kept->ld_y, y + r * kept->ld_y);
 }
 
-/* Padded rows of step t: output 0, and nothing that backward's sums would trip over. */
-static void clear_padding(const struct ur__sequence *s, int t, int b0, int b1)
-{
-    const struct ur__rnn_layer *d = s->d;
-    const struct ur__kept *kept = &s->kept;
-    for (int b = b0; s->lengths && b < b1; b++) {
-        ptrdiff_t at = (ptrdiff_t)t * s->B + b;
-        if (s->lengths[b] > t)
-            continue;
-        memset(kept->h + at * kept->ld_h, 0, (size_t)d->P * sizeof(ur_real));
-        if (kept->y)
-            memset(kept->y + at * kept->ld_y, 0, (size_t)d->O * sizeof(ur_real));
-        if (kept->m)
-            memset(kept->m + at * d->H, 0, (size_t)d->H * sizeof(ur_real));
-        if (kept->h_read)
-            memset(kept->h_read + at * d->P, 0, (size_t)d->P * sizeof(ur_real));
-    }
-}
-
 /* ---- the whole --------------------------------------------------------- */
 
 static void keep_start(const struct ur__sequence *s, int b0, int b1)
 {
-    size_t rows = (size_t)(b1 - b0) * sizeof(ur_real);
     ptrdiff_t P = s->d->P, H = s->d->H;
-    memcpy(s->kept.h0 + b0 * P, s->h0 + b0 * P, rows * (size_t)P);
-    if (s->d->cell->c)
-        memcpy(s->kept.c0 + b0 * H, s->c0 + b0 * H, rows * (size_t)H);
+    for (int b = b0; b < b1; b++) {
+        ptrdiff_t row = ur__batch_row(s, b);
+        memcpy(s->kept.h0 + b * P, s->h0 + row * P, (size_t)P * sizeof(ur_real));
+        if (s->d->cell->c)
+            memcpy(s->kept.c0 + b * H, s->c0 + row * H, (size_t)H * sizeof(ur_real));
+    }
 }
 
 static void finish_state(const struct ur__sequence *s, int b0, int b1)
@@ -140,19 +123,43 @@ static void finish_state(const struct ur__sequence *s, int b0, int b1)
     ptrdiff_t P = s->d->P, H = s->d->H;
     for (int b = b0; b < b1; b++) {
         bool some = ur__length(s, b) > 0;
-        ptrdiff_t at = some ? (ptrdiff_t)ur__last_time(s, b) * s->B + b : 0;
+        ptrdiff_t row = ur__batch_row(s, b);
+        ptrdiff_t at = some ? ur__stored(s, ur__last_time(s, b)) + b : 0;
         const ur_real *h = some ? kept->h + at * kept->ld_h : kept->h0 + b * P;
-        memcpy(s->hT + b * P, h, (size_t)P * sizeof *h);
+        memcpy(s->hT + row * P, h, (size_t)P * sizeof *h);
         if (!s->d->cell->c)
             continue;
         const ur_real *c = some ? kept->c + at * H : kept->c0 + b * H;
-        memcpy(s->cT + b * H, c, (size_t)H * sizeof *c);
+        memcpy(s->cT + row * H, c, (size_t)H * sizeof *c);
     }
+}
+
+/* Ragged: brings the states before step t, rows [b,end), side by side. */
+static void bring_states(const struct part *p, int t, int b, int end)
+{
+    const struct ur__sequence *s = p->s;
+    const struct ur__kept *kept = &s->kept;
+    ptrdiff_t P = s->d->P, H = s->d->H, at = ur__stored(s, t);
+    for (int i = b; i < end; i++) {
+        bool first = t == ur__first_time(s, i);
+        ptrdiff_t before = first ? 0 : ur__stored(s, ur__before(s, t)) + i;
+        if (!ur__own_row(p->split, i))
+            continue;
+        memcpy(kept->h_prev + (at + i) * P,
+               first ? kept->h0 + i * P : kept->h + before * kept->ld_h,
+               (size_t)P * sizeof(ur_real));
+        if (kept->c_prev)
+            memcpy(kept->c_prev + (at + i) * H, first ? kept->c0 + i * H : kept->c + before * H,
+                   (size_t)H * sizeof(ur_real));
+    }
+    ur__meet(p->split);
 }
 
 static void step(const struct part *p, int t, int b, int end)
 {
     const struct ur__sequence *s = p->s;
+    if (s->ragged)
+        bring_states(p, t, b, end);
     struct ur__cell_step c = ur__step_at(s, t, b, end, NULL);
     c.split = p->split;
     if (s->kept.drop) {
@@ -172,7 +179,7 @@ static void step(const struct part *p, int t, int b, int end)
 void ur__sequence_forward(const struct ur__sequence *s, int b0, int b1,
                           const struct ur__worker *split)
 {
-    struct part p = {s, b0, b1, split};
+    struct part p = {s, b0, b1, split, 0, 0};
     bool first = !split || split->index == 0;
     if (b0 >= b1)
         return;
@@ -181,12 +188,10 @@ void ur__sequence_forward(const struct ur__sequence *s, int b0, int b1,
         ur__draw_drop(s, b0, b1);
     }
     for (int i = 0; i < s->T; i++) {
-        int t = ur__time(s, i);
+        int t = ur__time(s, i), end = ur__alive_end(s, t, b0, b1);
         project_ahead(&p, i);
-        for (int b = b0, end; ur__next_run(s, t, UR__ALIVE, b1, &b, &end); b = end)
-            step(&p, t, b, end);
-        if (first)
-            clear_padding(s, t, b0, b1);
+        if (b0 < end)
+            step(&p, t, b0, end);
         ur__meet(split);
     }
     if (first)

@@ -24,8 +24,8 @@ static void sum_columns(const struct ur__sequence *s, ur_real *dw, const struct 
         return;
     ur_real *sums = columns + (ptrdiff_t)n0 * d->I;
     memset(sums, 0, (size_t)width * (size_t)d->I * sizeof(ur_real));
-    s->k->scatter_add(s->T * s->B, (int)width, s->ids, s->kept.gates + n0, ur__gates_row(d),
-                      sums, width);
+    s->k->scatter_add(ur__living(s, 0, s->B), (int)width, s->ids, s->kept.gates + n0,
+                      ur__gates_row(d), sums, width);
     for (ptrdiff_t n = 0; n < width; n++)
         for (ptrdiff_t i = 0; i < d->I; i++)
             dw[(n0 + n) * d->I + i] += sums[i * width + n];
@@ -36,7 +36,7 @@ static void sum_input(const struct ur__sequence *s, ur_real *dw, const struct ur
 {
     const struct ur__rnn_layer *d = s->d;
     struct ur__gemm m = {
-        .M = d->cell->gates * d->H, .N = d->I, .K = s->T * s->B,
+        .M = d->cell->gates * d->H, .N = d->I, .K = ur__living(s, 0, s->B),
         .a = s->kept.gates, .a_row = 1, .a_k = ur__gates_row(d),
         .b = s->x, .b_k = d->I, .b_col = 1,
         .c = dw, .c_row = d->I, .accumulate = true,
@@ -50,7 +50,7 @@ static void sum_bias(const struct ur__sequence *s, const ur_real *dgates, int N,
     int n0, n1;
     ur__share(N, 16, w->index, w->n, &n0, &n1);
     if (n0 < n1)
-        s->k->sum_rows(s->T * s->B, n1 - n0, dgates + n0, ur__gates_row(s->d), db + n0);
+        s->k->sum_rows(ur__living(s, 0, s->B), n1 - n0, dgates + n0, ur__gates_row(s->d), db + n0);
 }
 
 static void sum_projection(const struct ur__sequence *s, ur_real *dw, const struct ur__worker *w,
@@ -58,7 +58,7 @@ static void sum_projection(const struct ur__sequence *s, ur_real *dw, const stru
 {
     const struct ur__rnn_layer *d = s->d;
     struct ur__gemm m = {
-        .M = d->P, .N = d->H, .K = s->T * s->B,
+        .M = d->P, .N = d->H, .K = ur__living(s, 0, s->B),
         .a = s->dp, .a_row = 1, .a_k = d->P,
         .b = s->kept.m, .b_k = d->H, .b_col = 1,
         .c = dw, .c_row = d->H, .accumulate = true,
@@ -71,7 +71,7 @@ static void sum_output(const struct ur__sequence *s, const struct ur__rnn_grads 
 {
     const struct ur__rnn_layer *d = s->d;
     struct ur__gemm m = {
-        .M = d->O, .N = d->P, .K = s->T * s->B,
+        .M = d->O, .N = d->P, .K = ur__living(s, 0, s->B),
         .a = s->dy, .a_row = 1, .a_k = s->ld_dy,
         .b = s->kept.h, .b_k = s->kept.ld_h, .b_col = 1,
         .c = g->w_hy, .c_row = d->P, .accumulate = true,
@@ -100,15 +100,14 @@ void ur__sequence_sums(const struct ur__sequence *s, const struct ur__rnn_grads 
 {
     const struct ur__rnn_layer *d = s->d;
     const struct ur__kept *kept = &s->kept;
-    ptrdiff_t last = (ptrdiff_t)(s->T - 1) * s->B * ur__gates_row(d);
     if (s->ids)
         sum_columns(s, g->w_ih, w, columns);
     else
         sum_input(s, g->w_ih, w, scratch);
     struct ur__cell_sums sums = {
-        .k = s->k, .d = d, .w = w, .scratch = scratch, .T = s->T, .B = s->B,
-        .gates = kept->gates, .h_read = kept->h_read, .h0 = kept->h0, .h = kept->h,
-        .ld_h = kept->ld_h, .first = s->first ? s->first : kept->gates + last,
+        .k = s->k, .d = d, .w = w, .scratch = scratch, .rows = ur__living(s, 0, s->B), .B = s->B,
+        .gates = kept->gates, .h_read = kept->h_read ? kept->h_read : kept->h_prev,
+        .h0 = kept->h0, .h = kept->h, .ld_h = kept->ld_h,
     };
     d->cell->back_recurrent(&sums, g->w_hh);
     sum_biases(s, g, w);

@@ -10,11 +10,30 @@
 /* Recurrent weights of a layer that are too large for a cache close to the core. */
 #define LARGE_WEIGHTS 262144.0
 
+/* The same of a ragged batch: each living row gets the draw that it has in the padded batch. */
+static void drop_living(const struct ur__stack_job *job, int l, int b0, int b1, const ur_real *x,
+                        ur_real *y)
+{
+    const struct ur__ragged *r = job->ragged;
+    ptrdiff_t n = ur__stack_output(job->stack, l);
+    for (int t = 0; t < job->T; t++)
+        for (int b = b0; b < b1 && b < r->alive[t]; b++) {
+            ptrdiff_t at = (r->at[t] + b) * n;
+            ptrdiff_t step = job->stack->variational ? 0 : (ptrdiff_t)t * job->B;
+            job->k->dropout((size_t)n, job->stack->dropout, job->seed, job->stream + (uint32_t)l,
+                            job->step, (uint64_t)((step + r->row[b]) * n), x + at, y + at);
+        }
+}
+
 /* Dropout on rows [b0,b1) of layer l's outputs, forward or back. */
 static void drop(const struct ur__stack_job *job, int l, int b0, int b1, const ur_real *x,
                  ur_real *y)
 {
     ptrdiff_t n = ur__stack_output(job->stack, l), row = (ptrdiff_t)b0 * n;
+    if (job->ragged) {
+        drop_living(job, l, b0, b1, x, y);
+        return;
+    }
     for (int t = 0; t < job->T; t++) {
         ptrdiff_t at = (ptrdiff_t)t * job->B * n + row;
         ptrdiff_t index = job->stack->variational ? row : at;
@@ -46,10 +65,36 @@ static int unit_workers(const struct ur__stack_job *job, int n)
     return join < 2 ? 1 : join;
 }
 
+/* This worker's rows. */
+static void share_rows(const struct ur__stack_job *job, const struct ur__worker *w, int *b0,
+                       int *b1)
+{
+    if (job->ragged)
+        ur__ragged_share(job->ragged, job->B, w, b0, b1);
+    else
+        ur__share(job->B, 1, w->index, w->n, b0, b1);
+}
+
+static void gather_input(const struct ur__stack_job *job, const struct ur__rows *rows)
+{
+    if (!rows->split || rows->split->index == 0)
+        ur__ragged_note(job->ragged, rows->b0, rows->b1);
+    if (job->ids)
+        ur__ragged_gather(rows, sizeof *job->ids, job->ids, job->living_ids);
+    else
+        ur__ragged_gather(rows, (size_t)job->stack->layer[0].I * sizeof *job->x, job->x,
+                          job->living_x);
+    if (rows->split)
+        ur__team_barrier(rows->split);
+}
+
 static void forward_layers(struct ur__stack_job *job, int b0, int b1,
                            const struct ur__worker *split)
 {
-    int D = job->stack->directions;
+    int D = job->stack->directions, top = job->stack->layers - 1;
+    const struct ur__rows rows = {job->ragged, job->T, job->B, b0, b1, split};
+    if (job->ragged)
+        gather_input(job, &rows);
     for (int l = 0; l < job->stack->layers; l++) {
         for (int d = 0; d < D; d++)
             ur__sequence_forward(&job->layer[l * D + d], b0, b1, split);
@@ -60,6 +105,9 @@ static void forward_layers(struct ur__stack_job *job, int b0, int b1,
         if (split)
             ur__team_barrier(split);
     }
+    if (job->ragged)
+        ur__ragged_spread(&rows, (size_t)ur__stack_output(job->stack, top) * sizeof *job->y,
+                          job->out[top], job->y);
 }
 
 static void forward(const struct ur__worker *w, void *arg)
@@ -71,7 +119,7 @@ static void forward(const struct ur__worker *w, void *arg)
     if (some.n > 1 && some.index < some.n) {
         forward_layers(job, 0, job->B, &some);
     } else if (some.n == 1) {
-        ur__share(job->B, 1, w->index, w->n, &b0, &b1);
+        share_rows(job, w, &b0, &b1);
         forward_layers(job, b0, b1, NULL);
     }
 }
@@ -80,7 +128,13 @@ static void forward(const struct ur__worker *w, void *arg)
 static void chain_layer(const struct ur__stack_job *job, const struct ur__worker *w, int l)
 {
     int b0, b1, D = job->stack->directions;
-    ur__share(job->B, 1, w->index, w->n, &b0, &b1);
+    share_rows(job, w, &b0, &b1);
+    if (job->ragged && l == job->stack->layers - 1) {
+        const struct ur__rows rows = {job->ragged, job->T, job->B, b0, b1, NULL};
+        ur__ragged_note(job->ragged, b0, b1);
+        ur__ragged_gather(&rows, (size_t)ur__stack_output(job->stack, l) * sizeof *job->dy,
+                          job->dy, job->layer[l * D].dy);
+    }
     for (int d = 0; d < D; d++)
         ur__sequence_backward(&job->layer[l * D + d], b0, b1, own_scratch(job, w));
     ur_real *dx = job->layer[l * D].dx;
@@ -136,5 +190,27 @@ void ur__stack_backward(struct ur__stack_job *job, ur_team *team)
         struct layer_job one = {job, l};
         ur__team_run(team, backward_layer, &one);
         job->done(job->user, l);
+    }
+}
+
+void ur__stack_add_dx(const struct ur__stack_job *job, ur_real *to)
+{
+    const struct ur__ragged *r = job->ragged;
+    size_t I = (size_t)job->stack->layer[0].I;
+    if (!r)
+        job->k->add((size_t)job->T * (size_t)job->B * I, to, job->dx, to);
+    for (int t = 0; r && t < job->T; t++)
+        for (int b = 0; b < r->alive[t]; b++) {
+            ur_real *row = to + ((size_t)t * (size_t)job->B + (size_t)r->row[b]) * I;
+            job->k->add(I, row, job->dx + (size_t)(r->at[t] + b) * I, row);
+        }
+}
+
+void ur__stack_add_state(const struct ur__stack_job *job, size_t n, const ur_real *grad,
+                         ur_real *to)
+{
+    for (int b = 0; b < job->B; b++) {
+        ur_real *row = to + n * (size_t)(job->ragged ? job->ragged->row[b] : b);
+        job->k->add(n, row, grad + n * (size_t)b, row);
     }
 }

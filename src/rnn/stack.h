@@ -37,10 +37,13 @@ struct ur__stack_job {
     struct ur__sequence *layer; /* [L·D], in the memory given to ur__stack_place */
     ur_real **out;              /* [L], outputs [T,B,D·O] */
     ur_real **dropped;          /* [L], outputs after dropout; NULL where none */
+    struct ur__ragged *ragged;  /* NULL: no row is shorter than T; else, of living rows alone: */
+    ur_real *living_x;
+    int32_t *living_ids;
     /* backward */
     bool see;                   /* keep the whole gradient of each h_t: layer[].seen */
     const ur_real *dy;          /* [T,B,D·O] gradient of y */
-    ur_real *dx;                /* [T,B,I] or NULL; written */
+    ur_real *dx;                /* [T,B,I] or NULL; written: see ur__stack_add_dx */
     const struct ur__rnn_grads *grads;      /* [L·D] */
     ur_real *columns;
     /* Called from the computing thread when layer l's weight gradients are complete, the last
@@ -69,5 +72,11 @@ void ur__stack_back_place(struct ur__stack_job *job, const struct ur__rnn_weight
 void ur__stack_forward(struct ur__stack_job *job, ur_team *team);
 /* After it, layer[].dh and .dc hold the gradients of h0 and c0. */
 void ur__stack_backward(struct ur__stack_job *job, ur_team *team);
+
+/* Adds the gradient of x to `to` [T,B,I]; that of a state's rows of n numbers, as layer[] holds
+ * it, to `to` [B,n]. */
+void ur__stack_add_dx(const struct ur__stack_job *job, ur_real *to);
+void ur__stack_add_state(const struct ur__stack_job *job, size_t n, const ur_real *grad,
+                         ur_real *to);
 
 #endif

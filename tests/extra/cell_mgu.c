@@ -84,7 +84,7 @@ static void back_recurrent(const struct ur__cell_sums *s, ur_real *dw_hh)
     ptrdiff_t H = s->d->H;
     ur__sum_products(s, F, (int)H, dw_hh);
     struct ur__gemm g = {
-        .M = (int)H, .N = (int)H, .K = s->T * s->B,
+        .M = (int)H, .N = (int)H, .K = s->rows,
         .a = s->gates + N * H, .a_row = 1, .a_k = 3 * H,
         .b = s->gates + FH * H, .b_k = 3 * H, .b_col = 1,
         .c = dw_hh + H * H, .c_row = H, .accumulate = true,
