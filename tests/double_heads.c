@@ -229,7 +229,7 @@ static void crf__learns_what_follows_what(void **state)
             ur_params_values(params)[j] -= ur_params_grads(params)[j];
         ur_tape_reset(tape);
     }
-    const ur_chain chain = {.T = STEPS, .B = 1, .K = 2, .scores = scores};
+    const ur_chain chain = {.size = sizeof chain, .T = STEPS, .B = 1, .K = 2, .scores = scores};
     assert_ok(ur_crf_decode(&crf, &chain, found, NULL));
     assert_memory_equal(found, labels, sizeof found);
     ur_tape_free(tape);

@@ -141,7 +141,8 @@ static ur_tensor *loss_of(ur_tape *tape, const struct problem *p, struct problem
 
 static ur_chain chain_of(const struct problem *p)
 {
-    return (ur_chain){.T = p->T, .B = p->B, .K = p->K, .scores = p->scores,
+    return (ur_chain){.size = sizeof(ur_chain), .T = p->T, .B = p->B, .K = p->K,
+                      .scores = p->scores,
                       .transitions = p->transitions, .start = p->start, .end = p->end,
                       .lengths = p->lengths};
 }
@@ -270,7 +271,8 @@ static void viterbi__obeys_what_is_forbidden(void **state)
     unsigned char no[4 * 4] = {0};
     no[3 * 4 + 2] = no[0 * 4 + 2] = no[1 * 4 + 3] = 1;
     const float x[] = {0, 1, 5, 3, 0, 9, 0, 8, 0}, a[9] = {0}, z[3] = {0};
-    ur_chain c = {.T = 3, .B = 1, .K = 3, .scores = x, .transitions = a, .start = z, .end = z};
+    ur_chain c = {.size = sizeof c, .T = 3, .B = 1, .K = 3,
+                  .scores = x, .transitions = a, .start = z, .end = z};
     int32_t labels[3];
     double best;
     assert_ok(ur_viterbi(&c, labels, &best));

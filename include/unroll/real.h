@@ -53,6 +53,7 @@ typedef double ur_real;
 #define ur_train_plan              ur_train_plan_in_double
 #define ur_train_set               ur_train_set_in_double
 #define ur_variable                ur_variable_in_double
+#define ur_weighted_cross_entropy  ur_weighted_cross_entropy_in_double
 #define ur_weights_read            ur_weights_read_in_double
 #define ur_weighted_cross_entropy  ur_weighted_cross_entropy_in_double
 #else

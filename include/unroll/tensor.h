@@ -208,9 +208,9 @@ UR_API ur_tensor *ur_bernoulli_nll_each(ur_tensor *logits, ur_tensor *target);
 
 /* ---- the best labels, without a tape ----------------------------------- */
 
-/** What ur_crf_loss scores paths by, as plain numbers. Begin with {0}: what is not said is
- *  absent. */
+/** What ur_crf_loss scores paths by, as plain numbers. ur_chain_init leaves all absent. */
 typedef struct ur_chain {
+    size_t size;
     int T, B, K;
     const ur_real *scores;              /* [T,B,K] */
     const ur_real *transitions;         /* [K,K] */
@@ -220,6 +220,7 @@ typedef struct ur_chain {
      * start, column K the end. NULL: all may. */
     const unsigned char *forbidden;
 } ur_chain;
+UR_STRUCT_INIT(ur_chain)
 
 /** The path of the largest score of each sequence (Viterbi 1967) to labels [T,B], −1 in padding,
  *  and its score to best [B] or NULL (0 of an empty one). Of equal paths the one with the smallest

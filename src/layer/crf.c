@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The scores of a linear-chain CRF as parameters; docs/MATH.md, section Linear-chain CRF. */
+#include "base/sized.h"
 #include "base/status.h"
 #include "layer/params.h"
 #include "tape/tape.h"
@@ -53,10 +54,12 @@ ur_status ur_crf_decode(const ur_crf_layer *layer, const ur_chain *chain, int32_
     UR__NEED(chain, "chain");
     if (!layer->end)
         return ur__fail(UR_EINVAL, "crf: the layer was not initialised");
-    if (chain->K != layer->K)
-        return ur__fail(UR_ESHAPE, "crf: scores are of %d labels, the layer has %d", chain->K,
+    ur_chain whole, none;
+    ur_chain_init(&none);
+    UR__TRY(ur__sized_read(&whole, chain, &none, sizeof none, "ur_chain_init"));
+    if (whole.K != layer->K)
+        return ur__fail(UR_ESHAPE, "crf: scores are of %d labels, the layer has %d", whole.K,
                         layer->K);
-    ur_chain whole = *chain;
     whole.transitions = ur_param_data(layer->params, layer->transitions);
     whole.start = ur_param_data(layer->params, layer->start);
     whole.end = ur_param_data(layer->params, layer->end);

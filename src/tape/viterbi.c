@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/mem.h"
+#include "base/sized.h"
 #include "base/status.h"
 #include "unroll/tensor.h"
 
@@ -102,17 +103,26 @@ static ur_status decode_all(struct search *s, int32_t *labels, double *best)
     return UR_OK;
 }
 
+static const ur_chain none = {.size = sizeof none};
+
+void ur_chain_init_size(ur_chain *chain, size_t size)
+{
+    ur__sized_init(chain, size, &none, sizeof none);
+}
+
 ur_status ur_viterbi(const ur_chain *chain, int32_t *labels, double *best)
 {
     UR__NEED(chain, "chain");
     UR__NEED(labels, "labels");
-    UR__TRY(check(chain));
-    struct search s = {.c = chain};
+    ur_chain own;
+    UR__TRY(ur__sized_read(&own, chain, &none, sizeof none, "ur_chain_init"));
+    UR__TRY(check(&own));
+    struct search s = {.c = &own};
     struct ur__carve room = {NULL, 0};
     for (int pass = 0; pass < 2; pass++) {
-        s.now = ur__carve(&room, (size_t)chain->K, sizeof *s.now);
-        s.next = ur__carve(&room, (size_t)chain->K, sizeof *s.next);
-        s.back = ur__carve(&room, (size_t)chain->T, (size_t)chain->K * sizeof *s.back);
+        s.now = ur__carve(&room, (size_t)own.K, sizeof *s.now);
+        s.next = ur__carve(&room, (size_t)own.K, sizeof *s.next);
+        s.back = ur__carve(&room, (size_t)own.T, (size_t)own.K * sizeof *s.back);
         if (pass > 0)
             break;
         room = (struct ur__carve){ur__alloc(room.used, 1), 0};
