@@ -20,6 +20,7 @@
 #include "io/json.h"
 #include "io/option_json.h"
 #include "io/safetensors.h"
+#include "kernel/select.h"
 #include "layer/params.h"
 #include "model/arch.h"
 #include "model/model.h"
@@ -36,22 +37,12 @@ static const char *vocab_key(const struct ur__arch *arch, int i, char to[KEY])
     return to;
 }
 
-/* Index of the first number that is NaN or Inf; n if there is none. */
-static size_t find_nonfinite(size_t n, const ur_real *x)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (!isfinite(x[i]))
-            return i;
-    }
-    return n;
-}
-
 static ur_status check_finite(const ur_params *params, const char *path)
 {
     for (int i = 0; i < ur_params_count(params); i++) {
         const ur_param *p = ur_params_at(params, i);
         const ur_real *x = ur_param_data(params, p);
-        size_t bad = find_nonfinite(p->size, x);
+        size_t bad = ur__kernel()->find_nonfinite(p->size, x);
         if (bad < p->size)
             return ur__fail(UR_ENUMERIC, "%s: parameter %s holds %s at element %zu", path,
                             p->name, isnan(x[bad]) ? "NaN" : "Inf", bad);
