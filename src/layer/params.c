@@ -97,7 +97,7 @@ static ur_status append(ur_params *p, struct entry *e)
 static ur_status add(ur_params *p, const char *name, int rank, const int *dim, ur_init init,
                      double scale, bool trained, const ur_param **out)
 {
-    size_t size;
+    size_t size = 0;
     if (out)
         *out = NULL;
     UR__TRY(check(p, name, rank, dim, &size));
