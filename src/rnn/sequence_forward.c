@@ -43,7 +43,7 @@ static void project(const struct part *p, int t, int steps)
     int rows = p->b1 - p->b0, N = d->cell->gates * d->H, n0, n1;
     ptrdiff_t ld = ur__gates_row(d), at = (ptrdiff_t)t * s->B + p->b0;
     struct ur__gemm g = {
-        .M = steps * rows, .N = N, .K = d->I, .group = rows, .w = &s->p->w_ih,
+        .M = steps * rows, .N = N, .K = d->I, .group = rows < s->B ? rows : 0, .w = &s->p->w_ih,
         .c = s->kept.gates + at * ld, .c_row = ld, .c_group = (ptrdiff_t)s->B * ld,
         .start = s->p->start,
     };
