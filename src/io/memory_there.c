@@ -179,13 +179,27 @@ static size_t left_on_the_way(const char *root, const char *place, const char *b
     return left;
 }
 
-static size_t left_in_groups(const char *root, const struct version *v)
+/* By /proc/self/cgroup and /proc/self/mountinfo, which are cut up. */
+static size_t left_in_groups(const char *root, char *groups, char *mounts,
+                             const struct version *v)
 {
-    char *groups = slurp(root, "/proc/self/cgroup");
     const char *group = groups ? find_group(groups, v) : NULL, *below = "";
-    char *mounts = group ? slurp(root, "/proc/self/mountinfo") : NULL;
-    const char *place = mounts ? find_place(mounts, v, group, &below) : NULL;
-    size_t left = place ? left_on_the_way(root, place, below, v) : SIZE_MAX;
+    const char *place = group && mounts ? find_place(mounts, v, group, &below) : NULL;
+    return place ? left_on_the_way(root, place, below, v) : SIZE_MAX;
+}
+
+/* In groups of any version. */
+static size_t left_in_all_groups(const char *root)
+{
+    size_t left = SIZE_MAX;
+    char *groups = slurp(root, "/proc/self/cgroup");
+    char *mounts = groups ? slurp(root, "/proc/self/mountinfo") : NULL;
+    for (size_t i = 0; mounts && i < sizeof versions / sizeof *versions; i++) {
+        char *own = ur__strdup(groups), *places = ur__strdup(mounts);
+        left = least(left, left_in_groups(root, own, places, &versions[i]));
+        ur__free(own);
+        ur__free(places);
+    }
     ur__free(groups);
     ur__free(mounts);
     return left;
@@ -205,8 +219,7 @@ size_t ur__memory_there(const char *root)
         if (getrlimit(kinds[i], &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
             there = least(there, (size_t)limit.rlim_cur);
     }
-    for (size_t i = 0; i < sizeof versions / sizeof *versions; i++)
-        there = least(there, left_in_groups(root, &versions[i]));
+    there = least(there, left_in_all_groups(root));
     /* 0 would be no limit. */
     return there == SIZE_MAX ? 0 : there ? there : 1;
 }
