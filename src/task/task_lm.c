@@ -30,8 +30,7 @@
 
 #define VALID_ROW 256       /* tokens that make a row of validation worth while */
 #define VALID_ROWS 32       /* and the most rows */
-#define PIECE_STEPS 4       /* scored at a time, or more: at least these */
-#define PIECE_ROWS 64       /* and rows of logits: enough for the decoder to run at speed */
+#define PIECE_ROWS 128      /* of logits, scored at a time: enough for the decoder's speed */
 #define WINDOW 256
 #define WINDOWS 32          /* side by side */
 
@@ -108,9 +107,8 @@ static ur_status lm_open(void **run, const struct ur__job *job, struct ur__facts
 /* What is scored is R rows side by side, a few steps at a time. */
 static void cut_pieces(struct lm *lm, int R)
 {
-    int most = PIECE_STEPS * R;
     lm->rows = R;
-    lm->piece = ur__score_rows(lm->V, R, most > PIECE_ROWS ? most : PIECE_ROWS) / R;
+    lm->piece = ur__score_rows(lm->V, R, PIECE_ROWS) / R;
 }
 
 /* The part held out as one stream of R rows. */
