@@ -251,6 +251,25 @@ static void resume__begins_over_no_model(void **unused)
     assert_ok(train_until(o, 0, &l));
 }
 
+/* Nothing happens between the state that comes before the first model and that which would come
+ * after it. */
+static void checkpoints__write_the_first_state_once(void **unused)
+{
+    (void)unused;
+    struct listener l;
+    ur_train_options o = small_options(tmp_path("once.safetensors"));
+    o.schedule = UR_SCHEDULE_CONSTANT;
+    o.val = 0;
+    o.steps = 20;
+    assert_ok(train_until(o, 0, &l));
+    assert_int_equal(access(with_end(o.model, ".state"), F_OK), 0);
+    assert_int_equal(access(with_end(o.model, ".state.1"), F_OK), -1);
+    o.resume = true;
+    o.steps = 40;
+    assert_ok(train_until(o, 0, &l));
+    assert_int_equal(access(with_end(o.model, ".state.1"), F_OK), 0);
+}
+
 static void resume__without_a_state_starts_anew(void **unused)
 {
     (void)unused;
@@ -348,6 +367,7 @@ int main(void)
         cmocka_unit_test(resume__refuses_data_that_changed),
         cmocka_unit_test(resume__falls_back_from_a_damaged_state),
         cmocka_unit_test(resume__begins_over_no_model),
+        cmocka_unit_test(checkpoints__write_the_first_state_once),
         cmocka_unit_test(resume__without_a_state_starts_anew),
         cmocka_unit_test(resume__survives_kills),
         cmocka_unit_test(resume__survives_a_full_disk),

@@ -55,7 +55,6 @@ typedef double ur_real;
 #define ur_variable                ur_variable_in_double
 #define ur_weighted_cross_entropy  ur_weighted_cross_entropy_in_double
 #define ur_weights_read            ur_weights_read_in_double
-#define ur_weighted_cross_entropy  ur_weighted_cross_entropy_in_double
 #else
 typedef float ur_real;
 #endif

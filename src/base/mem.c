@@ -81,22 +81,6 @@ size_t ur_memory_peak(void)
     return atomic_load(&peak);
 }
 
-bool ur__mul(size_t *out, size_t a, size_t b)
-{
-    if (a != 0 && b > SIZE_MAX / a)
-        return false;
-    *out = a * b;
-    return true;
-}
-
-bool ur__add(size_t *out, size_t a, size_t b)
-{
-    if (b > SIZE_MAX - a)
-        return false;
-    *out = a + b;
-    return true;
-}
-
 void ur__mem_set_watch(const struct ur__mem_watch *w)
 {
     atomic_store(&watch, w);

@@ -30,9 +30,16 @@ void ur__account_open(struct ur__account *account);
 /* The account that was opened last. Its figures stay. */
 void ur__account_close(struct ur__account *account);
 
-/* *out = a*b (a+b); false on overflow. */
-bool ur__mul(size_t *out, size_t a, size_t b);
-bool ur__add(size_t *out, size_t a, size_t b);
+/* *out = a*b (a+b); false on overflow, and *out is of no use. */
+static inline bool ur__mul(size_t *out, size_t a, size_t b)
+{
+    return !__builtin_mul_overflow(a, b, out);
+}
+
+static inline bool ur__add(size_t *out, size_t a, size_t b)
+{
+    return !__builtin_add_overflow(a, b, out);
+}
 
 /* For tests (tests/support/faults.c): who is asked before each allocation and told of it. NULL,
  * as at first: nobody. A piece of an arena is asked for too, since which piece needs a new block

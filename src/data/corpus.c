@@ -211,6 +211,7 @@ static ur_status take_block(struct building *g, const char *path, uint64_t start
                             size_t *used)
 {
     size_t at = *used;
+    bool ends = g->kind != UR_TOKEN_BYTE && ur__line_ends_matter(&g->ends, g->text + at, n - at);
     for (int length; at < n; at += (size_t)length) {
         uint32_t code = g->text[at];
         length = 1;
@@ -221,7 +222,7 @@ static ur_status take_block(struct building *g, const char *path, uint64_t start
             if (length < 0)
                 return malformed(path, start + at, g->text[at], false);
         }
-        if (g->kind != UR_TOKEN_BYTE && !ur__line_end(&g->ends, &code))
+        if (ends && !ur__line_end(&g->ends, &code))
             continue;
         if (g->corpus->words)
             UR__TRY(ur__split_put(&g->splitter, code, (const char *)g->text + at, (size_t)length));

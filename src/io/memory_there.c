@@ -54,12 +54,12 @@ static char *slurp(const char *folder, const char *name)
     return text;
 }
 
-/* "max", and what is no number: no limit. */
+/* "max", what is no number, and version 1's largest number of pages: no limit. */
 static size_t number(const char *text)
 {
     char *end;
     unsigned long long value = strtoull(text, &end, 10);
-    return end == text || value > SIZE_MAX ? SIZE_MAX : (size_t)value;
+    return end == text || value > SIZE_MAX / 4 ? SIZE_MAX : (size_t)value;
 }
 
 /* The number on a line that begins with the key; 0 without one. */
@@ -141,19 +141,18 @@ static const char *find_place(char *text, const struct version *v, const char *g
 
 static size_t left_in(const char *folder, const struct version *v)
 {
-    char *limit = slurp(folder, v->limit), *used = slurp(folder, v->used);
-    char *stat = slurp(folder, "memory.stat");
+    char *limit = slurp(folder, v->limit);
     size_t left = limit ? number(limit) : SIZE_MAX;
-    if (left != SIZE_MAX && used) {
-        size_t held = number(used);
-        for (int i = 0; stat && i < 2; i++)
-            held -= least(held, value_of(stat, v->cache[i]));
-        left -= least(held, left);
-    }
     ur__free(limit);
+    if (left == SIZE_MAX)
+        return left;    /* memory.stat is slow to read: the kernel adds it up first */
+    char *used = slurp(folder, v->used), *stat = used ? slurp(folder, "memory.stat") : NULL;
+    size_t held = used ? number(used) : 0;
+    for (int i = 0; stat && i < 2; i++)
+        held -= least(held, value_of(stat, v->cache[i]));
     ur__free(used);
     ur__free(stat);
-    return left;
+    return left - least(held, left);
 }
 
 /* Of the group and those above it. */
@@ -180,12 +179,27 @@ static size_t left_on_the_way(const char *root, const char *place, const char *b
     return left;
 }
 
-static size_t left_in_groups(const char *root, const struct version *v)
+/* By /proc/self/cgroup and /proc/self/mountinfo, which are cut up. */
+static size_t left_in_groups(const char *root, char *groups, char *mounts,
+                             const struct version *v)
 {
-    char *groups = slurp(root, "/proc/self/cgroup"), *mounts = slurp(root, "/proc/self/mountinfo");
     const char *group = groups ? find_group(groups, v) : NULL, *below = "";
     const char *place = group && mounts ? find_place(mounts, v, group, &below) : NULL;
-    size_t left = place ? left_on_the_way(root, place, below, v) : SIZE_MAX;
+    return place ? left_on_the_way(root, place, below, v) : SIZE_MAX;
+}
+
+/* In groups of any version. */
+static size_t left_in_all_groups(const char *root)
+{
+    size_t left = SIZE_MAX;
+    char *groups = slurp(root, "/proc/self/cgroup");
+    char *mounts = groups ? slurp(root, "/proc/self/mountinfo") : NULL;
+    for (size_t i = 0; mounts && i < sizeof versions / sizeof *versions; i++) {
+        char *own = ur__strdup(groups), *places = ur__strdup(mounts);
+        left = least(left, left_in_groups(root, own, places, &versions[i]));
+        ur__free(own);
+        ur__free(places);
+    }
     ur__free(groups);
     ur__free(mounts);
     return left;
@@ -205,8 +219,7 @@ size_t ur__memory_there(const char *root)
         if (getrlimit(kinds[i], &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
             there = least(there, (size_t)limit.rlim_cur);
     }
-    for (size_t i = 0; i < sizeof versions / sizeof *versions; i++)
-        there = least(there, left_in_groups(root, &versions[i]));
+    there = least(there, left_in_all_groups(root));
     /* 0 would be no limit. */
     return there == SIZE_MAX ? 0 : there ? there : 1;
 }

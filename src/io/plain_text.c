@@ -110,6 +110,8 @@ size_t ur__text_mark(const void *head, size_t n)
 void ur__line_ends_put(struct ur__line_ends *s, char *text, size_t *n)
 {
     size_t kept = 0;
+    if (!ur__line_ends_matter(s, text, *n))
+        return;
     for (size_t i = 0; i < *n; i++) {
         uint32_t byte = (unsigned char)text[i];
         if (ur__line_end(s, &byte))

@@ -4,6 +4,8 @@
 #ifndef UR_IO_PLAIN_TEXT_H
 #define UR_IO_PLAIN_TEXT_H
 
+#include <string.h>
+
 #include "unroll/base.h"
 
 /* So many first bytes of a file (all, if it has fewer) are looked at. */
@@ -39,7 +41,13 @@ static inline bool ur__line_end(struct ur__line_ends *s, uint32_t *code)
     return !(s->to_lf && ends_crlf);
 }
 
-/* The same for a piece of text in place. */
+/* False: ur__line_end leaves all of a piece as it is, and may be left out. */
+static inline bool ur__line_ends_matter(const struct ur__line_ends *s, const void *text, size_t n)
+{
+    return s->after_cr || memchr(text, '\r', n);
+}
+
+/* ur__line_end for a piece of text in place. */
 void ur__line_ends_put(struct ur__line_ends *s, char *text, size_t *n);
 
 /* A whole text in memory, checked, without its mark, line ends made LF if to_lf. */

@@ -40,9 +40,9 @@ void ur__stored_rows(const struct ur__sequence *s, struct ur__gemm *g, int b0, i
         g->row = s->ragged->own + s->ragged->before[b0] + from;
         return;
     }
-    /* Steps of rows [b0,b1), B rows apart. */
+    /* Steps of rows [b0,b1), B rows apart: of all rows they are one block. */
     ptrdiff_t first = (ptrdiff_t)(from / (b1 - b0)) * s->B + b0;
-    g->group = b1 - b0;
+    g->group = b1 - b0 < s->B ? b1 - b0 : 0;
     g->a_group = s->B * (g->id ? 1 : g->a_row);
     g->c_group = s->B * g->c_row;
     g->c += first * g->c_row;

@@ -2,6 +2,7 @@
 /* A run's options by name: those of any run, of its task and of its network. */
 #include "task/options.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "base/sized.h"
@@ -47,9 +48,9 @@ ur_status ur__options_of_run(ur_train_options *o, const ur_train_options *theirs
 /* Options that a task has no use for. */
 static bool is_there(const struct ur__task *task, const ur_option *o)
 {
-    if (strcmp(o->name, "sample-every") == 0)
+    if (o->at == offsetof(ur_train_options, sample_every))
         return task->show != NULL;
-    return strcmp(o->name, "report-gradients") != 0 || task->carries;
+    return o->at != offsetof(ur_train_options, report_gradients) || task->carries;
 }
 
 /* Rows stand in the order of their groups; a task's own come before those of any run. */

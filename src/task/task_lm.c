@@ -30,7 +30,7 @@
 
 #define VALID_ROW 256       /* tokens that make a row of validation worth while */
 #define VALID_ROWS 32       /* and the most rows */
-#define VALID_STEPS 16      /* enough for the decoder to run at speed */
+#define PIECE_ROWS 128      /* of logits, scored at a time: enough for the decoder's speed */
 #define WINDOW 256
 #define WINDOWS 32          /* side by side */
 
@@ -104,12 +104,18 @@ static ur_status lm_open(void **run, const struct ur__job *job, struct ur__facts
     return UR_OK;
 }
 
+/* What is scored is R rows side by side, a few steps at a time. */
+static void cut_pieces(struct lm *lm, int R)
+{
+    lm->rows = R;
+    lm->piece = ur__score_rows(lm->V, R, PIECE_ROWS) / R;
+}
+
 /* The part held out as one stream of R rows. */
 static ur_status cut_valid(struct lm *lm, int R)
 {
     const struct ur__part *valid = &lm->text.valid;
-    lm->rows = R;
-    lm->piece = ur__score_rows(lm->V, R, VALID_STEPS * R) / R;
+    cut_pieces(lm, R);
     UR__TRY(ur__stream_init(&lm->valid, valid->corpus, valid->begin, valid->tokens, lm->piece, R));
     lm->piece = longest(&lm->valid);
     return UR_OK;
@@ -326,8 +332,8 @@ static ur_status open_measure(struct lm *lm, const ur_eval_options *options)
     if (options->protocol != UR_PROTOCOL_WINDOW)
         return ur__fail(UR_EINVAL, "there is no protocol %d", (int)options->protocol);
     int64_t windows = (lm->text.valid.tokens - 1 + WINDOW - 1) / WINDOW;
-    lm->rows = lm->windows = windows < WINDOWS ? (int)windows : WINDOWS;
-    lm->piece = ur__score_rows(lm->V, lm->rows, VALID_STEPS * lm->rows) / lm->rows;
+    lm->windows = windows < WINDOWS ? (int)windows : WINDOWS;
+    cut_pieces(lm, lm->windows);
     return lm_build(lm, lm->model);
 }
 

@@ -124,9 +124,10 @@ ur_status ur__run_keep_first(struct ur__run *r)
     return status;
 }
 
-/* The state comes last: it claims the others. */
+/* The state comes last: it claims the others. But the first one already says all of that. */
 static ur_status save_all(struct ur__run *r)
 {
+    bool is_first = r->on_disk < 0;
     if (r->schedule.seconds > 0)
         r->progress.seconds = ur__run_seconds(r);
     UR__TRY(save_held(r));
@@ -135,7 +136,7 @@ static ur_status save_all(struct ur__run *r)
     if (r->facts.val_items == 0)
         UR__TRY(save_model(r, r->options->model));
     UR__TRY(save_model(r, r->last.data));
-    return save_state(r);
+    return is_first ? UR_OK : save_state(r);
 }
 
 static ur_status say_what_is_left(const struct ur__run *r)
