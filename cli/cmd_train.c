@@ -268,39 +268,48 @@ static int check(const struct train *a)
     return EXIT_DONE;
 }
 
-/* The command line, and the model's name. False: end with *code. */
-static bool read_line(const struct command *self, int argc, char **argv, struct train *a,
-                      struct opt_words *words, struct ur__buf *model, int *code)
+/* A command line that was read. */
+struct line {
+    struct train a;
+    struct opt_words words;
+    struct ur__buf model;       /* its name */
+};
+
+/* False: end with *code. */
+static bool read_line(const struct command *self, int argc, char **argv, struct line *to, int *code)
 {
-    *code = fail_status(ur_train_options_init(&a->run, task));
-    if (*code != EXIT_DONE || !opt_parse(self, argc, argv, a, words, code))
+    *code = fail_status(ur_train_options_init(&to->a.run, task));
+    if (*code != EXIT_DONE || !opt_parse(self, argc, argv, &to->a, &to->words, code))
         return false;
-    *code = check(a);
+    *code = check(&to->a);
     if (*code == EXIT_DONE)
-        *code = name_model(a->output, words->word[0], model);
+        *code = name_model(to->a.output, to->words.word[0], &to->model);
     return *code == EXIT_DONE;
+}
+
+static void free_line(struct line *line)
+{
+    ur__buf_free(&line->model);
+    opt_words_free(&line->words);
 }
 
 static int run(const struct command *self, int argc, char **argv)
 {
-    struct train a;
-    struct opt_words words = {0};
-    struct ur__buf model = {0};
+    struct line line = {0};
     int code = find_task(argc, argv);
-    bool go_on = code == EXIT_DONE && read_line(self, argc, argv, &a, &words, &model, &code);
-    if (go_on && a.run.resume && !opt_given(&words, TASK) && is_other_task(model.data)) {
-        opt_words_free(&words);
-        ur__buf_free(&model);
-        go_on = read_line(self, argc, argv, &a, &words, &model, &code);
+    bool go_on = code == EXIT_DONE && read_line(self, argc, argv, &line, &code);
+    if (go_on && line.a.run.resume && !opt_given(&line.words, TASK) &&
+        is_other_task(line.model.data)) {
+        free_line(&line);
+        go_on = read_line(self, argc, argv, &line, &code);
     }
     if (go_on) {
-        a.run.data = words.word;
-        a.run.n_data = words.n;
-        a.run.model = model.data;
-        code = train(&a, argc, argv);
+        line.a.run.data = line.words.word;
+        line.a.run.n_data = line.words.n;
+        line.a.run.model = line.model.data;
+        code = train(&line.a, argc, argv);
     }
-    ur__buf_free(&model);
-    opt_words_free(&words);
+    free_line(&line);
     return code;
 }
 

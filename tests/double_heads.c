@@ -125,13 +125,19 @@ static void pool__gradients(void **state)
                 ur_real h[T * B * E];
                 const int rank = 3, *const dims = dim;
                 ur_real *const data = h;
+                ur_check_inputs inputs;
                 double worst;
                 for (int i = 0; i < T * B * E; i++)
                     h[i] = 2 * ur_random_uniform(3, 1, 0, (uint32_t)i) - 1;
                 assert_ok(ur_params_new(&params));
                 assert_ok(ur_pool_init(&c.pool, params, "pool", (ur_pooling)kind, E, d));
                 assert_ok(ur_params_build(params, 5));
-                assert_ok(ur_check_gradients(&worst, pooled, &c, 1, &rank, &dims, &data, 1e-5));
+                ur_check_inputs_init(&inputs);
+                inputs.n = 1;
+                inputs.rank = &rank;
+                inputs.dim = &dims;
+                inputs.data = &data;
+                assert_ok(ur_check_gradients(&worst, pooled, &c, &inputs));
                 most = fmax(most, worst);
                 ur_params_free(params);
             }

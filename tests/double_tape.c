@@ -294,18 +294,12 @@ static void check_gradients__reports_failures(void **state)
     struct sample s = {0};
     draw_lstm(&s);
     s.op = &operations[COUNT(operations) - 2];
-    const int *dim[] = {s.in[0].dim, s.in[1].dim, s.in[2].dim, s.in[3].dim};
-    int rank[] = {3, 2, 2, 1};
-    ur_real *data[] = {s.in[0].data, s.in[1].data, s.in[2].data, s.in[3].data};
     double worst;
     shape(&s.in[0], 3, (int[]){4, 1, 1});
-    assert_status(UR_ESHAPE, ur_check_gradients(&worst, failing_loss, NULL, 1, rank, dim, data,
-                                                epsilon));
-    assert_status(UR_ESHAPE, ur_check_gradients(&worst, failing_loss, &s, 1, rank, dim, data,
-                                                epsilon));
+    assert_status(UR_ESHAPE, check_some(&worst, failing_loss, NULL, &s, 1));
+    assert_status(UR_ESHAPE, check_some(&worst, failing_loss, &s, &s, 1));
     assert_string_equal(ur_errmsg(), "check_gradients: the loss is [4,1,1], not one element");
-    assert_status(UR_EINVAL, ur_check_gradients(&worst, weighted_loss, &s, 0, rank, dim, data,
-                                                epsilon));
+    assert_status(UR_EINVAL, check_some(&worst, weighted_loss, &s, &s, 0));
 
     s = (struct sample){.op = s.op};
     draw_lstm(&s);
@@ -313,7 +307,7 @@ static void check_gradients__reports_failures(void **state)
     ur_status status = UR_ENOMEM;
     for (; status == UR_ENOMEM; at++) {
         ur__mem_fail_at(at, true);
-        status = ur_check_gradients(&worst, weighted_loss, &s, 4, rank, dim, data, epsilon);
+        status = check_some(&worst, weighted_loss, &s, &s, 4);
         ur__mem_fail_at(0, false);
         assert_int_equal(ur__mem_blocks(), blocks);
     }

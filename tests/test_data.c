@@ -509,7 +509,7 @@ static void check_covers(struct ur__corpus *c, int64_t begin, int64_t tokens, in
     int64_t steps = 0, done = 0;
     for (int64_t step = 0; step < s.steps; step++, steps++) {
         int t;
-        assert_ok(ur__stream_batch(&s, step, 0, B, in, out, &t));
+        assert_ok(ur__stream_batch(&s, step, (struct ur__stream_rows){0, B}, in, out, &t));
         assert_in_range(t, 1, T);
         if (step + 1 < s.steps)
             assert_int_equal(t, T);
@@ -533,8 +533,8 @@ static void check_covers(struct ur__corpus *c, int64_t begin, int64_t tokens, in
     for (int b0 = 0; b0 <= B; b0++) {
         static int32_t part[4096], next[4096];
         int b1 = b0 + (B - b0 + 1) / 2, n, m;
-        assert_ok(ur__stream_batch(&s, 0, 0, B, in, out, &n));
-        assert_ok(ur__stream_batch(&s, 0, b0, b1, part, next, &m));
+        assert_ok(ur__stream_batch(&s, 0, (struct ur__stream_rows){0, B}, in, out, &n));
+        assert_ok(ur__stream_batch(&s, 0, (struct ur__stream_rows){b0, b1}, part, next, &m));
         assert_int_equal(n, m);
         for (int i = 0; i < n; i++)
             for (int b = b0; b < b1; b++) {
@@ -543,9 +543,10 @@ static void check_covers(struct ur__corpus *c, int64_t begin, int64_t tokens, in
             }
     }
     int t = 9;
-    assert_status(UR_EINVAL, ur__stream_batch(&s, s.steps, 0, B, in, out, &t));
+    const struct ur__stream_rows all = {0, B};
+    assert_status(UR_EINVAL, ur__stream_batch(&s, s.steps, all, in, out, &t));
     assert_int_equal(t, 0);
-    assert_status(UR_EINVAL, ur__stream_batch(&s, -1, 0, B, in, out, &t));
+    assert_status(UR_EINVAL, ur__stream_batch(&s, -1, all, in, out, &t));
 }
 
 static struct ur__corpus *counting_corpus(ur_vocab **v)

@@ -27,7 +27,7 @@ static int32_t sample_one(const ur_real *logits, ur_sample_options o, double uni
 {
     ur_real weight[V];
     int32_t order[V], id = -1;
-    assert_ok(ur__sample(V, logits, &o, uniform, weight, order, &id));
+    assert_ok(ur__sample(V, logits, &o, uniform, (struct ur__sample_work){weight, order}, &id));
     assert_in_range(id, 0, V - 1);
     return id;
 }
@@ -224,13 +224,14 @@ static void sample__names_what_is_not_finite(void **state)
     (void)state;
     ur_real weight[V], logits[V] = {0};
     int32_t order[V], id;
+    const struct ur__sample_work work = {weight, order};
     ur_sample_options o = options_of(1, 0, 1), greedy = options_of(0, 0, 1);
     logits[7] = (ur_real)NAN;
-    assert_status(UR_ENUMERIC, ur__sample(V, logits, &o, 0.5, weight, order, &id));
+    assert_status(UR_ENUMERIC, ur__sample(V, logits, &o, 0.5, work, &id));
     assert_non_null(strstr(ur_errmsg(), "token 7"));
-    assert_status(UR_ENUMERIC, ur__sample(V, logits, &greedy, 0.5, weight, order, &id));
+    assert_status(UR_ENUMERIC, ur__sample(V, logits, &greedy, 0.5, work, &id));
     logits[7] = (ur_real)INFINITY;
-    assert_status(UR_ENUMERIC, ur__sample(V, logits, &greedy, 0.5, weight, order, &id));
+    assert_status(UR_ENUMERIC, ur__sample(V, logits, &greedy, 0.5, work, &id));
 }
 
 /* ---- sessions ---------------------------------------------------------- */

@@ -105,7 +105,6 @@ static void pair__learns_and_is_measured(void **unused)
     ur_model_free(m);
 }
 
-/* More of it is better: with a rate of next to nothing nothing gets better. */
 static void pair__keeps_numbers_of_another_type(void **unused)
 {
     (void)unused;
@@ -135,6 +134,7 @@ static void pair__keeps_numbers_of_another_type(void **unused)
     ur_model_free(m);
 }
 
+/* More of it is better: with a rate of next to nothing nothing gets better. */
 static void pair__stops_early(void **unused)
 {
     (void)unused;

@@ -51,7 +51,8 @@ static void draw_beside_pages(int V, guard_side side, int how)
         int32_t *order = guard_bytes("order", (size_t)V * sizeof *order, sizeof *order), id = -1;
         for (int k = 0; k < V; k++)
             logits[k] = (ur_real)(4 * ur_random_uniform(7, 1, (uint64_t)V, (uint32_t)k));
-        assert_ok(ur__sample(V, logits, &o, uniforms[i], weight, order, &id));
+        const struct ur__sample_work work = {weight, order};
+        assert_ok(ur__sample(V, logits, &o, uniforms[i], work, &id));
         assert_in_range(id, 0, V - 1);
         if (o.top_k > 0)
             assert_true(rank_of(V, logits, id) < o.top_k);

@@ -98,7 +98,8 @@ static void maps(const struct ur__kernel *k, guard_side side, int N)
         written(y, n);
     }
     CASE("dropout");
-    k->dropout(n, 0.3, 1, 2, 3, n, some("x", n), y = guard_reals("y", n));
+    const struct ur__draws draws = {.seed = 1, .stream = 2, .step = 3, .first = n};
+    k->dropout(n, 0.3, &draws, some("x", n), y = guard_reals("y", n));
     written(y, n);
 }
 
@@ -120,6 +121,7 @@ static void lstm(const struct ur__kernel *k, guard_side side, int N)
         ur_real *gates = some("gates", G * n), *c_prev = some("c_prev", n);
         ur_real *c = guard_reals("c", n), *h = guard_reals("h", n);
         struct ur__lstm_form form = {
+            .H = N,
             .peep_i = peep ? some("peep_i", n) : NULL,
             .peep_f = peep && !coupled ? some("peep_f", n) : NULL,
             .peep_o = peep ? some("peep_o", n) : NULL,
@@ -131,8 +133,8 @@ static void lstm(const struct ur__kernel *k, guard_side side, int N)
             k->lstm_forward(N, gates, c_prev, c, h);
             k->lstm_backward(N, gates, c_prev, c, dh, dc);
         } else {
-            k->lstm_form_forward(N, &form, gates, c_prev, c, h);
-            k->lstm_form_backward(N, &form, gates, c_prev, c, dh, dc);
+            k->lstm_form_forward(&form, gates, c_prev, c, h);
+            k->lstm_form_backward(&form, gates, c_prev, c, dh, dc);
         }
         written(c, n);
         written(h, n);
@@ -216,11 +218,13 @@ static void rows(const struct ur__kernel *k, guard_side side, int N)
         for (int m = 0; m < M; m++)
             id[m] = (m * 4 + V - 1) % V;
         ur_real *w = some("w", (V - 1) * ld + n), *y = guard_reals("y", (M - 1) * ld + n);
-        k->gather(M, N, id, w, (ptrdiff_t)ld, NULL, y, (ptrdiff_t)ld);
-        k->gather(M, N, id, w, (ptrdiff_t)ld, some("start", n), y, (ptrdiff_t)ld);
+        const struct ur__table_rows all = {.M = M, .N = N, .id = id, .ld_table = (ptrdiff_t)ld,
+                                           .ld = (ptrdiff_t)ld};
+        k->gather(&all, w, NULL, y);
+        k->gather(&all, w, some("start", n), y);
         for (size_t m = 0; m < M; m++)
             written(y + m * ld, n);
-        k->scatter_add(M, N, id, y, (ptrdiff_t)ld, w, (ptrdiff_t)ld);
+        k->scatter_add(&all, y, w);
         written(w, (V - 1) * ld + n);
     }
 }

@@ -48,7 +48,8 @@ static void hash_maps(const struct ur__kernel *k, int n)
     k->affine(count, (ur_real)1.3, data.c, (ur_real)0.2, data.a);
     k->axpy(count, (ur_real)0.7, data.a, data.d);
     k->muladd(count, data.b, data.c, data.d);
-    k->dropout(count, 0.3, 1, 2, 3, (uint64_t)n, data.d, data.c);
+    const struct ur__draws draws = {.seed = 1, .stream = 2, .step = 3, .first = (uint64_t)n};
+    k->dropout(count, 0.3, &draws, data.d, data.c);
     HASH(data.c);
 }
 

@@ -73,9 +73,11 @@ static void dropout__is_a_function_of_seed_and_index(void **state)
             }
             EACH_TABLE(k) {
                 ur_real *x = copied(0, x0, n), *y = guarded(1, n);
-                k->dropout(n, ps[c], 7, 3, 11, first, x, y);
+                const struct ur__draws draws = {.seed = 7, .stream = 3, .step = 11,
+                                                .first = first};
+                k->dropout(n, ps[c], &draws, x, y);
                 check_bits("dropout", k->name, y, e, n);
-                k->dropout(n, ps[c], 7, 3, 11, first, x, x);
+                k->dropout(n, ps[c], &draws, x, x);
                 check_bits("dropout in place", k->name, x, e, n);
                 check_canaries();
             }
@@ -87,9 +89,10 @@ static void dropout__keeps_the_stated_fraction(void **state)
 {
     (void)state;
     static ur_real x[100000], y[100000];
+    const struct ur__draws draws = {.seed = 1, .stream = 1000, .step = 5};
     for (int i = 0; i < 100000; i++)
         x[i] = 1;
-    ur__kernel()->dropout(100000, 0.3, 1, 1000, 5, 0, x, y);
+    ur__kernel()->dropout(100000, 0.3, &draws, x, y);
     int kept = 0;
     for (int i = 0; i < 100000; i++)
         kept += y[i] > 0;
@@ -109,6 +112,7 @@ static void rows__are_gathered_and_scattered(void **state)
         fill(dy, y_size, -1, 1);
         for (int m = 0; m < M; m++)
             id[m] = test_below(V);
+        const struct ur__table_rows rows = {.M = M, .N = N, .id = id, .ld_table = ldw, .ld = ldy};
         EACH_TABLE(k) {
             ur_real *from = copied(0, w, w_size), *start = filled(1, (size_t)N, -1, 1);
             ur_real *y = copied(2, dy, y_size);
@@ -118,13 +122,13 @@ static void rows__are_gathered_and_scattered(void **state)
                     const ur_real v = w[id[i / N] * ldw + i % N];
                     e[i / N * ldy + i % N] = with ? start[i % N] + v : v;
                 }
-                k->gather(M, N, id, from, ldw, with ? start : NULL, y, ldy);
+                k->gather(&rows, from, with ? start : NULL, y);
                 check_bits("gather", k->name, y, e, y_size);
             }
             memcpy(e, w, w_size * sizeof *e);
             for (int i = 0; i < M * N; i++)
                 e[id[i / N] * ldw + i % N] += dy[i / N * ldy + i % N];
-            k->scatter_add(M, N, id, copied(2, dy, y_size), ldy, from, ldw);
+            k->scatter_add(&rows, copied(2, dy, y_size), from);
             check_bits("scatter_add", k->name, from, e, w_size);
             check_canaries();
         }

@@ -57,7 +57,7 @@ static ur_real peep[3 * ROOM];
 /* Number 0 to 7: peepholes, clip and coupling, each there or not. */
 static struct ur__lstm_form form_of(int number, int H)
 {
-    struct ur__lstm_form form = {.coupled = number & 4};
+    struct ur__lstm_form form = {.H = H, .coupled = number & 4};
     fill(peep, 3 * (size_t)H, -1, 1);
     if (number & 1) {
         form.peep_i = peep;
@@ -130,7 +130,7 @@ static void check_form(int number, int H, bool zeros)
             there.c[j] = u.c;
             there.h[j] = u.h;
         }
-        k->lstm_form_forward(H, &form, gates, c_prev, c, h);
+        k->lstm_form_forward(&form, gates, c_prev, c, h);
         check_canaries();
         compare(k, "gates", gates, there.gates, blocks * n, first[0]);
         compare(k, "c", c, there.c, n, first[1]);
@@ -146,7 +146,7 @@ static void check_form(int number, int H, bool zeros)
             back.c[j] = u.dc;
         }
         ur_real *dc = copied(4, d.dc, n);
-        k->lstm_form_backward(H, &form, gates, c_prev, c, copied(5, d.dh, n), dc);
+        k->lstm_form_backward(&form, gates, c_prev, c, copied(5, d.dh, n), dc);
         check_canaries();
         compare(k, "gradients of gates", gates, back.gates, blocks * n, first[3]);
         compare(k, "gradient of c_prev", dc, back.c, n, first[4]);
@@ -165,8 +165,8 @@ static void forms__follow_their_equations(void **state)
 static void forms__without_any_are_the_plain_lstm(void **state)
 {
     (void)state;
-    const struct ur__lstm_form plain = {.clip = 0};
     enum { H = 37 };
+    const struct ur__lstm_form plain = {.H = H};
     EACH_TABLE(k) {
         ur_real a[4 * H], b[4 * H], c_prev[H], c[H], cell[H], h[H], g[H], dc[H], dcell[H];
         fill(a, 4 * H, -3, 3);
@@ -175,12 +175,12 @@ static void forms__without_any_are_the_plain_lstm(void **state)
         memcpy(b, a, sizeof a);
         memcpy(dcell, dc, sizeof dc);
         k->lstm_forward(H, a, c_prev, c, h);
-        k->lstm_form_forward(H, &plain, b, c_prev, cell, g);
+        k->lstm_form_forward(&plain, b, c_prev, cell, g);
         check_bits("gates", k->name, a, b, 4 * H);
         check_bits("c", k->name, c, cell, H);
         check_bits("h", k->name, h, g, H);
         k->lstm_backward(H, a, c_prev, c, h, dc);
-        k->lstm_form_backward(H, &plain, b, c_prev, c, h, dcell);
+        k->lstm_form_backward(&plain, b, c_prev, c, h, dcell);
         check_bits("gradients of gates", k->name, a, b, 4 * H);
         check_bits("gradient of c_prev", k->name, dc, dcell, H);
     }
@@ -189,10 +189,10 @@ static void forms__without_any_are_the_plain_lstm(void **state)
 static void forms__let_nan_pass_the_clip(void **state)
 {
     (void)state;
-    const struct ur__lstm_form clipped = {.clip = 1};
+    const struct ur__lstm_form clipped = {.H = 1, .clip = 1};
     EACH_TABLE(k) {
         ur_real gates[4] = {0, 0, (ur_real)NAN, 0}, c_prev = 0, c, h;
-        k->lstm_form_forward(1, &clipped, gates, &c_prev, &c, &h);
+        k->lstm_form_forward(&clipped, gates, &c_prev, &c, &h);
         assert_true(isnan(c) && isnan(h));
     }
 }

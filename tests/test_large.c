@@ -201,7 +201,7 @@ static void check_stream(struct ur__corpus *c, int T, int B)
     const int64_t steps[] = {0, 1, s.steps / 3, s.steps / 2, s.steps - 1};
     for (int i = 0; i < 5; i++) {
         int t;
-        assert_ok(ur__stream_batch(&s, steps[i], 0, B, in, out, &t));
+        assert_ok(ur__stream_batch(&s, steps[i], (struct ur__stream_rows){0, B}, in, out, &t));
         for (int k = 0; k < t * B; k++) {
             int64_t at = 5 + k % B * s.row + steps[i] * T + k / B;
             assert_int_equal(in[k], byte_at(at));

@@ -391,6 +391,19 @@ static ur_tensor *loss_of(ur_tape *t, ur_tensor *const *inputs, void *user)
     return *form == 0 ? ur_sum(inputs[0]) : *form == 1 ? inputs[0] : NULL;
 }
 
+static ur_check_inputs inputs_of(int n, const int *rank, const int *const *dim,
+                                 ur_real *const *data, double epsilon)
+{
+    ur_check_inputs inputs;
+    ur_check_inputs_init(&inputs);
+    inputs.n = n;
+    inputs.rank = rank;
+    inputs.dim = dim;
+    inputs.data = data;
+    inputs.epsilon = epsilon;
+    return inputs;
+}
+
 static void check__needs_all_of_it(void **unused)
 {
     (void)unused;
@@ -398,7 +411,11 @@ static void check__needs_all_of_it(void **unused)
     ur_real *const data[] = {numbers}, *const no_data[] = {NULL};
     int form = 0;
     double worst;
-#define CHECK(w, f, n, r, d, x, e) ur_check_gradients(w, f, &form, n, r, d, x, e)
+    ur_check_inputs in;
+#define CHECK(w, f, n, r, d, x, e)                                            \
+    (in = inputs_of(n, r, d, x, e), ur_check_gradients(w, f, &form, &in))
+    REFUSED(UR_EINVAL, ur_check_gradients(&worst, loss_of, &form, NULL));
+    REFUSED(UR_EINVAL, ur_check_gradients(&worst, loss_of, &form, &(ur_check_inputs){.n = 1}));
     REFUSED(UR_EINVAL, CHECK(NULL, loss_of, 1, rank, dim, data, 1e-3));
     REFUSED(UR_EINVAL, CHECK(&worst, NULL, 1, rank, dim, data, 1e-3));
     REFUSED(UR_EINVAL, CHECK(&worst, loss_of, 0, rank, dim, data, 1e-3));
@@ -421,7 +438,7 @@ static void check__needs_all_of_it(void **unused)
 static void misuse__is_large_enough(void **unused)
 {
     (void)unused;
-    misuse_total(230);
+    misuse_total(232);
 }
 
 int main(void)

@@ -382,9 +382,14 @@ static ur_status check(void *it, const void *arg, uint32_t *digest)
     (void)arg;
     memcpy(a, x, sizeof a);
     memcpy(w, x, sizeof w);
-    ur_status status = ur_check_gradients(&worst, loss_of_check, NULL, 2, rank,
-                                          (const int *const[]){shape[0], shape[1]},
-                                          (ur_real *const[]){a, w}, 1e-2);
+    ur_check_inputs inputs;
+    ur_check_inputs_init(&inputs);
+    inputs.n = 2;
+    inputs.rank = rank;
+    inputs.dim = (const int *const[]){shape[0], shape[1]};
+    inputs.data = (ur_real *const[]){a, w};
+    inputs.epsilon = 1e-2;
+    ur_status status = ur_check_gradients(&worst, loss_of_check, NULL, &inputs);
     assert_memory_equal(a, x, sizeof a);    /* restored, whatever happens */
     assert_memory_equal(w, x, sizeof w);
     if (status == UR_OK)

@@ -21,21 +21,6 @@ MAX_COLUMNS = 100
 MAX_LINES = 700
 MAX_PARAMETERS = 6
 
-# Lists that were longer before there was a limit. None is to be added.
-LONG_LISTS = {
-    'src/kernel/kernel.h lstm_form_backward', 'src/kernel/kernel.h dropout',
-    'src/kernel/kernel.h gather', 'src/kernel/kernel.h scatter_add',
-    'src/kernel/gate.inc lstm_form_backward', 'src/kernel/elem.inc dropout',
-    'src/kernel/elem.inc gather', 'src/kernel/elem.inc scatter_add',
-    'src/kernel/optim.inc adam_step', 'src/decode/sample.c ur__sample',
-    'src/decode/sample.h ur__sample', 'src/data/stream.c ur__stream_batch',
-    'src/data/stream.h ur__stream_batch', 'src/data/choose.c choose',
-    'src/data/choose.c ur__choose_words', 'src/data/choose.h ur__choose_words',
-    'src/tape/gradcheck.c ur_check_gradients', 'include/unroll/tensor.h ur_check_gradients',
-    'src/tape/op.c ur__op_copy', 'src/tape/op.h ur__op_copy', 'src/tape/op.c ur__op_add',
-    'src/tape/op.h ur__op_add', 'src/tape/op_shape.c join', 'cli/cmd_train.c read_line',
-}
-
 # Stored numbers and expected output are data, whatever their ending.
 DATA = re.compile(r'^(tests/(golden|data|fuzz)/|demo/|build)')
 
@@ -168,7 +153,7 @@ class File:
                     break
                 inner = shorter
             n = inner.count(',') + 1
-            if n > MAX_PARAMETERS and '%s %s' % (self.path, name) not in LONG_LISTS:
+            if n > MAX_PARAMETERS:
                 self.fault(bare.count('\n', 0, m.start(3)) + 1,
                            '%s has %d parameters (at most %d): make a struct of some'
                            % (name, n, MAX_PARAMETERS))

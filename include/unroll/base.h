@@ -95,8 +95,9 @@ UR_API const char *ur_kernels(void);
 /* ---- structs that can grow --------------------------------------------- */
 
 /* How structs may change while the library keeps its SONAME:
- *   - What a caller fills in, or has filled in (options, ur_batch, ur_plan, ur_metrics), begins
- *     with `size_t size`, the size that his header gives it. It may grow at its end.
+ *   - What a caller fills in, or has filled in (options, ur_batch, ur_check_inputs, ur_plan,
+ *     ur_metrics), begins with `size_t size`, the size that his header gives it. It may grow at
+ *     its end.
  *   - What the library makes and lends (ur_report, ur_step, ur_param, ur_weight, ur_option) may
  *     grow at its end, too: it is read where it is; a copy is cut where the caller's header ends.
  *   - What is passed by value, or stands in arrays or in structs of the caller's (ur_ids, ur_join,

@@ -274,13 +274,24 @@ UR_API ur_status ur_tape_dump(const ur_tape *tape, ur_dump_format format, ur_tex
 /** Builds a loss [1] from the inputs; used by ur_check_gradients. */
 typedef ur_tensor *(*ur_loss_function)(ur_tape *tape, ur_tensor *const *inputs, void *user);
 
+/** The inputs of a check, all borrowed: n of them, input i of shape dim[i] [rank[i]]. */
+typedef struct ur_check_inputs {
+    size_t size;                /* by ur_check_inputs_init() */
+    int n;
+    const int *rank;
+    const int *const *dim;
+    ur_real *const *data;       /* n arrays, changed and restored */
+    double epsilon;             /* (1e-5) what is added to an element and taken from it */
+} ur_check_inputs;
+UR_STRUCT_INIT(ur_check_inputs)
+
 /** Compares gradients with central differences (f(x+ε)−f(x−ε))/2ε on every element
  *  of every input, and gives the largest |a−n| / max(|a|,|n|,1e-3). Meant for the
- *  double build, where ε = 1e-5 and the error of a right gradient is about 1e-8.
- *  data: n arrays, restored on return. Errors: of the function itself. */
-UR_API ur_status ur_check_gradients(double *worst, ur_loss_function f, void *user, int n,
-                                    const int *rank, const int *const *dim,
-                                    ur_real *const *data, double epsilon);
+ *  double build, where the error of a right gradient is about 1e-8; in float an ε of 1e-2
+ *  leaves one of about 1e-2. Errors: of the function itself; UR_EINVAL (no inputs, ε not above
+ *  0). */
+UR_API ur_status ur_check_gradients(double *worst, ur_loss_function f, void *user,
+                                    const ur_check_inputs *inputs);
 
 #ifdef __cplusplus
 }

@@ -94,23 +94,20 @@ static ur_status make(ur_vocab **out, ur_token_kind kind, const struct candidate
     return status;
 }
 
+/* n sorted words, of which there are enough. */
 static ur_status choose(ur_vocab **out, ur_token_kind kind, const struct ur__word_table *table,
-                        int64_t *count, struct candidate *list, const struct ur__word_rule *rule,
-                        int32_t *order, int64_t *cut)
+                        const struct candidate *list, size_t n, struct ur__chosen *chosen)
 {
-    size_t n = sort_words(table, count, rule->min_count, list), kept = fit(list, n);
-    if (n == 0)
-        return ur__fail(UR_EDATA, "no word occurs %d times in the part of the text to learn from: "
-                        "a longer text or a lower count is needed", rule->min_count);
-    *cut = (int64_t)(n - kept);
+    size_t kept = fit(list, n);
+    chosen->cut = (int64_t)(n - kept);
     for (int32_t i = 0; i < table->n; i++)
-        order[i] = i == UR__LINE_END ? UR__LINE_END : UR__UNKNOWN;
-    return make(out, kind, list, kept, order);
+        chosen->order[i] = i == UR__LINE_END ? UR__LINE_END : UR__UNKNOWN;
+    return make(out, kind, list, kept, chosen->order);
 }
 
 ur_status ur__choose_words(ur_vocab **out, ur_token_kind kind, const struct ur__word_table *table,
                            struct ur__numbers *text, const struct ur__word_rule *rule,
-                           int32_t *order, int64_t *cut)
+                           struct ur__chosen *chosen)
 {
     *out = NULL;
     int64_t *count = ur__calloc((size_t)table->n, sizeof *count);
@@ -118,8 +115,12 @@ ur_status ur__choose_words(ur_vocab **out, ur_token_kind kind, const struct ur__
     ur_status status = count && list ? UR_OK : UR_ENOMEM;
     if (status == UR_OK)
         status = count_words(text, text->n - ur__held_out(text->n, rule->held_out), count);
-    if (status == UR_OK)
-        status = choose(out, kind, table, count, list, rule, order, cut);
+    size_t n = status == UR_OK ? sort_words(table, count, rule->min_count, list) : 0;
+    if (n > 0)
+        status = choose(out, kind, table, list, n, chosen);
+    else if (status == UR_OK)
+        status = ur__fail(UR_EDATA, "no word occurs %d times in the part of the text to learn "
+                          "from: a longer text or a lower count is needed", rule->min_count);
     ur__free(count);
     ur__free(list);
     return status;

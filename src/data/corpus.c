@@ -331,7 +331,10 @@ static ur_status settle(struct building *g, const struct ur__word_rule *rule, ur
         return UR_ENOMEM;
     if (!c->words)
         return settle_codes(g, c->order, built);
-    return ur__choose_words(built, g->kind, &g->words, &c->numbers, rule, c->order, &c->cut);
+    struct ur__chosen chosen = {.order = c->order};
+    ur_status status = ur__choose_words(built, g->kind, &g->words, &c->numbers, rule, &chosen);
+    c->cut = chosen.cut;
+    return status;
 }
 
 static ur_status begin_codes(struct building *g)

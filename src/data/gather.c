@@ -117,11 +117,12 @@ ur_status ur__gather_end(struct ur__gather *g, int min_count, ur_vocab **out, in
     *cut = 0;
     if (g->seen)
         return make_codes(g, out);
-    int32_t *order = ur__alloc((size_t)g->words.n, sizeof *order);
-    if (!order)
+    struct ur__chosen chosen = {.order = ur__alloc((size_t)g->words.n, sizeof *chosen.order)};
+    if (!chosen.order)
         return UR_ENOMEM;
-    ur_status status = ur__choose_words(out, g->kind, &g->words, &g->numbers, &rule, order, cut);
-    ur__free(order);
+    ur_status status = ur__choose_words(out, g->kind, &g->words, &g->numbers, &rule, &chosen);
+    *cut = chosen.cut;
+    ur__free(chosen.order);
     return status;
 }
 

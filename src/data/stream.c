@@ -30,8 +30,8 @@ ur_status ur__stream_init(struct ur__stream *s, struct ur__corpus *corpus, int64
     return UR_OK;
 }
 
-ur_status ur__stream_batch(struct ur__stream *s, int64_t step, int b0, int b1, int32_t *inputs,
-                           int32_t *targets, int *t)
+ur_status ur__stream_batch(struct ur__stream *s, int64_t step, struct ur__stream_rows rows,
+                           int32_t *inputs, int32_t *targets, int *t)
 {
     *t = 0;
     if (step < 0 || step >= s->steps)
@@ -39,9 +39,9 @@ ur_status ur__stream_batch(struct ur__stream *s, int64_t step, int b0, int b1, i
                         (long long)s->steps);
     int64_t first = step * s->T;
     int length = s->row - first < s->T ? (int)(s->row - first) : s->T;
-    size_t B = (size_t)(b1 - b0);
+    size_t B = (size_t)(rows.end - rows.begin);
     for (size_t b = 0; b < B; b++) {
-        int64_t at = s->begin + ((int64_t)b + b0) * s->row + first;
+        int64_t at = s->begin + ((int64_t)b + rows.begin) * s->row + first;
         for (int done = 0; done < length; done += PIECE) {
             int32_t token[PIECE + 1];
             int n = length - done < PIECE ? length - done : PIECE;

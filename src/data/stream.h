@@ -14,13 +14,18 @@ struct ur__stream {
     int64_t steps;              /* of an epoch: ⌈row/T⌉, the last one maybe shorter */
 };
 
+/* Rows [begin,end) of a batch. */
+struct ur__stream_rows {
+    int begin, end;
+};
+
 /* UR_EDATA if the part is too short for B rows of one prediction each (says how long it
  * is and what would fit). */
 ur_status ur__stream_init(struct ur__stream *s, struct ur__corpus *corpus, int64_t begin,
                           int64_t tokens, int T, int B);
-/* Rows [b0,b1) of batch `step` of an epoch: inputs and targets [t,b1−b0], *t <= T its length. Row
- * b starts at token begin + b·row; targets are the inputs one token later. */
-ur_status ur__stream_batch(struct ur__stream *s, int64_t step, int b0, int b1, int32_t *inputs,
-                           int32_t *targets, int *t);
+/* Batch `step` of an epoch: inputs and targets [t, rows asked for], *t <= T its length. Row b
+ * starts at token begin + b·row; targets are the inputs one token later. */
+ur_status ur__stream_batch(struct ur__stream *s, int64_t step, struct ur__stream_rows rows,
+                           int32_t *inputs, int32_t *targets, int *t);
 
 #endif

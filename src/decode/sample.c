@@ -171,8 +171,9 @@ static int32_t likeliest(int V, const ur_real *logits)
 }
 
 ur_status ur__sample(int V, const ur_real *logits, const ur_sample_options *options,
-                     double uniform, ur_real *weight, int32_t *order, int32_t *id)
+                     double uniform, struct ur__sample_work work, int32_t *id)
 {
+    ur_real *weight = work.weight;
     size_t bad = ur__kernel()->find_nonfinite((size_t)V, logits);
     if (bad < (size_t)V)
         return ur__fail(UR_ENUMERIC, "the logit of token %zu is not finite", bad);
@@ -182,9 +183,9 @@ ur_status ur__sample(int V, const ur_real *logits, const ur_sample_options *opti
         return UR_OK;
     soften(V, logits, logits[best], options->temperature, weight);
     if (options->top_k > 0 && options->top_k < V)
-        keep_best(V, logits, options->top_k, weight, order);
+        keep_best(V, logits, options->top_k, weight, work.order);
     if (options->top_p < 1)
-        keep_share(V, logits, options->top_p, weight, order);
+        keep_share(V, logits, options->top_p, weight, work.order);
     if (options->min_p > 0)
         keep_near(V, options->min_p, best, weight);
     double target = uniform * sum_of(V, weight), passed = 0;

@@ -8,11 +8,17 @@
 /* A caller's options over the defaults. UR_EINVAL: one is impossible. */
 ur_status ur__sample_options_read(ur_sample_options *to, const ur_sample_options *options);
 
+/* [V] each. */
+struct ur__sample_work {
+    ur_real *weight;
+    int32_t *order;
+};
+
 /* The token that `uniform` in [0,1) falls on when the kept tokens' probabilities are
- * laid end to end in ascending order. weight, order [V]: work. UR_ENUMERIC: a logit is
- * NaN or Inf. options are checked. */
+ * laid end to end in ascending order. UR_ENUMERIC: a logit is NaN or Inf. options are
+ * checked. */
 ur_status ur__sample(int V, const ur_real *logits, const ur_sample_options *options,
-                     double uniform, ur_real *weight, int32_t *order, int32_t *id);
+                     double uniform, struct ur__sample_work work, int32_t *id);
 
 /* out [V]: the logits after the penalty on tokens that were seen. */
 void ur__penalize(int V, const ur_real *logits, double penalty, const unsigned char *seen,

@@ -16,8 +16,7 @@ struct ur_session {
     ur_runner *runner;
     int V;
     uint64_t drawn;         /* tokens since the start or the last reset */
-    ur_real *weight;        /* [V] work of a draw */
-    int32_t *order;         /* [V] the same */
+    struct ur__sample_work work;
     unsigned char *seen;    /* [V] was it fed since then? */
     ur_real *penalized;     /* [V] work of a draw */
 };
@@ -38,11 +37,11 @@ ur_status ur_session_new(ur_session **out, const ur_model *model, ur_team *team)
     if (status == UR_OK) {
         s->V = ur_runner_size(s->runner);
         size_t V = (size_t)s->V;
-        s->weight = ur__alloc(V, sizeof *s->weight);
-        s->order = ur__alloc(V, sizeof *s->order);
+        s->work.weight = ur__alloc(V, sizeof *s->work.weight);
+        s->work.order = ur__alloc(V, sizeof *s->work.order);
         s->seen = ur__calloc(V, sizeof *s->seen);
         s->penalized = ur__alloc(V, sizeof *s->penalized);
-        if (!s->weight || !s->order || !s->seen || !s->penalized)
+        if (!s->work.weight || !s->work.order || !s->seen || !s->penalized)
             status = UR_ENOMEM;
     }
     if (status != UR_OK) {
@@ -63,8 +62,8 @@ void ur_session_free(ur_session *session)
     if (!session)
         return;
     ur_runner_free(session->runner);
-    ur__free(session->weight);
-    ur__free(session->order);
+    ur__free(session->work.weight);
+    ur__free(session->work.order);
     ur__free(session->seen);
     ur__free(session->penalized);
     ur__free(session);
@@ -123,8 +122,7 @@ ur_status ur_session_draw(ur_session *session, const ur_sample_options *options,
                      session->penalized);
         logits = session->penalized;
     }
-    ur_status status = ur__sample(V, logits, &o, uniform, session->weight, session->order,
-                                  id);
+    ur_status status = ur__sample(V, logits, &o, uniform, session->work, id);
     ur__fpmode_restore(mode);
     if (status != UR_OK)
         return status;

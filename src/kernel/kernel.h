@@ -73,8 +73,24 @@ struct ur__opt {
     ur_real momentum;               /* sgd */
 };
 
-/* What an LSTM may have beside the plain form (docs/MATH.md, section Forms of LSTM). */
+/* The numbers that dropout draws: index first + i of (seed, stream, step) for element i. */
+struct ur__draws {
+    uint64_t seed, step, first;
+    uint32_t stream;
+};
+
+/* M rows of N reals that belong to rows id[m] of a table; how far each lie apart. ids are in
+ * range. */
+struct ur__table_rows {
+    int M, N;
+    const int32_t *id;
+    ptrdiff_t ld_table, ld;
+};
+
+/* H units of an LSTM, and what it may have beside the plain form (docs/MATH.md, section Forms
+ * of LSTM). */
 struct ur__lstm_form {
+    int H;
     const ur_real *peep_i, *peep_f, *peep_o;    /* [H] or NULL */
     ur_real clip;                               /* c stays in ±clip; 0: free */
     bool coupled;                               /* f = 1 − i; gates are [3,H] i,g,o */
@@ -109,9 +125,9 @@ struct ur__kernel {
                           const ur_real *dh, ur_real *dc);
 
     /* The same in another form; gates are [4,H] i,f,g,o, or [3,H] where coupled. */
-    void (*lstm_form_forward)(int H, const struct ur__lstm_form *form, ur_real *gates,
+    void (*lstm_form_forward)(const struct ur__lstm_form *form, ur_real *gates,
                               const ur_real *c_prev, ur_real *c, ur_real *h);
-    void (*lstm_form_backward)(int H, const struct ur__lstm_form *form, ur_real *gates,
+    void (*lstm_form_backward)(const struct ur__lstm_form *form, ur_real *gates,
                                const ur_real *c_prev, const ur_real *c, const ur_real *dh,
                                ur_real *dc);
 
@@ -162,11 +178,11 @@ struct ur__kernel {
     void (*activation_back)(size_t n, ur_activation f, const ur_real *y, const ur_real *dy,
                             ur_real *dx);
 
-    /* Dropout: y = x/(1-p) where the uniform number of (seed, stream, step, index0+i)
-     * is >= p, else 0. The number of index j is word j%4 of ur_random(..., j/4) as a
-     * 32-bit fraction, so that equal arguments give equal masks. y may be x. */
-    void (*dropout)(size_t n, double p, uint64_t seed, uint32_t stream, uint64_t step,
-                    uint64_t index0, const ur_real *x, ur_real *y);
+    /* Dropout: y = x/(1-p) where the uniform number of element i is >= p, else 0. The number
+     * of index j is word j%4 of ur_random(..., j/4) as a 32-bit fraction, so that equal
+     * arguments give equal masks. y may be x. */
+    void (*dropout)(size_t n, double p, const struct ur__draws *draws, const ur_real *x,
+                    ur_real *y);
 
     /* ---- sums over many ---- */
 
@@ -188,15 +204,13 @@ struct ur__kernel {
      * dx may be x. */
     ur_real (*cross_entropy)(int V, const ur_real *x, int target, ur_real scale, ur_real *dx);
 
-    /* ---- rows by index; ids lie in range ---- */
+    /* ---- rows by index: w and dw are the table ---- */
 
-    /* y[m,:] = start + w[id[m],:], rows of N reals, w's ldw apart, y's ldy apart;
-     * start NULL: a copy. */
-    void (*gather)(int M, int N, const int32_t *id, const ur_real *w, ptrdiff_t ldw,
-                   const ur_real *start, ur_real *y, ptrdiff_t ldy);
+    /* y[m,:] = start + w[id[m],:]; start NULL: a copy. */
+    void (*gather)(const struct ur__table_rows *rows, const ur_real *w, const ur_real *start,
+                   ur_real *y);
     /* dw[id[m],:] += dy[m,:] for m ascending. */
-    void (*scatter_add)(int M, int N, const int32_t *id, const ur_real *dy, ptrdiff_t ldy,
-                        ur_real *dw, ptrdiff_t lddw);
+    void (*scatter_add)(const struct ur__table_rows *rows, const ur_real *dy, ur_real *dw);
 
     /* ---- optimizers: n parameters p, gradients g, moments ---- */
 

@@ -54,7 +54,7 @@ static bool is_coupled(const struct ur__rnn_layer *d)
 static struct ur__lstm_form form_of(const struct ur__cell_step *s)
 {
     bool coupled = is_coupled(s->d);
-    struct ur__lstm_form form = {.clip = s->d->cell_clip, .coupled = coupled};
+    struct ur__lstm_form form = {.H = s->d->H, .clip = s->d->cell_clip, .coupled = coupled};
     if (s->d->peepholes) {
         const ur_real *peep = s->p->extra[0];
         form.peep_i = peep;
@@ -74,7 +74,7 @@ static void forward_form(const struct ur__cell_step *s)
         if (!ur__own_row(s->split, r))
             continue;
         ptrdiff_t at = (ptrdiff_t)r * H;
-        s->k->lstm_form_forward(H, &form, s->gates + r * s->ld, s->c_prev + at, s->c + at,
+        s->k->lstm_form_forward(&form, s->gates + r * s->ld, s->c_prev + at, s->c + at,
                                 s->h + r * s->ld_h);
     }
 }
@@ -85,7 +85,7 @@ static void back_gates_form(const struct ur__cell_step *s)
     struct ur__lstm_form form = form_of(s);
     for (int r = 0; r < s->rows; r++) {
         ptrdiff_t at = (ptrdiff_t)r * H;
-        s->k->lstm_form_backward(H, &form, s->gates + r * s->ld, s->c_prev + at, s->c + at,
+        s->k->lstm_form_backward(&form, s->gates + r * s->ld, s->c_prev + at, s->c + at,
                                  s->dh + at, s->dc + at);
     }
 }

@@ -6,13 +6,20 @@
 #include "rnn/order.h"
 #include "rnn/products.h"
 
+static struct ur__draws draws_from(const struct ur__sequence *s, uint32_t stream, ptrdiff_t first)
+{
+    return (struct ur__draws){.seed = s->noise.seed, .stream = stream, .step = s->noise.step,
+                              .first = (uint64_t)first};
+}
+
 /* n numbers, each 1 with probability p, else 0. */
 static void draw_zone(const struct ur__sequence *s, size_t n, double p, uint32_t stream,
                       ptrdiff_t index, ur_real *mask)
 {
+    const struct ur__draws draws = draws_from(s, stream, index);
     for (size_t i = 0; i < n; i++)
         mask[i] = (ur_real)(1 - p);     /* dropout makes it 1 with probability 1−p, exactly */
-    s->k->dropout(n, p, s->noise.seed, stream, s->noise.step, (uint64_t)index, mask, mask);
+    s->k->dropout(n, p, &draws, mask, mask);
     for (size_t i = 0; i < n; i++)
         mask[i] = 1 - mask[i];
 }
@@ -25,11 +32,11 @@ void ur__draw_drop(const struct ur__sequence *s, int b0, int b1)
         return;
     ptrdiff_t P = s->d->P;
     for (int b = b0; b < b1; b++) {
+        const struct ur__draws draws = draws_from(s, s->noise.drop, ur__batch_row(s, b) * P);
         ur_real *mask = s->kept.drop + b * P;
         for (ptrdiff_t i = 0; i < P; i++)
             mask[i] = 1;
-        s->k->dropout((size_t)P, s->d->recurrent_dropout, s->noise.seed, s->noise.drop,
-                      s->noise.step, (uint64_t)(ur__batch_row(s, b) * P), mask, mask);
+        s->k->dropout((size_t)P, s->d->recurrent_dropout, &draws, mask, mask);
     }
 }
 

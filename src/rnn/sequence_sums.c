@@ -24,8 +24,9 @@ static void sum_columns(const struct ur__sequence *s, ur_real *dw, const struct 
         return;
     ur_real *sums = columns + (ptrdiff_t)n0 * d->I;
     memset(sums, 0, (size_t)width * (size_t)d->I * sizeof(ur_real));
-    s->k->scatter_add(ur__living(s, 0, s->B), (int)width, s->ids, s->kept.gates + n0,
-                      ur__gates_row(d), sums, width);
+    const struct ur__table_rows rows = {.M = ur__living(s, 0, s->B), .N = (int)width, .id = s->ids,
+                                        .ld_table = width, .ld = ur__gates_row(d)};
+    s->k->scatter_add(&rows, s->kept.gates + n0, sums);
     for (ptrdiff_t n = 0; n < width; n++)
         for (ptrdiff_t i = 0; i < d->I; i++)
             dw[(n0 + n) * d->I + i] += sums[i * width + n];

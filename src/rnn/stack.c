@@ -20,8 +20,10 @@ static void drop_living(const struct ur__stack_job *job, int l, int b0, int b1, 
         for (int b = b0; b < b1 && b < r->alive[t]; b++) {
             ptrdiff_t at = (r->at[t] + b) * n;
             ptrdiff_t step = job->stack->variational ? 0 : (ptrdiff_t)t * job->B;
-            job->k->dropout((size_t)n, job->stack->dropout, job->seed, job->stream + (uint32_t)l,
-                            job->step, (uint64_t)((step + r->row[b]) * n), x + at, y + at);
+            const struct ur__draws draws = {.seed = job->seed, .step = job->step,
+                                            .stream = job->stream + (uint32_t)l,
+                                            .first = (uint64_t)((step + r->row[b]) * n)};
+            job->k->dropout((size_t)n, job->stack->dropout, &draws, x + at, y + at);
         }
 }
 
@@ -37,8 +39,10 @@ static void drop(const struct ur__stack_job *job, int l, int b0, int b1, const u
     for (int t = 0; t < job->T; t++) {
         ptrdiff_t at = (ptrdiff_t)t * job->B * n + row;
         ptrdiff_t index = job->stack->variational ? row : at;
-        job->k->dropout((size_t)(b1 - b0) * (size_t)n, job->stack->dropout, job->seed,
-                        job->stream + (uint32_t)l, job->step, (uint64_t)index, x + at, y + at);
+        const struct ur__draws draws = {.seed = job->seed, .stream = job->stream + (uint32_t)l,
+                                        .step = job->step, .first = (uint64_t)index};
+        job->k->dropout((size_t)(b1 - b0) * (size_t)n, job->stack->dropout, &draws, x + at,
+                        y + at);
     }
 }
 

@@ -3,17 +3,22 @@
 #include "tape/tape.h"
 
 #include "base/mem.h"
+#include "base/sized.h"
 #include "base/status.h"
 
 #include <math.h>
 
+static const ur_check_inputs defaults = {.size = sizeof defaults, .epsilon = 1e-5};
+
+void ur_check_inputs_init_size(ur_check_inputs *p, size_t size)
+{
+    ur__sized_init(p, size, &defaults, sizeof defaults);
+}
+
 struct check {
     ur_loss_function f;
     void *user;
-    int n;
-    const int *rank;
-    const int *const *dim;
-    ur_real *const *data;
+    ur_check_inputs in;
     ur_tape *tape;
     ur_tensor **input;      /* [n] */
     ur_real **grad;         /* [n], one array an input */
@@ -25,8 +30,8 @@ static ur_status evaluate(const struct check *c, bool differentiate, double *los
 {
     ur_tape_reset(c->tape);
     ur_tape_set_recording(c->tape, differentiate);
-    for (int i = 0; i < c->n; i++)
-        c->input[i] = ur_variable(c->tape, c->rank[i], c->dim[i], c->data[i], c->grad[i]);
+    for (int i = 0; i < c->in.n; i++)
+        c->input[i] = ur_variable(c->tape, c->in.rank[i], c->in.dim[i], c->in.data[i], c->grad[i]);
     ur_tensor *y = c->f(c->tape, c->input, c->user);
     UR__TRY(ur_tape_status(c->tape));
     if (ur_size(y) != 1)
@@ -37,8 +42,9 @@ static ur_status evaluate(const struct check *c, bool differentiate, double *los
 }
 
 /* The slope at one element by differences. */
-static ur_status difference(const struct check *c, ur_real *x, double epsilon, double *slope)
+static ur_status difference(const struct check *c, ur_real *x, double *slope)
 {
+    const double epsilon = c->in.epsilon;
     ur_real kept = *x, above = (ur_real)((double)kept + epsilon);
     ur_real below = (ur_real)((double)kept - epsilon);
     double f_above = 0, f_below = 0;
@@ -53,14 +59,14 @@ static ur_status difference(const struct check *c, ur_real *x, double epsilon, d
     return status;
 }
 
-static ur_status compare(const struct check *c, double epsilon, double *worst)
+static ur_status compare(const struct check *c, double *worst)
 {
     double loss = 0;
     UR__TRY(evaluate(c, true, &loss));
-    for (int i = 0; i < c->n; i++) {
+    for (int i = 0; i < c->in.n; i++) {
         for (size_t e = 0; e < c->size[i]; e++) {
             double n = 0, a = (double)c->grad[i][e];
-            UR__TRY(difference(c, &c->data[i][e], epsilon, &n));
+            UR__TRY(difference(c, &c->in.data[i][e], &n));
             double error = fabs(a - n) / fmax(fmax(fabs(a), fabs(n)), 1e-3);
             if (!(error <= *worst))     /* NaN counts as wrong */
                 *worst = isnan(error) ? (double)INFINITY : error;
@@ -72,13 +78,13 @@ static ur_status compare(const struct check *c, double epsilon, double *worst)
 static ur_status prepare(struct check *c)
 {
     UR__TRY(ur_tape_new(&c->tape, NULL));
-    c->input = ur__calloc((size_t)c->n, sizeof(ur_tensor *));
-    c->grad = ur__calloc((size_t)c->n, sizeof(ur_real *));
-    c->size = ur__calloc((size_t)c->n, sizeof(size_t));
+    c->input = ur__calloc((size_t)c->in.n, sizeof(ur_tensor *));
+    c->grad = ur__calloc((size_t)c->in.n, sizeof(ur_real *));
+    c->size = ur__calloc((size_t)c->in.n, sizeof(size_t));
     if (!c->input || !c->grad || !c->size)
         return UR_ENOMEM;
-    for (int i = 0; i < c->n; i++) {
-        ur_tensor *x = ur_constant(c->tape, c->rank[i], c->dim[i], c->data[i]);
+    for (int i = 0; i < c->in.n; i++) {
+        ur_tensor *x = ur_constant(c->tape, c->in.rank[i], c->in.dim[i], c->in.data[i]);
         UR__TRY(ur_tape_status(c->tape));
         c->size[i] = ur_size(x);
         c->grad[i] = ur__calloc(c->size[i], sizeof(ur_real));
@@ -88,23 +94,25 @@ static ur_status prepare(struct check *c)
     return UR_OK;
 }
 
-ur_status ur_check_gradients(double *worst, ur_loss_function f, void *user, int n,
-                             const int *rank, const int *const *dim, ur_real *const *data,
-                             double epsilon)
+ur_status ur_check_gradients(double *worst, ur_loss_function f, void *user,
+                             const ur_check_inputs *inputs)
 {
     UR__NEED(worst, "worst");
     *worst = 0;
     UR__NEED(f, "f");
-    UR__NEED(rank, "rank");
-    UR__NEED(dim, "dim");
-    UR__NEED(data, "data");
-    if (n < 1 || !(epsilon > 0))
-        return ur__fail(UR_EINVAL, "check_gradients: %d inputs, epsilon %g", n, epsilon);
-    struct check c = {.f = f, .user = user, .n = n, .rank = rank, .dim = dim, .data = data};
+    UR__NEED(inputs, "inputs");
+    struct check c = {.f = f, .user = user};
+    UR__TRY(ur__sized_read(&c.in, inputs, &defaults, sizeof defaults, "ur_check_inputs_init"));
+    UR__NEED(c.in.rank, "inputs.rank");
+    UR__NEED(c.in.dim, "inputs.dim");
+    UR__NEED(c.in.data, "inputs.data");
+    if (c.in.n < 1 || !(c.in.epsilon > 0))
+        return ur__fail(UR_EINVAL, "check_gradients: %d inputs, epsilon %g", c.in.n,
+                        c.in.epsilon);
     ur_status status = prepare(&c);
     if (status == UR_OK)
-        status = compare(&c, epsilon, worst);
-    for (int i = 0; c.grad && i < n; i++)
+        status = compare(&c, worst);
+    for (int i = 0; c.grad && i < c.in.n; i++)
         ur__free(c.grad[i]);
     ur__free(c.grad);
     ur__free(c.input);

@@ -67,19 +67,16 @@ void ur__op_range(const struct ur__worker *w, size_t n, size_t grain, size_t *be
 /* ---- loops ------------------------------------------------------------- */
 
 struct blocks {
+    struct ur__blocks of;
     const struct ur__kernel *k;
-    size_t rows, n;
-    const ur_real *x;       /* [rows,n], rows ldx apart */
-    size_t ldx;
-    ur_real *y;             /* [rows,n], rows ldy apart */
-    size_t ldy;
     bool add;
     ur_real s;
 };
 
 static void blocks_work(const struct ur__worker *w, void *arg)
 {
-    const struct blocks *b = arg;
+    const struct blocks *job = arg;
+    const struct ur__blocks *b = &job->of;
     size_t r0 = 0, r1 = b->rows, i0 = 0, i1 = b->n;
     if (b->rows >= b->n)
         ur__op_range(w, b->rows, 1, &r0, &r1);
@@ -90,8 +87,8 @@ static void blocks_work(const struct ur__worker *w, void *arg)
     for (size_t r = r0; r < r1; r++) {
         const ur_real *x = b->x + r * b->ldx + i0;
         ur_real *y = b->y + r * b->ldy + i0;
-        if (b->add)
-            b->k->axpy(i1 - i0, b->s, x, y);
+        if (job->add)
+            job->k->axpy(i1 - i0, job->s, x, y);
         else
             memcpy(y, x, (i1 - i0) * sizeof *y);
     }
@@ -99,22 +96,20 @@ static void blocks_work(const struct ur__worker *w, void *arg)
 
 void ur__op_axpy(ur_tape *tape, size_t n, ur_real s, const ur_real *x, ur_real *y)
 {
-    struct blocks b = {ur__kernel(), 1, n, x, n, y, n, true, s};
+    struct blocks b = {{1, n, x, n, y, n}, ur__kernel(), true, s};
     ur__op_run(tape, n, blocks_work, &b);
 }
 
-void ur__op_copy(ur_tape *tape, size_t rows, size_t n, const ur_real *x, size_t ldx, ur_real *y,
-                 size_t ldy)
+void ur__op_copy(ur_tape *tape, const struct ur__blocks *b)
 {
-    struct blocks b = {ur__kernel(), rows, n, x, ldx, y, ldy, false, 1};
-    ur__op_run(tape, rows * n, blocks_work, &b);
+    struct blocks job = {*b, ur__kernel(), false, 1};
+    ur__op_run(tape, b->rows * b->n, blocks_work, &job);
 }
 
-void ur__op_add(ur_tape *tape, size_t rows, size_t n, const ur_real *x, size_t ldx, ur_real *y,
-                size_t ldy)
+void ur__op_add(ur_tape *tape, const struct ur__blocks *b)
 {
-    struct blocks b = {ur__kernel(), rows, n, x, ldx, y, ldy, true, 1};
-    ur__op_run(tape, rows * n, blocks_work, &b);
+    struct blocks job = {*b, ur__kernel(), true, 1};
+    ur__op_run(tape, b->rows * b->n, blocks_work, &job);
 }
 
 /* ---- shapes ------------------------------------------------------------ */

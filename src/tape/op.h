@@ -38,11 +38,17 @@ void ur__op_range(const struct ur__worker *w, size_t n, size_t grain, size_t *be
 
 /* y += s*x on n reals. */
 void ur__op_axpy(ur_tape *tape, size_t n, ur_real s, const ur_real *x, ur_real *y);
-/* Copies (adds) blocks of n reals: y[r*ldy + i] = (+=) x[r*ldx + i]. */
-void ur__op_copy(ur_tape *tape, size_t rows, size_t n, const ur_real *x, size_t ldx, ur_real *y,
-                 size_t ldy);
-void ur__op_add(ur_tape *tape, size_t rows, size_t n, const ur_real *x, size_t ldx, ur_real *y,
-                size_t ldy);
+/* Rows of n reals, of x ldx apart, of y ldy apart. */
+struct ur__blocks {
+    size_t rows, n;
+    const ur_real *x;
+    size_t ldx;
+    ur_real *y;
+    size_t ldy;
+};
+/* y = x;  y += x. */
+void ur__op_copy(ur_tape *tape, const struct ur__blocks *b);
+void ur__op_add(ur_tape *tape, const struct ur__blocks *b);
 
 /* Elements from i on that fit a chunk. */
 static inline size_t ur__op_chunk(size_t n, size_t i)

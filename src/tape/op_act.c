@@ -167,8 +167,7 @@ ur_tensor *ur_activate(ur_tensor *x, ur_activation f)
 struct dropout {
     ur_tensor *x, *y;
     double p;
-    uint64_t seed, step;
-    uint32_t stream;
+    struct ur__draws draws;
     const ur_real *dy;      /* these two while running back */
     ur_real *dx;
 };
@@ -178,9 +177,10 @@ static void dropout_work(const struct ur__worker *w, void *arg)
     const struct dropout *op = arg;
     size_t i, end;
     ur__op_range(w, op->x->size, UR__OP_GRAIN, &i, &end);
+    struct ur__draws draws = op->draws;
+    draws.first = i;
     if (i < end)
-        ur__kernel()->dropout(end - i, op->p, op->seed, op->stream, op->step, i, op->x->data + i,
-                              op->y->data + i);
+        ur__kernel()->dropout(end - i, op->p, &draws, op->x->data + i, op->y->data + i);
 }
 
 /* The same mask on dy, drawn again instead of kept. */
@@ -189,11 +189,13 @@ static void dropout_back_work(const struct ur__worker *w, void *arg)
     const struct dropout *op = arg;
     const struct ur__kernel *k = ur__kernel();
     ur_real masked[UR__OP_CHUNK];
+    struct ur__draws draws = op->draws;
     size_t begin, end;
     ur__op_range(w, op->x->size, UR__OP_GRAIN, &begin, &end);
     for (size_t i = begin; i < end; i += UR__OP_CHUNK) {
         size_t m = end - i < UR__OP_CHUNK ? end - i : UR__OP_CHUNK;
-        k->dropout(m, op->p, op->seed, op->stream, op->step, i, op->dy + i, masked);
+        draws.first = i;
+        k->dropout(m, op->p, &draws, op->dy + i, masked);
         k->axpy(m, 1, masked, op->dx + i);
     }
 }
@@ -215,7 +217,7 @@ ur_tensor *ur_dropout(ur_tensor *x, double p)
     if (!(p >= 0 && p < 1))
         return ur__tape_fail(x->tape, UR_EINVAL, "dropout: p is %g, not in [0,1)", p);
     struct dropout op = {.x = x, .p = p};
-    if (p == 0 || !ur__tape_next_dropout(x->tape, &op.seed, &op.stream, &op.step))
+    if (p == 0 || !ur__tape_next_dropout(x->tape, &op.draws.seed, &op.draws.stream, &op.draws.step))
         return x;
     op.y = ur__tensor_new(x->tape, x->rank, x->dim, x->needs_grad);
     if (!op.y)

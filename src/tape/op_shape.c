@@ -70,8 +70,11 @@ static ur_status slice_back(ur_tape *tape, void *saved)
 {
     const struct slice *op = saved;
     ur_real *dx = op->y->grad ? ur__grad(op->x) : NULL;
-    if (dx)
-        ur__op_add(tape, op->outer, op->part, op->y->grad, op->part, dx + op->offset, op->row);
+    struct ur__blocks b = {op->outer, op->part, op->y->grad, op->part, dx, op->row};
+    if (dx) {
+        b.y += op->offset;
+        ur__op_add(tape, &b);
+    }
     return UR_OK;
 }
 
@@ -94,7 +97,8 @@ ur_tensor *ur_slice(ur_tensor *x, int dim, int begin, int end)
     op.y = ur__tensor_new(x->tape, x->rank, shape, x->needs_grad);
     if (!op.y)
         return NULL;
-    ur__op_copy(x->tape, op.outer, op.part, x->data + op.offset, op.row, op.y->data, op.part);
+    ur__op_copy(x->tape, &(struct ur__blocks){op.outer, op.part, x->data + op.offset, op.row,
+                                              op.y->data, op.part});
     return ur__tape_note(ur__op_end(op.y, slice_back, &op, sizeof op), "slice", 1, &x);
 }
 
@@ -115,7 +119,7 @@ static ur_status join_back(ur_tape *tape, void *saved)
         size_t part = op->x[i]->size / op->outer;
         ur_real *dx = ur__grad(op->x[i]);
         if (dx)
-            ur__op_add(tape, op->outer, part, dy, op->row, dx, part);
+            ur__op_add(tape, &(struct ur__blocks){op->outer, part, dy, op->row, dx, part});
         dy += part;
     }
     return UR_OK;
@@ -123,20 +127,20 @@ static ur_status join_back(ur_tape *tape, void *saved)
 
 /* The shapes are checked. */
 static ur_tensor *join(const char *name, ur_tape *tape, int n, ur_tensor *const *x, size_t outer,
-                       int rank, const int *dim)
+                       struct ur__shape shape)
 {
     bool needs_grad = false;
     for (int i = 0; i < n; i++)
         needs_grad = needs_grad || x[i]->needs_grad;
     struct join op = {.n = n, .outer = outer};
-    op.y = ur__tensor_new(tape, rank, dim, needs_grad);
+    op.y = ur__tensor_new(tape, shape.rank, shape.dim, needs_grad);
     if (!op.y)
         return NULL;
     op.row = op.y->size / outer;
     ur_real *y = op.y->data;
     for (int i = 0; i < n; i++) {
         size_t part = x[i]->size / outer;
-        ur__op_copy(tape, outer, part, x[i]->data, part, y, op.row);
+        ur__op_copy(tape, &(struct ur__blocks){outer, part, x[i]->data, part, y, op.row});
         y += part;
     }
     if (!ur__tape_note(op.y, name, n, x))
@@ -177,7 +181,8 @@ ur_tensor *ur_concat(ur_tape *tape, int n, ur_tensor *const *x, int dim)
     int shape[UR_MAX_RANK];
     memcpy(shape, x[0]->dim, sizeof shape);
     shape[d] = (int)total;
-    return join("concat", tape, n, x, ur__op_extent(x[0], 0, d), x[0]->rank, shape);
+    return join("concat", tape, n, x, ur__op_extent(x[0], 0, d),
+                (struct ur__shape){x[0]->rank, shape});
 }
 
 ur_tensor *ur_stack(ur_tape *tape, int T, ur_tensor *const *x)
@@ -195,7 +200,7 @@ ur_tensor *ur_stack(ur_tape *tape, int T, ur_tensor *const *x)
                              ur__shape_text(x[0]));
     int shape[UR_MAX_RANK] = {T};
     memcpy(shape + 1, x[0]->dim, (size_t)x[0]->rank * sizeof *shape);
-    return join("stack", tape, T, x, 1, x[0]->rank + 1, shape);
+    return join("stack", tape, T, x, 1, (struct ur__shape){x[0]->rank + 1, shape});
 }
 
 /* ---- gather ------------------------------------------------------------ */
@@ -212,9 +217,10 @@ static void gather_work(const struct ur__worker *worker, void *arg)
     const struct gather *op = arg;
     size_t begin, end, N = (size_t)op->N;
     ur__op_range(worker, (size_t)op->M, 1, &begin, &end);
+    const struct ur__table_rows rows = {.M = (int)(end - begin), .N = op->N, .id = op->id + begin,
+                                        .ld_table = op->N, .ld = op->N};
     if (begin < end)
-        ur__kernel()->gather((int)(end - begin), op->N, op->id + begin, op->w->data, op->N, NULL,
-                             op->y->data + begin * N, op->N);
+        ur__kernel()->gather(&rows, op->w->data, NULL, op->y->data + begin * N);
 }
 
 /* Rows may meet in one row of w, so workers share the columns. */
@@ -223,9 +229,10 @@ static void scatter_work(const struct ur__worker *worker, void *arg)
     const struct gather *op = arg;
     size_t begin, end;
     ur__op_range(worker, (size_t)op->N, UR__OP_GRAIN, &begin, &end);
+    const struct ur__table_rows rows = {.M = op->M, .N = (int)(end - begin), .id = op->id,
+                                        .ld_table = op->N, .ld = op->N};
     if (begin < end)
-        ur__kernel()->scatter_add(op->M, (int)(end - begin), op->id, op->y->grad + begin, op->N,
-                                  op->dw + begin, op->N);
+        ur__kernel()->scatter_add(&rows, op->y->grad + begin, op->dw + begin);
 }
 
 static ur_status gather_back(ur_tape *tape, void *saved)

@@ -205,10 +205,11 @@ static ur_status lm_begin_epoch(void *run, int64_t epoch)
 static ur_status lm_batch(void *run, int64_t step, struct ur__shard shard, ur_batch *batch)
 {
     struct lm *lm = run;
-    int t, b0, b1;
-    ur__share(lm->train.B, 1, shard.index, shard.of, &b0, &b1);
-    UR__TRY(ur__stream_batch(&lm->train, step, b0, b1, lm->inputs, lm->targets, &t));
-    return fields(batch, t, b1 - b0, lm->inputs, lm->targets);
+    struct ur__stream_rows rows;
+    int t;
+    ur__share(lm->train.B, 1, shard.index, shard.of, &rows.begin, &rows.end);
+    UR__TRY(ur__stream_batch(&lm->train, step, rows, lm->inputs, lm->targets, &t));
+    return fields(batch, t, rows.end - rows.begin, lm->inputs, lm->targets);
 }
 
 /* ---- scoring ----------------------------------------------------------- */
@@ -228,8 +229,9 @@ static ur_status score_stream(struct lm *lm, const struct ur__watch *watch, doub
     for (int64_t step = 0; step < lm->valid.steps; step++) {
         ur_batch batch;
         ur_batch_init(&batch);
+        const struct ur__stream_rows rows = {0, lm->rows};
         int t;
-        UR__TRY(ur__stream_batch(&lm->valid, step, 0, lm->rows, lm->seen, lm->wanted, &t));
+        UR__TRY(ur__stream_batch(&lm->valid, step, rows, lm->seen, lm->wanted, &t));
         UR__TRY(fields(&batch, t, lm->rows, lm->seen, lm->wanted));
         UR__TRY(ur__score_run(s, &batch));
         add(sums, (size_t)t * (size_t)lm->rows, s->loss, s->hit);

@@ -113,8 +113,10 @@ static void run_dropout(const struct ur__kernel *k, size_t n)
 {
     ur_real *x = wild(n), *y = array(n);
     const uint64_t seed = bits_random(), step = bits_random(), index = bits_random() >> 24;
-    k->dropout(n, 0.3, seed, 77, step, index, x, y);
-    k->dropout(n, 0, seed, 78, step, n, x, x);
+    const struct ur__draws draws = {.seed = seed, .stream = 77, .step = step, .first = index};
+    const struct ur__draws others = {.seed = seed, .stream = 78, .step = step, .first = n};
+    k->dropout(n, 0.3, &draws, x, y);
+    k->dropout(n, 0, &others, x, x);
 }
 
 /* ---- sums ---- */
@@ -165,10 +167,11 @@ static void run_rows(const struct ur__kernel *k, size_t n)
     const int32_t id[9] = {3, 0, 4, 4, 1, 3, 3, 2, 0};
     const ptrdiff_t ld = (ptrdiff_t)n + 3;
     ur_real *w = between(-1, 1, 5 * (n + 3)), *start = between(-1, 1, n), *y = array(9 * (n + 3));
-    k->gather(9, (int)n, id, w, ld, start, y, ld);
+    const struct ur__table_rows rows = {.M = 9, .N = (int)n, .id = id, .ld_table = ld, .ld = ld};
+    k->gather(&rows, w, start, y);
     bits_reals(y, 9 * (n + 3));
-    k->gather(9, (int)n, id, w, ld, NULL, y, ld);
-    k->scatter_add(9, (int)n, id, y, ld, w, ld);
+    k->gather(&rows, w, NULL, y);
+    k->scatter_add(&rows, y, w);
 }
 
 /* ---- gate stages ---- */
@@ -198,22 +201,21 @@ static void run_lstm(const struct ur__kernel *k, size_t n)
 
 static void run_lstm_form(const struct ur__kernel *k, size_t n)
 {
-    const int H = (int)n;
     for (int i = 0; i < 16; i++) {
         const bool peeps = i & 1, coupled = i & 2, clipped = i & 4;
         const size_t G = coupled ? 3 : 4;
         ur_real *peep = peeps ? between(-1, 1, 3 * n) : NULL;
         const struct ur__lstm_form form = {
-            .peep_i = peep, .peep_f = peeps && !coupled ? peep + n : NULL,
+            .H = (int)n, .peep_i = peep, .peep_f = peeps && !coupled ? peep + n : NULL,
             .peep_o = peeps ? peep + 2 * n : NULL,
             .clip = (ur_real)(clipped ? 0.6 : 0), .coupled = coupled,
         };
         ur_real *gates = i & 8 ? wild(G * n) : between(-4, 4, G * n);
         ur_real *c_prev = i ? between(-2, 2, n) : NULL;
         ur_real *c = array(n), *h = array(n), *dh = gradients(n), *dc = gradients(n);
-        k->lstm_form_forward(H, &form, gates, c_prev, c, h);
+        k->lstm_form_forward(&form, gates, c_prev, c, h);
         bits_reals(gates, G * n);
-        k->lstm_form_backward(H, &form, gates, c_prev, c, dh, dc);
+        k->lstm_form_backward(&form, gates, c_prev, c, dh, dc);
         hash_arrays();
     }
 }
