@@ -8,7 +8,7 @@
 
 #include "unroll/decode.h"
 
-enum { LINES = 400, LONGEST = 4, LETTERS = 3 };
+enum { LINES = 400, LONGEST = 4, LETTERS = 3, CODES = 300 };
 
 static const char *pair_path[2];
 
@@ -105,32 +105,43 @@ static void pair__learns_and_is_measured(void **unused)
     ur_model_free(m);
 }
 
-static void pair__keeps_numbers_of_another_type(void **unused)
+/* A model whose tensor of another type, which nothing trains, is filled. The numbers are its
+ * own until it is freed. */
+static ur_model *coded(const char *path, int8_t **numbers)
 {
-    (void)unused;
-    ur_model *m, *again;
-    const char *path = tmp_path("kinds.safetensors"), *copy = tmp_path("copy.safetensors");
+    ur_model *m;
     const ur_train_options o = pair_run(path, "steps=2");
     assert_ok(ur_train(&o, NULL, NULL));
     assert_ok(ur_model_load(&m, path));
-    ur_params *p = ur_model_params(m);
-    const ur_typed *code = ur_params_find_typed(p, "code");
-    int8_t *numbers = ur_typed_data(p, code, UR_TYPE_I8);
-    for (int i = 0; i < 300; i++)
-        numbers[i] = (int8_t)(i * 7 % 256 - 128);
+    const ur_typed *code = ur_params_find_typed(ur_model_params(m), "code");
+    *numbers = ur_typed_data(ur_model_params(m), code, UR_TYPE_I8);
+    for (int i = 0; i < CODES; i++)
+        (*numbers)[i] = (int8_t)(i * 7 % 256 - 128);
+    return m;
+}
+
+static void assert_code(const char *path, const int8_t *numbers)
+{
+    ur_model *m;
+    assert_ok(ur_model_load(&m, path));
+    const ur_typed *code = ur_params_find_typed(ur_model_params(m), "code");
+    assert_memory_equal(ur_typed_data(ur_model_params(m), code, UR_TYPE_I8), numbers, CODES);
+    ur_model_free(m);
+}
+
+static void pair__keeps_numbers_of_another_type(void **unused)
+{
+    (void)unused;
+    const char *path = tmp_path("kinds.safetensors"), *copy = tmp_path("copy.safetensors");
+    int8_t *numbers;
+    ur_model *m = coded(path, &numbers);
     assert_ok(ur_model_save(m, copy));
-    assert_ok(ur_model_load(&again, copy));
-    const ur_typed *same = ur_params_find_typed(ur_model_params(again), "code");
-    assert_memory_equal(ur_typed_data(ur_model_params(again), same, UR_TYPE_I8), numbers, 300);
-    ur_model_free(again);
+    assert_code(copy, numbers);
     /* A run that begins with its weights has them too. */
     ur_train_options from = pair_run(path, "steps=1 force=yes");
     assert_ok(ur_train_set(&from, "init-from", copy));
     assert_ok(ur_train(&from, NULL, NULL));
-    assert_ok(ur_model_load(&again, path));
-    same = ur_params_find_typed(ur_model_params(again), "code");
-    assert_memory_equal(ur_typed_data(ur_model_params(again), same, UR_TYPE_I8), numbers, 300);
-    ur_model_free(again);
+    assert_code(path, numbers);
     ur_model_free(m);
 }
 
@@ -163,6 +174,29 @@ static void pair__resumes_to_the_same_bits(void **unused)
     s.cancel_at = 0;
     assert_ok(ur_train(&o, see, &s));
     assert_same_run(whole, parts);
+}
+
+static void pair__resumes_with_numbers_of_another_type(void **unused)
+{
+    (void)unused;
+    const char *first = tmp_path("first.safetensors"), *whole = tmp_path("whole_code.safetensors");
+    const char *parts = tmp_path("parts_code.safetensors");
+    int8_t *numbers;
+    ur_model *m = coded(first, &numbers);
+    assert_ok(ur_model_save(m, first));
+    struct seen s = {.cancel_at = 13};
+    ur_train_options o = pair_run(whole, "steps=20 checkpoint-every=10");
+    assert_ok(ur_train_set(&o, "init-from", first));
+    assert_ok(ur_train(&o, NULL, NULL));
+    o.model = parts;
+    o.report_every = 1;
+    assert_status(UR_ECANCELED, ur_train(&o, see, &s));
+    o.resume = true;
+    s.cancel_at = 0;
+    assert_ok(ur_train(&o, see, &s));
+    assert_same_run(whole, parts);
+    assert_code(parts, numbers);
+    ur_model_free(m);
 }
 
 /* The first run of the process: the peak is its own. */
@@ -480,6 +514,7 @@ int main(void)
         cmocka_unit_test(pair__learns_and_is_measured),
         cmocka_unit_test(pair__stops_early),
         cmocka_unit_test(pair__resumes_to_the_same_bits),
+        cmocka_unit_test(pair__resumes_with_numbers_of_another_type),
         cmocka_unit_test(pair__refuses_what_cannot_be),
         cmocka_unit_test(pair__beam_finds_what_trying_all_finds),
         cmocka_unit_test(pair__narrowest_beam_is_greedy),

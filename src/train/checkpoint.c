@@ -8,6 +8,7 @@
  *                 progress    counters, losses, bias corrections
  *                 checksum    CRC-32 of the data part and of the strings above
  *   param/NAME    every parameter;  m/NAME, v/NAME: moments of the trained ones
+ *   typed/NAME    every tensor of another type, as it is
  *   carried       the hidden state between two steps
  *
  * Random numbers are functions of (seed, step), so no generator has a state to keep;
@@ -29,6 +30,7 @@
 #include "io/json.h"
 #include "io/safetensors.h"
 #include "kernel/select.h"
+#include "model/typed_file.h"
 #include "train/checksum.h"
 #include "train/identity.h"
 #include "train/optimizer.h"
@@ -81,6 +83,24 @@ static ur_status each_tensor(const struct ur__checkpoint *c, tensor_function fn,
         UR__TRY(fn(user, name, 1, &dim, c->carried.part[i], n));
     }
     return UR_OK;
+}
+
+typedef ur_status (*typed_function)(void *user, const char *name, const ur_params *params,
+                                    const ur_typed *t);
+
+static ur_status each_typed(const struct ur__checkpoint *c, typed_function fn, void *user)
+{
+    struct ur__buf name = {0};
+    ur_status status = UR_OK;
+    for (int i = 0; i < ur_params_typed_count(c->params) && status == UR_OK; i++) {
+        const ur_typed *t = ur_params_typed_at(c->params, i);
+        name.size = 0;
+        status = ur__buf_printf(&name, "typed/%s", t->name);
+        if (status == UR_OK)
+            status = fn(user, name.data, c->params, t);
+    }
+    ur__buf_free(&name);
+    return status;
 }
 
 /* ---- writing ----------------------------------------------------------- */
@@ -140,10 +160,18 @@ static ur_status put_tensor(void *user, const char *name, int rank, const int *d
     return ur__st_out_tensor(user, name, ur__st_real_type(), rank, size, data);
 }
 
+static ur_status put_typed(void *user, const char *name, const ur_params *params,
+                           const ur_typed *t)
+{
+    return ur__typed_out(user, name, params, t);
+}
+
 static ur_status fill(const struct ur__checkpoint *c, struct ur__st_out *out)
 {
     struct ur__buf data = {0}, progress = {0};
     ur_status status = each_tensor(c, put_tensor, out);
+    if (status == UR_OK)
+        status = each_typed(c, put_typed, out);
     if (status == UR_OK)
         status = data_text(c->facts, &data);
     if (status == UR_OK)
@@ -295,6 +323,12 @@ static ur_status parse_progress(const struct source *s, struct ur__progress *p,
     return UR_OK;
 }
 
+static ur_status misfit(const struct source *s, const char *name, bool missing)
+{
+    return ur__fail(UR_EFORMAT, "%s: %s is %s", s->path, name,
+                    missing ? "missing" : "not of the network's shape or type");
+}
+
 static ur_status find_tensor(const struct source *s, const char *name, int rank, const int *dim,
                              const struct ur__st_tensor **out)
 {
@@ -303,10 +337,7 @@ static ur_status find_tensor(const struct source *s, const char *name, int rank,
     for (int i = 0; fits && i < rank; i++)
         fits = t->dim[i] == (uint64_t)dim[i];
     *out = t;
-    if (fits)
-        return UR_OK;
-    return ur__fail(UR_EFORMAT, "%s: %s is %s", s->path, name,
-                    t ? "not of the network's shape or type" : "missing");
+    return fits ? UR_OK : misfit(s, name, !t);
 }
 
 static ur_status check_tensor(void *user, const char *name, int rank, const int *dim,
@@ -327,6 +358,22 @@ static ur_status read_tensor(void *user, const char *name, int rank, const int *
     return ur__st_read_raw(s->file, t, data, n * sizeof *data);
 }
 
+static ur_status check_typed(void *user, const char *name, const ur_params *params,
+                             const ur_typed *t)
+{
+    const struct source *s = user;
+    const struct ur__st_tensor *found = ur__st_find(s->file, name);
+    (void)params;
+    return found && ur__typed_check(found, t) == UR_OK ? UR_OK : misfit(s, name, !found);
+}
+
+static ur_status read_typed(void *user, const char *name, const ur_params *params,
+                            const ur_typed *t)
+{
+    struct source *s = user;
+    return ur__typed_in(s->file, ur__st_find(s->file, name), t, ur_typed_data(params, t, t->type));
+}
+
 static ur_status load(const struct ur__checkpoint *c, struct source *s)
 {
     struct ur__progress progress = {0};
@@ -336,7 +383,9 @@ static ur_status load(const struct ur__checkpoint *c, struct source *s)
     UR__TRY(check_data(s, c->facts));
     UR__TRY(parse_progress(s, &progress, &clock));
     UR__TRY(each_tensor(c, check_tensor, s));
+    UR__TRY(each_typed(c, check_typed, s));
     UR__TRY(each_tensor(c, read_tensor, s));
+    UR__TRY(each_typed(c, read_typed, s));
     ur__optimizer_set_clock(c->optimizer, clock);
     *c->progress = progress;
     return UR_OK;

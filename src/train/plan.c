@@ -98,6 +98,8 @@ static size_t state_header(const ur_train_options *o, const ur_params *params)
     size_t bytes = 1700, each = 1 + (size_t)ur__optimizer_moments(&o->optimizer);
     for (int i = 0; i < ur_params_count(params); i++)
         bytes += each * (70 + strlen(ur_params_at(params, i)->name));
+    for (int i = 0; i < ur_params_typed_count(params); i++)
+        bytes += 70 + strlen(ur_params_typed_at(params, i)->name);
     return bytes;
 }
 
@@ -106,7 +108,9 @@ static void plan_files(struct ur__run *r, size_t carried)
     ur_plan *p = &r->plan;
     p->scratch_file = r->facts.spooled;
     p->model_file += SUMMARY;
-    p->state_file = p->weights + p->moments + carried + state_header(r->options, r->model->params);
+    const ur_params *params = r->model->params;
+    p->state_file = p->weights + p->moments + ur__params_typed(params)->bytes + carried
+        + state_header(r->options, params);
     p->disk = 2 * p->model_file + 3 * p->state_file;
 }
 
