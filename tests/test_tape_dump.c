@@ -48,7 +48,7 @@ static void text__has_a_line_for_each_tensor(void **state)
                 "1 = variable [2,1] grad min -1 max 1 mean 0\n"
                 "2 = matmul(0, 1) [2,1] grad min -1 max -1 mean -1\n"
                 "3 = neg(0) [2,2] min -4 max -1 mean -2.5\n"
-                "4 = concat(2, 0, 3, 2) [2,6] grad min -4 max 4 mean -0.3333\n"
+                "4 = concat(2, 0, 3, 2, dim 1) [2,6] grad min -4 max 4 mean -0.3333\n"
                 "5 = sum(4) [1] grad min -4 max -4 mean -4\n");
     assert_ok(ur_backward(tape, loss));
     struct text t = {0};
@@ -75,6 +75,29 @@ static void dot__is_a_graph(void **state)
                 "color=red]; n0 -> n1;\n"
                 "  n2 [label=\"add\\n[2]\", tooltip=\"2: min nan max nan mean nan not finite 2\", "
                 "color=red]; n1 -> n2; n0 -> n2;\n"
+                "}\n");
+}
+
+static void dump__shows_attributes(void **state)
+{
+    (void)state;
+    const int lengths[] = {2, 2, 2, 2, 1, 2, 1, 2, 1};
+    ur_tensor *x = ur_copy_in(tape, 2, D(2, 9), NULL);
+    assert_non_null(ur_dropout(ur_affine(ur_reverse(x, lengths), 0.5, 0), 0));
+    assert_dump(UR_DUMP_TEXT,
+                "0 = copy [2,9] min 0 max 0 mean 0\n"
+                "1 = reverse(0, lengths 2 2 2 2 1 2 1 2 ...) [2,9] min 0 max 0 mean 0\n"
+                "2 = affine(1, scale 0.5, shift 0) [2,9] min 0 max 0 mean 0\n");
+    ur_tape_reset(tape);
+    ur__tape_measure(tape, true);
+    ur_tensor *y = ur_reverse(ur_slice(ur_copy_in(tape, 2, D(2, 2), NULL), 1, 0, 1), lengths);
+    assert_non_null(y);
+    assert_dump(UR_DUMP_DOT,
+                "digraph tape {\n"
+                "  node [shape=box];\n"
+                "  n0 [label=\"copy\\n[2,2]\", color=gray, style=rounded];\n"
+                "  n1 [label=\"slice\\ndim 1\\nbegin 0\\nend 1\\n[2,1]\", color=gray]; n0 -> n1;\n"
+                "  n2 [label=\"reverse\\nlengths ...\\n[2,1]\", color=gray]; n1 -> n2;\n"
                 "}\n");
 }
 
@@ -175,6 +198,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         UNIT(text__has_a_line_for_each_tensor),
         UNIT(dot__is_a_graph),
+        UNIT(dump__shows_attributes),
         UNIT(dump__shows_where_a_gradient_is_lost),
         UNIT(names__of_parameters_and_of_every_operation),
         UNIT(dump__of_a_poisoned_tape_ends_where_it_failed),

@@ -253,9 +253,10 @@ UR_API ur_tensor *ur_gather(ur_tape *tape, ur_tensor *w, ur_ids ids);
 /* ---- looking at a tape ------------------------------------------------- */
 
 /** UR_DUMP_TEXT: a line for each tensor of the round in the order of their making: its number,
- *  the operation that made it (or a parameter's name) with the numbers of its inputs, its shape,
- *  "grad" if it needs a gradient, the range and mean of its values, how many are not finite, and
- *  its gradient's norm if one has reached it:
+ *  the operation that made it (or a parameter's name) with the numbers of its inputs and what else
+ *  it computes by ("slice(6, dim 1, begin 0, end 2)"), its shape, "grad" if it needs a gradient,
+ *  the range and mean of its values, how many are not finite, and its gradient's norm if one has
+ *  reached it:
  *      4 = tanh(3) [2,3] grad min -0.9 max 0.8 mean 0.02 gradient norm 1.3
  *  UR_DUMP_DOT: the same as a graph in the language of Graphviz; a tensor is red where a value
  *  or its gradient is not finite, grey where it needs no gradient. */

@@ -419,12 +419,20 @@ static void report_later(ur_tape *tape, const ur_params *params, const ur_param 
 
 /* ---- on the tape ------------------------------------------------------- */
 
+static ur_tensor *note_parameter(ur_tensor *x, const ur_param *p)
+{
+    x = ur__tape_note(x, "parameter", 0, NULL);
+    if (x)
+        x->name = p->name;
+    return x;
+}
+
 ur_tensor *ur_param_tensor(ur_tape *tape, const ur_params *params, const ur_param *p)
 {
     if (!params || !p)
         return ur__tape_fail(tape, UR_EINVAL, "there is no such parameter");
     if (tape && ur__tape_measures(tape) && !params->built && holds(params, p))
-        return ur__tape_note(shape_alone(tape, p), p->name, 0, NULL);
+        return note_parameter(shape_alone(tape, p), p);
     const ur_real *data = ur_param_data(params, p);
     if (!data)
         return ur__tape_fail(tape, UR_EINVAL, "parameter %s %s", p->name,
@@ -433,7 +441,7 @@ ur_tensor *ur_param_tensor(ur_tape *tape, const ur_params *params, const ur_para
     ur_real *grad = ur__param_grad(params, p);    /* NULL if it is not trained */
     if (tape && ur__params_claim(params, tape, p))
         report_later(tape, params, p);
-    return ur__tape_note(ur_variable(tape, p->rank, p->dim, data, grad), p->name, 0, NULL);
+    return note_parameter(ur_variable(tape, p->rank, p->dim, data, grad), p);
 }
 
 int ur__param_dims(const ur_param *p, uint64_t dim[UR_MAX_RANK])

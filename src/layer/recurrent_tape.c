@@ -138,6 +138,90 @@ static ur_status back(ur_tape *tape, void *saved)
     return UR_OK;
 }
 
+/* ---- the record -------------------------------------------------------- */
+
+static void views_of(const ur_rnn *rnn, int slot, const ur_param *all[VIEWS])
+{
+    const struct ur__rnn_views *v = &rnn->views[slot];
+    const ur_param *const own[VIEWS] = {v->w_ih, v->w_hh, v->b_ih, v->b_hh, v->w_hr, v->w_hy,
+                                        v->b_hy, v->extra[0], v->extra[1]};
+    memcpy(all, own, sizeof own);
+}
+
+/* The parameters of each slot in the order of its views, absent ones left out. */
+static bool parameter(const void *of, int i, struct ur__tape_param *out)
+{
+    const ur_rnn *rnn = of;
+    for (int slot = 0; slot < rnn->slots; slot++) {
+        const ur_param *all[VIEWS];
+        views_of(rnn, slot, all);
+        for (int j = 0; j < VIEWS; j++) {
+            const ur_param *p = all[j];
+            if (!p || i-- > 0)
+                continue;
+            *out = (struct ur__tape_param){p->name, p->rank, p->dim,
+                                           ur_param_data(rnn->params, p)};
+            return true;
+        }
+    }
+    return false;
+}
+
+static int started(const struct node *n)
+{
+    int count = 0;
+    for (int i = 0; i < n->rnn->slots; i++)
+        for (int j = 0; j < n->rnn->buffers[i].n; j++)
+            count += n->slot[i].at[j].in != NULL;
+    return count;
+}
+
+/* Inputs: x, if it has one, and the tensors that buffers of state start from. Where there are
+ * any, "from" has the place among the inputs for each slot and buffer, or -1: the state's numbers,
+ * or zeros, as for all where there is no "from". */
+static ur_tensor *note_inputs(ur_tape *tape, struct node *n)
+{
+    const int all = n->rnn->slots * n->rnn->buffers[0].n, buffers = n->rnn->buffers[0].n;
+    int count = n->x ? 1 : 0;
+    if (!started(n))
+        return ur__tape_note(n->y, "rnn", count, &n->x);
+    ur_tensor **inputs = ur__tape_record_alloc(tape, 1 + (size_t)all, sizeof(ur_tensor *));
+    int *from = ur__tape_record_alloc(tape, (size_t)all, sizeof *from);
+    if (!inputs || !from)
+        return NULL;
+    inputs[0] = n->x;
+    for (int i = 0; i < all; i++) {
+        ur_tensor *in = n->slot[i / buffers].at[i % buffers].in;
+        from[i] = in ? count : -1;
+        if (in)
+            inputs[count++] = in;
+    }
+    ur_tensor *y = ur__tape_note(n->y, "rnn", count, inputs);
+    return ur__tape_lend(y, "from", all, from);
+}
+
+static ur_tensor *note(ur_tape *tape, struct node *n)
+{
+    const ur_rnn *rnn = n->rnn;
+    ur_tensor *y = note_inputs(tape, n);
+    y = ur__tape_whole(y, "cell", 1, (const int[]){(int)rnn->layer[0].cell->kind});
+    y = ur__tape_whole(y, "layers", 1, &rnn->stack.layers);
+    y = ur__tape_whole(y, "directions", 1, &rnn->stack.directions);
+    y = ur__tape_lend(y, "lengths", n->job.B, n->job.lengths);
+    y = ur__tape_lend(y, "ids", n->job.T * n->job.B, n->job.ids);
+    if (!y)
+        return NULL;
+    y->params = parameter;
+    y->params_of = rnn;
+    /* The final state is made by the same node. */
+    for (int i = 0; i < rnn->slots; i++)
+        for (int j = 0; j < rnn->buffers[i].n; j++)
+            if (!ur__tape_whole(ur__tape_note(n->slot[i].at[j].out, "rnn_state", 1, &y), "slot", 2,
+                                (const int[]){i, j}))
+                return NULL;
+    return y;
+}
+
 /* ---- forward ----------------------------------------------------------- */
 
 /* Where a buffer starts from: a tensor, the state's numbers, or zeros. */
@@ -148,23 +232,34 @@ static const ur_real *initial(ur_tape *tape, const struct ur__held *held, size_t
     return held->data ? held->data : ur__tape_zeros(tape, n, sizeof *held->data);
 }
 
-/* The tensors of slot i, and where it starts from. */
-static void take_state(ur_tape *tape, struct node *n, int i, const ur_state *s, bool starts)
+/* Where slot i starts from. */
+static void take_start(ur_tape *tape, struct node *n, int i, const ur_state *s, bool starts)
 {
     const struct ur__buffers *b = &n->rnn->buffers[i];
     n->slot[i] = (struct ur__slot_state){0};
     n->start[i] = (struct start){0};
     for (int j = 0; j < b->n; j++) {
         struct ur__held *io = &n->slot[i].at[j];
-        int dim[2] = {n->job.B, b->at[j].size};
         if (s) {
             io->data = s->slot[i].at[j].data;
             io->in = ur__held_tensor(&s->slot[i].at[j]);
         }
         if (starts && b->at[j].start && !io->in)
             io->in = ur__state_learned(tape, n->rnn, b->at[j].start, n->job.B);
-        io->out = ur__tensor_new(tape, 2, dim, true);
-        n->start[i].at[j] = initial(tape, io, (size_t)dim[0] * (size_t)dim[1]);
+        n->start[i].at[j] = initial(tape, io, (size_t)n->job.B * (size_t)b->at[j].size);
+    }
+}
+
+/* y and the final state: after the tensors that the node starts from, as a walk expects. */
+static void take_outputs(ur_tape *tape, struct node *n)
+{
+    n->y = ur__tensor_new(tape, 3, (const int[]){n->job.T, n->job.B, ur_rnn_output(n->rnn)}, true);
+    n->job.y = n->y ? n->y->data : NULL;
+    for (int i = 0; i < n->rnn->slots; i++) {
+        const struct ur__buffers *b = &n->rnn->buffers[i];
+        for (int j = 0; j < b->n; j++)
+            n->slot[i].at[j].out =
+                ur__tensor_new(tape, 2, (const int[]){n->job.B, b->at[j].size}, true);
     }
 }
 
@@ -203,9 +298,8 @@ static void claim(ur_tape *tape, struct node *n)
         return;
     n->reports = ur__tape_record_alloc(tape, (size_t)rnn->slots * VIEWS, sizeof *n->reports);
     for (int i = 0; n->reports && i < rnn->slots; i++) {
-        const struct ur__rnn_views *v = &rnn->views[i];
-        const ur_param *all[VIEWS] = {v->w_ih, v->w_hh, v->b_ih, v->b_hh, v->w_hr, v->w_hy, v->b_hy,
-                                      v->extra[0], v->extra[1]};
+        const ur_param *all[VIEWS];
+        views_of(rnn, i, all);
         for (int j = 0; j < VIEWS; j++) {
             bool mine = all[j] && ur__params_claim(rnn->params, tape, all[j]);
             n->reports[i * VIEWS + j] = mine ? all[j] : NULL;
@@ -227,7 +321,8 @@ static ur_status compute(ur_tape *tape, struct node *n, ur_state *s)
     bool starts = ur__rnn_learns_state(rnn)
         && (!s || ur__tape_measures(tape) || ur__state_starts(s));
     for (int i = 0; i < rnn->slots; i++)
-        take_state(tape, n, i, s, starts);
+        take_start(tape, n, i, s, starts);
+    take_outputs(tape, n);
     if (ur__tape_poisoned(tape))
         return ur_tape_status(tape);
     ur__tape_run(tape, NULL, forward_work, n);
@@ -245,32 +340,28 @@ static ur_tensor *run(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x, ur_ids by,
         status = ur__rnn_check_ids(rnn, (size_t)T * (size_t)B, ids);
     if (status != UR_OK)
         return ur__tape_failed(tape, status);
-    int dim[3] = {T, B, ur_rnn_output(rnn)};
     struct node *n = ur__tape_record_alloc(tape, 1, sizeof *n);
     lengths = ur__tape_copy(tape, lengths, (size_t)B, sizeof *lengths);
     ids = ur__tape_copy(tape, ids, (size_t)T * (size_t)B, sizeof *ids);
-    ur_tensor *y = ur__tensor_new(tape, 3, dim, true);
     if (ur__tape_poisoned(tape))
         return NULL;
-    *n = (struct node){.rnn = rnn, .x = x, .y = y};
+    *n = (struct node){.rnn = rnn, .x = x};
     if (s) {
         n->see = s->see_gradients;
         n->user = s->gradients_user;
     }
     n->job = (struct ur__stack_job){
         .k = rnn->k, .stack = &rnn->stack, .T = T, .B = B, .lengths = lengths,
-        .x = x ? x->data : NULL,
-        .ids = ids, .y = y->data,
+        .x = x ? x->data : NULL, .ids = ids,
         .scratch = ur__tape_scratch(tape, ur__stack_scratch(rnn->k, ur__tape_team(tape))),
     };
-    if (ur__tape_poisoned(tape) || compute(tape, n, s) != UR_OK ||
-        !ur__tape_note(y, "rnn", x ? 1 : 0, &x))
+    if (ur__tape_poisoned(tape) || compute(tape, n, s) != UR_OK || !note(tape, n))
         return NULL;
     if (s)
         ur__state_leave(s, tape, n->slot);
     if (s && !ur__tape_measures(tape))
         ur__state_advance_job(s, &n->job);
-    return y;
+    return n->y;
 }
 
 ur_tensor *ur_rnn_forward(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x, const int *lengths,

@@ -44,6 +44,28 @@ static ur_status put_name(struct ur__buf *b, const char *name)
     return UR_OK;
 }
 
+/* "slice(6, dim 1, begin 0, end 2)"; of many numbers the first ones. */
+static ur_status put_attribute(struct ur__buf *b, const struct ur__attribute *a, bool there)
+{
+    const int most = 8;
+    UR__TRY(ur__buf_printf(b, "%s", a->name));
+    if (!a->whole)
+        return ur__buf_printf(b, " %g", a->real);
+    for (int i = 0; i < a->n && i < most && there; i++)
+        UR__TRY(ur__buf_printf(b, " %d", a->whole[i]));
+    return a->n > most || !there ? ur__buf_puts(b, " ...") : UR_OK;
+}
+
+static ur_status put_attributes(struct ur__buf *b, const ur_tensor *x, const char *before)
+{
+    for (const struct ur__attribute *a = x->attributes; a; a = a->next) {
+        bool lent = a->whole && a->whole != a->few;
+        UR__TRY(ur__buf_puts(b, before));
+        UR__TRY(put_attribute(b, a, !lent || ur_data(x)));
+    }
+    return UR_OK;
+}
+
 static ur_status put_summary(struct ur__buf *b, const struct summary *s)
 {
     UR__TRY(put_number(b, "min ", s->least));
@@ -58,9 +80,10 @@ static ur_status put_summary(struct ur__buf *b, const struct summary *s)
 static ur_status text_line(struct ur__buf *b, const struct ur__kernel *k, const ur_tensor *x)
 {
     UR__TRY(ur__buf_printf(b, "%d = ", x->ordinal));
-    UR__TRY(put_name(b, x->made_by));
+    UR__TRY(put_name(b, x->name ? x->name : x->made_by));
     for (int i = 0; i < x->n_inputs; i++)
         UR__TRY(ur__buf_printf(b, i ? ", %d" : "(%d", x->inputs[i]->ordinal));
+    UR__TRY(put_attributes(b, x, ", "));
     UR__TRY(ur__buf_printf(b, "%s %s%s", x->n_inputs ? ")" : "", ur__shape_text(x),
                            x->needs_grad ? " grad" : ""));
     if (ur_data(x)) {
@@ -76,7 +99,8 @@ static ur_status dot_line(struct ur__buf *b, const struct ur__kernel *k, const u
 {
     const char *colour = x->needs_grad ? "black" : "gray";
     UR__TRY(ur__buf_printf(b, "  n%d [label=\"", x->ordinal));
-    UR__TRY(put_name(b, x->made_by));
+    UR__TRY(put_name(b, x->name ? x->name : x->made_by));
+    UR__TRY(put_attributes(b, x, "\\n"));
     UR__TRY(ur__buf_printf(b, "\\n%s\"", ur__shape_text(x)));
     if (ur_data(x)) {
         struct summary s = summarise(k, x);

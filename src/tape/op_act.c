@@ -223,5 +223,6 @@ ur_tensor *ur_dropout(ur_tensor *x, double p)
     if (!op.y)
         return NULL;
     ur__op_run(x->tape, x->size, dropout_work, &op);
-    return ur__tape_note(ur__op_end(op.y, dropout_back, &op, sizeof op), "dropout", 1, &x);
+    op.y = ur__tape_note(ur__op_end(op.y, dropout_back, &op, sizeof op), "dropout", 1, &x);
+    return ur__tape_real(op.y, "p", p);
 }

@@ -155,9 +155,11 @@ ur_tensor *ur_softmax_lengths(ur_tensor *x, const int *lengths)
     if (!ur__op_lengths("softmax_lengths", x->tape, lengths, B, K))
         return NULL;
     struct masked op;
-    if (!masked_new(&op, x))
+    const int *kept = ur__tape_copy(x->tape, lengths, B, sizeof *lengths);
+    if (!kept || !masked_new(&op, x))
         return NULL;
     struct prefix p = {&op, lengths, op.n / B};
     ur__tape_run(x->tape, NULL, prefix_work, &p);
-    return ur__tape_note(masked_run(&op), "softmax_lengths", 1, &x);
+    ur_tensor *y = ur__tape_note(masked_run(&op), "softmax_lengths", 1, &x);
+    return ur__tape_lend(y, "lengths", (int)B, kept);
 }

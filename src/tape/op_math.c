@@ -235,5 +235,6 @@ ur_tensor *ur_affine(ur_tensor *x, double scale, double shift)
         return NULL;
     struct affine op = {x, y, scale, shift};     /* rounded where the mode is IEEE's */
     ur__op_run(x->tape, x->size, affine_work, &op);
-    return ur__tape_note(ur__op_end(y, affine_back, &op, sizeof op), "affine", 1, &x);
+    y = ur__tape_note(ur__op_end(y, affine_back, &op, sizeof op), "affine", 1, &x);
+    return ur__tape_real(ur__tape_real(y, "scale", scale), "shift", shift);
 }

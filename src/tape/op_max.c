@@ -75,5 +75,6 @@ ur_tensor *ur_max_over(ur_tensor *x, int dim)
             return NULL;
     }
     ur__op_run(x->tape, x->size, max_work, &op);
-    return ur__tape_note(ur__op_end(op.y, max_back, &op, sizeof op), "max_over", 1, &x);
+    op.y = ur__tape_note(ur__op_end(op.y, max_back, &op, sizeof op), "max_over", 1, &x);
+    return ur__tape_whole(op.y, "dim", 1, &d);
 }

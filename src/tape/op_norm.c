@@ -165,5 +165,10 @@ ur_tensor *ur_layer_norm(ur_tensor *x, ur_tensor *gain, ur_tensor *bias, double 
         inputs[n++] = gain;
     if (bias)
         inputs[n++] = bias;
-    return ur__tape_note(ur__op_end(op.y, norm_back, &op, sizeof op), "layer_norm", n, inputs);
+    ur_tensor *y = ur__tape_note(ur__op_end(op.y, norm_back, &op, sizeof op), "layer_norm", n,
+                                 inputs);
+    y = ur__tape_real(y, "epsilon", epsilon);
+    /* Which of the two the inputs after x are. */
+    y = ur__tape_whole(y, "gain", 1, &(int){gain != NULL});
+    return ur__tape_whole(y, "bias", 1, &(int){bias != NULL});
 }

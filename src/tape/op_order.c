@@ -94,7 +94,8 @@ static ur_tensor *permute(const char *name, ur_tensor *x, const int *order)
     if (!op.y)
         return NULL;
     move(x, op.order, x->data, op.y->data, false);
-    return ur__tape_note(ur__op_end(op.y, permute_back, &op, sizeof op), name, 1, &x);
+    op.y = ur__tape_note(ur__op_end(op.y, permute_back, &op, sizeof op), name, 1, &x);
+    return ur__tape_whole(op.y, "order", x->rank, order);
 }
 
 ur_tensor *ur_permute(ur_tensor *x, const int *order)
@@ -183,7 +184,8 @@ ur_tensor *ur_reverse(ur_tensor *x, const int *lengths)
         return NULL;
     op.to = op.y->data;
     ur__op_run(x->tape, x->size, reverse_work, &op);
-    return ur__tape_note(ur__op_end(op.y, reverse_back, &op, sizeof op), "reverse", 1, &x);
+    op.y = ur__tape_note(ur__op_end(op.y, reverse_back, &op, sizeof op), "reverse", 1, &x);
+    return ur__tape_lend(op.y, "lengths", (int)op.B, op.lengths);
 }
 
 /* ---- stop -------------------------------------------------------------- */

@@ -55,10 +55,16 @@ ur_tensor *ur_at(ur_tensor *x, int t)
     size_t offset = (size_t)t * ur__op_extent(x, 1, x->rank);
     bool single = x->rank == 1;
     ur_tensor *y = ur__tensor_view(x, offset, single ? 1 : x->rank - 1, single ? &one : x->dim + 1);
-    return ur__tape_note(y, "at", 1, &x);
+    return ur__tape_whole(ur__tape_note(y, "at", 1, &x), "index", 1, &t);
 }
 
 /* ---- slice ------------------------------------------------------------- */
+
+static ur_tensor *note_slice(ur_tensor *y, ur_tensor *x, int dim, int begin, int end)
+{
+    y = ur__tape_whole(ur__tape_note(y, "slice", 1, &x), "dim", 1, &dim);
+    return ur__tape_whole(ur__tape_whole(y, "begin", 1, &begin), "end", 1, &end);
+}
 
 /* x [outer, D·inner], y [outer, part]: y's rows lie in x's at an offset. */
 struct slice {
@@ -93,13 +99,13 @@ ur_tensor *ur_slice(ur_tensor *x, int dim, int begin, int end)
     struct slice op = {.x = x, .outer = ur__op_extent(x, 0, d), .row = (size_t)x->dim[d] * inner,
                        .part = (size_t)(end - begin) * inner, .offset = (size_t)begin * inner};
     if (op.outer == 1 || op.part == op.row)
-        return ur__tape_note(ur__tensor_view(x, op.offset, x->rank, shape), "slice", 1, &x);
+        return note_slice(ur__tensor_view(x, op.offset, x->rank, shape), x, d, begin, end);
     op.y = ur__tensor_new(x->tape, x->rank, shape, x->needs_grad);
     if (!op.y)
         return NULL;
     ur__op_copy(x->tape, &(struct ur__blocks){op.outer, op.part, x->data + op.offset, op.row,
                                               op.y->data, op.part});
-    return ur__tape_note(ur__op_end(op.y, slice_back, &op, sizeof op), "slice", 1, &x);
+    return note_slice(ur__op_end(op.y, slice_back, &op, sizeof op), x, d, begin, end);
 }
 
 /* ---- joining ----------------------------------------------------------- */
@@ -181,8 +187,9 @@ ur_tensor *ur_concat(ur_tape *tape, int n, ur_tensor *const *x, int dim)
     int shape[UR_MAX_RANK];
     memcpy(shape, x[0]->dim, sizeof shape);
     shape[d] = (int)total;
-    return join("concat", tape, n, x, ur__op_extent(x[0], 0, d),
-                (struct ur__shape){x[0]->rank, shape});
+    ur_tensor *y = join("concat", tape, n, x, ur__op_extent(x[0], 0, d),
+                        (struct ur__shape){x[0]->rank, shape});
+    return ur__tape_whole(y, "dim", 1, &d);
 }
 
 ur_tensor *ur_stack(ur_tape *tape, int T, ur_tensor *const *x)
@@ -267,5 +274,6 @@ ur_tensor *ur_gather(ur_tape *tape, ur_tensor *w, ur_ids ids)
         if (!op.id)
             return NULL;
     }
-    return ur__tape_note(ur__op_end(op.y, gather_back, &op, sizeof op), "gather", 1, &w);
+    ur_tensor *y = ur__tape_note(ur__op_end(op.y, gather_back, &op, sizeof op), "gather", 1, &w);
+    return ur__tape_lend(y, "ids", op.M, op.y->needs_grad ? op.id : NULL);
 }

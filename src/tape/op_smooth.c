@@ -152,6 +152,7 @@ ur_tensor *ur_weighted_cross_entropy(ur_tape *tape, ur_tensor *logits, ur_ids ta
         op.S = (double)INFINITY;
     ur__op_run(tape, logits->size, rows_work, &op);
     ur__tape_run(tape, NULL, total_work, &op);
-    return ur__tape_note(ur__op_end(op.y, smooth_back, &op, sizeof op), "weighted_cross_entropy", 1,
+    op.y = ur__tape_note(ur__op_end(op.y, smooth_back, &op, sizeof op), "weighted_cross_entropy", 1,
                          &logits);
+    return ur__tape_real(op.y, "smoothing", smoothing);
 }

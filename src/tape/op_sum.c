@@ -112,11 +112,11 @@ ur_tensor *ur_mean(ur_tensor *x)
 ur_tensor *ur_sum_over(ur_tensor *x, int dim)
 {
     int d = x ? ur__op_dim("sum_over", x, dim) : -1;
-    return d < 0 ? NULL : sum("sum_over", x, d, d, false);
+    return d < 0 ? NULL : ur__tape_whole(sum("sum_over", x, d, d, false), "dim", 1, &d);
 }
 
 ur_tensor *ur_mean_over(ur_tensor *x, int dim)
 {
     int d = x ? ur__op_dim("mean_over", x, dim) : -1;
-    return d < 0 ? NULL : sum("mean_over", x, d, d, true);
+    return d < 0 ? NULL : ur__tape_whole(sum("mean_over", x, d, d, true), "dim", 1, &d);
 }

@@ -391,6 +391,55 @@ ur_tensor *ur__tape_note(ur_tensor *y, const char *name, int n, ur_tensor *const
     return y;
 }
 
+/* A new last attribute. */
+static struct ur__attribute *attribute(ur_tensor *y, const char *name, int n)
+{
+    struct ur__attribute *a = ur__tape_record_alloc(y->tape, 1, sizeof *a);
+    struct ur__attribute **end = &y->attributes;
+    if (!a)
+        return NULL;
+    while (*end)
+        end = &(*end)->next;
+    *a = (struct ur__attribute){.name = name, .n = n};
+    *end = a;
+    return a;
+}
+
+ur_tensor *ur__tape_whole(ur_tensor *y, const char *name, int n, const int *numbers)
+{
+    struct ur__attribute *a = y ? attribute(y, name, n) : NULL;
+    if (!a)
+        return NULL;
+    a->whole = memcpy(a->few, numbers, (size_t)n * sizeof *numbers);
+    return y;
+}
+
+ur_tensor *ur__tape_real(ur_tensor *y, const char *name, double number)
+{
+    struct ur__attribute *a = y ? attribute(y, name, 1) : NULL;
+    if (!a)
+        return NULL;
+    a->real = number;
+    return y;
+}
+
+ur_tensor *ur__tape_lend(ur_tensor *y, const char *name, int n, const int *numbers)
+{
+    struct ur__attribute *a = y && numbers ? attribute(y, name, n) : NULL;
+    if (!a)
+        return numbers ? NULL : y;
+    a->whole = numbers;
+    return y;
+}
+
+const struct ur__attribute *ur__tape_attribute(const ur_tensor *y, const char *name)
+{
+    const struct ur__attribute *a = y->attributes;
+    while (a && strcmp(a->name, name) != 0)
+        a = a->next;
+    return a;
+}
+
 const ur_tensor *ur__tape_first(const ur_tape *tape)
 {
     return tape->oldest;

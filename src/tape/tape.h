@@ -21,6 +21,27 @@
 #include "base/team.h"
 #include "unroll/tensor.h"
 
+/* What a node computes by, beside its inputs: numbers under a name, "begin" of a slice. */
+struct ur__attribute {
+    const char *name;
+    struct ur__attribute *next;
+    int n;
+    const int *whole;       /* [n]; NULL: the number is real. On a measuring tape those that were
+                             * lent are counted, not there. */
+    double real;
+    int few[UR_MAX_RANK];   /* where whole numbers lie if they are not lent */
+};
+
+/* Parameters that a node reads without a tensor of their own, in its order: at() fills in the
+ * i-th of `of`, or says that there are no more. */
+struct ur__tape_param {
+    const char *name;
+    int rank;
+    const int *dim;
+    const ur_real *data;    /* NULL before the store is built */
+};
+typedef bool (*ur__tape_params)(const void *of, int i, struct ur__tape_param *out);
+
 struct ur_tensor {
     ur_tape *tape;
     int rank;
@@ -34,8 +55,12 @@ struct ur_tensor {
     ur_tensor *base;    /* the tensor whose data this shows; itself if it is no view */
     ur_tensor *next;    /* the next view of the same base */
     ur_real *sink;      /* a variable's gradient memory, the caller's; else NULL */
-    /* For ur_tape_dump: which operation made it from which tensors. */
+    /* The record, for those who walk it: which operation made it from which tensors, and how. */
     const char *made_by;
+    const char *name;           /* of a "parameter", else NULL */
+    struct ur__attribute *attributes;
+    ur__tape_params params;     /* NULL: it reads none */
+    const void *params_of;
     ur_tensor *const *inputs;   /* [n_inputs] */
     ur_tensor *few[3];          /* where inputs lie if they are not more */
     int n_inputs, ordinal;
@@ -64,10 +89,18 @@ ur_tensor *ur__tensor_new(ur_tape *tape, int rank, const int *dim, bool needs_gr
 /* A view: same data as x (offset reals further), other dimensions. */
 ur_tensor *ur__tensor_view(ur_tensor *x, size_t offset, int rank, const int *dim);
 
-/* Notes for ur_tape_dump that y was made by this operation from n tensors. The name
- * lives as long as the round; tensors without a note are dumped as "node". Returns y (NULL
- * too); NULL with poison on failure. */
+/* Notes that y was made by this operation from n tensors. The name lives as long as the round;
+ * tensors without a note are made by "node". The record of a round, from ur__tape_first on, is
+ * enough to compute it again, but for the ids and targets of those who do not keep them. Returns
+ * y (NULL too); NULL with poison on failure. So do the others. */
 ur_tensor *ur__tape_note(ur_tensor *y, const char *name, int n, ur_tensor *const *inputs);
+/* Adds an attribute: up to UR_MAX_RANK whole numbers, a real one, or whole ones that live as long
+ * as the round (NULL: no attribute). */
+ur_tensor *ur__tape_whole(ur_tensor *y, const char *name, int n, const int *numbers);
+ur_tensor *ur__tape_real(ur_tensor *y, const char *name, double number);
+ur_tensor *ur__tape_lend(ur_tensor *y, const char *name, int n, const int *numbers);
+/* The attribute of that name; NULL: there is none. */
+const struct ur__attribute *ur__tape_attribute(const ur_tensor *y, const char *name);
 /* The first tensor of the round; the others follow by `later`. */
 const ur_tensor *ur__tape_first(const ur_tape *tape);
 
