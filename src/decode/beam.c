@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Beam search (Graves 2012; Sutskever et al. 2014). Each step extends all that goes on by all
- * tokens, and the `width` likeliest of these are kept; those among them that end here leave. A row
- * of the runner stands for each that goes on, and rows change places as they are kept.
+ * Beam search (Graves 2012; Sutskever et al. 2014). Each step extends every live
+ * hypothesis by every token and keeps the `width` likeliest; those of them that end here leave.
+ * Each live hypothesis has a row of the runner, and rows change places as they are kept.
  *
- * A log probability only falls, so the search is over when none that goes on can come before the
- * last one to be given back.
+ * A log probability only falls, so the search is over when no live hypothesis can still rank
+ * before the last one to be returned.
  */
 #include <string.h>
 
@@ -22,21 +22,21 @@
 #define MOST_TOKENS 1000000
 #define MOST_POWER 5            /* a float has the longest length to that power */
 
-/* One more token of what goes on in a row. */
+/* A row's hypothesis with one more token. */
 struct step {
     int row;
     int32_t id;
     double log_p;
 };
 
-/* All that goes on has the same length n. */
+/* All live hypotheses have the same length n. */
 struct ur_beam {
     ur_runner *runner;
     ur_beam_options o;
     int V;
     int32_t unknown;            /* never a part of a hypothesis; −1: there is none */
     int n, alive, found;
-    double *log_p;              /* [width] of what goes on, the likeliest first */
+    double *log_p;              /* [width] of the live ones, the likeliest first */
     int32_t *ids, *spare;       /* [width,most] its tokens */
     ur_hypothesis *end;         /* [best] what has ended, in order */
     int32_t *end_ids;           /* [best,most] where each has its tokens, in any order */
@@ -95,7 +95,7 @@ static ur_status check(const ur_beam_options *o, const ur_model *model)
     return UR_OK;
 }
 
-/* exp(power · log n), so that no libm has a say. */
+/* exp(power · log n) without libm. */
 static void find_lengths(ur_beam *b)
 {
     const struct ur__kernel *k = ur__kernel();
@@ -236,7 +236,7 @@ static ur_status extend(ur_beam *b)
     return ur_runner_step(b->runner, b->fed);
 }
 
-/* None that goes on can come before the last one to be given back, however long it gets. */
+/* No live one can still rank before the last one to be returned, however long it gets. */
 static bool is_settled(const ur_beam *b)
 {
     return b->found == b->o.best &&

@@ -95,7 +95,7 @@ ur_state *ur_runner_state(ur_runner *r, int stack)
 
 /* ---- running ----------------------------------------------------------- */
 
-/* The host may trap what is not finite. */
+/* The host program may trap numbers that are not finite. */
 static ur_status check_finite(const ur_runner *r, size_t n, const ur_real *x)
 {
     unsigned mode = ur__fpmode_default();
@@ -117,7 +117,7 @@ static ur_status check_ids(const ur_runner *r, const char *role, size_t n, const
     return UR_OK;
 }
 
-/* Tokens are of the vocabulary of the field's role, else of the first. */
+/* Tokens belong to the vocabulary of the field's role, or else to the first one. */
 static ur_status check_given(const ur_runner *r, const ur_batch *given)
 {
     if (given)

@@ -112,7 +112,7 @@ ur_status ur_session_draw(ur_session *session, const ur_sample_options *options,
     ur_sample_options o;
     UR__TRY(ur__sample_options_read(&o, options));
     double uniform = ur_random_uniform(o.seed, UR__STREAM_SAMPLE, session->drawn, 0);
-    /* An unknown word has no text: the draw is among those behind it. */
+    /* An unknown word has no text: only the tokens after it are drawn. */
     int32_t first = ur_vocab_unknown(vocab_of(session)) + 1;
     int V = session->V - first;
     const ur_real *logits = ur_session_logits(session) + first;

@@ -54,7 +54,7 @@ static ur_status take_member(void *user, const char *name, const struct ur__json
         return ur__option_from_json(row, value, r->o)
             ? UR_OK : ur__fail(UR_EDATA, "\"%s\" has an impossible value", key);
     }
-    return r->config ? UR_OK : ur__fail(UR_EDATA, "\"%.80s\" is not known here", name);
+    return r->config ? UR_OK : ur__fail(UR_EDATA, "this version has no option \"%.80s\"", name);
 }
 
 static ur_status read_text(const char *text, struct reading *r)

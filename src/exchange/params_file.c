@@ -3,7 +3,7 @@
  * Parameters in a safetensors file under another program's names.
  *
  * Loading is all or nothing: every tensor is found and its shape compared, then all values
- * are read and checked beside the old ones, and only then take their places.
+ * are read and checked beside the old ones, and only then replace them.
  */
 #include <math.h>
 #include <string.h>

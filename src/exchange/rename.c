@@ -42,7 +42,7 @@ static ur_status check_pair(int i, const ur_rename *pair)
     return UR_OK;
 }
 
-/* Also one that an earlier pair takes: {"rnn.*_l0",...}, {"rnn.*",...} suits nets of any depth. */
+/* Also if an earlier pair takes it: {"rnn.*_l0",...}, {"rnn.*",...} suits nets of any depth. */
 static bool fits_any(const char *pattern, const ur_params *params)
 {
     const char *rest;

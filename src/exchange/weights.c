@@ -35,7 +35,7 @@ static ur_status fill(ur_weights *w)
     return UR_OK;
 }
 
-/* Of the file at name, or of n bytes that are called so. */
+/* Of the file at name, or of n bytes that messages call so. */
 static ur_status open(ur_weights **out, const void *bytes, size_t n, const char *name)
 {
     ur_weights *w = ur__calloc(1, sizeof *w);

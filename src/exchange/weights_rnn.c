@@ -5,7 +5,7 @@
  *     weight_ih [G·H,I]   weight_hh [G·H,P]   weight_hr [P,H]   weight_hy [O,P]
  *
  * H is what weight_hr reads, or P where there is none; the rows then give G, and G the cell.
- * That all tensors of the net are there and agree is for ur_params_load to see.
+ * ur_params_load checks that all tensors of the net are there and agree.
  */
 #include "exchange/weights.h"
 
@@ -128,7 +128,7 @@ static ur_status take_all(struct shapes *s)
     char recurrent[UR__RECURRENT_NAME];
     UR__TRY(take_options(s));
     if (s->o->norm != UR_NORM_NONE)
-        return ur__fail(UR_EINVAL, "shapes tell the options of fused cells alone, not with norm");
+        return ur__fail(UR_EINVAL, "shapes show the options of cells without norm only");
     ur__rnn_recurrent_name(s->o, recurrent);
     UR__TRY(count_layers(s, &L));
     if (L > UR_MAX_LAYERS)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The tables that isa_*.c define; which of them are built is the build's affair. */
+/* The tables that isa_*.c define; the build decides which of them there are. */
 #ifndef UR_KERNEL_ISA_H
 #define UR_KERNEL_ISA_H
 

@@ -31,7 +31,7 @@
 typedef enum ur__number { UR__NUMBER_REAL } ur__number;
 
 /* A weight matrix [K,N] as products read it. How data is laid out, and whatever else a type of
- * number needs beside it (a scale), is the kernel's affair: pack() writes it, gemm() reads it. */
+ * number needs beside it (a scale), is up to the kernel: pack() writes it, gemm() reads it. */
 struct ur__matrix {
     ur__number type;
     int K, N;
@@ -79,8 +79,8 @@ struct ur__draws {
     uint32_t stream;
 };
 
-/* M rows of N reals that belong to rows id[m] of a table; how far each lie apart. ids are in
- * range. */
+/* M rows of N reals, ld apart, that belong to rows id[m], which are in range, of a table whose
+ * rows are ld_table apart. */
 struct ur__table_rows {
     int M, N;
     const int32_t *id;

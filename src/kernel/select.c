@@ -11,7 +11,7 @@
 #include <string.h>
 
 static _Atomic(const struct ur__kernel *) chosen;
-static atomic_bool refused; /* UNROLL_ISA names what is unknown or cannot run here */
+static atomic_bool refused; /* UNROLL_ISA names a table that is unknown or cannot run here */
 
 #if defined(UR__HAVE_AVX2) && !defined(UR_DOUBLE)
 static bool has_avx2(void)

@@ -30,7 +30,7 @@ static bool call(const struct ur__unroll *u, const ur_step *at, int t, ur_tensor
 
 /* ---- padding ----------------------------------------------------------- */
 
-/* The rows of a state that have ended keep what the step before left. */
+/* Rows of a state that have ended keep what the previous step left. */
 struct hold {
     ur_tensor *new;
     ur_tensor *old;
@@ -38,7 +38,7 @@ struct hold {
     int rows;
 };
 
-/* What came for a row that has ended is the old state's. */
+/* The gradient of a row that has ended belongs to the old state. */
 static ur_status hold_back(ur_tape *tape, void *saved)
 {
     const struct hold *h = saved;
@@ -59,7 +59,7 @@ static ur_status hold_back(ur_tape *tape, void *saved)
     return UR_OK;
 }
 
-/* Whether x was made after `last` and nothing else shows its numbers. */
+/* Whether x was made after `last` and no other tensor shares its numbers. */
 static bool is_own(const ur_tensor *x, const ur_tensor *last)
 {
     const ur_tensor *made = last->later;
@@ -97,7 +97,7 @@ static bool is_alone(ur_tensor *const *next, int n, int i)
 
 static bool all_go_on(const ur_tensor *alive)
 {
-    bool all = !ur__tape_measures(alive->tape);     /* that counts the most there can be */
+    bool all = !ur__tape_measures(alive->tape);     /* which counts the worst case */
     for (size_t i = 0; all && i < alive->size; i++)
         all = alive->data[i] != 0;
     return all;

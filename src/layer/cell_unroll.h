@@ -10,7 +10,7 @@ struct ur__unroll {
     ur_step_function cell;
     void *params;
     ur_tensor *x;               /* [T,B,...] */
-    ur_tensor *mask;            /* [T,B,1]: 1, or 0 in padding; NULL: there is none */
+    ur_tensor *mask;            /* [T,B,1]: 1, or 0 in padding; NULL: no padding */
     bool reverse;
     int64_t t;                  /* of the first step */
     int n;

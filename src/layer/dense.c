@@ -10,8 +10,8 @@
 #include "layer/params.h"
 #include "tape/tape.h"
 
-/* Up to here logits are kept, 16 MiB and three times as much beside: computing them again takes a
- * tenth to a third more of the decoder's time. */
+/* Up to this many logits are kept (16 MiB, and three times as much for what goes with them):
+ * computing them again makes the decoder a tenth to a third slower. */
 #define FEW_LOGITS ((size_t)4 << 20)
 
 static ur_status add_bias(ur_linear_layer *layer, const char *prefix)

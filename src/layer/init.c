@@ -72,7 +72,7 @@ static ur_status orthogonal(ur_real *x, size_t size, int n, double gain, uint64_
     return UR_OK;
 }
 
-/* volatile: else a compiler, which knows no modes, may compute before or after the mode. */
+/* volatile: compilers ignore the rounding mode and could move the computation out of it. */
 double ur__init_bound(int n)
 {
     volatile double x = (double)n, bound;

@@ -8,8 +8,8 @@
 /* Fills x, the numbers of p. UR_ENOMEM (orthogonal needs room for one block). */
 ur_status ur__init_fill(ur_real *x, const ur_param *p, ur_start start, uint64_t seed,
                         uint64_t ordinal);
-/* 1/√n, the usual bound of uniform weights that n numbers meet, whatever the caller's
- * floating-point mode. */
+/* 1/√n, the usual bound of uniform weights with n inputs, whatever the caller's floating-point
+ * mode. */
 double ur__init_bound(int n);
 
 #endif

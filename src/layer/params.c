@@ -330,7 +330,7 @@ void ur_params_zero_grads(ur_params *p)
         memset(p->grads, 0, p->size * sizeof(ur_real));
 }
 
-/* A view of another store would lead out of this one's memory. */
+/* A view of another store would point outside this one's memory. */
 static bool holds(const ur_params *p, const ur_param *view)
 {
     size_t size = view->trained ? p->size : p->buffer_size;
@@ -353,7 +353,7 @@ ur_real *ur__param_grad(const ur_params *params, const ur_param *p)
     return params->built && p->trained ? params->grads + p->offset : NULL;
 }
 
-/* On a measuring tape a store without memory has addresses, which tell parameters apart. */
+/* On a measuring tape a store without memory still has addresses, to tell parameters apart. */
 static ur_tensor *shape_alone(ur_tape *tape, const ur_param *p)
 {
     ur_real *data = (ur_real *)UR__NOWHERE + p->offset;
@@ -407,7 +407,7 @@ static ur_status report_back(ur_tape *tape, void *saved)
     return UR_OK;
 }
 
-/* A node before all that use the parameter runs back after them. */
+/* A node recorded before all users of the parameter runs back after them. */
 static void report_later(ur_tape *tape, const ur_params *params, const ur_param *view)
 {
     struct report *r = ur__tape_record_alloc(tape, 1, sizeof *r);

@@ -35,8 +35,8 @@ ur_status ur__params_declare(ur_params *params, const struct ur__param_new *p,
                              const ur_param **out);
 /* Whether gradients are to be reported. */
 bool ur__params_reports(const ur_params *params);
-/* True where the caller is to report p: it is trained, the tape records, and nothing earlier in
- * the round uses it. */
+/* True if the caller must report p: it is trained, the tape records, and nothing earlier in the
+ * round uses it. */
 bool ur__params_claim(const ur_params *params, const ur_tape *tape, const ur_param *p);
 /* The gradient of p is final. */
 void ur__params_report(const ur_params *params, const ur_param *p);
@@ -48,7 +48,7 @@ const ur_rnn_options *ur__params_form(const ur_params *params, int i);
 void ur__params_truncate(ur_params *params, int n);
 /* Memory without drawing values: for parameters that are read from a file. */
 ur_status ur__params_build_zeros(ur_params *params);
-/* Counts updates of the values, so that who packed them can tell that they have changed. */
+/* Counts updates of the values, so that whoever packed them can tell that they have changed. */
 uint64_t ur__params_version(const ur_params *params);
 void ur__params_changed(ur_params *params);
 /* A parameter's dimensions; returns its rank. */

@@ -99,7 +99,7 @@ static ur_status declare_map(const struct naming *n, struct ur__rnn_views *v)
     return d->biases >= 1 ? declare_uniform(n, "bias_hy", d->O, 0, &v->b_hy) : UR_OK;
 }
 
-/* NAME_0_lK, where what the slot remembers starts from parameters. */
+/* NAME_0_lK, if the slot's state starts from parameters. */
 static ur_status declare_starts(const struct naming *n, bool learned, struct ur__buffers *b)
 {
     for (int i = 0; learned && i < b->n; i++) {

@@ -57,10 +57,10 @@ ur_tensor *ur__rnn_one_hot(ur_tape *tape, const ur_rnn *rnn, ur_ids ids);
 bool ur__rnn_learns_state(const ur_rnn *rnn);
 /* Is p a weight of the first layer's inputs, [G·H,I]? */
 bool ur__rnn_reads_input(const ur_rnn *rnn, const ur_param *p);
-/* The place of a slot's buffer of that name, -1: it has none. */
+/* Index of a slot's buffer of that name; -1: there is none. */
 int ur__rnn_buffer(const ur_rnn *rnn, int slot, const char *name);
-/* Where number `at` of the n that ur_state_data() has stands: "layer 1, c[3,17]". False if n are
- * not the numbers of a state of this net. */
+/* Where element `at` of ur_state_data()'s n numbers belongs: "layer 1, c[3,17]". False if n are not
+ * the numbers of a state of this net. */
 bool ur__rnn_place(const ur_rnn *rnn, size_t n, size_t at, char out[UR__PLACE_TEXT]);
 /* UR_EINVAL naming the first of n ids outside [0,I). */
 ur_status ur__rnn_check_ids(const ur_rnn *rnn, size_t n, const int32_t *ids);

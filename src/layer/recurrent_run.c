@@ -55,7 +55,7 @@ static ur_tensor *one_step(ur_tape *tape, void *state)
     return ur__rnn_unroll(tape, s->rnn, ur_copy_in(tape, 3, dim, NULL), NULL, s);
 }
 
-/* What a step takes on a tape. */
+/* The memory that a step takes on a tape. */
 static ur_status measure_step(ur_state *s, struct ur__room *room)
 {
     ur_status status = ur__tape_measure_round(room, one_step, s, false, s->team);
@@ -132,7 +132,7 @@ ur_status ur_rnn_run(const ur_rnn *rnn, ur_state *s, int T, const ur_real *x, co
         return ur__fail(UR_EINVAL, "the state waits for ur_rnn_forward with tensors that "
                         "ur_state_put gave it: call ur_state_detach to drop them");
     if ((!x) == (!ids) || T < 0)
-        return ur__fail(UR_EINVAL, "ur_rnn_run takes x or ids, one of them, and at least 0 steps");
+        return ur__fail(UR_EINVAL, "ur_rnn_run takes either x or ids, and at least 0 steps");
     if (ids)
         UR__TRY(ur__rnn_check_ids(rnn, (size_t)(T * B), ids));
     ur__state_starts(s);

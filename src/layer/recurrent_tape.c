@@ -250,7 +250,7 @@ static void take_start(ur_tape *tape, struct node *n, int i, const ur_state *s, 
     }
 }
 
-/* y and the final state: after the tensors that the node starts from, as a walk expects. */
+/* y and the final state: after the tensors that the node starts from, in the order of a walk. */
 static void take_outputs(ur_tape *tape, struct node *n)
 {
     n->y = ur__tensor_new(tape, 3, (const int[]){n->job.T, n->job.B, ur_rnn_output(n->rnn)}, true);
@@ -263,7 +263,7 @@ static void take_outputs(ur_tape *tape, struct node *n)
     }
 }
 
-/* Random streams for a pass in training: neighbours, the first one is the job's. */
+/* Consecutive random streams for a training pass; the first is the job's. */
 static void take_streams(ur_tape *tape, struct ur__stack_job *job)
 {
     for (int i = 0; i < ur__stack_streams(job->stack); i++) {
@@ -329,7 +329,7 @@ static ur_status compute(ur_tape *tape, struct node *n, ur_state *s)
     return ur__tape_record(tape, back, n);
 }
 
-/* x [T,B,I], or NULL and numbers; its T and B are those of `by` either way. */
+/* x [T,B,I], or NULL and ids; T and B are those of `by` either way. */
 static ur_tensor *run(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x, ur_ids by,
                       const int *lengths, ur_state *s)
 {

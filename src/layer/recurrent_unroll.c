@@ -56,7 +56,7 @@ static ur_tensor *sound(ur_tape *tape, const struct pass *p, ur_tensor *x)
 
 /* ---- gradients seen ---------------------------------------------------- */
 
-/* The gradient of one h_t; where nothing came or the sequence is over, zeros. */
+/* The gradient of one h_t; zeros where none arrived or the sequence is over. */
 static const ur_real *gradient(const struct pass *p, int slot, int t, ur_real *room)
 {
     const ur_tensor *h = p->h[slot * p->T + t];

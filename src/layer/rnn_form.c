@@ -3,12 +3,12 @@
 
 #include <stdio.h>
 
-/* A stack where one of these differs from its default computes what PyTorch's modules cannot, but
- * for relu. Tensors that PyTorch lacks tell some of them; of the others, the first that is given
- * renames weight_hh. */
+/* A stack in which one of these differs from its default computes what PyTorch's modules cannot,
+ * relu aside. Some show as tensors that PyTorch lacks; the first of the others that is set renames
+ * weight_hh. */
 static const struct {
     const char *option;
-    const char *name;       /* weight_hh_NAME; NULL: its tensors tell it */
+    const char *name;       /* weight_hh_NAME; NULL: its tensors show it */
 } forms[] = {
     {"coupled", "coupled"},
     {"cell-clip", "clip"},
@@ -29,7 +29,7 @@ const ur_option *ur__rnn_form_row(int i)
     return i < N_FORMS ? ur__rnn_row(forms[i].option) : NULL;
 }
 
-/* Does the stack have that form, and PyTorch not? */
+/* Does the stack have this form, which PyTorch lacks? */
 static bool is_own(const ur_rnn_options *o, int i)
 {
     const ur_option *row = ur__rnn_form_row(i);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The one check of a recurrent net's options, for whoever has some. */
+/* Checks a recurrent net's options, wherever they come from. */
 #include "layer/rnn_options.h"
 
 #include <math.h>

@@ -12,7 +12,7 @@ extern const char *const ur__activation_words[], *const ur__reset_words[];
 extern const char *const ur__init_words[], *const ur__norm_words[];
 
 /* Rows of a stack, the ur_rnn_options `stack` of struct `type`; prefix: of their names, "" or
- * "encoder-". An option more is one row here. */
+ * "encoder-". A new option is one row here. */
 #define UR__STACK_ROWS(prefix, type, stack)                                                       \
     {.group = "network", .name = prefix "cell", .choices = ur__cell_choice, .fallback = "lstm",   \
      .kind = UR_OPTION_CHOICE, .at = offsetof(type, stack.cell), .help = "recurrent cell"},       \
@@ -78,11 +78,11 @@ extern const char *const ur__init_words[], *const ur__norm_words[];
      .kind = UR_OPTION_EITHER, .flags = UR_OPTION_SPARSE, .at = offsetof(type, stack.orthogonal), \
      .help = "how recurrent weights start"}
 
-/* The row of that name over a ur_rnn_options; the library has some of its own and wider ones. */
+/* The row of that name whose `at` is a place in ur_rnn_options. */
 const ur_option *ur__rnn_row(const char *name);
 /* Does the option differ from its default? */
 bool ur__rnn_given(const ur_rnn_options *options, const ur_option *row);
-/* Sets it to that, where it is one value. */
+/* Resets it to its default, if it is a single value. */
 void ur__rnn_reset(ur_rnn_options *options, const ur_option *row);
 
 /* A caller's options over the defaults. */

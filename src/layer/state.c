@@ -69,8 +69,7 @@ static void place(ur_state *s, struct ur__carve *c)
 
 /* ---- initial states ---------------------------------------------------- */
 
-/* Brings the row that sequences start from up to the parameters: as on the tape, where they are
- * added to zeros. */
+/* Updates the row that sequences start from: adds the parameters to zeros, as the tape does. */
 static void update_start(ur_state *s)
 {
     unsigned mode = ur__fpmode_default();   /* zeros are added */
@@ -118,7 +117,7 @@ static void fill_start(ur_state *s)
         set_row(s, s->data, s->B, b, (struct row){0});
 }
 
-/* Whether every row stands where it started. */
+/* Whether every row still has its initial state. */
 static bool untouched(const ur_state *s)
 {
     const ur_real *start = s->start;
@@ -247,7 +246,7 @@ ur_status ur_state_copy(ur_state *to, const ur_state *from)
     return UR_OK;
 }
 
-/* Whether rows keep their places, or start anew in them. */
+/* Whether each row stays in its place or restarts there. */
 static bool stays(const ur_state *s, int n, const int *from)
 {
     for (int i = 0; i < n; i++)

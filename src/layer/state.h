@@ -42,8 +42,7 @@ struct ur_state {
     ur_real *out;                   /* [piece,B,O] where the caller wants no output */
 };
 
-/* ur_state_new and ur__state_measure, but for what cells on the tape need to run without the
- * caller's. */
+/* ur_state_new and ur__state_measure without the tape that tape cells need to run. */
 ur_status ur__state_make(ur_state **out, const ur_rnn *rnn, int B, ur_team *team);
 ur_status ur__state_make_empty(ur_state **out, const ur_rnn *rnn, int B, ur_team *team,
                                size_t *bytes);
@@ -54,18 +53,17 @@ ur_status ur__state_measure(ur_state **out, const ur_rnn *rnn, int B, ur_team *t
 /* UR_EINVAL or UR_ESHAPE unless a pass over [T,B] is possible, with this state or none. */
 ur_status ur__rnn_check_pass(const ur_tape *tape, const ur_rnn *rnn, int T, int B,
                              const int *lengths, const ur_state *state);
-/* Whether the numbers are the learned initial states, untouched: then they are brought up to
- * the parameters, and a tape must let gradients through to those. */
+/* Whether the numbers are the untouched learned initial states: then they are updated from the
+ * parameters, and a tape must let gradients through to those. */
 bool ur__state_starts(ur_state *state);
-/* The tensor that a buffer goes on from, NULL: its numbers. A tensor that the last call left stands
- * for the numbers only while they agree: whoever has stepped the state or written to it since means
- * the numbers. */
+/* The tensor that a buffer continues from; NULL: its numbers. A tensor that the last call left
+ * counts only while it agrees with the numbers: after a step or a write the numbers count. */
 ur_tensor *ur__held_tensor(const struct ur__held *held);
 /* A learned initial state for all rows; gradients reach the parameter. */
 ur_tensor *ur__state_learned(ur_tape *tape, const ur_rnn *rnn, const ur_param *p, int B);
 /* The final state out[slot].at[].out of a round: numbers, and tensors for the next call. */
 void ur__state_leave(ur_state *state, const ur_tape *tape, const struct ur__slot_state *out);
-/* UR_EINVAL while an observer is called: what is being computed is not whole. */
+/* UR_EINVAL while an observer is called: the state is incomplete then. */
 ur_status ur__state_idle(const ur_state *state);
 /* Shows the hidden states of a pass of T steps to the observer, h(pass, slot, t) [B,P] side by
  * side, and counts the steps. */

@@ -13,7 +13,7 @@ struct ur__tape_cell {
     ur_cell kind;
     ur_norm norm;
     const char *label;                  /* its layers' parameters are PREFIX.LABEL_lK.NAME */
-    const char *const *options;         /* those that it has and not every net; NULL ends them */
+    const char *const *options;         /* that it has but not every net; NULL-terminated */
     const char *state[UR__BUFFERS];     /* names of its buffers [B,H], the first one "h" */
     size_t bytes;                       /* of what it keeps of a layer */
     /* Declares the parameters of a layer under a prefix and keeps them in cell. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tensors of any type beside the parameters: bytes, with which nothing here computes. */
+/* Tensors of any type beside the parameters: bytes that nothing here computes with. */
 #include <string.h>
 
 #include "base/mem.h"
@@ -80,7 +80,7 @@ void *ur_typed_data(const ur_params *params, const ur_typed *t, ur_type type)
     }
     if (type != t->type) {
         ur__fail(UR_EINVAL, "tensor %s holds %s, not %s", t->name, names[t->type],
-                 is_type(type) ? names[type] : "a type that there is");
+                 is_type(type) ? names[type] : "a known type");
         return NULL;
     }
     return list->memory ? list->memory + t->offset : NULL;

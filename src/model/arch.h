@@ -18,9 +18,8 @@ struct ur__runner_plug {
     /* Room for `rows` rows. */
     ur_status (*open)(void *r, const ur_model *m, int rows, ur_team *team);
     void (*close)(void *r);     /* also of what open has left half done */
-    /* A row, new by select() where there is one, is given what it starts from: fields of one
-     * sequence (B = 1), NULL: nothing.
-     * out [O]: its outputs, unless only steps give any: then it is left alone. */
+    /* Gives a row (a new one by select(), if there is one) what it starts from: the fields of one
+     * sequence (B = 1), or NULL. out [O]: its outputs; untouched if only steps have any. */
     ur_status (*begin)(void *r, int row, const ur_batch *given, ur_real *out);
     /* T steps of all rows: ids [T,rows] -> out [T,rows,O]. NULL: there are no steps. */
     ur_status (*run)(void *r, int T, const int32_t *ids, ur_real *out);
@@ -46,9 +45,10 @@ struct ur__arch {
     ur_status (*resolve)(void *config);
     /* Adds the blocks; m has configuration and vocabularies. */
     ur_status (*declare)(ur_model *m);
-    /* On a tape; the batch has all fields (features, outputs: but targets). states: of the stacks
-     * in the order of their blocks, or NULL. features: what m->decoder reads [T,B,I]; outputs,
-     * loss: NULL where they are its logits, and the cross entropy of these and the field target. */
+    /* On a tape; the batch has all fields (for features and outputs: all but targets). states: of
+     * the stacks in the order of their blocks, or NULL. features: what m->decoder reads [T,B,I];
+     * outputs, loss: NULL where they are its logits, and the cross entropy of these and the field
+     * target. */
     ur__arch_forward features, outputs, loss;
     const struct ur__runner_plug *runner;       /* NULL: it runs on a tape alone */
     const char *steps_of;               /* role of the vocabulary whose tokens the steps read */

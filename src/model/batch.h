@@ -4,7 +4,7 @@
 
 #include "unroll/model.h"
 
-/* Was it initialised, and is all in it known here? UR_EINVAL. */
+/* UR_EINVAL unless it was initialised and this library knows all that is in it. */
 ur_status ur__batch_check(const ur_batch *batch);
 
 #endif

@@ -170,8 +170,8 @@ ur_status ur__model_measure_save(const ur_model *model, uint64_t *file, size_t *
 
 /* ---- loading ----------------------------------------------------------- */
 
-/* Puts the path before the last message. Whatever a part of the file made fail is a
- * fault of the file, but for want of memory. */
+/* Puts the path before the last message. Whatever a part of the file made fail is the file's fault,
+ * except for lack of memory. */
 static ur_status blame(ur_status status, const char *path)
 {
     if (status == UR_OK || status == UR_ENOMEM)
@@ -214,7 +214,7 @@ static ur_status open_json(struct ur__json **out, const struct ur__st_file *f, c
     return UR_OK;
 }
 
-/* Members of version 1 that version 2 calls otherwise. */
+/* Members of version 1 that have other names in version 2. */
 static ur_status take_old_member(void *user, const char *key, const struct ur__json *value)
 {
     static const char *const renamed[][2] = {

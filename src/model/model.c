@@ -205,7 +205,7 @@ ur_status ur__model_set_summary(ur_model *m, const char *json)
 
 /* ---- on the tape ------------------------------------------------------- */
 
-/* Has the batch all fields but, unless they are wanted, targets? */
+/* Does the batch have all fields? The target counts only if it is wanted. */
 static bool is_whole(ur_tape *tape, const ur_model *m, const ur_batch *batch, bool targets)
 {
     if (!tape || !m || !batch) {

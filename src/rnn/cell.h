@@ -66,16 +66,16 @@ struct ur__packed_back {
     struct ur__matrix w_hr;     /* [P,H] */
 };
 
-/* One time step of neighbouring batch rows. Rows of gates are ld apart, rows of h_prev,
- * h_read and h as said beside them, rows of all else as long as they are. */
+/* One time step of neighbouring batch rows. Rows of gates are ld apart, rows of h_prev, h_read and
+ * h as noted below; all other rows are contiguous. */
 struct ur__cell_step {
     const struct ur__kernel *k;
     const struct ur__rnn_layer *d;
     const struct ur__packed *p;
     const struct ur__packed_back *pb;
     void *scratch;                  /* of gemm; backward only */
-    /* NULL: the rows are this worker's alone. Else all workers compute the same rows: each its
-     * columns of a product and its rows of all else, and meets the others in between. */
+    /* NULL: this worker alone computes the rows. Otherwise all workers share them: each computes
+     * its columns of a product and its rows of everything else, with barriers in between. */
     const struct ur__worker *split;
     int rows;
     ptrdiff_t ld;                   /* kept·H */
@@ -108,19 +108,19 @@ struct ur__cell_sums {
     ptrdiff_t ld_h;
 };
 
-/* A vector of so many blocks of H that a cell has beside weights and biases: PREFIX.NAME_lK,
- * uniform in ±1/√H at first. */
+/* A vector of some blocks of H that a cell has besides weights and biases: PREFIX.NAME_lK, uniform
+ * in ±1/√H at first. */
 struct ur__cell_extra {
     const char *name;
     int blocks;
 };
 
-/* A cell, or a form of one: a layer's cell is that which form() gives for it. */
+/* A cell, or a form of one: form() says which one a layer uses. */
 struct ur__cell {
     const char *name;
     ur_cell kind;
     const char *when;               /* "coupled": the option that asks for this form; or NULL */
-    /* The options that it has and others may not have, by name; NULL ends them. */
+    /* Options, by name, that not every cell has; NULL-terminated. */
     const char *const *options;
     /* NULL: it has one form. */
     const struct ur__cell *(*form)(const struct ur__rnn_layer *d);
@@ -148,7 +148,7 @@ struct ur__cell {
     void (*back_carry)(const struct ur__cell_step *s);
     /* dU += sums over all (t,b), this worker's share. */
     void (*back_recurrent)(const struct ur__cell_sums *s, ur_real *dw_hh);
-    /* The same of the extra parameters; NULL where it has none. */
+    /* The same for the extra parameters; NULL if it has none. */
     void (*back_extras)(const struct ur__sequence *s, ur_real *const *grads,
                         const struct ur__worker *w);
 };

@@ -30,7 +30,7 @@ void ur__rows_from(const struct ur__cell_step *s, const struct ur__product *p)
     multiply(s, &g);
 }
 
-/* g's sum goes on over n rows of dgates ⊗ h. */
+/* Continues g's sum over n rows of dgates ⊗ h. */
 static void sum_rows(const struct ur__cell_sums *s, struct ur__gemm g, int n,
                      const ur_real *dgates, const ur_real *h)
 {

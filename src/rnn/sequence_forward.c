@@ -57,7 +57,7 @@ static int rows_at(const struct part *p, int i)
     return ur__alive_end(p->s, ur__time(p->s, i), p->b0, p->b1) - p->b0;
 }
 
-/* The i-th step is about to be computed: now and then the steps to come are projected. */
+/* Called before the i-th step; now and then it projects the inputs of the next ones. */
 static void project_ahead(struct part *p, int i)
 {
     const struct ur__sequence *s = p->s;

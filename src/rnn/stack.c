@@ -5,7 +5,7 @@
 
 #include "kernel/gemm.h"
 
-/* Multiply-adds of a step, per layer, that make it worth for one more worker to join in. */
+/* Multiply-adds of a step, per layer, that make one more worker worthwhile. */
 #define WORTH_JOINING 65536.0
 /* Recurrent weights of a layer that are too large for a cache close to the core. */
 #define LARGE_WEIGHTS 262144.0
@@ -51,9 +51,9 @@ static void *own_scratch(const struct ur__stack_job *job, const struct ur__worke
     return (char *)job->scratch + (size_t)w->index * ur__gemm_scratch(job->k, 1);
 }
 
-/* How many of n workers share out the hidden units of every step; 1: rows are shared out.
- * Rows need no meeting, but each worker then reads all weights for its few rows; units need two
- * meetings a step, of some tenths of a microsecond each. */
+/* How many of n workers split the hidden units of every step; 1: rows are split instead. Rows need
+ * no barrier, but each worker then reads all weights for its few rows; units need two barriers a
+ * step, of some tenths of a microsecond each. */
 static int unit_workers(const struct ur__stack_job *job, int n)
 {
     int slots = job->stack->layers * job->stack->directions, join;

@@ -3,9 +3,9 @@
  * A stack of layers over a sequence, on a team: the roof of this floor.
  *
  * Each worker takes its batch rows up (and back down) through all layers and directions
- * without waiting for anyone; only then, behind one barrier, are the weight gradients
- * summed, shared out by rows of the weights. So nobody's result depends on who else
- * computes. A slot is one direction of one layer, l·D + d.
+ * without waiting for anyone; after one barrier the weight gradients are summed, split by
+ * rows of the weights. So no result depends on how many workers there are. A slot is one
+ * direction of one layer, l·D + d.
  */
 #ifndef UR_RNN_STACK_H
 #define UR_RNN_STACK_H
@@ -52,7 +52,7 @@ struct ur__stack_job {
     void *user;
 };
 
-/* Size of what layer l puts out, both directions. */
+/* Size of layer l's output, both directions. */
 int ur__stack_output(const struct ur__stack *stack, int l);
 /* Random streams that a pass in training takes. */
 int ur__stack_streams(const struct ur__stack *stack);

@@ -34,7 +34,7 @@ static ur_status put_number(struct ur__buf *b, const char *before, double v)
     return isnan(v) ? ur__buf_printf(b, "%snan", before) : ur__buf_printf(b, "%s%.4g", before, v);
 }
 
-/* Names of parameters are the user's: nothing in them ends a line or a string. */
+/* Names of parameters are the user's: nothing in them may end a line or a string. */
 static ur_status put_name(struct ur__buf *b, const char *name)
 {
     for (const char *c = name; *c; c++) {
@@ -122,7 +122,7 @@ static ur_status hand_over(const ur_tape *tape, struct ur__buf *line, ur_text_si
     ur_status status = put(user, line->data, line->size);
     line->size = 0;
     if (status == UR_OK && ur__tape_round(tape) != round)
-        return ur__fail(UR_EINVAL, "tape_dump: the tape was reset by the taker of its text");
+        return ur__fail(UR_EINVAL, "tape_dump: the function that takes the text reset the tape");
     return status;
 }
 
@@ -152,7 +152,7 @@ ur_status ur_tape_dump(const ur_tape *tape, ur_dump_format format, ur_text_sink 
     if (format != UR_DUMP_TEXT && format != UR_DUMP_DOT)
         return ur__fail(UR_EINVAL, "tape_dump: there is no format %d", (int)format);
     if (!put)
-        return ur__fail(UR_EINVAL, "tape_dump: nothing takes the text");
+        return ur__fail(UR_EINVAL, "tape_dump: the function that takes the text is NULL");
     struct ur__buf line = {0};
     unsigned mode = ur__fpmode_default();
     ur_status status = dump(tape, format, &line, put, user);

@@ -7,7 +7,7 @@
  *   back      x again, dx in its place; then dh += dx·W, dW += dxᵀ·h, db += Σ dx
  *
  * Chunks follow each other in the order of rows, and each element of dW and db is a chain that
- * goes on from what the chunk before has left: the same chains, and so the same bits, as
+ * continues from what the previous chunk left: the same chains, and so the same bits, as
  * ur_cross_entropy(ur_add(ur_matmul_t(h, W), b)).
  */
 #include "tape/op.h"
@@ -205,7 +205,7 @@ static ur_status decode_back(ur_tape *tape, void *saved)
 
 /* ---- the operation ----------------------------------------------------- */
 
-/* Gradients in one place would be added to by two products at once. */
+/* Two products would add to the same gradient at once. */
 static bool share_gradient(const ur_tensor *a, const ur_tensor *b)
 {
     return a->needs_grad && b->needs_grad &&

@@ -101,7 +101,7 @@ ur_tensor *ur_sqrt(ur_tensor *x)
 
 /* ---- choices ----------------------------------------------------------- */
 
-/* A comparison with NaN is false: what fails both is NaN, which a or b then is. */
+/* A comparison with NaN is false: where both fail, a or b is NaN. */
 FORWARD(maximum)
 {
     (void)k;
@@ -191,7 +191,7 @@ ur_tensor *ur_clamp(ur_tensor *x, double low, double high)
         return NULL;
     if (!(low <= high))
         return ur__tape_fail(x->tape, UR_EINVAL, "clamp: %g to %g is no range", low, high);
-    /* volatile: else a compiler, which knows no modes, may round before the mode is set. */
+    /* volatile: compilers ignore the rounding mode and could round before it is set. */
     volatile double limits[] = {low, high};
     unsigned mode = ur__fpmode_default();
     const ur_real bounds[] = {(ur_real)limits[0], (ur_real)limits[1]};

@@ -20,7 +20,7 @@ struct masked {
     ur_real *dx;            /* while running back */
 };
 
-/* In y's row: together, softmax, apart again from the end. */
+/* In y's row: pack the elements, softmax, spread them again from the end. */
 static void masked_work(const struct ur__worker *w, void *arg)
 {
     const struct masked *op = arg;

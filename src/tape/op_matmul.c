@@ -184,8 +184,8 @@ static void batch_work(const struct ur__worker *w, void *arg)
     ur__walk_share(&j->op->walk, (int)j->side, w, 1, row, &turn);
 }
 
-/* Small products are shared out among workers; large ones come one after another, each
- * on the whole team. The bits are the same. */
+/* Small products are split among workers; large ones run one after another, each on the whole team.
+ * The bits are the same. */
 static bool batch_run(ur_tape *tape, const struct batch *op, enum side side, ur_real *to)
 {
     const struct product *p = &op->p;

@@ -230,7 +230,7 @@ static void gather_work(const struct ur__worker *worker, void *arg)
         ur__kernel()->gather(&rows, op->w->data, NULL, op->y->data + begin * N);
 }
 
-/* Rows may meet in one row of w, so workers share the columns. */
+/* Several rows may add to one row of w, so workers split the columns. */
 static void scatter_work(const struct ur__worker *worker, void *arg)
 {
     const struct gather *op = arg;
@@ -269,7 +269,7 @@ ur_tensor *ur_gather(ur_tape *tape, ur_tensor *w, ur_ids ids)
     if (!op.y)
         return NULL;
     ur__op_run(tape, op.y->size, gather_work, &op);
-    if (op.y->needs_grad) {     /* the caller may reuse his numbers before the way back */
+    if (op.y->needs_grad) {     /* the caller may reuse the ids before the way back */
         op.id = ur__tape_copy(tape, ids.id, (size_t)M, sizeof *ids.id);
         if (!op.id)
             return NULL;

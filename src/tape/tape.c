@@ -34,7 +34,7 @@ struct ur_tape {
     int n_tensors;              /* since the last reset */
     void *scratch;
     size_t scratch_bytes;
-    struct ur__room room;       /* of this round; its arena: what was counted but not taken */
+    struct ur__room room;       /* of this round; its arena: bytes that were only counted */
     bool measuring;
     bool recording, training, swept;
     bool sweeping;              /* running back just now */
@@ -45,8 +45,8 @@ struct ur_tape {
     char message[MESSAGE_BYTES];
 };
 
-/* Counts rounds of all tapes, so that a tensor of a round that is over is told from one
- * of a new tape at the same address. */
+/* Counts rounds of all tapes, so that a tensor of a finished round can be told from one of a new
+ * tape at the same address. */
 static atomic_uint_fast64_t rounds;
 
 static uint64_t next_round(void)

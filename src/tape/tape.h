@@ -21,7 +21,7 @@
 #include "base/team.h"
 #include "unroll/tensor.h"
 
-/* What a node computes by, beside its inputs: numbers under a name, "begin" of a slice. */
+/* What a node needs besides its inputs: named numbers, such as the "begin" of a slice. */
 struct ur__attribute {
     const char *name;
     struct ur__attribute *next;
@@ -67,7 +67,7 @@ struct ur_tensor {
     ur_tensor *later;           /* the next tensor of the tape */
 };
 
-/* Borrows the dimensions: of a tensor, or of what is none. */
+/* Borrowed dimensions, of a tensor or of something else. */
 struct ur__shape {
     int rank;
     const int *dim;     /* [rank] */
@@ -91,8 +91,8 @@ ur_tensor *ur__tensor_view(ur_tensor *x, size_t offset, int rank, const int *dim
 
 /* Notes that y was made by this operation from n tensors. The name lives as long as the round;
  * tensors without a note are made by "node". The record of a round, from ur__tape_first on, is
- * enough to compute it again, but for the ids and targets of those who do not keep them. Returns
- * y (NULL too); NULL with poison on failure. So do the others. */
+ * enough to compute it again, except for ids and targets that a node does not keep. Returns y (NULL
+ * too); NULL with poison on failure. So do the others. */
 ur_tensor *ur__tape_note(ur_tensor *y, const char *name, int n, ur_tensor *const *inputs);
 /* Adds an attribute: up to UR_MAX_RANK whole numbers, a real one, or whole ones that live as long
  * as the round (NULL: no attribute). */
@@ -104,14 +104,14 @@ const struct ur__attribute *ur__tape_attribute(const ur_tensor *y, const char *n
 /* The first tensor of the round; the others follow by `later`. */
 const ur_tensor *ur__tape_first(const ur_tape *tape);
 
-/* Memory of the tape's arena until reset; NULL poisons. For numbers: on a measuring tape it is
- * counted alone, and the address is one that nobody may touch. */
+/* Memory of the tape's arena until reset; NULL poisons. For numbers: a measuring tape only counts
+ * it, and the address must not be touched. */
 void *ur__tape_alloc(ur_tape *tape, size_t n, size_t size);
 /* The same with zeros in it, or a copy of `from` (NULL of NULL): the caller's arrays may be gone
  * on the way back. */
 void *ur__tape_zeros(ur_tape *tape, size_t n, size_t size);
 void *ur__tape_copy(ur_tape *tape, const void *from, size_t n, size_t size);
-/* For records, pointers and the like: there on a measuring tape, too. */
+/* For records, pointers and the like, which a measuring tape has, too. */
 void *ur__tape_record_alloc(ur_tape *tape, size_t n, size_t size);
 /* Computes: work on a team (NULL: on this thread alone) in the default floating-point mode. A
  * measuring tape leaves it out. */
@@ -132,8 +132,8 @@ struct ur__room ur__tape_room(const ur_tape *tape);
 typedef ur_tensor *(*ur__round)(ur_tape *tape, void *arg);
 ur_status ur__tape_measure_round(struct ur__room *room, ur__round make, void *arg, bool training,
                                  ur_team *team);
-/* A tensor's numbers (a caller's array, a state) on a measuring tape that has none: an address
- * that nobody may touch. */
+/* A tensor's numbers (a caller's array, a state) on a measuring tape that has none: an address that
+ * must not be touched. */
 #define UR__NOWHERE ((void *)(uintptr_t)UR__ALIGN)
 /* Room in the arena for the operations of a round, taken beforehand: a fresh tape's first
  * round then allocates nothing either, and no more than this is held. */
@@ -154,8 +154,8 @@ void *ur__tape_fail(ur_tape *tape, ur_status status, const char *format, ...) UR
 void *ur__tape_failed(ur_tape *tape, ur_status status);
 bool ur__tape_poisoned(const ur_tape *tape);
 
-/* Differs for each round of each tape: who holds tensors from round to round can tell
- * whether they are still alive. */
+/* Differs for each round of each tape: whoever holds tensors from round to round can tell whether
+ * they are still alive. */
 uint64_t ur__tape_round(const ur_tape *tape);
 
 ur_team *ur__tape_team(const ur_tape *tape);
