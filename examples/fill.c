@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A missing word, from both sides. Trains a model of task fill on sentences in which the
- * subject depends on the word behind it, then asks it for words that a reader from left to
+ * subject depends on the word after it, then asks it for words that a reader from left to
  * right cannot know.
  *
  *     logits_t = W [f_{t−1}; g_{t+1}] + b

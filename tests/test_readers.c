@@ -169,7 +169,7 @@ static void ts__is_refused_with_its_line(void **state)
         {"a.ts", TS_HEAD "1:2:a\n1:2:3:a\n", "EDATA a.ts:7: 3 dimensions, not 2", {0}},
         {"a.ts", TS_HEAD "1,2:3:a\n", "EDATA a.ts:6: dimension 2 has 1 values where the first has "
          "2", {0}},
-        {"a.ts", TS_HEAD "1,2\n", "EDATA a.ts:6: there is no class behind a colon", {0}},
+        {"a.ts", TS_HEAD "1,2\n", "EDATA a.ts:6: there is no class after a colon", {0}},
         {"a.ts", TS_HEAD "1,x:a\n", "EDATA a.ts:6: value 2 of dimension 1, \"x\", is no number",
          {0}},
         {"a.ts", TS_HEAD "1,,2:a\n", "EDATA a.ts:6: value 2 of dimension 1, \"\", is no number",

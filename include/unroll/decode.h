@@ -63,7 +63,7 @@ UR_API ur_status ur_session_begin(ur_session *session);
 UR_API ur_status ur_session_feed(ur_session *session, int32_t id);
 /** Logits [V] for the next token; before the first feed all zeros (uniform). Borrowed. */
 UR_API const ur_real *ur_session_logits(const ur_session *session);
-/** The state behind it, to look at. Borrowed. */
+/** Its recurrent state, to look at. Borrowed. */
 UR_API ur_state *ur_session_state(ur_session *session);
 
 /** What is drawn, and how. ur_sample_options_init: temperature 1, nothing cut off, seed 123. */

@@ -155,10 +155,10 @@ bool ur__cell_is_number(struct ur__cell cell, float *out)
 {
     double value;
     cell = ur__cell_trim(cell);
-    char behind = cell.text[cell.n];
+    char next = cell.text[cell.n];
     cell.text[cell.n] = '\0';
     bool is_number = ur__parse_real(cell.text, &value) && isfinite((float)value);
-    cell.text[cell.n] = behind;
+    cell.text[cell.n] = next;
     if (is_number)
         *out = (float)value;
     return is_number;

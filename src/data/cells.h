@@ -26,7 +26,7 @@ char ur__cells_separator(const char *line);
  * separators and two quotes for one, and may go on over lines, which it takes. */
 ur_status ur__cells_split(struct ur__cells *c, struct ur__lines *l, bool quotes);
 
-/* A cell without the blanks around it, and without the zero if there were some behind it. */
+/* A cell without the blanks around it, and without the zero if there were some after it. */
 struct ur__cell ur__cell_trim(struct ur__cell cell);
 /* Is it that text, but for blanks around it? */
 bool ur__cell_is(struct ur__cell cell, const char *text);

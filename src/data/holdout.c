@@ -22,7 +22,7 @@ struct lots {
     bool grouped;
 };
 
-/* An example and its group, or its place behind all groups. */
+/* An example and its group, or its place after all groups. */
 struct pair {
     int64_t group, i;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* label<TAB>text, an example a line; all behind the first tab is text. */
+/* label<TAB>text, an example a line; all after the first tab is text. */
 #include <string.h>
 
 #include "base/status.h"

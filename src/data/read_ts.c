@@ -171,7 +171,7 @@ static ur_status take_line(struct reading *r)
     char *class = strrchr(l->text, ':');
     r->n = 0;
     if (r->labelled && !class)
-        return ur__lines_fail(l, "there is no class behind a colon");
+        return ur__lines_fail(l, "there is no class after a colon");
     if (r->labelled)
         *class = '\0';
     for (char *s = l->text, *next; s; s = next) {

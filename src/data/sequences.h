@@ -40,13 +40,13 @@ ur_status ur__sequences_new(struct ur__sequences *s, struct ur__examples *x,
 void ur__sequences_free(struct ur__sequences *s);
 int32_t ur__sequence_length(const struct ur__sequences *s, int64_t i);
 
-/* Fill [T,B] and lengths [B]; behind the end stands 0. Allocate nothing. */
+/* Fill [T,B] and lengths [B]; past the end stands 0. Allocate nothing. */
 ur_status ur__pad_ids(struct ur__sequences *s, const struct ur__rows *rows, int32_t *to,
                       int *lengths);
 /* [T,B,width]. */
 ur_status ur__pad_frames(struct ur__examples *x, const struct ur__rows *rows, ur_real *to,
                          int *lengths);
-/* Labels of steps [T,B]; behind the end stands -1. */
+/* Labels of steps [T,B]; past the end stands -1. */
 ur_status ur__pad_tags(struct ur__examples *x, const struct ur__rows *rows, int32_t *to);
 
 #endif

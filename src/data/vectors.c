@@ -51,7 +51,7 @@ ur_status ur__vectors_open(struct ur__vectors *v, const char *path)
         v->first_waits = false;
     }
     if (v->width < 1 || v->width > MOST_WIDTH)
-        return ur__lines_fail(&v->lines, "a word with %d numbers behind it", v->width);
+        return ur__lines_fail(&v->lines, "a word with %d numbers after it", v->width);
     return UR_OK;
 }
 

@@ -12,8 +12,8 @@ struct gaps {
     struct ur__predict_job job;
     const ur_vocab *vocab;
     ur_runner *runner;
-    int32_t *before, *behind;   /* tokens on either side of the gap at hand */
-    size_t n_before, n_behind, capacity;
+    int32_t *before, *after;    /* tokens on either side of the gap at hand */
+    size_t n_before, n_after, capacity;
 };
 
 static ur_status gaps_open(void *inside, const struct ur__predict_job *job)
@@ -28,7 +28,7 @@ static void gaps_close(void *inside)
 {
     struct gaps *g = inside;
     ur__free(g->before);
-    ur__free(g->behind);
+    ur__free(g->after);
     ur_runner_free(g->runner);
 }
 
@@ -37,10 +37,10 @@ static ur_status reserve(struct gaps *g, size_t n)
     if (n <= g->capacity)
         return UR_OK;
     ur__free(g->before);
-    ur__free(g->behind);
+    ur__free(g->after);
     g->before = ur__alloc(2 * n, sizeof *g->before);
-    g->behind = ur__alloc(2 * n, sizeof *g->behind);
-    g->capacity = g->before && g->behind ? 2 * n : 0;
+    g->after = ur__alloc(2 * n, sizeof *g->after);
+    g->capacity = g->before && g->after ? 2 * n : 0;
     return g->capacity ? UR_OK : UR_ENOMEM;
 }
 
@@ -54,8 +54,8 @@ static ur_status fill(struct gaps *g, struct ur__answer *to)
     ur_batch_init(&sides);
     if (g->n_before)
         UR__TRY(ur_batch_ids(&sides, "before", (int)g->n_before, 1, g->before, NULL));
-    if (g->n_behind)
-        UR__TRY(ur_batch_ids(&sides, "after", (int)g->n_behind, 1, g->behind, NULL));
+    if (g->n_after)
+        UR__TRY(ur_batch_ids(&sides, "after", (int)g->n_after, 1, g->after, NULL));
     UR__TRY(ur_runner_begin(g->runner, 0, &sides));
     int n = ur_runner_best(g->runner, 0, g->job.best, ids, p);
     if (n == 0)
@@ -86,7 +86,7 @@ static ur_status gaps_line(void *inside, const char *line, size_t n, struct ur__
     if (gap == end)
         return UR_OK;
     UR__TRY(reserve(g, n + 2));
-    g->before[0] = line_end;    /* a line begins behind one */
+    g->before[0] = line_end;    /* a line begins after one */
     size_t first = line_end >= 0;
     UR__TRY(ur_encoder_put(g->job.encoder, line, (size_t)(gap - line), g->before + first,
                            &g->n_before));
@@ -96,14 +96,14 @@ static ur_status gaps_line(void *inside, const char *line, size_t n, struct ur__
         while (piece < end && *piece == '_')
             piece++;
         gap = piece_end(piece, end);
-        UR__TRY(ur_encoder_put(g->job.encoder, piece, (size_t)(gap - piece), g->behind,
-                               &g->n_behind));
-        size_t kept = g->n_behind;
+        UR__TRY(ur_encoder_put(g->job.encoder, piece, (size_t)(gap - piece), g->after,
+                               &g->n_after));
+        size_t kept = g->n_after;
         if (gap == end && line_end >= 0)
-            g->behind[g->n_behind++] = line_end;
+            g->after[g->n_after++] = line_end;
         UR__TRY(fill(g, to));
         UR__TRY(ur__buf_put(&to->text, piece, (size_t)(gap - piece)));
-        memcpy(g->before + g->n_before, g->behind, kept * sizeof *g->before);
+        memcpy(g->before + g->n_before, g->after, kept * sizeof *g->before);
         g->n_before += kept;
     }
     return UR_OK;
