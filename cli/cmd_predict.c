@@ -84,7 +84,7 @@ static ur_status print_json(const ur_answer *a)
 
 static ur_status take_line(struct work *w, const char *line, size_t n)
 {
-    ur_answer answer;
+    const ur_answer *answer;
     long long number = ++w->line;
     if (strlen(line) != n)
         return ur__fail(UR_EDATA, "%s: line %lld has a zero byte", w->name, number);
@@ -94,8 +94,8 @@ static ur_status take_line(struct work *w, const char *line, size_t n)
     if (status != UR_OK)
         return status;
     if (w->options->common.json)
-        return print_json(&answer);
-    out_put(answer.text, answer.n);
+        return print_json(answer);
+    out_put(answer->text, answer->n);
     out_put("\n", 1);
     return UR_OK;
 }

@@ -219,12 +219,13 @@ static int sample_once(struct work *w, bool *read_on)
 {
     const struct sample *a = w->options;
     ur_join join = {false, false};
-    ur_session_reset(w->session);
     w->sink = (struct sink){.keep = a->common.json, .text = w->sink.text};
     w->sink.text.size = w->stop.tail.size = 0;
     if (a->samples > 1 && !w->sink.keep)
         printf("--- seed %llu ---\n", (unsigned long long)w->seed);
-    ur_status status = feed(w, &join);
+    ur_status status = ur_session_reset(w->session);
+    if (status == UR_OK)
+        status = feed(w, &join);
     const char *note = ur_encoder_note(w->encoder, "the prime");
     if (status == UR_OK && note != NULL && w->seed == a->seed && !a->common.quiet)
         fprintf(stderr, "unroll: %s\n", note);

@@ -50,7 +50,7 @@ static ur_status make(struct task *k)
     o.hidden[0] = k->hidden;
     o.forget_bias = k->cell == UR_CELL_LSTM ? 1 : 0;
     ur_optimizer_options_init(&adam);
-    adam.kind = UR_ADAM;
+    adam.kind = UR_OPTIMIZER_ADAM;
     ur_status status = ur_params_new(&k->params);
     if (status == UR_OK)
         status = ur_rnn_new(&k->rnn, k->params, "rnn", &o);

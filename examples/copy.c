@@ -77,7 +77,7 @@ static ur_status make(struct task *k)
     o.input = SYMBOLS;
     o.hidden[0] = HIDDEN;
     o.orthogonal = true;
-    adam.kind = UR_ADAM;
+    adam.kind = UR_OPTIMIZER_ADAM;
     ur_status status = ur_params_new(&k->params);
     if (status == UR_OK)
         status = ur_rnn_new(&k->rnn, k->params, "rnn", &o);

@@ -80,13 +80,13 @@ static ur_status train(void)
 /* Prints the line with the likeliest word in its gap. */
 static ur_status fill(ur_predictor *predictor, const char *line)
 {
-    ur_answer answer;
+    const ur_answer *answer;
     ur_status status = ur_predictor_line(predictor, line, strlen(line), &answer);
     if (status != UR_OK)
         return status;
-    printf("%-16s%.*s", line, (int)answer.n, answer.text);
-    for (int i = 0; i < answer.n_places; i++)
-        printf(" (p = %.3f)", answer.place[i].best[0].p);
+    printf("%-16s%.*s", line, (int)answer->n, answer->text);
+    for (int i = 0; i < answer->n_places; i++)
+        printf(" (p = %.3f)", answer->place[i].best[0].p);
     putchar('\n');
     return UR_OK;
 }

@@ -42,7 +42,7 @@ static ur_status make(struct task *k)
     o.input = 2;
     o.hidden[0] = k->hidden;
     ur_optimizer_options_init(&adam);
-    adam.kind = UR_ADAM;
+    adam.kind = UR_OPTIMIZER_ADAM;
     ur_status status = ur_params_new(&k->params);
     if (status == UR_OK)
         status = ur_rnn_new(&k->rnn, k->params, "rnn", &o);

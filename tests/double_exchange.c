@@ -13,7 +13,7 @@ static ur_params *params_of(const ur_real *values)
     const ur_param *p;
     const int n = N;
     assert_ok(ur_params_new(&params));
-    assert_ok(ur_params_add(params, "w", 1, &n, (ur_start){UR_CONSTANT, 0}, &p));
+    assert_ok(ur_params_add(params, "w", 1, &n, (ur_start){UR_INIT_CONSTANT, 0}, &p));
     assert_ok(ur_params_build(params, 1));
     memcpy(ur_param_data(params, p), values, N * sizeof *values);
     return params;

@@ -224,7 +224,7 @@ static inline void golden_run_make(struct golden_run *r, const char *line)
 {
     ur_rnn_options o;
     ur_rnn_options_init(&o);
-    ur_optimizer_options u = optimizer_of(UR_ADAMW);
+    ur_optimizer_options u = optimizer_of(UR_OPTIMIZER_ADAMW);
     char kind[16] = "";
     *r = (struct golden_run){
         .line = line, .V = golden_int(line, "vocabulary", 0), .E = golden_int(line, "embedding", 0),

@@ -73,7 +73,8 @@ static void init__that_fails_declares_nothing(void **state)
     assert_status(UR_EINVAL, ur_norm_lstm_init(&cell, params, "a", 0, 4));
     assert_string_equal(ur_errmsg(), "a: a cell cannot have 4 units and 0 inputs");
     assert_status(UR_EINVAL, ur_norm_gru_init(&cell, params, "a", 1, INT32_MAX));
-    assert_ok(ur_params_add(params, "a.bias_c", 1, (int[]){1}, (ur_start){UR_CONSTANT, 0}, NULL));
+    assert_ok(ur_params_add(params, "a.bias_c", 1, (int[]){1}, (ur_start){UR_INIT_CONSTANT, 0},
+                            NULL));
     assert_status(UR_EINVAL, ur_norm_lstm_init(&cell, params, "a", 3, 4));
     assert_int_equal(ur_params_count(params), 1);
     assert_ok(ur_norm_gru_init(&cell, params, "a", 3, 4));
@@ -145,7 +146,7 @@ static void learn(bool lstm)
     ur_norm_cell cell;
     ur_linear_layer out;
     ur_optimizer *optimizer;
-    ur_optimizer_options options = optimizer_of(UR_ADAMW);
+    ur_optimizer_options options = optimizer_of(UR_OPTIMIZER_ADAMW);
     assert_ok((lstm ? ur_norm_lstm_init : ur_norm_gru_init)(&cell, params, "cell", SYMBOLS,
                                                             HIDDEN));
     assert_ok(ur_linear_init(&out, params, "out", HIDDEN, SYMBOLS, true));

@@ -275,9 +275,9 @@ static void session__draws_are_functions_of_seed_and_count(void **state)
     long allocations = ur__mem_allocations();
     draw_text(s, &o, N, a);
     draw_text(t, &o, N, b);
-    ur_session_reset(s);
+    assert_ok(ur_session_reset(s));
     draw_text(s, &o, N, c);
-    ur_session_reset(t);
+    assert_ok(ur_session_reset(t));
     draw_text(t, &other, N, d);
     assert_int_equal(ur__mem_allocations(), allocations);
     assert_memory_equal(a, b, sizeof a);
@@ -287,8 +287,8 @@ static void session__draws_are_functions_of_seed_and_count(void **state)
     /* A draw counts even if nothing is fed, and greedy ones count too. */
     ur_sample_options greedy = o;
     greedy.temperature = 0;
-    ur_session_reset(s);
-    ur_session_reset(t);
+    assert_ok(ur_session_reset(s));
+    assert_ok(ur_session_reset(t));
     int32_t first, second, skipped;
     assert_ok(ur_session_draw(s, &o, &first));
     assert_ok(ur_session_draw(s, &o, &second));
@@ -329,12 +329,12 @@ static void session__penalty_is_on_what_was_fed(void **state)
         drawn[id] = true;
         assert_ok(ur_session_feed(s, id));
     }
-    ur_session_reset(s);
+    assert_ok(ur_session_reset(s));
     o.repetition_penalty = 1;
     int32_t plain, penalized;
     assert_ok(ur_session_draw(s, &o, &plain));
     o.repetition_penalty = 1e6;
-    ur_session_reset(s);
+    assert_ok(ur_session_reset(s));
     assert_ok(ur_session_draw(s, &o, &penalized));
     assert_int_equal(plain, penalized);
     ur_session_free(s);
@@ -386,7 +386,7 @@ static void session__logits_are_the_models(void **state)
     assert_status(UR_EINVAL, ur_session_feed(s, V));
     assert_status(UR_EINVAL, ur_session_feed(s, -1));
     assert_memory_equal(ur_session_logits(s), want, sizeof want);
-    ur_session_reset(s);
+    assert_ok(ur_session_reset(s));
     assert_memory_equal(ur_session_logits(s), zeros, sizeof zeros);
     assert_int_equal(ur_state_steps(ur_session_state(s)), 0);
     ur_runner_free(run);
@@ -411,7 +411,7 @@ static void session__stops_at_what_is_not_finite(void **state)
     assert_string_equal(ur_errmsg(), "output 3 of the network is not finite");
     assert_status(UR_ENUMERIC, ur_session_feed(s, 1));
     assert_status(UR_ENUMERIC, ur_session_draw(s, &o, &id));
-    ur_session_reset(s);
+    assert_ok(ur_session_reset(s));
     assert_ok(ur_session_draw(s, &o, &id));
     bad.top_p = 2;
     assert_status(UR_EINVAL, ur_session_draw(s, &bad, &id));

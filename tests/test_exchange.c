@@ -114,7 +114,7 @@ static void load__takes_every_type_of_real_numbers(void **state)
         ur_params *params;
         const ur_param *p;
         assert_ok(ur_params_new(&params));
-        assert_ok(ur_params_add(params, "w", 1, &n, (ur_start){UR_CONSTANT, 9}, &p));
+        assert_ok(ur_params_add(params, "w", 1, &n, (ur_start){UR_INIT_CONSTANT, 9}, &p));
         put_tensor(path, "w", cases[i].type, 1, &dim, cases[i].data);
         assert_ok(ur_params_load(params, path, 0, NULL, true));
         const ur_real *w = ur_param_data(params, p);
@@ -219,10 +219,11 @@ static void rename__takes_the_first_pair_that_fits(void **state)
         ur_params *params;
         ur_weights *w;
         assert_ok(ur_params_new(&params));
-        assert_ok(ur_params_add(params, cases[i].name, 1, &one, (ur_start){UR_CONSTANT, 1}, NULL));
+        assert_ok(ur_params_add(params, cases[i].name, 1, &one, (ur_start){UR_INIT_CONSTANT, 1},
+                                NULL));
         for (int k = 0; k < 2 && cases[i].others[k]; k++)
             assert_ok(ur_params_add(params, cases[i].others[k], 1, &one,
-                                    (ur_start){UR_CONSTANT, 1}, NULL));
+                                    (ur_start){UR_INIT_CONSTANT, 1}, NULL));
         assert_ok(ur_params_build(params, 1));
         assert_ok(ur_params_save(params, path, 2, cases[i].pair, 0, NULL));
         assert_ok(ur_weights_open(&w, path));
@@ -327,7 +328,7 @@ static void load__names_both_shapes(void **state)
     const int dim[2] = {2, 3};
     ur_params *params;
     assert_ok(ur_params_new(&params));
-    assert_ok(ur_params_add(params, "w", 2, dim, (ur_start){UR_CONSTANT, 1}, NULL));
+    assert_ok(ur_params_add(params, "w", 2, dim, (ur_start){UR_INIT_CONSTANT, 1}, NULL));
     for (size_t i = 0; i < COUNT(ranks); i++) {
         put_tensor(path, "w", UR__F32, ranks[i], dims[i], zeros);
         assert_status(UR_ESHAPE, ur_params_load(params, path, 0, NULL, true));
@@ -354,14 +355,14 @@ static void load__takes_a_scalar_for_a_parameter_of_one(void **state)
         ur_params *params;
         const ur_param *p;
         assert_ok(ur_params_new(&params));
-        assert_ok(ur_params_add(params, "w", rank, one, (ur_start){UR_CONSTANT, 1}, &p));
+        assert_ok(ur_params_add(params, "w", rank, one, (ur_start){UR_INIT_CONSTANT, 1}, &p));
         assert_ok(ur_params_load(params, path, 0, NULL, true));
         assert_true(*ur_param_data(params, p) == (ur_real)2.5);
         ur_params_free(params);
     }
     ur_params *params;
     assert_ok(ur_params_new(&params));
-    assert_ok(ur_params_add(params, "w", 1, &two, (ur_start){UR_CONSTANT, 1}, NULL));
+    assert_ok(ur_params_add(params, "w", 1, &two, (ur_start){UR_INIT_CONSTANT, 1}, NULL));
     assert_status(UR_ESHAPE, ur_params_load(params, path, 0, NULL, true));
     ur_params_free(params);
 }
@@ -395,7 +396,7 @@ static void load__refuses_what_is_not_finite(void **state)
     ur_params *params;
     const ur_param *p;
     assert_ok(ur_params_new(&params));
-    assert_ok(ur_params_add(params, "w", 1, &n, (ur_start){UR_CONSTANT, 9}, &p));
+    assert_ok(ur_params_add(params, "w", 1, &n, (ur_start){UR_INIT_CONSTANT, 9}, &p));
     for (size_t i = 0; i < COUNT(bad); i++) {
         const double data[3] = {1, 2, bad[i]};
         put_tensor(path, "w", UR__F64, 1, &dim, data);

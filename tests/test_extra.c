@@ -397,7 +397,7 @@ static void pair__narrowest_beam_is_greedy(void **unused)
         assert_ok(ur_runner_step(r, &id));
         const ur_real *logits = ur_runner_output(r, 0);
         id = 0;
-        for (int i = 1; i < ur_runner_size(r); i++)
+        for (int i = 1; i < ur_runner_outputs(r); i++)
             id = logits[i] > logits[id] ? i : id;
         assert_int_equal(id, h->ids[t]);
     }
@@ -442,21 +442,21 @@ static void pair__answers_lines(void **unused)
     ur_model *m = trained_pair("eval-every=225 force=yes");
     ur_predictor *p;
     ur_predict_options o;
-    ur_answer a;
+    const ur_answer *a;
     ur_predict_options_init(&o);
     o.best = 3;
     assert_ok(ur_predictor_new(&p, m, &o));
     assert_ok(ur_predictor_line(p, "-1\tab", 5, &a));
-    assert_string_equal(a.figure, "log_p");
-    assert_int_equal(a.n, 2);
-    assert_memory_equal(a.text, "AB", 2);
+    assert_string_equal(a->figure, "log_p");
+    assert_int_equal(a->n, 2);
+    assert_memory_equal(a->text, "AB", 2);
     assert_ok(ur_predictor_line(p, "1\tab", 4, &a));
-    assert_memory_equal(a.text, "BA", 2);
-    assert_int_equal(a.n_places, 1);
-    assert_int_equal(a.place[0].n, 3);
-    assert_memory_equal(a.place[0].best[0].text, "BA", 2);
+    assert_memory_equal(a->text, "BA", 2);
+    assert_int_equal(a->n_places, 1);
+    assert_int_equal(a->place[0].n, 3);
+    assert_memory_equal(a->place[0].best[0].text, "BA", 2);
     for (int i = 0; i < 3; i++)
-        assert_true(a.place[0].best[i].p <= (i ? a.place[0].best[i - 1].p : 0));
+        assert_true(a->place[0].best[i].p <= (i ? a->place[0].best[i - 1].p : 0));
     assert_status(UR_EDATA, ur_predictor_line(p, "ab", 2, &a));
     assert_message("a number and a tab");
     assert_status(UR_EDATA, ur_predictor_line(p, "1\tax", 4, &a));

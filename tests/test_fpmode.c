@@ -218,8 +218,8 @@ static void sequence_scenario(void)
         put_tensor(loss);
         CALL(ur_backward(tape, loss));
         put(ur_params_grads(params), ur_params_size(params) * sizeof(ur_real));
-        for (int kind = UR_ADAMW; kind <= UR_SGD; kind++) {
-            ur_optimizer_options o = optimizer_of(UR_ADAMW);
+        for (int kind = UR_OPTIMIZER_ADAMW; kind <= UR_OPTIMIZER_SGD; kind++) {
+            ur_optimizer_options o = optimizer_of(UR_OPTIMIZER_ADAMW);
             ur_optimizer *optimizer;
             o.kind = (ur_optimizer_kind)kind;
             o.clip_norm = 0.01;
@@ -403,7 +403,7 @@ static void decode_scenario(void)
     CALL(ur_batch_ids(&given, "before", 3, 1, text, NULL));
     CALL(ur_batch_ids(&given, "after", 3, 1, text + 3, NULL));
     CALL(ur_runner_begin(runner, 0, &given));
-    put(ur_runner_output(runner, 0), (size_t)ur_runner_size(runner) * sizeof(ur_real));
+    put(ur_runner_output(runner, 0), (size_t)ur_runner_outputs(runner) * sizeof(ur_real));
     CALL(ur_runner_best(runner, 0, 5, ids, p) == 5 ? UR_OK : UR_EINTERNAL);
     put(ids, sizeof ids);
     put(p, sizeof p);

@@ -92,7 +92,7 @@ static void draw_words(int V)
     assert_ok(ur_session_new(&s, m, NULL));
     for (int how = 0; how < N_HOWS; how++) {
         const ur_sample_options o = options_of(how);
-        ur_session_reset(s);
+        assert_ok(ur_session_reset(s));
         assert_ok(ur_session_begin(s));
         for (int i = 0; i < 20; i++) {
             int32_t id;

@@ -200,7 +200,7 @@ static void load_many(void)
     ur_params *p;
     static const int dim = 1;
     assert_ok(ur_params_new(&p));
-    assert_ok(ur_params_add(p, "w", 1, &dim, (ur_start){UR_CONSTANT, 0}, NULL));
+    assert_ok(ur_params_add(p, "w", 1, &dim, (ur_start){UR_INIT_CONSTANT, 0}, NULL));
     assert_status(UR_EDATA, ur_params_load(p, HOSTILE, 0, NULL, true));
     ur_params_free(p);
 }

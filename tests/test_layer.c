@@ -17,17 +17,20 @@ static void params__names_are_unique_and_sizes_checked(void **unused)
     int dim[2] = {3, 4}, zero[2] = {3, 0}, huge[2] = {1 << 30, 1 << 30};
     const ur_param *view;
     assert_ok(ur_params_new(&p));
-    assert_ok(ur_params_add(p, "a.weight", 2, dim, (ur_start){UR_UNIFORM, 0.5}, &view));
+    assert_ok(ur_params_add(p, "a.weight", 2, dim, (ur_start){UR_INIT_UNIFORM, 0.5}, &view));
     assert_status(UR_EINVAL, ur_params_add(p, "a.weight", 2, dim,
-                                           (ur_start){UR_UNIFORM, 0.5}, NULL));
+                                           (ur_start){UR_INIT_UNIFORM, 0.5}, NULL));
     assert_non_null(strstr(ur_errmsg(), "a.weight"));
-    assert_status(UR_EINVAL, ur_params_add(p, "b", 2, zero, (ur_start){UR_UNIFORM, 0.5}, NULL));
-    assert_status(UR_EINVAL, ur_params_add(p, "b", 2, huge, (ur_start){UR_UNIFORM, 0.5}, NULL));
-    assert_status(UR_EINVAL, ur_params_add(p, "b", 6, dim, (ur_start){UR_UNIFORM, 0.5}, NULL));
-    assert_status(UR_EINVAL, ur_params_add(p, "b", 2, dim, (ur_start){UR_ORTHOGONAL, 1}, NULL));
+    assert_status(UR_EINVAL, ur_params_add(p, "b", 2, zero, (ur_start){UR_INIT_UNIFORM, 0.5},
+                                           NULL));
+    assert_status(UR_EINVAL, ur_params_add(p, "b", 2, huge, (ur_start){UR_INIT_UNIFORM, 0.5},
+                                           NULL));
+    assert_status(UR_EINVAL, ur_params_add(p, "b", 6, dim, (ur_start){UR_INIT_UNIFORM, 0.5}, NULL));
+    assert_status(UR_EINVAL, ur_params_add(p, "b", 2, dim, (ur_start){UR_INIT_ORTHOGONAL, 1},
+                                           NULL));
     assert_null(ur_param_data(p, view));
     assert_ok(ur_params_build(p, 1));
-    assert_status(UR_EINVAL, ur_params_add(p, "c", 2, dim, (ur_start){UR_UNIFORM, 0.5}, NULL));
+    assert_status(UR_EINVAL, ur_params_add(p, "c", 2, dim, (ur_start){UR_INIT_UNIFORM, 0.5}, NULL));
     assert_int_equal(ur_params_count(p), 1);
     assert_ptr_equal(ur_params_find(p, "a.weight"), view);
     assert_null(ur_params_find(p, "a"));
@@ -42,9 +45,9 @@ static void params__views_lie_in_flat_buffers(void **unused)
     const ur_param *a, *b, *buffer;
     int three = 3, five = 5;
     assert_ok(ur_params_new(&p));
-    assert_ok(ur_params_add(p, "a", 1, &three, (ur_start){UR_CONSTANT, 2}, &a));
+    assert_ok(ur_params_add(p, "a", 1, &three, (ur_start){UR_INIT_CONSTANT, 2}, &a));
     assert_ok(ur_params_add_buffer(p, "mean", 1, &five, 7, &buffer));
-    assert_ok(ur_params_add(p, "b", 1, &five, (ur_start){UR_NORMAL, 1}, &b));
+    assert_ok(ur_params_add(p, "b", 1, &five, (ur_start){UR_INIT_NORMAL, 1}, &b));
     assert_ok(ur_params_build(p, 1));
     assert_int_equal(ur_params_size(p), 8);
     assert_ptr_equal(ur_param_data(p, a), ur_params_values(p));
@@ -66,7 +69,7 @@ static void build(ur_params **p, const ur_param **view, int rows, int columns, u
 static void init__is_a_function_of_the_seed(void **unused)
 {
     (void)unused;
-    for (int init = UR_UNIFORM; init <= UR_ORTHOGONAL; init++) {
+    for (int init = UR_INIT_UNIFORM; init <= UR_INIT_ORTHOGONAL; init++) {
         ur_params *p[3];
         const ur_param *w;
         for (int i = 0; i < 3; i++)
@@ -85,13 +88,13 @@ static void init__uniform_and_normal_have_their_moments(void **unused)
     ur_params *p;
     const ur_param *w;
     double mean, variance;
-    build(&p, &w, 200, 300, UR_UNIFORM, 0.25, 9);
+    build(&p, &w, 200, 300, UR_INIT_UNIFORM, 0.25, 9);
     ur_moments(w->size, ur_params_values(p), &mean, &variance);
     assert_true(fabs(mean) < 0.002 && fabs(variance - 0.25 * 0.25 / 3) < 3e-4);
     for (size_t i = 0; i < w->size; i++)
         assert_true(fabsf(ur_params_values(p)[i]) <= 0.25f);
     ur_params_free(p);
-    build(&p, &w, 200, 300, UR_NORMAL, 2, 9);
+    build(&p, &w, 200, 300, UR_INIT_NORMAL, 2, 9);
     ur_moments(w->size, ur_params_values(p), &mean, &variance);
     assert_true(fabs(mean) < 0.03 && fabs(variance - 4) < 0.08);
     ur_params_free(p);
@@ -103,7 +106,7 @@ static void init__orthogonal_blocks_are_orthogonal(void **unused)
     enum { N = 33 };
     ur_params *p;
     const ur_param *w;
-    build(&p, &w, 3 * N, N, UR_ORTHOGONAL, 1, 2);
+    build(&p, &w, 3 * N, N, UR_INIT_ORTHOGONAL, 1, 2);
     for (int block = 0; block < 3; block++) {
         const float *q = ur_params_values(p) + block * N * N;
         for (int i = 0; i < N; i++)

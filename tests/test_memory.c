@@ -117,8 +117,8 @@ static ur_params *declared(void)
 {
     ur_params *p;
     assert_ok(ur_params_new(&p));
-    assert_ok(ur_params_add(p, "a", 2, (int[]){3, 4}, ((ur_start){UR_NORMAL, 1}), NULL));
-    assert_ok(ur_params_add(p, "b", 1, (int[]){5}, ((ur_start){UR_UNIFORM, 1}), NULL));
+    assert_ok(ur_params_add(p, "a", 2, (int[]){3, 4}, ((ur_start){UR_INIT_NORMAL, 1}), NULL));
+    assert_ok(ur_params_add(p, "b", 1, (int[]){5}, ((ur_start){UR_INIT_UNIFORM, 1}), NULL));
     return p;
 }
 

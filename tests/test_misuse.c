@@ -135,10 +135,10 @@ static void params__need_their_pointers(void **unused)
     const ur_param *p = ur_params_at(params, 0);
     REFUSED(UR_EINVAL, ur_params_new(NULL));
     ur_params_free(NULL);
-    REFUSED(UR_EINVAL, ur_params_add(NULL, "p", 1, dim, (ur_start){UR_CONSTANT, 0}, NULL));
-    REFUSED(UR_EINVAL, ur_params_add(unbuilt, NULL, 1, dim, (ur_start){UR_CONSTANT, 0}, NULL));
-    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "", 1, dim, (ur_start){UR_CONSTANT, 0}, NULL));
-    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 1, NULL, (ur_start){UR_CONSTANT, 0}, NULL));
+    REFUSED(UR_EINVAL, ur_params_add(NULL, "p", 1, dim, (ur_start){UR_INIT_CONSTANT, 0}, NULL));
+    REFUSED(UR_EINVAL, ur_params_add(unbuilt, NULL, 1, dim, (ur_start){UR_INIT_CONSTANT, 0}, NULL));
+    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "", 1, dim, (ur_start){UR_INIT_CONSTANT, 0}, NULL));
+    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 1, NULL, (ur_start){UR_INIT_CONSTANT, 0}, NULL));
     REFUSED(UR_EINVAL, ur_params_add_buffer(NULL, "p", 1, dim, 0, NULL));
     REFUSED(UR_EINVAL, ur_params_add_buffer(unbuilt, NULL, 1, dim, 0, NULL));
     REFUSED(UR_EINVAL, ur_params_add_buffer(unbuilt, "p", 1, NULL, 0, NULL));
@@ -172,26 +172,32 @@ static void params__refuse_the_impossible(void **unused)
     const ur_param *p = ur_params_find(params, "embedding.weight"), *out;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 2, bad[i],
-                                         (ur_start){UR_CONSTANT, 0}, &out));
+                                         (ur_start){UR_INIT_CONSTANT, 0}, &out));
         REFUSED(UR_EINVAL, ur_params_add_buffer(unbuilt, "p", 2, bad[i], 0, &out));
         assert_null(out);
     }
-    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 0, dim, (ur_start){UR_CONSTANT, 0}, NULL));
-    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 6, dim, (ur_start){UR_CONSTANT, 0}, NULL));
-    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", INT_MIN, dim, (ur_start){UR_CONSTANT, 0}, NULL));
-    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 2, dim, (ur_start){UR_ORTHOGONAL, 1}, NULL));
-    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 1, dim, (ur_start){UR_ORTHOGONAL, 1}, NULL));
+    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 0, dim, (ur_start){UR_INIT_CONSTANT, 0}, NULL));
+    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 6, dim, (ur_start){UR_INIT_CONSTANT, 0}, NULL));
+    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", INT_MIN, dim, (ur_start){UR_INIT_CONSTANT, 0},
+                                     NULL));
+    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 2, dim, (ur_start){UR_INIT_ORTHOGONAL, 1},
+                                     NULL));
+    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 1, dim, (ur_start){UR_INIT_ORTHOGONAL, 1},
+                                     NULL));
     REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 2, dim, (ur_start){(ur_init)99, 1}, NULL));
     REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 2, dim, (ur_start){(ur_init)-1, 1}, NULL));
     REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 2, dim,
-                                     (ur_start){UR_UNIFORM, (double)NAN}, NULL));
-    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 2, dim, (ur_start){UR_NORMAL, HUGE_VAL}, NULL));
+                                     (ur_start){UR_INIT_UNIFORM, (double)NAN}, NULL));
+    REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 2, dim, (ur_start){UR_INIT_NORMAL, HUGE_VAL},
+                                     NULL));
     REFUSED(UR_EINVAL, ur_params_add_buffer(unbuilt, "p", 2, dim, (double)NAN, NULL));
     const char *taken = ur_params_at(unbuilt, 0)->name;
-    REFUSED(UR_EINVAL, ur_params_add(unbuilt, taken, 2, dim, (ur_start){UR_CONSTANT, 0}, NULL));
+    REFUSED(UR_EINVAL, ur_params_add(unbuilt, taken, 2, dim, (ur_start){UR_INIT_CONSTANT, 0},
+                                     NULL));
     REFUSED(UR_EINVAL, ur_params_add_buffer(unbuilt, taken, 2, dim, 0, NULL));
     /* Too late, twice, of another store. */
-    REFUSED(UR_EINVAL, ur_params_add(params, "late", 2, dim, (ur_start){UR_CONSTANT, 0}, NULL));
+    REFUSED(UR_EINVAL, ur_params_add(params, "late", 2, dim, (ur_start){UR_INIT_CONSTANT, 0},
+                                     NULL));
     REFUSED(UR_EINVAL, ur_params_add_buffer(params, "late", 2, dim, 0, NULL));
     REFUSED(UR_EINVAL, ur_params_build(params, 1));
     NOTHING(ur_param_data(unbuilt, p));
@@ -438,6 +444,7 @@ static void rnn__needs_its_pointers(void **unused)
     REFUSED(UR_EINVAL, ur_state_select(state, 0, &row));
     REFUSED(UR_EINVAL, ur_state_select(state, B + 1, &row));
     REFUSED(UR_EINVAL, ur_state_select(state, 1, &beyond));
+    REFUSED(UR_EINVAL, ur_state_select(state, 1, &(int){-2}));
     REFUSED(UR_EINVAL, ur_state_put(NULL, 0, "h", NULL));
     REFUSED(UR_EINVAL, ur_state_put(state, 0, NULL, NULL));
     NOTHING(ur_state_tensor(NULL, 0, "h"));

@@ -294,7 +294,7 @@ static void model__refuses_to_run_wrongly(void **unused)
     REFUSED(UR_EINVAL, ur_runner_new(&r, embedded, INT_MAX, NULL));
     assert_null(r);
     NOTHING(ur_runner_rows(NULL));
-    NOTHING(ur_runner_size(NULL));
+    NOTHING(ur_runner_outputs(NULL));
     NOTHING(ur_runner_output(NULL, 0));
     NOTHING(ur_runner_state(NULL, 0));
     assert_ok(ur_runner_new(&r, embedded, B, NULL));
@@ -483,7 +483,7 @@ static void session__refuses_to_run_wrongly(void **unused)
     REFUSED(UR_EINVAL, ur_session_new(&s, fill, NULL));
     assert_null(s);
     assert_ok(ur_session_new(&s, lm, NULL));
-    SAYS(ur_session_reset(NULL));
+    REFUSED(UR_EINVAL, ur_session_reset(NULL));
     REFUSED(UR_EINVAL, ur_session_begin(NULL));
     REFUSED(UR_EINVAL, ur_session_feed(NULL, 0));
     NOTHING(ur_session_logits(NULL));

@@ -330,7 +330,7 @@ static void numbers__refuse_what_is_out_of_range(void **unused)
 
 /* ---- callbacks --------------------------------------------------------- */
 
-static ur_status reset_while_dumping(void *user, const char *bytes, size_t n)
+static ur_status reset_while_dumping(void *user, const void *bytes, size_t n)
 {
     (void)user;
     (void)bytes;
@@ -339,7 +339,7 @@ static ur_status reset_while_dumping(void *user, const char *bytes, size_t n)
     return UR_OK;
 }
 
-static ur_status stop(void *user, const char *bytes, size_t n)
+static ur_status stop(void *user, const void *bytes, size_t n)
 {
     (void)user;
     (void)bytes;

@@ -24,7 +24,7 @@ static void check_tape_is_run(const ur_options *c, int T, int B, int piece, ur_t
     const ur_batch batch = batch_of(T, B, ids, NULL, NULL);
     assert_ok(ur_runner_new(&a, m, B, team));
     assert_int_equal(ur_runner_rows(a), B);
-    assert_int_equal(ur_runner_size(a), V);
+    assert_int_equal(ur_runner_outputs(a), V);
     assert_ok(ur_model_state_new(&b, m, B, NULL));
     assert_ok(ur_tape_new(&tape, NULL));
     ur_tensor *y = ur_model_outputs(tape, m, &batch, b);

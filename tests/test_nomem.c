@@ -86,7 +86,7 @@ static void free_net(void *it)
 
 static ur_status build(struct net *n, const ur_rnn_options *o)
 {
-    const ur_optimizer_options adamw = optimizer_of(UR_ADAMW);
+    const ur_optimizer_options adamw = optimizer_of(UR_OPTIMIZER_ADAMW);
     ur_status status = ur_params_new(&n->params);
     DO(ur_rnn_new(&n->rnn, n->params, "rnn", o));
     DO(ur_linear_init(&n->out, n->params, "out", ur_rnn_output(n->rnn), V, true));
@@ -134,7 +134,7 @@ static void *make_store(const void *arg)
     ur_params *params;
     (void)arg;
     assert_ok(ur_params_new(&params));
-    assert_ok(ur_params_add(params, "first", 1, &(int){2}, (ur_start){UR_NORMAL, 1}, NULL));
+    assert_ok(ur_params_add(params, "first", 1, &(int){2}, (ur_start){UR_INIT_NORMAL, 1}, NULL));
     return params;
 }
 
@@ -340,7 +340,7 @@ static void free_tape(void *it)
     ur_tape_free(it);
 }
 
-static ur_status drop_text(void *user, const char *bytes, size_t n)
+static ur_status drop_text(void *user, const void *bytes, size_t n)
 {
     nomem_digest(user, bytes, n);
     return UR_OK;
@@ -424,11 +424,11 @@ static ur_status make_team(void *it, const void *arg, uint32_t *digest)
 static ur_status optimize(void *it, const void *arg, uint32_t *digest)
 {
     struct cells *c = it;
-    ur_optimizer_options o = optimizer_of(UR_ADAMW);
+    ur_optimizer_options o = optimizer_of(UR_OPTIMIZER_ADAMW);
     ur_optimizer *optimizer = NULL;
     ur_status status = UR_OK;
     (void)arg;
-    for (int kind = UR_ADAMW; kind <= UR_SGD && status == UR_OK; kind++) {
+    for (int kind = UR_OPTIMIZER_ADAMW; kind <= UR_OPTIMIZER_SGD && status == UR_OK; kind++) {
         o.kind = (ur_optimizer_kind)kind;
         status = ur_optimizer_new(&optimizer, c->params, &o, NULL);
         if (status == UR_OK)

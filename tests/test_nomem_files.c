@@ -414,7 +414,7 @@ static ur_status answer(void *it, const void *arg, uint32_t *digest)
     static const char *const lines[] = {"a_", "_ b __ and ___", "none"};
     ur_predict_options o;
     ur_predictor *p;
-    ur_answer a;
+    const ur_answer *a;
     (void)arg;
     ur_predict_options_init(&o);
     o.best = 3;
@@ -424,9 +424,9 @@ static ur_status answer(void *it, const void *arg, uint32_t *digest)
         return status;
     for (int i = 0; i < 3 && status == UR_OK; i++) {
         DO(ur_predictor_line(p, lines[i], strlen(lines[i]), &a));
-        nomem_digest(digest, a.text, a.n);
-        for (int k = 0; k < a.n_places; k++)
-            nomem_digest(digest, &a.place[k].best[2].p, sizeof a.place[k].best[2].p);
+        nomem_digest(digest, a->text, a->n);
+        for (int k = 0; k < a->n_places; k++)
+            nomem_digest(digest, &a->place[k].best[2].p, sizeof a->place[k].best[2].p);
     }
     ur_predictor_free(p);
     return status;

@@ -21,9 +21,9 @@ static struct loop make(ur_optimizer_kind kind, const char *name, int rows)
     ur_optimizer_options o = optimizer_of(kind);
     const int dim[] = {rows, (N - 50) / rows};
     assert_ok(ur_params_new(&l.params));
-    assert_ok(ur_params_add(l.params, name, 2, dim, (ur_start){UR_UNIFORM, 1}, NULL));
+    assert_ok(ur_params_add(l.params, name, 2, dim, (ur_start){UR_INIT_UNIFORM, 1}, NULL));
     assert_ok(ur_params_add_buffer(l.params, "seen", 1, &(int){3}, 1, NULL));
-    assert_ok(ur_params_add(l.params, "bias", 1, &(int){50}, (ur_start){UR_UNIFORM, 1}, NULL));
+    assert_ok(ur_params_add(l.params, "bias", 1, &(int){50}, (ur_start){UR_INIT_UNIFORM, 1}, NULL));
     assert_ok(ur_params_build(l.params, 7));
     assert_int_equal(ur_params_size(l.params), N);
     assert_ok(ur_optimizer_new(&l.optimizer, l.params, &o, NULL));
@@ -60,7 +60,7 @@ static void assert_same_values(struct loop *a, struct loop *b)
 static void state__goes_on_with_the_same_bits(void **unused)
 {
     (void)unused;
-    for (int i = UR_ADAMW; i <= UR_SGD; i++) {
+    for (int i = UR_OPTIMIZER_ADAMW; i <= UR_OPTIMIZER_SGD; i++) {
         const char *path = tmp_path("state");
         ur_optimizer_kind kind = (ur_optimizer_kind)i;
         struct loop whole = usual(kind), half = usual(kind), rest = usual(kind);
@@ -89,7 +89,7 @@ static void state__of_no_moments_keeps_its_count(void **unused)
     (void)unused;
     const char *path = tmp_path("plain"), *again = tmp_path("again");
     ur_optimizer_options o = plain_of(0, 0, 0);
-    struct loop l = usual(UR_ADAMW);
+    struct loop l = usual(UR_OPTIMIZER_ADAMW);
     ur_optimizer *plain;
     char *bytes;
     size_t n;
@@ -132,8 +132,9 @@ static void state__of_another_optimizer_is_refused(void **unused)
     (void)unused;
     const char *path = tmp_path("adamw"), *momentum = tmp_path("momentum");
     ur_optimizer_options o = plain_of(0, 0, 0);
-    struct loop adamw = usual(UR_ADAMW), sgd = usual(UR_SGD);
-    struct loop others[] = {make(UR_ADAMW, "other", 50), make(UR_ADAMW, "weight", 100)};
+    struct loop adamw = usual(UR_OPTIMIZER_ADAMW), sgd = usual(UR_OPTIMIZER_SGD);
+    struct loop others[] = {make(UR_OPTIMIZER_ADAMW, "other", 50), make(UR_OPTIMIZER_ADAMW,
+                                                                        "weight", 100)};
     static const char *const words[] = {"m/other is missing", "m/weight is not of the parameter's"};
     steps(&adamw, 0, 3);
     steps(&sgd, 0, 3);
@@ -156,7 +157,7 @@ static void state__that_is_damaged_or_foreign_is_refused(void **unused)
 {
     (void)unused;
     const char *path = tmp_path("state"), *bad = tmp_path("bad");
-    struct loop l = usual(UR_ADAMW);
+    struct loop l = usual(UR_OPTIMIZER_ADAMW);
     char *bytes;
     size_t n;
     int cases = 0;
@@ -196,7 +197,7 @@ static void state__says_what_a_file_is_instead(void **unused)
         {"unroll-optimizer", "not an optimizer's state: version is missing"},
     };
     const char *bad = tmp_path("bad");
-    struct loop l = usual(UR_ADAMW);
+    struct loop l = usual(UR_OPTIMIZER_ADAMW);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         struct ur__st_out *out;
         assert_ok(ur__st_out_new(&out));
@@ -227,7 +228,7 @@ static void *make_loop(const void *arg)
     struct loop *l = malloc(sizeof *l);
     (void)arg;
     assert_non_null(l);
-    *l = usual(UR_ADAMW);
+    *l = usual(UR_OPTIMIZER_ADAMW);
     steps(l, 0, 2);
     return l;
 }

@@ -114,7 +114,7 @@ static void gap__has_the_candidates_of_a_runner(void **unused)
     ur_model *m = fill_model();
     ur_predictor *p = predictor_of(m, 2);
     ur_runner *r;
-    ur_answer a;
+    const ur_answer *a;
     const ur_real *logits;
     int32_t before[] = {0, 1, 2}, after[] = {3, 0}, ids[2];     /* \n a b, c \n */
     double share[2];
@@ -124,19 +124,19 @@ static void gap__has_the_candidates_of_a_runner(void **unused)
     assert_ok(run_gap(r, 3, before, 2, after, &logits));
     assert_int_equal(ur_runner_best(r, 0, 2, ids, share), 2);
     assert_ok(ur_predictor_line(p, "ab__c", 5, &a));
-    assert_string_equal(a.places, "gaps");
-    assert_string_equal(a.figure, "p");
-    assert_int_equal(a.n_places, 1);
-    assert_int_equal(a.place[0].n, 2);
+    assert_string_equal(a->places, "gaps");
+    assert_string_equal(a->figure, "p");
+    assert_int_equal(a->n_places, 1);
+    assert_int_equal(a->place[0].n, 2);
     for (int i = 0; i < 2; i++) {
         const char *text = ur_vocab_text(ur_model_vocab(m, NULL), ids[i], &n);
-        assert_int_equal(a.place[0].best[i].n, n);
-        assert_memory_equal(a.place[0].best[i].text, text, n);
-        assert_true(a.place[0].best[i].p == share[i]);
+        assert_int_equal(a->place[0].best[i].n, n);
+        assert_memory_equal(a->place[0].best[i].text, text, n);
+        assert_true(a->place[0].best[i].p == share[i]);
     }
-    want[2] = *a.place[0].best[0].text;
-    assert_int_equal(a.n, 4);
-    assert_memory_equal(a.text, want, 4);
+    want[2] = *a->place[0].best[0].text;
+    assert_int_equal(a->n, 4);
+    assert_memory_equal(a->text, want, 4);
     ur_runner_free(r);
     ur_predictor_free(p);
     ur_model_free(m);
@@ -152,20 +152,20 @@ static void answers__do_not_depend_on_earlier_lines(void **unused)
     int places = 0;
     for (int i = 0; i < 6 * 6; i++) {
         const char *line = lines[i % 6 * (i / 6 + 1) % 6];
-        ur_answer a, b;
+        const ur_answer *a, *b;
         fresh = predictor_of(m, 3);
         ur_status status = ur_predictor_line(p, line, strlen(line), &a);
         assert_status(strchr(line, 'x') ? UR_EDATA : UR_OK, status);
         assert_status(status, ur_predictor_line(fresh, line, strlen(line), &b));
-        assert_int_equal(a.n, b.n);
-        assert_memory_equal(a.text, b.text, a.n);
-        assert_int_equal(a.n_places, b.n_places);
-        places += a.n_places;
-        for (int k = 0; k < a.n_places; k++) {
-            assert_int_equal(a.place[k].n, b.place[k].n);
-            for (int c = 0; c < a.place[k].n; c++) {
-                assert_memory_equal(a.place[k].best[c].text, b.place[k].best[c].text, 1);
-                assert_true(a.place[k].best[c].p == b.place[k].best[c].p);
+        assert_int_equal(a->n, b->n);
+        assert_memory_equal(a->text, b->text, a->n);
+        assert_int_equal(a->n_places, b->n_places);
+        places += a->n_places;
+        for (int k = 0; k < a->n_places; k++) {
+            assert_int_equal(a->place[k].n, b->place[k].n);
+            for (int c = 0; c < a->place[k].n; c++) {
+                assert_memory_equal(a->place[k].best[c].text, b->place[k].best[c].text, 1);
+                assert_true(a->place[k].best[c].p == b->place[k].best[c].p);
             }
         }
         ur_predictor_free(fresh);

@@ -96,7 +96,7 @@ static void resume__keeps_its_options(void **unused)
     CHANGED(seed, 124, "seed was 123 and is 124 now");
     CHANGED(val, 0.2, "val was 0.1 and is 0.2 now");
     CHANGED(optimizer.clip_norm, 2, "clip_norm was 1.0 and is 2.0 now");
-    CHANGED(optimizer.kind, UR_SGD, "optimizer was \"adamw\" and is \"sgd\" now");
+    CHANGED(optimizer.kind, UR_OPTIMIZER_SGD, "optimizer was \"adamw\" and is \"sgd\" now");
     CHANGED(schedule, UR_SCHEDULE_STEP, "schedule was \"cosine\" and is \"step\" now");
     CHANGED(patience, 3, "patience was 0 and is 3 now");
     CHANGED(seconds, 5, "time had no limit and is 5 now");

@@ -243,7 +243,7 @@ static void sized__an_option_beyond_an_older_struct_is_refused(void **unused)
 static void sized__room_that_is_used_is_refused(void **unused)
 {
     (void)unused;
-    ur_optimizer_options o = optimizer_of(UR_ADAM);
+    ur_optimizer_options o = optimizer_of(UR_OPTIMIZER_ADAM);
     ur_optimizer *optimizer;
     o.room[7] = 1;
     assert_status(UR_EINVAL, ur_optimizer_new(&optimizer, ur_model_params(model), &o, NULL));

@@ -270,12 +270,12 @@ static void rnn__a_failed_constructor_leaves_no_parameters(void **unused)
     o.activation = (ur_activation)99;
     assert_status(UR_EINVAL, ur_rnn_new(&rnn, p, "q", &o));
     o.activation = UR_ACT_TANH;
-    assert_ok(ur_params_add(p, "q.weight_ih_l1", 1, &one, (ur_start){UR_CONSTANT, 0}, NULL));
+    assert_ok(ur_params_add(p, "q.weight_ih_l1", 1, &one, (ur_start){UR_INIT_CONSTANT, 0}, NULL));
     o.layers = 2;       /* the second layer's name is taken */
     assert_status(UR_EINVAL, ur_rnn_new(&rnn, p, "q", &o));
     assert_int_equal(ur_params_count(p), 1);
     assert_int_equal(ur_params_size(p), 1);
-    assert_ok(ur_params_add(p, "out.bias", 1, &one, (ur_start){UR_CONSTANT, 0}, NULL));
+    assert_ok(ur_params_add(p, "out.bias", 1, &one, (ur_start){UR_INIT_CONSTANT, 0}, NULL));
     assert_status(UR_EINVAL, ur_linear_init(&linear, p, "out", 2, 3, true));
     assert_int_equal(ur_params_count(p), 2);
     ur_params_free(p);
@@ -286,11 +286,11 @@ static void optimizer__refuses_what_cannot_be_computed(void **unused)
     (void)unused;
     ur_params *p;
     ur_optimizer *opt;
-    ur_optimizer_options o = optimizer_of(UR_ADAMW);
+    ur_optimizer_options o = optimizer_of(UR_OPTIMIZER_ADAMW);
     int one = 1;
     o.clip_norm = 0;
     assert_ok(ur_params_new(&p));
-    assert_ok(ur_params_add(p, "w", 1, &one, (ur_start){UR_CONSTANT, 1}, NULL));
+    assert_ok(ur_params_add(p, "w", 1, &one, (ur_start){UR_INIT_CONSTANT, 1}, NULL));
     assert_status(UR_EINVAL, ur_optimizer_new(&opt, p, &o, NULL));
     assert_ok(ur_params_build(p, 1));
     o.eps = 1e-20;
@@ -311,7 +311,7 @@ static void rnn__must_be_prepared_again_after_an_update(void **unused)
     (void)unused;
     struct net n;
     ur_optimizer *opt;
-    ur_optimizer_options o = optimizer_of(UR_ADAMW);
+    ur_optimizer_options o = optimizer_of(UR_OPTIMIZER_ADAMW);
     float y[B * H];
     make(&n);
     assert_ok(ur_optimizer_new(&opt, n.params, &o, NULL));

@@ -10,13 +10,13 @@ struct text {
     int calls, fail_at;     /* the call that fails; 0: none */
 };
 
-static ur_status put(void *user, const char *bytes, size_t n)
+static ur_status put(void *user, const void *bytes, size_t n)
 {
     struct text *t = user;
     if (++t->calls == t->fail_at)
         return UR_EOUTPUT;
     assert_in_range(n, 1, sizeof t->data - t->size - 1);
-    assert_true(bytes[n - 1] == '\n');
+    assert_true(((const char *)bytes)[n - 1] == '\n');
     memcpy(t->data + t->size, bytes, n);
     t->size += n;
     t->data[t->size] = '\0';

@@ -86,7 +86,7 @@ static void measure__computes_again_afterwards(void **state)
 }
 
 /* A dump of shapes alone. */
-static ur_status append(void *user, const char *text, size_t n)
+static ur_status append(void *user, const void *text, size_t n)
 {
     char *to = user;
     strncat(to, text, n);

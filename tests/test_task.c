@@ -289,7 +289,7 @@ static void measure(const ur_model *m, const char *text, size_t n, size_t window
     assert_ok(ur_session_new(&s, m, NULL));
     for (size_t i = 0; i + 1 < tokens; i++) {
         if (i % window == 0)
-            ur_session_reset(s);
+            assert_ok(ur_session_reset(s));
         assert_ok(ur_session_feed(s, ids[i]));
         const ur_real *x = ur_session_logits(s);
         double total = 0;

@@ -18,8 +18,8 @@ static ur_params *new_params(ur_real *values)
     ur_params *params;
     const int a[] = {100, 50}, b[] = {4000};
     assert_ok(ur_params_new(&params));
-    assert_ok(ur_params_add(params, "first.weight", 2, a, (ur_start){UR_UNIFORM, 1}, NULL));
-    assert_ok(ur_params_add(params, "second.bias", 1, b, (ur_start){UR_UNIFORM, 1}, NULL));
+    assert_ok(ur_params_add(params, "first.weight", 2, a, (ur_start){UR_INIT_UNIFORM, 1}, NULL));
+    assert_ok(ur_params_add(params, "second.bias", 1, b, (ur_start){UR_INIT_UNIFORM, 1}, NULL));
     assert_ok(ur_params_build(params, 7));
     assert_int_equal(ur_params_size(params), N);
     if (values)
@@ -51,26 +51,26 @@ static void reference_step(struct reference *r, const ur_optimizer_options *o, i
     double wd = o->weight_decay;
     for (int i = 0; i < N; i++) {
         double g = gradient(t, i), *p = &r->p[i], *m = &r->m[i], *v = &r->v[i];
-        if (o->kind == UR_ADAMW)
+        if (o->kind == UR_OPTIMIZER_ADAMW)
             *p -= lr * wd * *p;
         else
             g += wd * *p;
         switch (o->kind) {
-        case UR_ADAMW:
-        case UR_ADAM:
+        case UR_OPTIMIZER_ADAMW:
+        case UR_OPTIMIZER_ADAM:
             *m = 0.9 * *m + 0.1 * g;
             *v = 0.999 * *v + 0.001 * g * g;
             *p -= lr / (1 - pow(0.9, t)) * *m / (sqrt(*v) / sqrt(1 - pow(0.999, t)) + 1e-8);
             break;
-        case UR_RMSPROP:
+        case UR_OPTIMIZER_RMSPROP:
             *v = 0.95 * *v + 0.05 * g * g;
             *p -= lr * g / (sqrt(*v) + 1e-8);
             break;
-        case UR_ADAGRAD:
+        case UR_OPTIMIZER_ADAGRAD:
             *v += g * g;
             *p -= lr * g / (sqrt(*v) + 1e-8);
             break;
-        case UR_SGD:
+        case UR_OPTIMIZER_SGD:
             *m = 0.9 * *m + g;
             *p -= lr * *m;
             break;
@@ -138,7 +138,7 @@ static void optimizer__same_bits_for_any_team(void **unused)
 static void optimizer__step_allocates_nothing(void **unused)
 {
     (void)unused;
-    ur_optimizer_options o = optimizer_of(UR_ADAMW);
+    ur_optimizer_options o = optimizer_of(UR_OPTIMIZER_ADAMW);
     ur_params *params = new_params(NULL);
     ur_optimizer *optimizer;
     assert_ok(ur_optimizer_new(&optimizer, params, &o, NULL));
@@ -155,20 +155,20 @@ static void optimizer__rejects_what_is_impossible(void **unused)
     (void)unused;
     ur_params *params = new_params(NULL);
     ur_optimizer *optimizer;
-    ur_optimizer_options o = optimizer_of(UR_ADAMW);
+    ur_optimizer_options o = optimizer_of(UR_OPTIMIZER_ADAMW);
     o.beta1 = 1;
     assert_status(UR_EINVAL, ur_optimizer_new(&optimizer, params, &o, NULL));
-    o = optimizer_of(UR_ADAMW);
+    o = optimizer_of(UR_OPTIMIZER_ADAMW);
     o.clip_norm = (double)NAN;
     assert_status(UR_EINVAL, ur_optimizer_new(&optimizer, params, &o, NULL));
-    o = optimizer_of(UR_ADAMW);
+    o = optimizer_of(UR_OPTIMIZER_ADAMW);
     o.momentum = 0;     /* none, where less than 0 means the usual one */
     assert_ok(ur_optimizer_new(&optimizer, params, &o, NULL));
     assert_true(ur__optimizer_options(optimizer)->momentum == 0);
     assert_true(ur__optimizer_options(optimizer)->weight_decay == 0.01);
     assert_status(UR_EINVAL, ur_optimizer_step(optimizer, (double)NAN, NULL));
     ur_optimizer_free(optimizer);
-    for (int kind = UR_ADAM; kind <= UR_SGD; kind++) {
+    for (int kind = UR_OPTIMIZER_ADAM; kind <= UR_OPTIMIZER_SGD; kind++) {
         o = optimizer_of((ur_optimizer_kind)kind);
         assert_ok(ur_optimizer_new(&optimizer, params, &o, NULL));
         assert_true(ur__optimizer_options(optimizer)->weight_decay == 0);
@@ -230,7 +230,7 @@ static void clip__finds_what_is_not_finite_first(void **unused)
     };
     for (int c = 0; c < 4; c++) {
         ur_params *params = new_params(start);
-        ur_optimizer_options o = optimizer_of(UR_ADAMW);
+        ur_optimizer_options o = optimizer_of(UR_OPTIMIZER_ADAMW);
         ur_optimizer *optimizer;
         assert_ok(ur_optimizer_new(&optimizer, params, &o, NULL));
         set_gradients(params, 1);
@@ -256,22 +256,24 @@ static void step__sees_what_it_leaves(void **unused)
     enum part { VALUE, FIRST, SECOND, OVERFLOW };
     const struct { ur_optimizer_kind kind; enum part part; int at; double value; const char *text; }
     cases[] = {
-        {UR_ADAMW, VALUE, 0, (double)NAN, "after the update parameter first.weight[0] is nan"},
-        {UR_ADAMW, VALUE, 4096, (double)INFINITY,
+        {UR_OPTIMIZER_ADAMW, VALUE, 0, (double)NAN,
+         "after the update parameter first.weight[0] is nan"},
+        {UR_OPTIMIZER_ADAMW, VALUE, 4096, (double)INFINITY,
          "after the update parameter first.weight[4096] is inf"},
-        {UR_ADAM, FIRST, 5001, -(double)INFINITY,
+        {UR_OPTIMIZER_ADAM, FIRST, 5001, -(double)INFINITY,
          "after the update parameter second.bias[1] is nan"},
-        {UR_ADAGRAD, SECOND, N - 1, (double)INFINITY,
+        {UR_OPTIMIZER_ADAGRAD, SECOND, N - 1, (double)INFINITY,
          "after the update the second moment of second.bias[3999] is inf"},
-        {UR_ADAGRAD, SECOND, 4999, (double)FLT_MAX,
+        {UR_OPTIMIZER_ADAGRAD, SECOND, 4999, (double)FLT_MAX,
          "after the update the second moment of first.weight[4999] is inf"},
-        {UR_SGD, OVERFLOW, 8191, -(double)FLT_MAX,
+        {UR_OPTIMIZER_SGD, OVERFLOW, 8191, -(double)FLT_MAX,
          "after the update parameter second.bias[3191] is -inf"},
-        {UR_SGD, FIRST, 7, (double)NAN, "after the update parameter first.weight[7] is nan"},
+        {UR_OPTIMIZER_SGD, FIRST, 7, (double)NAN,
+         "after the update parameter first.weight[7] is nan"},
     };
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         for (int n = 1; n <= 3; n++) {
-            ur_optimizer_options o = optimizer_of(UR_ADAMW);
+            ur_optimizer_options o = optimizer_of(UR_OPTIMIZER_ADAMW);
             ur_team *team;
             ur_optimizer *optimizer;
             ur_params *params = new_params(NULL);

@@ -24,7 +24,7 @@ static ur_params *store(bool build)
     ur_params *p;
     const int dim[] = {3, 5};
     assert_ok(ur_params_new(&p));
-    assert_ok(ur_params_add(p, "w", 2, dim, (ur_start){UR_NORMAL, 1}, NULL));
+    assert_ok(ur_params_add(p, "w", 2, dim, (ur_start){UR_INIT_NORMAL, 1}, NULL));
     for (int i = 0; i < UR_TYPES; i++)
         assert_ok(ur_params_add_typed(p, names[i], (ur_type)i, 2, dim, NULL));
     if (build)
@@ -138,7 +138,8 @@ static void typed__have_one_type_and_one_name(void **state)
     assert_status(UR_EINVAL, ur_params_add_typed(p, "w", UR_TYPE_I8, 1, &dim, &out));
     assert_null(out);
     assert_status(UR_EINVAL, ur_params_add_typed(p, "U8", UR_TYPE_I8, 1, &dim, NULL));
-    assert_status(UR_EINVAL, ur_params_add(p, "U8", 1, &dim, (ur_start){UR_CONSTANT, 0}, NULL));
+    assert_status(UR_EINVAL, ur_params_add(p, "U8", 1, &dim, (ur_start){UR_INIT_CONSTANT, 0},
+                                           NULL));
     assert_status(UR_EINVAL, ur_params_add_typed(p, "x", UR_TYPES, 1, &dim, NULL));
     assert_message("there is no type number 13");
     assert_status(UR_EINVAL, ur_params_add_typed(p, "x", UR_TYPE_I8, 1, &zero, NULL));

@@ -55,7 +55,8 @@ static void weights__are_not_stopped_by_what_is_not_asked_for(void **state)
     for (size_t i = 0; i < COUNT(names); i++) {
         ur_params *params;
         assert_ok(ur_params_new(&params));
-        assert_ok(ur_params_add(params, names[i], 1, &dim[i], (ur_start){UR_CONSTANT, 1}, NULL));
+        assert_ok(ur_params_add(params, names[i], 1, &dim[i], (ur_start){UR_INIT_CONSTANT, 1},
+                                NULL));
         assert_status(want[i], ur_params_load(params, path, 0, NULL, false));
         ur_params_free(params);
     }

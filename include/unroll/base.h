@@ -6,7 +6,8 @@
  *
  * Ownership, in every header of unroll
  *   - A pointer delivered through `**out` is owned by the caller, who frees it
- *     with the matching _free(); on failure *out is NULL and nothing leaks.
+ *     with the matching _free() (a file with its _close()); on failure *out is NULL
+ *     and nothing leaks.
  *   - A pointer returned by a function is borrowed from its parent.
  *   - _free(NULL) does nothing. Use after _free is undefined.
  * Wrong calls
@@ -95,18 +96,20 @@ UR_API const char *ur_kernels(void);
 /* ---- structs that can grow --------------------------------------------- */
 
 /* How structs may change while the library keeps its SONAME:
- *   - What a caller fills in, or has filled in (options, ur_batch, ur_check_inputs, ur_plan,
- *     ur_metrics), begins with `size_t size`, the size that his header gives it. It may grow at
- *     its end.
- *   - What the library makes and lends (ur_report, ur_step, ur_param, ur_weight, ur_option) may
- *     grow at its end, too: it is read where it is; a copy is cut where the caller's header ends.
+ *   - What a caller fills in, or has filled in (options, ur_batch, ur_chain, ur_check_inputs,
+ *     ur_schedule, ur_plan, ur_metrics), begins with `size_t size`, the size that the caller's
+ *     header gives it. It may grow at its end.
+ *   - What the library makes and lends (ur_report, ur_step, ur_param, ur_typed, ur_weight,
+ *     ur_option, ur_answer) may grow at its end, too: it is read where it is; a copy is cut where
+ *     the caller's header ends.
  *   - What is passed by value, or stands in arrays or in structs of the caller's (ur_ids, ur_join,
- *     ur_rename, ur_meta, ur_metric, ur_field, ur_options, ur_optimizer_options, ur_linear_layer,
- *     ur_embedding, ur_norm_cell), keeps its size. Members called `room` are for what is to come;
- *     they are zero. */
+ *     ur_rename, ur_meta, ur_metric, ur_entity_counts, ur_class_score, ur_field, ur_options,
+ *     ur_optimizer_options, ur_start, ur_linear_layer, ur_embedding, ur_crf_layer, ur_pool_layer,
+ *     ur_norm_cell, ur_place, ur_candidate, ur_hypothesis), keeps its size. Members called `room`
+ *     are for what is to come; they are zero. */
 
 /** Declares NAME_init for a struct NAME with a size. NAME_init(&o) sets it and the defaults; then
- *  the caller changes what he likes. A library that is newer or older than the header reads and
+ *  the caller changes any of them. A library that is newer or older than the header reads and
  *  writes what both know; it refuses options of which it would have to ignore one, and what was
  *  not initialised (UR_EINVAL). */
 #define UR_STRUCT_INIT(NAME)                                                  \
@@ -118,8 +121,8 @@ UR_API const char *ur_kernels(void);
 
 /* ---- bytes ------------------------------------------------------------- */
 
-/** Takes the next n bytes of a file that is being made; anything but UR_OK ends that and is what
- *  the caller gets. */
+/** Takes the next n bytes of a file or text that is being made (no zero ends them); anything but
+ *  UR_OK ends that and is what the caller gets. */
 typedef ur_status (*ur_sink)(void *user, const void *bytes, size_t n);
 
 /* ---- types of numbers -------------------------------------------------- */

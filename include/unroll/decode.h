@@ -21,9 +21,9 @@ typedef struct ur_runner ur_runner;
  *  borrowed. Steps allocate nothing. Errors: UR_EINVAL, UR_ENOMEM. */
 UR_API ur_status ur_runner_new(ur_runner **out, const ur_model *model, int rows, ur_team *team);
 UR_API void ur_runner_free(ur_runner *runner);
-/** Rows there are; numbers O that each step of one puts out. */
+/** Rows there are; numbers O that each step of a row puts out. */
 UR_API int ur_runner_rows(const ur_runner *runner);
-UR_API int ur_runner_size(const ur_runner *runner);
+UR_API int ur_runner_outputs(const ur_runner *runner);
 
 /** Starts one row anew with what it is given: fields of one sequence (B = 1) as the architecture
  *  names them (fill: before, after); NULL: nothing. Errors: UR_EINVAL, UR_ESHAPE, UR_ENUMERIC. */
@@ -31,7 +31,8 @@ UR_API ur_status ur_runner_begin(ur_runner *runner, int row, const ur_batch *giv
 /** One step of all rows, a token each: ids [rows]. Errors: UR_EINVAL (not in the vocabulary; the
  *  architecture has no steps), UR_ENUMERIC. */
 UR_API ur_status ur_runner_step(ur_runner *runner, const int32_t *ids);
-/** T steps: ids [T,rows] -> out [T,rows,O]; the same bits. */
+/** T steps: ids [T,rows] -> out [T,rows,O]; the same bits. Errors as ur_runner_step; a token that
+ *  is not in the vocabulary is found before the first step. */
 UR_API ur_status ur_runner_run(ur_runner *runner, int T, const int32_t *ids, ur_real *out);
 /** Outputs [O] of a row's last step (logits); zeros before the first. Borrowed. */
 UR_API const ur_real *ur_runner_output(const ur_runner *runner, int row);
@@ -51,10 +52,12 @@ UR_API ur_state *ur_runner_state(ur_runner *runner, int stack);
  *  allocated. */
 typedef struct ur_session ur_session;
 
-/** model and team are borrowed. Starts from the zero state. */
+/** model and team are borrowed. Starts from the zero state. Errors: UR_EINVAL (the model does not
+ *  go on with a text), UR_ENOMEM. */
 UR_API ur_status ur_session_new(ur_session **out, const ur_model *model, ur_team *team);
 UR_API void ur_session_free(ur_session *session);
-UR_API void ur_session_reset(ur_session *session);
+/** Back to the start, as a new one: zero state, nothing fed, nothing drawn. Errors: UR_EINVAL. */
+UR_API ur_status ur_session_reset(ur_session *session);
 
 /** For a text without a prime: feeds a line's end, if the vocabulary has one, so that what
  *  is drawn starts as a line does. Errors as ur_session_feed. */
@@ -85,7 +88,9 @@ UR_API ur_status ur_sample_options_check(const ur_sample_options *options);
 
 /** Draws the next token from the session's logits; the draw is a function of the seed
  *  and of how many tokens have been drawn since the session's start or reset. Ties go to
- *  the lower number. The unknown word is never drawn. Does not feed it. */
+ *  the lower number. The unknown word is never drawn. Does not feed it. Errors:
+ *  UR_EINVAL (an option is impossible), UR_ENUMERIC (a logit is not finite); then nothing is
+ *  drawn. */
 UR_API ur_status ur_session_draw(ur_session *session, const ur_sample_options *options,
                                  int32_t *id);
 
@@ -113,6 +118,7 @@ typedef struct ur_hypothesis {
     int n;
     double log_p;           /* natural logarithm of its probability */
     double score;           /* what they are ordered by */
+    const void *room[2];
 } ur_hypothesis;
 
 /** model and team (may be NULL) are borrowed. Errors: UR_EINVAL (an option is impossible, or the

@@ -34,7 +34,12 @@ typedef struct ur_param {
     bool trained;       /* false: in the third buffer */
 } ur_param;
 
-typedef enum ur_init { UR_CONSTANT, UR_UNIFORM, UR_NORMAL, UR_ORTHOGONAL } ur_init;
+typedef enum ur_init {
+    UR_INIT_CONSTANT,
+    UR_INIT_UNIFORM,
+    UR_INIT_NORMAL,
+    UR_INIT_ORTHOGONAL
+} ur_init;
 
 /** How a parameter starts. scale: bound of UNIFORM, deviation of NORMAL, value of
  *  CONSTANT, gain of ORTHOGONAL (each [n,n] block of an [m·n,n] matrix; Saxe et al. 2014). */
@@ -53,7 +58,8 @@ UR_API ur_status ur_params_add(ur_params *params, const char *name, int rank, co
 /** The same for numbers that are kept but not trained. */
 UR_API ur_status ur_params_add_buffer(ur_params *params, const char *name, int rank,
                                       const int *dim, double value, const ur_param **out);
-/** Takes memory and draws initial values: functions of (seed, ordinal, index). */
+/** Takes memory and draws initial values: functions of (seed, ordinal, index). Errors: UR_EINVAL
+ *  (built already), UR_ENOMEM. */
 UR_API ur_status ur_params_build(ur_params *params, uint64_t seed);
 
 /** The views in the order of their declaration; by place (NULL: none) and by name. */
@@ -112,10 +118,12 @@ typedef struct ur_linear_layer {
     void *packed;       /* of ur_linear_prepare, else NULL */
 } ur_linear_layer;
 
-/** Parameters PREFIX.weight and PREFIX.bias, both uniform in ±1/√I. */
+/** Parameters PREFIX.weight and PREFIX.bias, both uniform in ±1/√I. Errors: UR_EINVAL (I or O
+ *  below 1; as ur_params_add), UR_ENOMEM; then none is declared. */
 UR_API ur_status ur_linear_init(ur_linear_layer *layer, ur_params *params, const char *prefix,
                                 int I, int O, bool bias);
-/** The same with the weight of another layer ([O,I], e.g. an embedding's). */
+/** The same with the weight of another layer ([O,I], e.g. an embedding's). Errors: also UR_EINVAL
+ *  if the weight is NULL or has not two dimensions. */
 UR_API ur_status ur_linear_init_tied(ur_linear_layer *layer, ur_params *params,
                                      const char *prefix, const ur_param *weight, bool bias);
 /** [...,I] -> [...,O] */
@@ -126,7 +134,8 @@ UR_API ur_tensor *ur_linear_cross_entropy(ur_tape *tape, const ur_linear_layer *
                                           ur_tensor *h, ur_ids targets);
 
 /** Packs the weight for ur_linear_run, as ur_rnn_prepare does. Allocates at the first call only;
- *  ur_linear_free gives that back (the parameters are the store's). */
+ *  ur_linear_free gives that back (the parameters are the store's). Errors: UR_EINVAL (not
+ *  initialised, not built), UR_ENOMEM. */
 UR_API ur_status ur_linear_prepare(ur_linear_layer *layer);
 UR_API void ur_linear_free(ur_linear_layer *layer);
 /** Without a tape: x [M,I] -> y [M,O], the same bits. Only reads layer; allocates nothing. team may
@@ -141,7 +150,8 @@ typedef struct ur_embedding {
     int V, E;
 } ur_embedding;
 
-/** Parameter PREFIX.weight, normal (0,1). */
+/** Parameter PREFIX.weight, normal (0,1). Errors: UR_EINVAL (V or E below 1; as ur_params_add),
+ *  UR_ENOMEM. */
 UR_API ur_status ur_embedding_init(ur_embedding *layer, ur_params *params, const char *prefix,
                                    int V, int E);
 /** [T,B] -> [T,B,E] */
@@ -155,15 +165,17 @@ typedef struct ur_crf_layer {
     ur_params *params;
     const ur_param *transitions, *start, *end;
     int K;
+    const void *room[2];
 } ur_crf_layer;
 
-/** Parameters PREFIX.transitions, PREFIX.start and PREFIX.end, all uniform in ±0.1. */
+/** Parameters PREFIX.transitions, PREFIX.start and PREFIX.end, all uniform in ±0.1. Errors:
+ *  UR_EINVAL (K below 1; as ur_params_add), UR_ENOMEM; then none is declared. */
 UR_API ur_status ur_crf_init(ur_crf_layer *layer, ur_params *params, const char *prefix, int K);
 /** ur_crf_loss with the layer's scores: [T,B,K] -> [1]. */
 UR_API ur_tensor *ur_crf(ur_tape *tape, const ur_crf_layer *layer, ur_tensor *scores,
                          ur_ids labels, const int *lengths);
 /** ur_viterbi with the layer's transitions, start and end; the other members of chain are the
- *  caller's. */
+ *  caller's. Errors: UR_ESHAPE (chain.K is not the layer's), those of ur_viterbi. */
 UR_API ur_status ur_crf_decode(const ur_crf_layer *layer, const ur_chain *chain, int32_t *labels,
                                double *best);
 
@@ -179,11 +191,13 @@ typedef struct ur_pool_layer {
     ur_pooling kind;
     int width, directions;
     ur_linear_layer hidden, score;      /* UR_POOL_ATTENTION alone */
+    const void *room[2];
 } ur_pool_layer;
 
 /** Pools states of `width` numbers, those of `directions` (1 or 2) directions side by side.
  *  UR_POOL_ATTENTION (Yang et al. 2016) has the parameters PREFIX.hidden.weight [width,width],
- *  PREFIX.hidden.bias and PREFIX.score.weight [1,width], the others none. */
+ *  PREFIX.hidden.bias and PREFIX.score.weight [1,width], the others none. Errors: UR_EINVAL (no
+ *  such kind, directions do not divide width; as ur_params_add), UR_ENOMEM. */
 UR_API ur_status ur_pool_init(ur_pool_layer *layer, ur_params *params, const char *prefix,
                               ur_pooling kind, int width, int directions);
 /** [T,B,width] -> [B,width] over the steps within lengths [B] (NULL: all T); zeros of an empty
@@ -276,7 +290,8 @@ UR_API int ur_rnn_output(const ur_rnn *rnn);
  *  it. Where a function takes a slot, it is l·D + d: layer l, direction d. */
 typedef struct ur_state ur_state;
 
-/** team may be NULL; borrowed. Allocates all that ur_rnn_step will ever need. */
+/** team may be NULL; borrowed. Allocates all that ur_rnn_step will ever need. Errors: UR_EINVAL
+ *  (B below 1; rnn is not prepared since the parameters changed), UR_ENOMEM. */
 UR_API ur_status ur_state_new(ur_state **out, const ur_rnn *rnn, int B, ur_team *team);
 UR_API void ur_state_free(ur_state *state);
 UR_API void ur_state_zero(ur_state *state);
@@ -291,7 +306,7 @@ UR_API ur_real *ur_state_data(ur_state *state, size_t *n);
 /** Rows in use: B of a new state. All calls compute with those. */
 UR_API int ur_state_rows(const ur_state *state);
 /** Makes the state one of n rows, 1 to the B that it was made for: row i is what row from[i] was,
- *  or a fresh start for from[i] < 0. So rows leave, join, change places or branch; each goes on
+ *  or a fresh start for −1. So rows leave, join, change places or branch; each goes on
  *  with the bits that it would have alone. Drops tensors as ur_state_detach does. Errors:
  *  UR_EINVAL; UR_ENOMEM (at the first call only). */
 UR_API ur_status ur_state_select(ur_state *state, int n, const int *from);
@@ -318,7 +333,9 @@ UR_API ur_status ur_rnn_step(const ur_rnn *rnn, ur_state *state, const ur_real *
 UR_API ur_status ur_rnn_step_ids(const ur_rnn *rnn, ur_state *state, const int32_t *ids,
                                  ur_real *y);
 /** T steps without a tape, in memory that does not grow with T: x [T,B,I] (or NULL
- *  and ids) -> y [T,B,O] (NULL: only the state is wanted). */
+ *  and ids) -> y [T,B,O] (NULL: only the state is wanted). Errors: UR_EINVAL (as ur_rnn_step; not
+ *  prepared; a number outside [0,I), before the first step; tensors of ur_state_put that no call
+ *  has read). */
 UR_API ur_status ur_rnn_run(const ur_rnn *rnn, ur_state *state, int T, const ur_real *x,
                             const int32_t *ids, ur_real *y);
 

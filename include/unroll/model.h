@@ -110,7 +110,7 @@ UR_API const char *ur_model_task(const ur_model *model);
 /** How it was trained, a JSON object as text: seed, step, epoch, losses, data's name-free size
  *  and hash, options. "{}" if untrained. Borrowed. */
 UR_API const char *ur_model_summary(const ur_model *model);
-/** Packs the weights again after a change of its parameters. */
+/** Packs the weights again after a change of its parameters. Errors: UR_ENOMEM. */
 UR_API ur_status ur_model_prepare(ur_model *model);
 
 /* ---- on the tape ------------------------------------------------------- */

@@ -106,16 +106,19 @@ typedef struct ur_candidate {
     const char *text;
     size_t n;
     double p;               /* what `figure` says */
+    const void *room[2];
 } ur_candidate;
 
 /** The candidates for one place, the likeliest first. */
 typedef struct ur_place {
     int n;
     const ur_candidate *best;
+    const void *room[2];
 } ur_place;
 
 /** The answer to a line: a text, made of the first candidate of each place. What a place is, is
- *  the task's affair: a gap of the line, a token's label, or the text as a whole. */
+ *  the task's affair: a gap of the line, a token's label, or the text as a whole. Made by the
+ *  library; it may grow at its end. */
 typedef struct ur_answer {
     const char *text;       /* n bytes, without a line's end */
     size_t n;
@@ -131,11 +134,11 @@ typedef struct ur_answer {
 UR_API ur_status ur_predictor_new(ur_predictor **out, const ur_model *model,
                                   const ur_predict_options *options);
 UR_API void ur_predictor_free(ur_predictor *predictor);
-/** Answers a line of n bytes, which has no line's end; what came before plays no part. The answer
+/** Answers a line of n bytes, which has no line's end; what came before plays no part. *answer
  *  is borrowed until the next call. Errors: UR_EDATA (what the task cannot read in it, says the
- *  message), UR_ENUMERIC, UR_ENOMEM; then the answer is empty. */
+ *  message), UR_ENUMERIC, UR_ENOMEM; then it is an empty answer. */
 UR_API ur_status ur_predictor_line(ur_predictor *predictor, const char *line, size_t n,
-                                   ur_answer *answer);
+                                   const ur_answer **answer);
 /** What is to be said of all lines so far: "1 word of the input is unknown to the model: read as
  *  <unk>". Borrowed until the next call; NULL: nothing. */
 UR_API const char *ur_predictor_note(ur_predictor *predictor);

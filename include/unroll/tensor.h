@@ -262,13 +262,9 @@ UR_API ur_tensor *ur_gather(ur_tape *tape, ur_tensor *w, ur_ids ids);
  *  or its gradient is not finite, grey where it needs no gradient. */
 typedef enum ur_dump_format { UR_DUMP_TEXT, UR_DUMP_DOT } ur_dump_format;
 
-/** Takes n bytes of text (not ended by a zero); anything but UR_OK ends the dump. */
-typedef ur_status (*ur_text_sink)(void *user, const char *bytes, size_t n);
-
-/** Writes the round through put, whole lines a call. Also of a poisoned tape: all that was made
+/** Writes the round as text through put, whole lines a call. Also of a poisoned tape: all that was made
  *  before the failure. Errors: what put returns; UR_ENOMEM. */
-UR_API ur_status ur_tape_dump(const ur_tape *tape, ur_dump_format format, ur_text_sink put,
-                              void *user);
+UR_API ur_status ur_tape_dump(const ur_tape *tape, ur_dump_format format, ur_sink put, void *user);
 
 /* ---- checking gradients ------------------------------------------------ */
 

@@ -14,11 +14,11 @@ extern "C" {
 #endif
 
 typedef enum ur_optimizer_kind {
-    UR_ADAMW = 0,   /* Loshchilov and Hutter 2019: decay apart from the gradient */
-    UR_ADAM = 1,    /* Kingma and Ba 2015; weight decay added to the gradient */
-    UR_RMSPROP = 2, /* Tieleman and Hinton 2012; alpha 0.95, as char-rnn */
-    UR_ADAGRAD = 3, /* Duchi et al. 2011 */
-    UR_SGD = 4      /* with momentum 0.9 (Polyak 1964) */
+    UR_OPTIMIZER_ADAMW = 0,   /* Loshchilov and Hutter 2019: decay apart from the gradient */
+    UR_OPTIMIZER_ADAM = 1,    /* Kingma and Ba 2015; weight decay added to the gradient */
+    UR_OPTIMIZER_RMSPROP = 2, /* Tieleman and Hinton 2012; alpha 0.95, as char-rnn */
+    UR_OPTIMIZER_ADAGRAD = 3, /* Duchi et al. 2011 */
+    UR_OPTIMIZER_SGD = 4      /* with momentum 0.9 (Polyak 1964) */
 } ur_optimizer_kind;
 
 /** "adamw" ...; NULL if unknown. */
@@ -29,8 +29,8 @@ typedef struct ur_optimizer_options {
     size_t size;                /* set by ur_optimizer_options_init */
     ur_optimizer_kind kind;
     double beta1, beta2, eps;   /* 0: the kind's default (0.9, 0.999 or alpha 0.95, 1e-8) */
-    double momentum;            /* UR_SGD; negative: 0.9 */
-    double weight_decay;        /* negative: 0.01 with UR_ADAMW, else 0 */
+    double momentum;            /* UR_OPTIMIZER_SGD; negative: 0.9 */
+    double weight_decay;        /* negative: 0.01 with UR_OPTIMIZER_ADAMW, else 0 */
     double clip_norm;           /* 0: off. Global norm over all parameters */
     double clip_value;          /* 0: off. Each element to ±value, after the norm */
     double room[8];
@@ -43,7 +43,8 @@ static inline void ur_optimizer_options_init(ur_optimizer_options *options)
 }
 
 typedef struct ur_optimizer ur_optimizer;
-/** params is borrowed and built. */
+/** params is borrowed and built; team (may be NULL) borrowed. Errors: UR_EINVAL (an option is
+ *  impossible; not built), UR_ENOMEM. */
 UR_API ur_status ur_optimizer_new(ur_optimizer **out, ur_params *params,
                                   const ur_optimizer_options *options, ur_team *team);
 UR_API void ur_optimizer_free(ur_optimizer *optimizer);
@@ -92,7 +93,8 @@ UR_STRUCT_INIT(ur_schedule)
  *  cosine without an end). */
 UR_API ur_status ur_schedule_value(const ur_schedule *schedule, int64_t step, double seconds,
                                    double *lr);
-/** Tells UR_SCHEDULE_PLATEAU of a validation: was its loss the best so far? */
+/** Tells UR_SCHEDULE_PLATEAU of a validation: was its loss the best so far? Errors:
+ *  UR_EINVAL (an impossible schedule). */
 UR_API ur_status ur_schedule_see(ur_schedule *schedule, bool better);
 
 /* ---- a whole run: see ur_train() in task.h ----------------------------- */

@@ -207,7 +207,7 @@ static void add_end(ur_beam *b, const struct step *s)
         b->end[at] = b->end[at - 1];
     memcpy(ids, tokens(b, b->ids, s->row), (size_t)b->n * sizeof *ids);
     ids[b->n] = s->id;
-    b->end[at] = (ur_hypothesis){ids, n, s->log_p, score};
+    b->end[at] = (ur_hypothesis){.ids = ids, .n = n, .log_p = s->log_p, .score = score};
 }
 
 static ur_status extend(ur_beam *b)

@@ -75,7 +75,7 @@ int ur_runner_rows(const ur_runner *r)
     return r->rows;
 }
 
-int ur_runner_size(const ur_runner *r)
+int ur_runner_outputs(const ur_runner *r)
 {
     UR__NEED_OR(r, "runner", 0);
     return r->O;

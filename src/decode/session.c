@@ -35,7 +35,7 @@ ur_status ur_session_new(ur_session **out, const ur_model *model, ur_team *team)
     s->model = model;
     ur_status status = ur_runner_new(&s->runner, model, 1, team);
     if (status == UR_OK) {
-        s->V = ur_runner_size(s->runner);
+        s->V = ur_runner_outputs(s->runner);
         size_t V = (size_t)s->V;
         s->work.weight = ur__alloc(V, sizeof *s->work.weight);
         s->work.order = ur__alloc(V, sizeof *s->work.order);
@@ -69,12 +69,13 @@ void ur_session_free(ur_session *session)
     ur__free(session);
 }
 
-void ur_session_reset(ur_session *session)
+ur_status ur_session_reset(ur_session *session)
 {
-    UR__NEED_OR(session, "session", );
-    ur_runner_begin(session->runner, 0, NULL);
+    UR__NEED(session, "session");
+    UR__TRY(ur_runner_begin(session->runner, 0, NULL));
     memset(session->seen, 0, (size_t)session->V);
     session->drawn = 0;
+    return UR_OK;
 }
 
 ur_status ur_session_begin(ur_session *session)

@@ -21,14 +21,14 @@ static ur_status declare(ur_norm_cell *c, const char *prefix, int gates)
         struct ur__param_new p;
         const ur_param **out;
     } list[] = {
-        {{prefix, "weight_ih", 2, {rows, c->I}, UR_UNIFORM, bound, 0, 0, 0}, &c->weight_ih},
-        {{prefix, "weight_hh", 2, {rows, c->H}, UR_UNIFORM, bound, 0, 0, 0}, &c->weight_hh},
-        {{prefix, "gain_ih", 1, {rows}, UR_CONSTANT, 1, 0, 0, 0}, &c->gain_ih},
-        {{prefix, "gain_hh", 1, {rows}, UR_CONSTANT, 1, 0, 0, 0}, &c->gain_hh},
-        {{prefix, "bias_ih", 1, {rows}, UR_CONSTANT, 0, 0, 0, 0}, &c->bias_ih},
-        {{prefix, "bias_hh", 1, {rows}, UR_CONSTANT, 0, 0, 0, 0}, &c->bias_hh},
-        {{prefix, "gain_c", 1, {c->H}, UR_CONSTANT, 1, 0, 0, 0}, &c->gain_c},
-        {{prefix, "bias_c", 1, {c->H}, UR_CONSTANT, 0, 0, 0, 0}, &c->bias_c},
+        {{prefix, "weight_ih", 2, {rows, c->I}, UR_INIT_UNIFORM, bound, 0, 0, 0}, &c->weight_ih},
+        {{prefix, "weight_hh", 2, {rows, c->H}, UR_INIT_UNIFORM, bound, 0, 0, 0}, &c->weight_hh},
+        {{prefix, "gain_ih", 1, {rows}, UR_INIT_CONSTANT, 1, 0, 0, 0}, &c->gain_ih},
+        {{prefix, "gain_hh", 1, {rows}, UR_INIT_CONSTANT, 1, 0, 0, 0}, &c->gain_hh},
+        {{prefix, "bias_ih", 1, {rows}, UR_INIT_CONSTANT, 0, 0, 0, 0}, &c->bias_ih},
+        {{prefix, "bias_hh", 1, {rows}, UR_INIT_CONSTANT, 0, 0, 0, 0}, &c->bias_hh},
+        {{prefix, "gain_c", 1, {c->H}, UR_INIT_CONSTANT, 1, 0, 0, 0}, &c->gain_c},
+        {{prefix, "bias_c", 1, {c->H}, UR_INIT_CONSTANT, 0, 0, 0, 0}, &c->bias_c},
     };
     const size_t n = gates == 4 ? 8 : 6;    /* the GRU has no c */
     for (size_t i = 0; i < n; i++)

@@ -11,7 +11,8 @@
 static ur_status declare(ur_crf_layer *layer, const char *prefix)
 {
     struct ur__param_new p = {.prefix = prefix, .name = "transitions", .rank = 2,
-                              .dim = {layer->K, layer->K}, .init = UR_UNIFORM, .scale = SPREAD};
+                              .dim = {layer->K, layer->K}, .init = UR_INIT_UNIFORM,
+        .scale = SPREAD};
     UR__TRY(ur__params_declare(layer->params, &p, &layer->transitions));
     p.rank = 1;
     p.name = "start";

@@ -17,7 +17,7 @@
 static ur_status add_bias(ur_linear_layer *layer, const char *prefix)
 {
     struct ur__param_new p = {.prefix = prefix, .name = "bias", .rank = 1, .dim = {layer->O},
-                              .init = UR_UNIFORM, .scale = ur__init_bound(layer->I)};
+                              .init = UR_INIT_UNIFORM, .scale = ur__init_bound(layer->I)};
     return ur__params_declare(layer->params, &p, &layer->bias);
 }
 
@@ -32,7 +32,7 @@ ur_status ur_linear_init(ur_linear_layer *layer, ur_params *params, const char *
         return ur__fail(UR_EINVAL, "%s: a linear layer cannot go from %d to %d", prefix, I,
                         O);
     struct ur__param_new p = {.prefix = prefix, .name = "weight", .rank = 2, .dim = {O, I},
-                              .init = UR_UNIFORM, .scale = ur__init_bound(I)};
+                              .init = UR_INIT_UNIFORM, .scale = ur__init_bound(I)};
     int declared = ur_params_count(params);
     UR__TRY(ur__params_declare(params, &p, &layer->weight));
     ur_status status = bias ? add_bias(layer, prefix) : UR_OK;
@@ -207,7 +207,7 @@ ur_status ur_embedding_init(ur_embedding *layer, ur_params *params, const char *
     if (V < 1 || E < 1)
         return ur__fail(UR_EINVAL, "%s: an embedding cannot be %d by %d", prefix, V, E);
     struct ur__param_new p = {.prefix = prefix, .name = "weight", .rank = 2, .dim = {V, E},
-                              .init = UR_NORMAL, .scale = 1};
+                              .init = UR_INIT_NORMAL, .scale = 1};
     return ur__params_declare(params, &p, &layer->weight);
 }
 

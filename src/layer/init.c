@@ -88,19 +88,19 @@ ur_status ur__init_fill(ur_real *x, const ur_param *p, ur_start start, uint64_t 
     size_t n = p->size;
     double scale = start.scale;
     switch (start.init) {
-    case UR_CONSTANT:
+    case UR_INIT_CONSTANT:
         for (size_t i = 0; i < n; i++)
             x[i] = (ur_real)scale;
         return UR_OK;
-    case UR_UNIFORM:
+    case UR_INIT_UNIFORM:
         for (size_t i = 0; i < n; i++)
             x[i] = (ur_real)(scale * (2 * uniform(seed, ordinal, i) - 1));
         return UR_OK;
-    case UR_NORMAL:
+    case UR_INIT_NORMAL:
         for (size_t i = 0; i < n; i++)
             x[i] = (ur_real)scale * normal(seed, ordinal, i);
         return UR_OK;
-    case UR_ORTHOGONAL:
+    case UR_INIT_ORTHOGONAL:
         return orthogonal(x, n, p->dim[p->rank - 1], scale, seed, ordinal);
     }
     return UR_OK;

@@ -108,13 +108,13 @@ static ur_status append(ur_params *p, struct entry *e)
 
 static ur_status check_start(const char *name, int rank, const int *dim, ur_start start)
 {
-    if ((int)start.init < UR_CONSTANT || (int)start.init > UR_ORTHOGONAL)
+    if ((int)start.init < UR_INIT_CONSTANT || (int)start.init > UR_INIT_ORTHOGONAL)
         return ur__fail(UR_EINVAL, "parameter %s: there is no init number %d", name,
                         (int)start.init);
     if (!isfinite(start.scale))
         return ur__fail(UR_EINVAL, "parameter %s: scale must be finite, not %g", name,
                         start.scale);
-    if (start.init == UR_ORTHOGONAL && (rank != 2 || dim[0] % dim[1]))
+    if (start.init == UR_INIT_ORTHOGONAL && (rank != 2 || dim[0] % dim[1]))
         return ur__fail(UR_EINVAL, "parameter %s cannot be orthogonal: it is not made of "
                         "square blocks", name);
     return UR_OK;
@@ -157,7 +157,7 @@ ur_status ur_params_add(ur_params *p, const char *name, int rank, const int *dim
 ur_status ur_params_add_buffer(ur_params *p, const char *name, int rank, const int *dim,
                                double value, const ur_param **out)
 {
-    struct entry e = {.view = {.name = name, .rank = rank}, .start = {UR_CONSTANT, value}};
+    struct entry e = {.view = {.name = name, .rank = rank}, .start = {UR_INIT_CONSTANT, value}};
     return add(p, e, dim, out);
 }
 

@@ -14,7 +14,7 @@ static ur_status declare(ur_pool_layer *layer, ur_params *params, const char *pr
 {
     int E = layer->width;
     struct ur__param_new p = {.prefix = prefix, .name = "hidden.weight", .rank = 2, .dim = {E, E},
-                              .init = UR_UNIFORM, .scale = ur__init_bound(E)};
+                              .init = UR_INIT_UNIFORM, .scale = ur__init_bound(E)};
     layer->hidden = layer->score = (ur_linear_layer){.params = params, .I = E, .O = E};
     layer->score.O = 1;
     UR__TRY(ur__params_declare(params, &p, &layer->hidden.weight));

@@ -45,7 +45,7 @@ static ur_status declare(const struct naming *n, const char *name, struct ur__pa
 static ur_status declare_uniform(const struct naming *n, const char *name, int rows, int columns,
                                  const ur_param **out)
 {
-    struct ur__param_new p = {.dim = {rows, columns}, .init = UR_UNIFORM, .scale = n->bound};
+    struct ur__param_new p = {.dim = {rows, columns}, .init = UR_INIT_UNIFORM, .scale = n->bound};
     return declare(n, name, p, out);
 }
 
@@ -54,11 +54,11 @@ static ur_status declare_recurrent(const struct naming *n, const ur_rnn_options 
 {
     const struct ur__rnn_layer *d = n->d;
     char name[UR__RECURRENT_NAME];
-    struct ur__param_new p = {.dim = {d->cell->gates * d->H, d->P}, .init = UR_UNIFORM,
+    struct ur__param_new p = {.dim = {d->cell->gates * d->H, d->P}, .init = UR_INIT_UNIFORM,
                               .scale = n->bound};
     ur__rnn_recurrent_name(o, name);
     if (o->orthogonal && d->P == d->H) {   /* a block is square */
-        p.init = UR_ORTHOGONAL;
+        p.init = UR_INIT_ORTHOGONAL;
         p.scale = 1;
     }
     return declare(n, name, p, out);
@@ -67,7 +67,7 @@ static ur_status declare_recurrent(const struct naming *n, const ur_rnn_options 
 static ur_status declare_biases(const struct naming *n, double forget, struct ur__rnn_views *v)
 {
     const struct ur__rnn_layer *d = n->d;
-    struct ur__param_new p = {.dim = {d->cell->gates * d->H}, .init = UR_UNIFORM,
+    struct ur__param_new p = {.dim = {d->cell->gates * d->H}, .init = UR_INIT_UNIFORM,
                               .scale = n->bound};
     if (forget != 0) {
         p.shift_begin = (size_t)d->cell->forget * (size_t)d->H;
@@ -104,7 +104,7 @@ static ur_status declare_starts(const struct naming *n, bool learned, struct ur_
 {
     for (int i = 0; learned && i < b->n; i++) {
         char name[32];
-        struct ur__param_new p = {.dim = {b->at[i].size}, .init = UR_CONSTANT};
+        struct ur__param_new p = {.dim = {b->at[i].size}, .init = UR_INIT_CONSTANT};
         snprintf(name, sizeof name, "%s_0", b->at[i].name);
         UR__TRY(declare(n, name, p, &b->at[i].start));
     }

@@ -291,8 +291,8 @@ ur_status ur_state_select(ur_state *s, int n, const int *from)
         return ur__fail(UR_EINVAL, "a state with room for %d sequences cannot hold %d", s->capacity,
                         n);
     for (int i = 0; i < n; i++)
-        if (from[i] >= s->B)
-            return ur__fail(UR_EINVAL, "there is no row %d of %d", from[i], s->B);
+        if (from[i] < -1 || from[i] >= s->B)
+            return ur__fail(UR_EINVAL, "row %d comes from row %d, of %d", i, from[i], s->B);
     if (stays(s, n, from))
         restart(s, from);
     else

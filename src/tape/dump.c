@@ -115,8 +115,7 @@ static ur_status dot_line(struct ur__buf *b, const struct ur__kernel *k, const u
     return ur__buf_puts(b, "\n");
 }
 
-static ur_status hand_over(const ur_tape *tape, struct ur__buf *line, ur_text_sink put,
-                           void *user)
+static ur_status hand_over(const ur_tape *tape, struct ur__buf *line, ur_sink put, void *user)
 {
     uint64_t round = ur__tape_round(tape);
     ur_status status = put(user, line->data, line->size);
@@ -127,7 +126,7 @@ static ur_status hand_over(const ur_tape *tape, struct ur__buf *line, ur_text_si
 }
 
 static ur_status dump(const ur_tape *tape, ur_dump_format format, struct ur__buf *line,
-                      ur_text_sink put, void *user)
+                      ur_sink put, void *user)
 {
     const struct ur__kernel *k = ur__kernel();
     bool dot = format == UR_DUMP_DOT;
@@ -146,7 +145,7 @@ static ur_status dump(const ur_tape *tape, ur_dump_format format, struct ur__buf
     return UR_OK;
 }
 
-ur_status ur_tape_dump(const ur_tape *tape, ur_dump_format format, ur_text_sink put, void *user)
+ur_status ur_tape_dump(const ur_tape *tape, ur_dump_format format, ur_sink put, void *user)
 {
     UR__NEED(tape, "tape");
     if (format != UR_DUMP_TEXT && format != UR_DUMP_DOT)

@@ -4,7 +4,7 @@
 
 #include "task/list.h"
 
-/* Reads a caller's options, whose header may be another, and finds the task of his run. UR_EINVAL:
+/* Reads a caller's options, whose header may be another, and finds the task of the run. UR_EINVAL:
  * there is none, or the options were not initialised for it. */
 ur_status ur__options_of_run(ur_train_options *options, const ur_train_options *theirs,
                              const struct ur__task **task);

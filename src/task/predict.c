@@ -15,6 +15,9 @@ struct ur_predictor {
     struct ur__answer answer;
 };
 
+/* What a failed call gives. */
+static const ur_answer empty = {.text = ""};
+
 static const ur_predict_options defaults = {.size = sizeof(ur_predict_options), .best = 1};
 
 void ur_predict_options_init_size(ur_predict_options *o, size_t size)
@@ -73,10 +76,11 @@ void ur_predictor_free(ur_predictor *p)
     ur__free(p);
 }
 
-ur_status ur_predictor_line(ur_predictor *p, const char *line, size_t n, ur_answer *answer)
+ur_status ur_predictor_line(ur_predictor *p, const char *line, size_t n,
+                            const ur_answer **answer)
 {
     UR__NEED(answer, "answer");
-    *answer = (ur_answer){.text = ""};
+    *answer = &empty;
     UR__NEED(p, "predictor");
     if (n > 0)
         UR__NEED(line, "line");
@@ -86,9 +90,7 @@ ur_status ur_predictor_line(ur_predictor *p, const char *line, size_t n, ur_answ
         return ur__fail(UR_EDATA, "%s", ur_errmsg());
     if (status != UR_OK)
         return status;
-    answer->places = p->plug->places;
-    answer->figure = p->plug->figure;
-    ur__answer_give(&p->answer, answer);
+    *answer = ur__answer_give(&p->answer, p->plug->places, p->plug->figure);
     return UR_OK;
 }
 

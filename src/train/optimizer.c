@@ -50,11 +50,11 @@ struct ur_optimizer {
 /* ---- names and options ------------------------------------------------- */
 
 const char *const ur__optimizer_words[] = {
-    [UR_ADAMW] = "adamw",
-    [UR_ADAM] = "adam",
-    [UR_RMSPROP] = "rmsprop",
-    [UR_ADAGRAD] = "adagrad",
-    [UR_SGD] = "sgd",
+    [UR_OPTIMIZER_ADAMW] = "adamw",
+    [UR_OPTIMIZER_ADAM] = "adam",
+    [UR_OPTIMIZER_RMSPROP] = "rmsprop",
+    [UR_OPTIMIZER_ADAGRAD] = "adagrad",
+    [UR_OPTIMIZER_SGD] = "sgd",
     NULL,
 };
 #define N_KINDS ((int)(sizeof ur__optimizer_words / sizeof ur__optimizer_words[0]) - 1)
@@ -100,7 +100,7 @@ ur_status ur__optimizer_check(const ur_optimizer_options *o)
     UR__TRY(check_range("weight decay", decay, 0, (double)FLT_MAX));
 #ifndef UR_DOUBLE
     /* Second moments below 2^-100 are 0; a smaller eps would then divide by next to it. */
-    if (o->kind != UR_SGD && o->eps != 0 && o->eps < 0x1p-50)
+    if (o->kind != UR_OPTIMIZER_SGD && o->eps != 0 && o->eps < 0x1p-50)
         return ur__fail(UR_EINVAL, "optimizer: eps is %g, below 2^-50", o->eps);
 #endif
     UR__TRY(check_range("clip norm", o->clip_norm, 0, HUGE_VAL));
@@ -112,14 +112,14 @@ static ur_optimizer_options with_defaults(ur_optimizer_options o)
     if (o.beta1 == 0)
         o.beta1 = 0.9;
     if (o.beta2 == 0)
-        o.beta2 = o.kind == UR_RMSPROP ? 0.95 : 0.999;
+        o.beta2 = o.kind == UR_OPTIMIZER_RMSPROP ? 0.95 : 0.999;
     if (o.eps == 0)
         o.eps = 1e-8;
     if (o.momentum < 0)
         o.momentum = 0.9;
     /* Added to the gradient, as the other kinds do, 0.01 would drown it. */
     if (o.weight_decay < 0)
-        o.weight_decay = o.kind == UR_ADAMW ? 0.01 : 0;
+        o.weight_decay = o.kind == UR_OPTIMIZER_ADAMW ? 0.01 : 0;
     return o;
 }
 
@@ -136,10 +136,10 @@ void ur_optimizer_options_init_size(ur_optimizer_options *o, size_t size)
 
 static bool needs_moment(const ur_optimizer_options *o, bool first)
 {
-    bool adam = o->kind == UR_ADAMW || o->kind == UR_ADAM;
+    bool adam = o->kind == UR_OPTIMIZER_ADAMW || o->kind == UR_OPTIMIZER_ADAM;
     if (first)
-        return adam || (o->kind == UR_SGD && o->momentum > 0);
-    return o->kind != UR_SGD;
+        return adam || (o->kind == UR_OPTIMIZER_SGD && o->momentum > 0);
+    return o->kind != UR_OPTIMIZER_SGD;
 }
 
 int ur__optimizer_moments(const ur_optimizer_options *options)
@@ -327,11 +327,11 @@ static bool step_block(const ur_optimizer *o, int block)
     const ur_real *g = ur_params_grads(o->params) + at;
     ur_real *m = o->m ? o->m + at : NULL, *v = o->v ? o->v + at : NULL;
     switch (o->options.kind) {
-    case UR_ADAMW: k->adamw(n, &o->now, p, g, m, v); break;
-    case UR_ADAM: k->adam(n, &o->now, p, g, m, v); break;
-    case UR_RMSPROP: k->rmsprop(n, &o->now, p, g, v); break;
-    case UR_ADAGRAD: k->adagrad(n, &o->now, p, g, v); break;
-    case UR_SGD: k->sgd(n, &o->now, p, g, m); break;
+    case UR_OPTIMIZER_ADAMW: k->adamw(n, &o->now, p, g, m, v); break;
+    case UR_OPTIMIZER_ADAM: k->adam(n, &o->now, p, g, m, v); break;
+    case UR_OPTIMIZER_RMSPROP: k->rmsprop(n, &o->now, p, g, v); break;
+    case UR_OPTIMIZER_ADAGRAD: k->adagrad(n, &o->now, p, g, v); break;
+    case UR_OPTIMIZER_SGD: k->sgd(n, &o->now, p, g, m); break;
     }
     return is_finite(n, p) && is_finite(n, m) && is_finite(n, v);
 }
@@ -359,7 +359,7 @@ static ur_status check_result(const ur_optimizer *o)
 static ur_status check_squares(const ur_optimizer_options *o, double length)
 {
     bool bounded = o->clip_value > 0 && o->clip_value < MOST_GRADIENT;
-    if (o->kind == UR_SGD || bounded || length < MOST_GRADIENT)
+    if (o->kind == UR_OPTIMIZER_SGD || bounded || length < MOST_GRADIENT)
         return UR_OK;
     return ur__fail(UR_ENUMERIC, "the gradient's norm is %g, whose square is infinite", length);
 }

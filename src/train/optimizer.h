@@ -24,7 +24,8 @@ struct ur__optimizer_clock ur__optimizer_clock(const ur_optimizer *optimizer);
 void ur__optimizer_set_clock(ur_optimizer *optimizer, struct ur__optimizer_clock clock);
 
 /* A moment, laid out as the flat parameters; NULL if the kind has none. first: the mean
- * of gradients (momentum, with UR_SGD), else the mean (sum, with UR_ADAGRAD) of squares. */
+ * of gradients (momentum, with UR_OPTIMIZER_SGD), else the mean (sum, with UR_OPTIMIZER_ADAGRAD) of
+ * squares. */
 ur_real *ur__optimizer_moment(const ur_optimizer *optimizer, bool first);
 
 /* UR_ENUMERIC, naming the first, if a parameter or a moment is NaN or Inf. Looks at all. */

@@ -14,11 +14,12 @@
 /* Of an optimizer what no row of the options says, defaults filled in. */
 static void set_optimizer(struct ur__json *j, const ur_optimizer_options *o)
 {
-    if (o->kind == UR_ADAMW || o->kind == UR_ADAM)
+    if (o->kind == UR_OPTIMIZER_ADAMW || o->kind == UR_OPTIMIZER_ADAM)
         ur__json_set_real(j, "beta1", o->beta1);
-    if (o->kind == UR_ADAMW || o->kind == UR_ADAM || o->kind == UR_RMSPROP)
+    if (o->kind == UR_OPTIMIZER_ADAMW || o->kind == UR_OPTIMIZER_ADAM ||
+        o->kind == UR_OPTIMIZER_RMSPROP)
         ur__json_set_real(j, "beta2", o->beta2);
-    if (o->kind == UR_SGD)
+    if (o->kind == UR_OPTIMIZER_SGD)
         ur__json_set_real(j, "momentum", o->momentum);
     else
         ur__json_set_real(j, "eps", o->eps);

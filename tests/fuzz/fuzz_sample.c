@@ -88,7 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_CHECK(status == (id >= 0 && id < V ? UR_OK : UR_EINVAL));
         draw(s, &o, of_words);
         if (data[i] == 200)
-            ur_session_reset(s);
+            FUZZ_CHECK(ur_session_reset(s) == UR_OK);
     }
     ur_session_free(s);
     fuzz_end();

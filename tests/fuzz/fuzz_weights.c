@@ -97,9 +97,9 @@ static ur_status declare(ur_params **p)
     static const int two[] = {2, 3}, one[] = {2};
     ur_status status = ur_params_new(p);
     if (status == UR_OK)
-        status = ur_params_add(*p, "rnn.weight", 2, two, (ur_start){UR_UNIFORM, 1}, NULL);
+        status = ur_params_add(*p, "rnn.weight", 2, two, (ur_start){UR_INIT_UNIFORM, 1}, NULL);
     if (status == UR_OK)
-        status = ur_params_add(*p, "rnn.bias", 1, one, (ur_start){UR_CONSTANT, 7}, NULL);
+        status = ur_params_add(*p, "rnn.bias", 1, one, (ur_start){UR_INIT_CONSTANT, 7}, NULL);
     if (status == UR_OK)
         status = ur_params_add_buffer(*p, "mean", 1, one, 5, NULL);
     return status;

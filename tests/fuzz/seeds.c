@@ -249,7 +249,7 @@ static void put_optimizers(void)
         const char *name = ur_optimizer_name((ur_optimizer_kind)kind);
         ur_optimizer_options o = optimizer_of((ur_optimizer_kind)kind);
         ur_optimizer *optimizer;
-        if (kind == UR_ADAM)
+        if (kind == UR_OPTIMIZER_ADAM)
             continue;
         must(ur_optimizer_new(&optimizer, ur_model_params(s.model), &o, NULL));
         must(ur_optimizer_step(optimizer, 0.01, NULL));

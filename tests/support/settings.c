@@ -89,7 +89,7 @@ ur_optimizer_options optimizer_of(ur_optimizer_kind kind)
 
 ur_optimizer_options plain_of(double weight_decay, double clip_norm, double clip_value)
 {
-    ur_optimizer_options o = optimizer_of(UR_SGD);
+    ur_optimizer_options o = optimizer_of(UR_OPTIMIZER_SGD);
     o.momentum = 0;
     o.weight_decay = weight_decay;
     o.clip_norm = clip_norm;

@@ -118,11 +118,11 @@ static ur_status write_outputs(struct peer *p, const ur_tensor *y, const char *p
     ur_params *file;
     const ur_param *to_y, *to_h = NULL, *to_c = NULL;
     TRY(ur_params_new(&file));
-    ur_status status = ur_params_add(file, "y", 1, &n_y, (ur_start){UR_CONSTANT, 0}, &to_y);
+    ur_status status = ur_params_add(file, "y", 1, &n_y, (ur_start){UR_INIT_CONSTANT, 0}, &to_y);
     if (status == UR_OK && n_h)
-        status = ur_params_add(file, "h_n", 1, &n_h, (ur_start){UR_CONSTANT, 0}, &to_h);
+        status = ur_params_add(file, "h_n", 1, &n_h, (ur_start){UR_INIT_CONSTANT, 0}, &to_h);
     if (status == UR_OK && n_c)
-        status = ur_params_add(file, "c_n", 1, &n_c, (ur_start){UR_CONSTANT, 0}, &to_c);
+        status = ur_params_add(file, "c_n", 1, &n_c, (ur_start){UR_INIT_CONSTANT, 0}, &to_c);
     if (status == UR_OK)
         status = ur_params_build(file, 1);
     if (status == UR_OK) {
