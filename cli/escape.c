@@ -74,8 +74,8 @@ ur_status escape_undo(struct ur__buf *to, const char *text, const char *what)
             break;
         size_t used = read_escape(text, bytes, &n);
         if (used == 0)
-            return ur__fail(UR_EINVAL, "%s: \"%.6s\" is no escape: --escape knows \\n, \\r, \\t, "
-                            "\\\\, \\xHH and \\uHHHH", what, text);
+            return ur__fail(UR_EINVAL, "%s: \"%.6s\" is not an escape: --escape knows \\n, \\r, "
+                            "\\t, \\\\, \\xHH and \\uHHHH", what, text);
         UR__TRY(ur__buf_put(to, bytes, (size_t)n));
         text += used;
     }

@@ -389,9 +389,10 @@ static void vectors__fill_the_rows_that_are_there(void **state)
     assert_string_equal(fill("the 1 2\nthe 3 4\n. . 1 2\n<unk> 1 1\n"), "2 of 2: 1 0");
     assert_string_equal(fill("1999 5\nthe 7\n"), "v.txt:2: less than a word and 5 numbers");
     assert_string_equal(fill("the 1 2\ncat 3\n"), "v.txt:2: less than a word and 2 numbers");
-    assert_string_equal(fill("the 1 2\ncat x 3\n"), "v.txt:2: number 1 of 2, \"x\", is none");
-    assert_string_equal(fill("the 1 nan\n"), "v.txt:1: number 2 of 2, \"nan\", is none");
-    assert_string_equal(fill("the\n"), "v.txt:1: a word with 0 numbers after it");
+    assert_string_equal(fill("the 1 2\ncat x 3\n"), "v.txt:2: number 1 of 2, \"x\", is not "
+                        "a number");
+    assert_string_equal(fill("the 1 nan\n"), "v.txt:1: number 2 of 2, \"nan\", is not a number");
+    assert_string_equal(fill("the\n"), "v.txt:1: 0 numbers after a word, not 1 to 65536");
     assert_string_equal(fill("3 2\nthe 1 2\n"), "v.txt: has 1 vectors, not the 3 of its first "
                         "line");
     assert_string_equal(fill("0 2\n"), "v.txt:1: vectors of 2 numbers are impossible");

@@ -178,7 +178,7 @@ static void corpus__bytes_take_anything(void **state)
     assert_status(UR_EDATA, open_one(&c, path, UR_TOKEN_CHAR, &v));
     assert_null(c);
     assert_null(v);
-    expect_message("at byte 0 (0xFF); --tokens byte");
+    expect_message("at byte 0 (0xFF); the token kind byte");
 }
 
 /* Every length of character at every place near a block's border. */

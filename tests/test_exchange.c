@@ -214,16 +214,15 @@ static void rename__takes_the_first_pair_that_fits(void **state)
         {{{"*_l0", "*"}, {"w", "x"}}, "w_l0_reverse", "w_l0_reverse", {"v_l0", "w"}},
     };
     const char *path = tmp_path("renamed");
+    const ur_start one_each = {UR_INIT_CONSTANT, 1};
     const int one = 1;
     for (size_t i = 0; i < COUNT(cases); i++) {
         ur_params *params;
         ur_weights *w;
         assert_ok(ur_params_new(&params));
-        assert_ok(ur_params_add(params, cases[i].name, 1, &one, (ur_start){UR_INIT_CONSTANT, 1},
-                                NULL));
+        assert_ok(ur_params_add(params, cases[i].name, 1, &one, one_each, NULL));
         for (int k = 0; k < 2 && cases[i].others[k]; k++)
-            assert_ok(ur_params_add(params, cases[i].others[k], 1, &one,
-                                    (ur_start){UR_INIT_CONSTANT, 1}, NULL));
+            assert_ok(ur_params_add(params, cases[i].others[k], 1, &one, one_each, NULL));
         assert_ok(ur_params_build(params, 1));
         assert_ok(ur_params_save(params, path, 2, cases[i].pair, 0, NULL));
         assert_ok(ur_weights_open(&w, path));

@@ -332,7 +332,7 @@ static const struct {
     {"{\"tokens\":\"word\",\"words\":[\"<unk>\",\"</s>\",\"\\u001b\"]}", "2 is not a word"},
     {"{\"tokens\":\"word\",\"words\":[\"<unk>\",\"</s>\",\"\\u009b\"]}", "2 is not a word"},
     {"{\"tokens\":\"word\",\"words\":[\"<unk>\",\"</s>\",\"\\u0000\"]}", "\"vocab\": json"},
-    {"{\"tokens\":\"word\",\"words\":[\"<unk>\",\"</s>\",7]}", "token 2 is no text"},
+    {"{\"tokens\":\"word\",\"words\":[\"<unk>\",\"</s>\",7]}", "token 2 is not a text"},
     {"{\"tokens\":\"word\",\"words\":[\"<unk>\",\"</s>\",\"a\"]}", "wants [9,3]"},
 };
 

@@ -383,7 +383,7 @@ static void rnn__says_what_is_wrong_with_its_options(void **unused)
     says("layers must be 1 to 32, not 33", &o);
     o = options_of(false);
     o.size = 0;
-    says("the options are not initialised: call ur_rnn_options_init first", &o);
+    says("ur_rnn_options is not initialised: call ur_rnn_options_init first", &o);
     o = options_of(false);
     o.reset_before = true;
     says("cell lstm has no option reset", &o);

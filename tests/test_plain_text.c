@@ -70,7 +70,7 @@ static void foreign__files_are_refused_with_their_own_advice(void **state)
             }
             if (status != UR_EDATA || !strstr(ur_errmsg(), f->what)
                 || !strstr(ur_errmsg(), f->advice) || !strstr(ur_errmsg(), path)
-                || strstr(ur_errmsg(), "--tokens byte"))
+                || strstr(ur_errmsg(), "token kind byte"))
                 fail_msg("head %zu: %s, %s", i, ur_status_name(status), ur_errmsg());
         }
     }

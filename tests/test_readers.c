@@ -38,12 +38,12 @@ static void text__is_refused_with_its_line(void **state)
         {"a.tsv", "a\tx\n\nb\ty\n", "EDATA a.tsv:2: an empty line", {0}},
         {"a.tsv", "a\tx\n<unk>\ty\n", "EDATA a.tsv:2: \"<unk>\" cannot be a label: UTF-8 of at "
          "most 256 bytes, but not <unk> or </s>", {0}},
-        {"a.tsv", "a\tx\nb\ty\xffz\n", "EDATA a.tsv:2: malformed UTF-8 at byte 4 (0xFF)", {0}},
+        {"a.tsv", "a\tx\nb\ty\xffz\n", "EDATA a.tsv:2: malformed UTF-8 at byte 3 (0xFF)", {0}},
         {"a.tsv", "\xff\tx\n", "EDATA a.tsv:1: \"\xef\xbf\xbd\" cannot be a label: UTF-8 of at "
          "most 256 bytes, but not <unk> or </s>", {.any_bytes = true}},
         {"a.tsv", "", "EDATA a.tsv: holds no example", {0}},
-        {"a.x", "word\n", "EDATA a.x: looks like none of the formats that are known; --format "
-         "says which it is", {0}},
+        {"a.x", "word\n", "EDATA a.x: looks like none of the formats that are known: say which "
+         "it is", {0}},
         {"a.x", "a\tx\n", "EINVAL there is no format called \"xml\"", {.format = "xml"}},
         {"a.x", "a\tx\n", "EINVAL files of format csv (rows of numbers, or a text, with a column "
          "for the label) have no label a step", {.format = "csv", .tagged = true}},
@@ -52,7 +52,7 @@ static void text__is_refused_with_its_line(void **state)
     const char zero[] = "a\tx\nb\ty\0z\n", *path = tmp_path("a.tsv");
     put_file(path, zero, sizeof zero - 1);
     char *shown = read_and_show(path, &(struct ur__read_rule){0});
-    assert_string_equal(shown, "EDATA a.tsv:2: byte 4 is NUL, which no text has");
+    assert_string_equal(shown, "EDATA a.tsv:2: byte 3 is NUL, which no text has");
     free(shown);
 }
 
@@ -102,7 +102,7 @@ static void csv__has_numbers_or_a_text(void **state)
         {"a.csv", "u,v,class\n 1 ,-2e1,x\n", "2 x 1 -20\n", {0}},
         {"a.csv", "class,u,v\nx,1,2\n", "2 x 1 2\n", {.column = "class"}},
         {"a.csv", "7,u\n1,2\n", "2 1 2\n", {.column = "1", .header = UR__HEADER_YES}},
-        {"a.csv", "class,u,v\nx,1,2\n", "EDATA a.csv:1: field 2, \"u\", is no number",
+        {"a.csv", "class,u,v\nx,1,2\n", "EDATA a.csv:1: field 2, \"u\", is not a number",
          {.column = "1", .header = UR__HEADER_NO}},
         {"a.csv", "1;2;x\n", "1 x 1 2\n", {0}},
         {"a.csv", "x,\"a \"\"b\"\", c\"\ny,\"d\ne\"\nz,f\n",
@@ -124,10 +124,10 @@ static void csv__is_refused_with_its_line(void **state)
     (void)state;
     const struct reading_case cases[] = {
         {"a.csv", "1,2,x\n3,y\n", "EDATA a.csv:2: 2 fields where the first row has 3", {0}},
-        {"a.csv", "1,2,x\n3,,y\n", "EDATA a.csv:2: field 2, \"\", is no number", {0}},
-        {"a.csv", "1,nan,x\n", "EDATA a.csv:1: field 2, \"nan\", is no number", {0}},
-        {"a.csv", "1,1e39,x\n", "EDATA a.csv:1: field 2, \"1e39\", is no number", {0}},
-        {"a.csv", "1,0x10,x\n", "EDATA a.csv:1: field 2, \"0x10\", is no number", {0}},
+        {"a.csv", "1,2,x\n3,,y\n", "EDATA a.csv:2: field 2, \"\", is not a number", {0}},
+        {"a.csv", "1,nan,x\n", "EDATA a.csv:1: field 2, \"nan\", is not a number", {0}},
+        {"a.csv", "1,1e39,x\n", "EDATA a.csv:1: field 2, \"1e39\", is not a number", {0}},
+        {"a.csv", "1,0x10,x\n", "EDATA a.csv:1: field 2, \"0x10\", is not a number", {0}},
         {"a.csv", "1,2,x\n\n3,4,y\n", "EDATA a.csv:2: an empty line", {0}},
         {"a.csv", "1,x\n2,\"y\n", "EDATA a.csv:2: a quote is opened and never closed", {0}},
         {"a.csv", "1,\"x\"y\n", "EDATA a.csv:1: text follows a closing quote: two stand for one "
@@ -170,14 +170,14 @@ static void ts__is_refused_with_its_line(void **state)
         {"a.ts", TS_HEAD "1,2:3:a\n", "EDATA a.ts:6: dimension 2 has 1 values where the first has "
          "2", {0}},
         {"a.ts", TS_HEAD "1,2\n", "EDATA a.ts:6: there is no class after a colon", {0}},
-        {"a.ts", TS_HEAD "1,x:a\n", "EDATA a.ts:6: value 2 of dimension 1, \"x\", is no number",
+        {"a.ts", TS_HEAD "1,x:a\n", "EDATA a.ts:6: value 2 of dimension 1, \"x\", is not a number",
          {0}},
-        {"a.ts", TS_HEAD "1,,2:a\n", "EDATA a.ts:6: value 2 of dimension 1, \"\", is no number",
+        {"a.ts", TS_HEAD "1,,2:a\n", "EDATA a.ts:6: value 2 of dimension 1, \"\", is not a number",
          {0}},
         {"a.ts", TS_HEAD "1:?,?:a\n", "EDATA a.ts:6: dimension 2 has no value", {0}},
         {"a.ts", TS_HEAD "1,2:c\n", "EDATA a.ts:6: class \"c\" is not among those of @classLabel",
          {0}},
-        {"a.ts", "@dimensions x\n@data\n1:a\n", "EDATA a.ts:1: \"x\" is no count", {0}},
+        {"a.ts", "@dimensions x\n@data\n1:a\n", "EDATA a.ts:1: \"x\" is not a count", {0}},
         {"a.ts", "@timeStamps true\n@data\n", "EDATA a.ts:1: series with time stamps are not read",
          {0}},
         {"a.ts", "@targetLabel true\n@data\n", "EDATA a.ts:1: the series have numbers to predict, "
@@ -221,7 +221,7 @@ static void conllu__leaves_out_what_is_no_token(void **state)
         {"a", U("1", "in", "ADP", "IN"), "1 in/IN\n", {TAGGED, .column = "xpos"}},
         {"a", U("1", "in", "ADP", "IN"), "1 in/l\n", {TAGGED, .column = "3"}},
         {"a", U("1", "in", "ADP", "IN"), "1 in\n", {TAGGED, .unlabelled = true}},
-        {"a.conllu", "1\tin\tADP\n", "EDATA a.conllu:1: 3 columns, not 10 parted by tabs",
+        {"a.conllu", "1\tin\tADP\n", "EDATA a.conllu:1: 3 columns, not 10 separated by tabs",
          {TAGGED}},
         {"a.conllu", U("1", "a", "X", "_") U("3", "b", "X", "_"),
          "EDATA a.conllu:2: token \"3\" where number 2 is due", {TAGGED}},
@@ -266,7 +266,7 @@ static void frames__have_numbers_and_a_label_a_line(void **state)
         {"a", "tag,u\na,1\n", "2 1/a\n", {TAGGED, .column = "tag"}},
         {"a", "0.5 1\n2 3\n", "1 0.5,1 2,3\n", {TAGGED, .unlabelled = true}},
         {"a.csv", "1,a\n2,3,b\n", "EDATA a.csv:2: 3 fields where the first row has 2", {TAGGED}},
-        {"a.csv", "1,a\n\nx,b\n", "EDATA a.csv:3: field 1, \"x\", is no number", {TAGGED}},
+        {"a.csv", "1,a\n\nx,b\n", "EDATA a.csv:3: field 1, \"x\", is not a number", {TAGGED}},
         {"a.csv", "a\n", "EDATA a.csv:1: there is nothing beside the label", {TAGGED}},
         {"a.csv", "1,a\n2,\n", "EDATA a.csv:2: the label is empty", {TAGGED}},
     };

@@ -58,8 +58,8 @@ static void pictures__are_scanned_in_four_ways(void **state)
          "is 0", {0}},
         {BYTES(IDX("\x03") N2 "\x7f\xff\xff\xff" N2), BYTES(two), "EDATA images.idx: byte 12: an "
          "item is larger than 64 MiB", {0}},
-        {BYTES("\0\0\x0d\x03" N2 N2 N2), BYTES(two), "EDATA images.idx: no IDX file of bytes in 1 "
-         "to 4 dimensions", {.format = "idx"}},
+        {BYTES("\0\0\x0d\x03" N2 N2 N2), BYTES(two), "EDATA images.idx: not an IDX file of bytes "
+         "in 1 to 4 dimensions", {.format = "idx"}},
     };
     /* Without the numbers that tmp_path puts before names, which would part the two. */
     char pictures[400], labels[400];
@@ -76,7 +76,8 @@ static void pictures__are_scanned_in_four_ways(void **state)
     unlink(labels);
     put_file(pictures, three, sizeof three - 1);
     char *shown = read_and_show(pictures, &(struct ur__read_rule){0});
-    assert_string_equal(shown, "EDATA images.idx: where are its labels? --labels FILE says it");
+    assert_string_equal(shown, "EDATA images.idx: no file of labels stands beside it: name the one "
+                        "that has them");
     free(shown);
 }
 
@@ -252,11 +253,11 @@ static void wav__that_lies_is_refused(void **state)
     begin(&s, 3, 1, 32, 4);
     put_little(&s, 0x7fc00000, 4);
     end(&s);
-    assert_non_null(strstr(hear(&s), "byte 56: a sample that is no number, or beyond 1e9"));
+    assert_non_null(strstr(hear(&s), "byte 56: a sample that is not a number, or beyond 1e9"));
     begin(&s, 3, 1, 32, 4);
     put_little(&s, 0x60000000, 4);          /* 2^65 */
     end(&s);
-    assert_non_null(strstr(hear(&s), "byte 56: a sample that is no number, or beyond 1e9"));
+    assert_non_null(strstr(hear(&s), "byte 56: a sample that is not a number, or beyond 1e9"));
     s = (struct sound){{0}, 0};
     put(&s, "RIFF\4\0\0\0WAVE", 12);
     assert_non_null(strstr(hear(&s), "byte 12: there are no samples"));
@@ -265,7 +266,7 @@ static void wav__that_lies_is_refused(void **state)
     assert_non_null(strstr(hear(&s), "byte 12: samples stand before their format"));
     s.n = 0;
     put(&s, "RIFX\4\0\0\0WAVE", 12);
-    assert_non_null(strstr(hear(&s), "byte 0: no RIFF WAVE file"));
+    assert_non_null(strstr(hear(&s), "byte 0: not a RIFF WAVE file"));
 }
 
 /* ---- log-mel frames ---------------------------------------------------- */
@@ -405,7 +406,7 @@ static void list__has_sounds_and_groups(void **state)
     } bad[] = {
         {"a\ts.wav\nb\tno.wav\n", "EINPUT list:2: cannot open no.wav: no such file or directory"},
         {"a\tlist.wav\n", "EINPUT list:1: cannot open list.wav: no such file or directory"},
-        {"a\ts.wav\t1\t2\n", "EDATA list:1: 4 fields parted by tabs, not a label, a path and "
+        {"a\ts.wav\t1\t2\n", "EDATA list:1: 4 fields separated by tabs, not a label, a path and "
          "perhaps a group"},
     };
     for (size_t i = 0; i < COUNT(bad); i++) {

@@ -348,7 +348,7 @@ static void poison__names_what_is_wrong(void **state)
     } while (0)
     FAILS(UR_ESHAPE, "maximum: a is [2,3] but b is [4,5]", ur_maximum(X, Y));
     FAILS(UR_ESHAPE, "where: [2,3], [2,3] and [4,5] do not fit together", ur_where(X, X, Y));
-    FAILS(UR_EINVAL, "clamp: 2 to 1 is no range", ur_clamp(X, 2, 1));
+    FAILS(UR_EINVAL, "clamp: 2 to 1 is not a range", ur_clamp(X, 2, 1));
     FAILS(UR_ESHAPE, "max_over: there is no dimension 2 in [2,3]", ur_max_over(X, 2));
     FAILS(UR_ESHAPE, "bmm: a is [2,3] but b is [4,5]", ur_bmm(X, Y));
     FAILS(UR_ESHAPE, "bmm: a is [2,3] but b is [3,4,5]", ur_bmm(X, Z));
@@ -371,7 +371,7 @@ static void poison__names_what_is_wrong(void **state)
           ur_softmax_lengths(ur_at(X, 0), D(3)));
     FAILS(UR_ESHAPE, "reverse: sequence 2 has length -1, not 0 to 2", ur_reverse(X, D(1, 2, -1)));
     FAILS(UR_ESHAPE, "reverse: [3] has no batch for the lengths", ur_reverse(ur_at(X, 0), D(3)));
-    FAILS(UR_ESHAPE, "transpose: [3] is no matrix", ur_transpose(ur_at(X, 0)));
+    FAILS(UR_ESHAPE, "transpose: [3] is not a matrix", ur_transpose(ur_at(X, 0)));
     FAILS(UR_ESHAPE, "permute: the order does not name each dimension of [2,3] once",
           ur_permute(X, D(1, 1)));
 #undef X

@@ -262,8 +262,8 @@ UR_API ur_tensor *ur_gather(ur_tape *tape, ur_tensor *w, ur_ids ids);
  *  or its gradient is not finite, grey where it needs no gradient. */
 typedef enum ur_dump_format { UR_DUMP_TEXT, UR_DUMP_DOT } ur_dump_format;
 
-/** Writes the round as text through put, whole lines a call. Also of a poisoned tape: all that was made
- *  before the failure. Errors: what put returns; UR_ENOMEM. */
+/** Writes the round as text through put, whole lines a call. Also of a poisoned tape: all
+ *  that was made before the failure. Errors: what put returns; UR_ENOMEM. */
 UR_API ur_status ur_tape_dump(const ur_tape *tape, ur_dump_format format, ur_sink put, void *user);
 
 /* ---- checking gradients ------------------------------------------------ */

@@ -26,11 +26,18 @@ static size_t size_of(const void *p)
     return size;
 }
 
-ur_status ur__sized_check(const void *p, const char *what, const char *init)
+/* The struct that NAME_init makes. */
+static int name_length(const char *init)
+{
+    return (int)(strlen(init) - strlen("_init"));
+}
+
+ur_status ur__sized_check(const void *p, const char *init)
 {
     size_t size = size_of(p);
     if (size < sizeof size || size > MOST_BYTES)
-        return ur__fail(UR_EINVAL, "%s not initialised: call %s first", what, init);
+        return ur__fail(UR_EINVAL, "%.*s is not initialised: call %s first",
+                        name_length(init), init, init);
     return UR_OK;
 }
 
@@ -43,11 +50,11 @@ ur_status ur__sized_read(void *to, const void *from, const void *defaults, size_
                          const char *init)
 {
     size_t size = size_of(from);
-    UR__TRY(ur__sized_check(from, "the options are", init));
+    UR__TRY(ur__sized_check(from, init));
     for (size_t i = ours; i < size; i++)
         if (((const char *)from)[i])
-            return ur__fail(UR_EINVAL, "the options are of a newer version of unroll and hold one "
-                            "that this version, " UR_VERSION ", does not have");
+            return ur__fail(UR_EINVAL, "%.*s is of a newer version of unroll and sets what this "
+                            "version, " UR_VERSION ", does not have", name_length(init), init);
     memcpy(to, defaults, ours);
     memcpy(to, from, size < ours ? size : ours);
     memcpy(to, &ours, sizeof ours);

@@ -13,8 +13,8 @@ ur_status ur__sized_read(void *to, const void *from, const void *defaults, size_
                          const char *init);
 
 /* Was it ever initialised? UR_EINVAL. For structs whose members are read and written in place.
- * what: "the batch is". */
-ur_status ur__sized_check(const void *p, const char *what, const char *init);
+ * init: what to call. */
+ur_status ur__sized_check(const void *p, const char *init);
 /* Writes ours, of `ours` bytes, to a caller's struct that ur__sized_check let pass: what both
  * know; what only the caller knows becomes 0. */
 void ur__sized_write(void *to, const void *from, size_t ours);

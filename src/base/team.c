@@ -39,8 +39,8 @@
 #define MAX_THREADS 1024
 #define SPINS 2000      /* some 20 to 100 microseconds, a few times a wake-up */
 
-/* A brief region is late if its caller slept through more than half of it: alone he would
- * have been done sooner. Three late ones among some two dozen, and he works alone, for twice
+/* A brief region is late if its caller slept through more than half of it: alone it would
+ * have been done sooner. Three late ones among some two dozen, and it works alone, for twice
  * as many regions each time until a try goes well. */
 #define LATE_COSTS 8
 #define LATE_LIMIT 24

@@ -27,11 +27,6 @@ static int64_t pool_size(int64_t n, int B)
     return n < most ? n : most;
 }
 
-size_t ur__buckets_bytes(int64_t n, int B)
-{
-    return (size_t)pool_size(n, B) * sizeof(struct ur__bucketed) + (size_t)B * sizeof(int64_t);
-}
-
 ur_status ur__buckets_init(struct ur__buckets *b, uint64_t seed, int64_t n, const int32_t *length,
                            int B)
 {
@@ -72,7 +67,8 @@ ur_status ur__buckets_batch(struct ur__buckets *b, int64_t epoch, int64_t step,
                             const int64_t **which, int *rows)
 {
     if (epoch < 0 || step < 0 || step >= b->steps)
-        return ur__fail(UR_EINVAL, "batch %lld of %lld", (long long)step, (long long)b->steps);
+        return ur__fail(UR_EINVAL, "there is no batch %lld of %lld", (long long)step,
+                        (long long)b->steps);
     int64_t pool = step / UR__POOL, pools = (b->steps + UR__POOL - 1) / UR__POOL;
     if (b->pool != pool || b->epoch != epoch)
         sort_pool(b, epoch, pool);

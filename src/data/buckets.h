@@ -27,8 +27,6 @@ struct ur__buckets {
 ur_status ur__buckets_init(struct ur__buckets *b, uint64_t seed, int64_t n, const int32_t *length,
                            int B);
 void ur__buckets_free(struct ur__buckets *b);
-/* Bytes that init takes. */
-size_t ur__buckets_bytes(int64_t n, int B);
 /* The examples of a batch, step in [0, steps): *rows of them, at most B. Borrowed until the next
  * call. Allocates nothing. */
 ur_status ur__buckets_batch(struct ur__buckets *b, int64_t epoch, int64_t step,

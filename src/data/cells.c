@@ -168,7 +168,7 @@ ur_status ur__cells_number(const struct ur__cells *c, const struct ur__lines *l,
 {
     if (ur__cell_is_number(c->cell[i], out))
         return UR_OK;
-    return ur__lines_fail(l, "field %d, \"%.40s\", is no number", i + 1, c->cell[i].text);
+    return ur__lines_fail(l, "field %d, \"%.40s\", is not a number", i + 1, c->cell[i].text);
 }
 
 ur_status ur__cells_column(const struct ur__cells *names, int n, const char *column,

@@ -119,7 +119,7 @@ static ur_status add_code(struct building *g, uint32_t code, const char *path, u
                             ? "; --newlines unix reads CRLF as LF" : "");
     if (g->n_codes == UR__VOCAB_MAX)
         return ur__fail(UR_EDATA, "%s: %s at byte %llu is one too many for a vocabulary of %d; "
-                        "use --tokens byte", path, ur__code_text(g->kind, code, what),
+                        "the token kind byte has 256", path, ur__code_text(g->kind, code, what),
                         (unsigned long long)at, UR__VOCAB_MAX);
     if (g->n_codes == g->capacity) {
         int capacity = g->capacity ? 2 * g->capacity : 256;
@@ -184,9 +184,9 @@ static ur_status malformed(const char *path, uint64_t at, unsigned char byte, bo
 {
     if (ended)
         return ur__fail(UR_EDATA, "%s: ends within the UTF-8 character at byte %llu; "
-                        "--tokens byte takes any bytes", path, (unsigned long long)at);
+                        "the token kind byte takes any bytes", path, (unsigned long long)at);
     return ur__fail(UR_EDATA, "%s: malformed UTF-8 at byte %llu (0x%02X); "
-                    "--tokens byte takes any bytes", path, (unsigned long long)at, byte);
+                    "the token kind byte takes any bytes", path, (unsigned long long)at, byte);
 }
 
 static ur_status take_code(struct building *g, uint32_t code, const char *path, uint64_t at)

@@ -23,7 +23,7 @@ struct ur__text_rule {
 /* Reads all files. Without a vocabulary it builds one and delivers it through *built (owned by
  * the caller); with one, what is outside it and is to be an error is UR_EDATA, a byte or character
  * named with file and byte offset. Malformed UTF-8 with other tokens than bytes is UR_EDATA: file,
- * byte offset, and the advice to use --tokens byte; so is a file of another kind (ur__text_check),
+ * byte offset, and the advice to take the kind byte; so is a file of another kind (ur__text_check),
  * with its own advice. A byte order mark at a file's start is skipped. Bytes are taken as they are.
  * An input without tokens is UR_EDATA. A file's end ends a word, but no line. */
 ur_status ur__corpus_open_rule(struct ur__corpus **out, const char *const *paths, int n_paths,

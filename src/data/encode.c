@@ -47,8 +47,8 @@ ur_status ur__unknown_init(struct ur__unknown *u, const ur_vocab *vocab, ur_unkn
     }
     if (u->stand_in >= 0)
         return UR_OK;
-    return ur__fail(UR_EINVAL, "--unknown replace: the model knows neither \"?\" nor a space to "
-                    "replace a %s by; use --unknown skip", u->unit);
+    return ur__fail(UR_EINVAL, "the model knows neither \"?\" nor a space to replace an unknown "
+                    "%s by: skip what is unknown", u->unit);
 }
 
 ur_status ur__unknown_note(const struct ur__unknown *u, int64_t count, const char *what,

@@ -99,8 +99,8 @@ static ur_status find_text(const struct ur__intake *in, const struct ur__format 
             return UR_OK;
         }
     }
-    return ur__fail(UR_EDATA, "%s: looks like none of the formats that are known; --format says "
-                    "which it is", in->lines.name);
+    return ur__fail(UR_EDATA, "%s: looks like none of the formats that are known: say which it "
+                    "is", in->lines.name);
 }
 
 /* ---- reading ----------------------------------------------------------- */

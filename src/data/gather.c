@@ -74,7 +74,8 @@ ur_status ur__gather_text(struct ur__gather *g, const char *text, size_t n)
         if (g->kind != UR_TOKEN_BYTE)
             length = ur__utf8_decode((const unsigned char *)text + at, n - at, &code);
         if (length <= 0)
-            return ur__fail(UR_EDATA, "malformed UTF-8 at byte %zu", at);
+            return ur__fail(UR_EDATA, "malformed UTF-8 at byte %zu (0x%02X)", at,
+                            (unsigned)(unsigned char)text[at]);
         if (g->seen)
             g->seen[code] = 1;
         else

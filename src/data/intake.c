@@ -100,12 +100,14 @@ ur_status ur__take_text(struct ur__intake *in, const char *text, size_t n)
 
 ur_status ur__take_token(struct ur__intake *in, const char *text, size_t n)
 {
+    if (n == 0)
+        return ur__lines_fail(&in->lines, "the token is empty");
     UR__TRY(count_steps(in, 1));
     for (size_t at = 0; at < n; ) {
         uint32_t code;
         int length = ur__utf8_decode((const unsigned char *)text + at, n - at, &code);
         if (length <= 0)
-            return ur__take_fail(in, in->lines.number, "the token is no UTF-8");
+            return ur__take_fail(in, in->lines.number, "the token is not UTF-8");
         UR__TRY(ur__is_space(code) ? put_bytes(in, "_", 1)
                                    : put_bytes(in, text + at, (size_t)length));
         at += (size_t)length;
@@ -148,6 +150,13 @@ ur_status ur__take_tag(struct ur__intake *in, int32_t label)
     int most = in->rule->labels ? ur__label_count(in->rule->labels) : in->labels.n;
     uint32_t number = (uint32_t)label;
     return ur__numbers_put(&in->x->tags, 1, &number, (uint32_t)most);
+}
+
+ur_status ur__take_named_tag(struct ur__intake *in, const char *name, size_t n)
+{
+    int32_t label;
+    UR__TRY(ur__take_label(in, name, n, &label));
+    return ur__take_tag(in, label);
 }
 
 static ur_status add(struct ur__examples *x, const struct ur__example *e)

@@ -54,12 +54,14 @@ ur_status ur__take_label(struct ur__intake *in, const char *name, size_t n, int3
 ur_status ur__take_group(struct ur__intake *in, const char *name, size_t n, int32_t *group);
 /* Parts of the example at hand. A text, which is all of it. */
 ur_status ur__take_text(struct ur__intake *in, const char *text, size_t n);
-/* White space in a token becomes a low line: it is one word. */
+/* White space in a token becomes a low line: it is one word. UR_EDATA: it is empty. */
 ur_status ur__take_token(struct ur__intake *in, const char *text, size_t n);
 /* n steps, [n, width]; as numbers or as bytes that stand for their 255th parts. */
 ur_status ur__take_frames(struct ur__intake *in, int32_t n, const float *frames);
 ur_status ur__take_pixels(struct ur__intake *in, int32_t n, const unsigned char *pixels);
+/* The label of a step, by number or by name. */
 ur_status ur__take_tag(struct ur__intake *in, int32_t label);
+ur_status ur__take_named_tag(struct ur__intake *in, const char *name, size_t n);
 /* It is complete. label -1: none; group -1: the rule's. UR_EDATA: it has no step. */
 ur_status ur__take_end(struct ur__intake *in, int64_t line, int32_t label, int32_t group);
 

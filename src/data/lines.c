@@ -94,10 +94,10 @@ static ur_status check(const struct ur__lines *l, size_t from)
     const char *zero = memchr(l->text + from, '\0', l->n - from);
     if (zero)
         return ur__lines_fail(l, "byte %zu is NUL, which no text has",
-                              (size_t)(zero - l->text) - from + 1);
+                              (size_t)(zero - l->text) - from);
     size_t good = l->any_bytes ? l->n : ur__utf8_check((const unsigned char *)l->text, l->n);
     if (good < l->n)
-        return ur__lines_fail(l, "malformed UTF-8 at byte %zu (0x%02X)", good - from + 1,
+        return ur__lines_fail(l, "malformed UTF-8 at byte %zu (0x%02X)", good - from,
                               (unsigned)(unsigned char)l->text[good]);
     return UR_OK;
 }

@@ -37,7 +37,7 @@ ur_status ur__noted_text(const struct ur__noted *a, struct ur__buf *to)
         snprintf(others, sizeof others, " and %d other file%s", a->files - 1,
                  a->files > 2 ? "s" : "");
     if (a->foreign)
-        return ur__buf_printf(to, "%s%s: looks like %s; --tokens byte takes it byte by byte",
+        return ur__buf_printf(to, "%s%s: looks like %s; the token kind byte takes it byte by byte",
                               a->first, others, a->foreign);
     if (n == 0)
         return UR_OK;

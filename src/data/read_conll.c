@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* CoNLL's columns: a token a line, its columns parted by tabs or else by blanks, the token first
+/* CoNLL's columns: a token a line, its columns separated by tabs or else by blanks, the token first
  * and the label last; a blank line between sentences. Lines that begin with -DOCSTART- are no
  * sentences and are left out. */
 #include <string.h>
@@ -43,7 +43,6 @@ static ur_status take_line(struct reading *r)
 {
     struct ur__intake *in = r->in;
     struct ur__lines *l = &in->lines;
-    int32_t label;
     r->row.separator = strchr(l->text, '\t') ? '\t' : UR__BLANKS;
     UR__TRY(ur__cells_split(&r->row, l, false));
     if (!r->columns)
@@ -51,15 +50,11 @@ static ur_status take_line(struct reading *r)
     if (r->row.n != r->columns)
         return ur__lines_fail(l, "%d columns where the first token has %d", r->row.n, r->columns);
     const struct ur__cell *token = &r->row.cell[r->token];
-    if (token->n == 0)
-        return ur__lines_fail(l, "the token is empty");
     if (in->steps == 0)
         r->begin = l->number;
     UR__TRY(ur__take_token(in, token->text, token->n));
-    if (r->label < 0)
-        return UR_OK;
-    UR__TRY(ur__take_label(in, r->row.cell[r->label].text, r->row.cell[r->label].n, &label));
-    return ur__take_tag(in, label);
+    const struct ur__cell *label = r->label < 0 ? NULL : &r->row.cell[r->label];
+    return label ? ur__take_named_tag(in, label->text, label->n) : UR_OK;
 }
 
 static ur_status read_lines(struct reading *r)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* CoNLL-U: ten columns parted by tabs. Comments (#), the ranges of tokens that are written as one
- * (3-4) and empty nodes (8.1) are no tokens of the sentence and are left out. */
+/* CoNLL-U: ten columns separated by tabs. Comments (#), the ranges of tokens that are written as
+ * one (3-4) and empty nodes (8.1) are no tokens of the sentence and are left out. */
 #include <string.h>
 
 #include "base/status.h"
@@ -66,23 +66,18 @@ static ur_status take_line(struct reading *r)
     struct ur__intake *in = r->in;
     struct ur__lines *l = &in->lines;
     bool is_token;
-    int32_t label;
     UR__TRY(ur__cells_split(&r->row, l, false));
     if (r->row.n != COLUMNS)
-        return ur__lines_fail(l, "%d columns, not %d parted by tabs", r->row.n, COLUMNS);
+        return ur__lines_fail(l, "%d columns, not %d separated by tabs", r->row.n, COLUMNS);
     UR__TRY(look_at_id(r, &is_token));
     if (!is_token)
         return UR_OK;
     const struct ur__cell *form = &r->row.cell[FORM];
-    if (form->n == 0)
-        return ur__lines_fail(l, "the token is empty");
     if (in->steps == 0)
         r->begin = l->number;
     UR__TRY(ur__take_token(in, form->text, form->n));
-    if (r->label < 0)
-        return UR_OK;
-    UR__TRY(ur__take_label(in, r->row.cell[r->label].text, r->row.cell[r->label].n, &label));
-    return ur__take_tag(in, label);
+    const struct ur__cell *label = r->label < 0 ? NULL : &r->row.cell[r->label];
+    return label ? ur__take_named_tag(in, label->text, label->n) : UR_OK;
 }
 
 static ur_status read_lines(struct reading *r)

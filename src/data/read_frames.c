@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A step a line: numbers and a label, parted by commas, semicolons, tabs or blanks; a blank line
+/* A step a line: numbers and a label, separated by commas, semicolons, tabs or blanks; a blank line
  * between sequences. */
 #include <string.h>
 
@@ -71,7 +71,6 @@ static ur_status take_row(struct reading *r)
 {
     struct ur__intake *in = r->in;
     const struct ur__cells *row = r->table.row;
-    int32_t label;
     int n = 0;
     if (in->steps == 0)
         r->begin = in->lines.number;
@@ -80,10 +79,8 @@ static ur_status take_row(struct reading *r)
             UR__TRY(ur__cells_number(row, &in->lines, i, &r->frame[n++]));
     }
     UR__TRY(ur__take_frames(in, 1, r->frame));
-    if (r->label < 0)
-        return UR_OK;
-    UR__TRY(ur__take_label(in, row->cell[r->label].text, row->cell[r->label].n, &label));
-    return ur__take_tag(in, label);
+    const struct ur__cell *label = r->label < 0 ? NULL : &row->cell[r->label];
+    return label ? ur__take_named_tag(in, label->text, label->n) : UR_OK;
 }
 
 static ur_status read_rows(struct reading *r)

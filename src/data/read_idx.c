@@ -58,7 +58,7 @@ static ur_status open_idx(struct idx *f, const char *path, struct ur__tally *tal
     UR__TRY(ur__reader_open(&f->reader, path));
     UR__TRY(take(f, head, sizeof head));
     if (head[0] || head[1] || head[2] != BYTES || head[3] < 1 || head[3] > MOST_DIMS)
-        return ur__fail(UR_EDATA, "%s: no IDX file of bytes in 1 to %d dimensions", path,
+        return ur__fail(UR_EDATA, "%s: not an IDX file of bytes in 1 to %d dimensions", path,
                         MOST_DIMS);
     f->n_dims = head[3];
     for (int i = 0; i < f->n_dims; i++) {
@@ -135,7 +135,8 @@ static ur_status find_labels(struct reading *r)
         replace(&r->label_path, "idx4", r->in->x->tagged ? "idx2" : "idx1");
     if (found && ur__file_exists(r->label_path.data))
         return UR_OK;
-    return ur__fail(UR_EDATA, "%s: where are its labels? --labels FILE says it", r->in->path);
+    return ur__fail(UR_EDATA, "%s: no file of labels stands beside it: name the one that has "
+                    "them", r->in->path);
 }
 
 static ur_status open_labels(struct reading *r)

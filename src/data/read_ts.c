@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Time series as the UCR and UEA archives and sktime have them: lines of comments (#) and of
- * properties (@name values), then @data and an example a line: dimensions parted by colons,
+ * properties (@name values), then @data and an example a line: dimensions separated by colons,
  * values by commas, the class last. Lengths may differ between examples.
  *
  * A missing value (?) takes the one before it in its dimension, at the beginning the first that
@@ -68,7 +68,7 @@ static ur_status take_count(const struct reading *r, const char *s, int64_t *to)
 {
     if (ur__parse_int(s, to) && *to >= 1 && *to <= INT32_MAX)
         return UR_OK;
-    return ur__lines_fail(&r->in->lines, "\"%.40s\" is no count", s);
+    return ur__lines_fail(&r->in->lines, "\"%.40s\" is not a count", s);
 }
 
 static ur_status take_property(struct reading *r)
@@ -110,7 +110,7 @@ static ur_status put_value(struct reading *r, float value)
     return UR_OK;
 }
 
-/* The values of one dimension, parted by commas; text is cut. */
+/* The values of one dimension, separated by commas; text is cut. */
 static ur_status take_dimension(struct reading *r, char *text, int64_t dimension)
 {
     const struct ur__lines *l = &r->in->lines;
@@ -123,7 +123,7 @@ static ur_status take_dimension(struct reading *r, char *text, int64_t dimension
         struct ur__cell cell = {s, strlen(s)};
         bool here = !ur__cell_is(cell, "?");
         if (here && !ur__cell_is_number(cell, &value))
-            return ur__lines_fail(l, "value %zu of dimension %lld, \"%.40s\", is no number",
+            return ur__lines_fail(l, "value %zu of dimension %lld, \"%.40s\", is not a number",
                                   r->n - begin + 1, (long long)dimension, s);
         UR__TRY(put_value(r, value));
         if (here && missing == r->n - begin - 1) {

@@ -95,7 +95,7 @@ static ur_status take_line(struct reading *r)
     int path = in->rule->unlabelled ? 0 : 1;
     UR__TRY(ur__cells_split(&r->row, l, false));
     if (r->row.n < path + 1 || r->row.n > path + 2)
-        return ur__lines_fail(l, "%d fields parted by tabs, not %sa path and perhaps a group",
+        return ur__lines_fail(l, "%d fields separated by tabs, not %sa path and perhaps a group",
                               r->row.n, path ? "a label, " : "");
     if (path)
         UR__TRY(ur__take_label(in, r->row.cell[0].text, r->row.cell[0].n, &label));

@@ -9,7 +9,7 @@
 
 #define MOST_WIDTH 65536
 
-/* Fields of the line at hand, parted by single blanks or tabs; those at its end do not count. */
+/* Fields of the line at hand, separated by single blanks or tabs; those at its end do not count. */
 static int count_fields(struct ur__lines *l)
 {
     int n = 1;
@@ -51,7 +51,8 @@ ur_status ur__vectors_open(struct ur__vectors *v, const char *path)
         v->first_waits = false;
     }
     if (v->width < 1 || v->width > MOST_WIDTH)
-        return ur__lines_fail(&v->lines, "a word with %d numbers after it", v->width);
+        return ur__lines_fail(&v->lines, "%d numbers after a word, not 1 to %d", v->width,
+                              MOST_WIDTH);
     return UR_OK;
 }
 
@@ -97,7 +98,8 @@ static ur_status take_numbers(const struct ur__lines *l, char *s, int width, ur_
         bool last = !*end;
         *end = '\0';
         if (!ur__cell_is_number((struct ur__cell){s, (size_t)(end - s)}, &value))
-            return ur__lines_fail(l, "number %d of %d, \"%.40s\", is none", i + 1, width, s);
+            return ur__lines_fail(l, "number %d of %d, \"%.40s\", is not a number", i + 1, width,
+                                  s);
         if (row)
             row[i] = (ur_real)value;
         s = last ? end : end + 1;

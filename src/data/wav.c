@@ -64,7 +64,7 @@ static ur_status take_riff(struct ur__wav *w)
     w->end = sizeof head;
     UR__TRY(ur__tally_read(w->tally, w->reader, head, sizeof head, &got));
     if (got < sizeof head || memcmp(head, "RIFF", 4) != 0 || memcmp(head + 8, "WAVE", 4) != 0)
-        return fail(w, 0, "no RIFF WAVE file");
+        return fail(w, 0, "not a RIFF WAVE file");
     w->at = got;
     w->end = 8 + (uint64_t)little(head + 4, 4);
     return w->end >= got ? UR_OK : fail(w, 4, "the size that RIFF gives is too small");
@@ -200,7 +200,7 @@ ur_status ur__wav_read(struct ur__wav *w, float *to, size_t n, size_t *got)
                 sum += sample(w, piece + i * frame + (size_t)c * bytes);
             float mean = (float)(sum / w->channels);
             if (!(fabsf(mean) <= MOST_SAMPLE))
-                return fail(w, at + i * frame, "a sample that is no number, or beyond 1e9");
+                return fail(w, at + i * frame, "a sample that is not a number, or beyond 1e9");
             to[(*got)++] = mean;
         }
         w->samples -= m;

@@ -26,7 +26,7 @@ void ur_metrics_add(ur_metrics *metrics, const char *name, const char *unit, boo
     UR__NEED_OR(metrics, "metrics", );
     UR__NEED_OR(name, "name", );
     UR__NEED_OR(unit, "unit", );
-    if (ur__sized_check(metrics, "the metrics are", "ur_metrics_init") != UR_OK)
+    if (ur__sized_check(metrics, "ur_metrics_init") != UR_OK)
         return;
     if ((size_t)metrics->n < room(metrics))
         metrics->at[metrics->n++] = (ur_metric){name, unit, rising, value};
@@ -36,7 +36,7 @@ const ur_metric *ur_metrics_find(const ur_metrics *metrics, const char *name)
 {
     UR__NEED_OR(metrics, "metrics", NULL);
     UR__NEED_OR(name, "name", NULL);
-    if (ur__sized_check(metrics, "the metrics are", "ur_metrics_init") != UR_OK)
+    if (ur__sized_check(metrics, "ur_metrics_init") != UR_OK)
         return NULL;
     for (int i = 0; i < metrics->n; i++)
         if (strcmp(metrics->at[i].name, name) == 0)

@@ -23,7 +23,7 @@ static size_t room(const ur_batch *batch)
 
 ur_status ur__batch_check(const ur_batch *batch)
 {
-    UR__TRY(ur__sized_check(batch, "the batch is", "ur_batch_init"));
+    UR__TRY(ur__sized_check(batch, "ur_batch_init"));
     if (batch->n < 0 || (size_t)batch->n > room(batch))
         return ur__fail(UR_EINVAL, "a batch of %d fields is impossible", batch->n);
     for (int i = 0; i < batch->n; i++)

@@ -48,7 +48,7 @@ static ur_status parse_words(ur_vocab **out, ur_token_kind kind, const struct ur
     ur_status status = UR_OK;
     for (size_t i = 0; i < n && status == UR_OK; i++) {
         if (!ur__json_string(ur__json_at(list, i), &words[i]))
-            status = ur__fail(UR_EFORMAT, "vocabulary: token %zu is no text", i);
+            status = ur__fail(UR_EFORMAT, "vocabulary: token %zu is not a text", i);
     }
     if (status == UR_OK)
         status = ur__vocab_new_words(out, kind, (int)n, words);

@@ -190,7 +190,7 @@ ur_tensor *ur_clamp(ur_tensor *x, double low, double high)
     if (!x)
         return NULL;
     if (!(low <= high))
-        return ur__tape_fail(x->tape, UR_EINVAL, "clamp: %g to %g is no range", low, high);
+        return ur__tape_fail(x->tape, UR_EINVAL, "clamp: %g to %g is not a range", low, high);
     /* volatile: compilers ignore the rounding mode and could round before it is set. */
     volatile double limits[] = {low, high};
     unsigned mode = ur__fpmode_default();

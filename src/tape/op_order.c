@@ -119,7 +119,8 @@ ur_tensor *ur_transpose(ur_tensor *x)
     if (!x)
         return NULL;
     if (x->rank < 2)
-        return ur__tape_fail(x->tape, UR_ESHAPE, "transpose: %s is no matrix", ur__shape_text(x));
+        return ur__tape_fail(x->tape, UR_ESHAPE, "transpose: %s is not a matrix",
+                             ur__shape_text(x));
     order[x->rank - 2] = x->rank - 1;
     order[x->rank - 1] = x->rank - 2;
     return permute("transpose", x, order);

@@ -16,7 +16,7 @@ ur_status ur_train_options_init_size(ur_train_options *o, size_t size, const cha
     UR__NEED(task, "task");
     const struct ur__task *t;
     ur_train_options own = {0};
-    UR__TRY(ur__sized_check(&size, "the options are", "ur_train_options_init"));
+    UR__TRY(ur__sized_check(&size, "ur_train_options_init"));
     ur__sized_init(o, size, &own, sizeof own);
     UR__TRY(ur__task_find(task, &t));
     ur__options_defaults(&ur__train_table, &own);

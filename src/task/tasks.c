@@ -62,7 +62,7 @@ ur_status ur_train_plan(const ur_train_options *options, double seconds, ur_on_p
     const struct ur__task *task;
     ur_plan plan = {0};
     ur_train_options own;
-    UR__TRY(ur__sized_check(out, "the plan is", "ur_plan_init"));
+    UR__TRY(ur__sized_check(out, "ur_plan_init"));
     ur__sized_write(out, &plan, sizeof plan);
     UR__NEED(options, "options");
     UR__TRY(ur__options_of_run(&own, options, &task));
@@ -111,7 +111,7 @@ ur_status ur_evaluate(const ur_model *model, const ur_eval_options *options, ur_
     UR__NEED(out, "out");
     const struct ur__task *task;
     ur_eval_options o;
-    UR__TRY(ur__sized_check(out, "the metrics are", "ur_metrics_init"));
+    UR__TRY(ur__sized_check(out, "ur_metrics_init"));
     out->n = 0;
     UR__NEED(model, "model");
     UR__NEED(options, "options");

@@ -16,7 +16,6 @@
 #include "tape/tape.h"
 #include "train/guard.h"
 #include "train/identity.h"
-#include "train/summary.h"
 #include "train/keep.h"
 #include "train/optimizer.h"
 #include "train/options.h"
@@ -234,7 +233,7 @@ static ur_status go_on(struct ur__run *r, bool *finished)
     if (*finished)
         ur__run_note(r, "the run was finished after step %lld%s; more epochs, steps or time "
                     "continue it", step,
-                     impatient ? ", its patience being at an end" : "");
+                     impatient ? ", out of patience" : "");
     else
         ur__run_note(r, "going on after step %lld", step);
     return UR_OK;

@@ -26,9 +26,9 @@ head -c 60 some.txt >short.txt
 bad_data . short.txt --batch 64
 printf 'abc\377def' >broken.txt
 cat some.txt >>broken.txt
-bad_data '--tokens byte' broken.txt
+bad_data 'token kind byte' broken.txt
 has err 'broken.txt' '3'
-bad_data '--tokens byte' some.txt broken.txt
+bad_data 'token kind byte' some.txt broken.txt
 gzip -c some.txt | head -c 500 >cut.txt.gz
 if with_gzip; then
     bad_data 'cut.txt.gz: damaged gzip' cut.txt.gz

@@ -64,10 +64,11 @@ same out primed
 refuses 2 'use one of them' "$UNROLL" sample m.safetensors --prime a --prime-file prime.txt
 refuses 3 'nowhere' "$UNROLL" sample m.safetensors --prime-file nowhere
 for bad in '\q' 'a\' '\x4' '\xg0' '\u12' '\ud800' '\ud800\u0041' '\udc00'; do
-    refuses 2 '^unroll: --prime: ".*" is no escape' "$UNROLL" sample m.safetensors -p "$bad" \
+    refuses 2 '^unroll: --prime: ".*" is not an escape' "$UNROLL" sample m.safetensors -p "$bad" \
         --escape
 done
-refuses 2 '^unroll: --stop: "\\q" is no escape' "$UNROLL" sample m.safetensors --escape --stop '\q'
+refuses 2 '^unroll: --stop: "\\q" is not an escape' "$UNROLL" sample m.safetensors \
+    --escape --stop '\q'
 refuses 2 'character U+1F600 at byte 1\|(U+1F600) at byte 1' "$UNROLL" sample m.safetensors \
     --escape -p 'a\ud83d\ude00'
 expect 0 "$UNROLL" sample m.safetensors --escape --stop '.\n' --length 5000

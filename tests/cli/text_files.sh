@@ -88,7 +88,7 @@ gzip -c a.tar >a.tar.gz
 foreign() {
     # shellcheck disable=SC2086
     refuses 3 "$1: looks like $2, .*$3" "$UNROLL" train $run -o no "$1"
-    grep -q -e '--tokens byte' err && not_ok "$1: bytes are no remedy: $(cat err)"
+    grep -q 'token kind byte' err && not_ok "$1: bytes are no remedy: $(cat err)"
     [ ! -e no.safetensors ] || not_ok "$1: a model was written"
     rm -f no.*
     # shellcheck disable=SC2086
