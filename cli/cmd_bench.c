@@ -17,7 +17,7 @@
 
 struct bench {
     struct opt_common common;
-    const char *cell;
+    int cell;
     int hidden[UR_OPTION_LIST], listed;
     int64_t layers, batch, seq_length, threads;
     double seconds;
@@ -25,9 +25,15 @@ struct bench {
 
 #define AT(field) .at = offsetof(struct bench, field)
 
+static const char *cell_at(int i, int *value)
+{
+    *value = i;
+    return ur_cell_name((ur_cell)i);
+}
+
 static const ur_option options[] = {
     {.group = "one network of this shape instead of the default set", .name = "cell",
-     .arg = "rnn|lstm|gru", .fallback = "lstm", .kind = UR_OPTION_WORD, AT(cell),
+     .choices = cell_at, .fallback = "lstm", .kind = UR_OPTION_CHOICE, AT(cell),
      .help = "recurrent cell"},
     {.name = "hidden", .arg = "N[,N...]", .fallback = "512", .kind = UR_OPTION_LIST_OF_INT,
      .min = 1,
@@ -249,15 +255,15 @@ static ur_status measure(ur_status (*call)(struct net *), struct net *n, double 
     return UR_OK;
 }
 
-/* FLOP of a forward pass: 2·T·B·(I+H)·G·H a layer. */
-static double flop_of(const struct shape *s)
+/* FLOP of a forward pass of layers alone: each weight, (I+H)·G·H a layer, is multiplied and added
+ * once a step and sequence. */
+static double flop_of(const struct net *n)
 {
-    double gates = s->cell == UR_CELL_LSTM ? 4.0 : s->cell == UR_CELL_GRU ? 3.0 : 1.0, sum = 0.0;
-    for (int l = 0; l < s->layers; l++) {
-        double in = s->hidden[l > 0 ? l - 1 : 0], h = s->hidden[l];
-        sum += 2.0 * s->T * s->B * (in + h) * gates * h;
-    }
-    return sum;
+    double weights = 0.0;
+    const ur_param *p;
+    for (int i = 0; (p = ur_params_at(n->params, i)) != NULL; i++)
+        weights += p->rank == 2 ? (double)p->size : 0.0;
+    return 2.0 * n->shape->T * n->shape->B * weights;
 }
 
 /* ---- rows -------------------------------------------------------------- */
@@ -313,7 +319,7 @@ static void add_row(const struct table *t, const struct shape *s, const char *fi
 static ur_status row(const struct table *t, const struct shape *s)
 {
     struct net n;
-    double a = 0.0, b = 0.0, seconds = t->options->seconds;
+    double a = 0.0, b = 0.0, flop, seconds = t->options->seconds;
     ui_busy(t->ui, 0.0, "measuring");
     ur_status status = net_new(&n, s, t->team);
     if (status != UR_OK)
@@ -321,6 +327,7 @@ static ur_status row(const struct table *t, const struct shape *s)
     status = measure(s->model ? train : forward, &n, seconds, &a);
     if (status == UR_OK)
         status = measure(s->model ? draw : forward_backward, &n, seconds, &b);
+    flop = flop_of(&n);
     net_free(&n);
     if (status != UR_OK)
         return status;
@@ -328,8 +335,8 @@ static ur_status row(const struct table *t, const struct shape *s)
         add_row(t, s, "train_tokens_per_second", (double)s->T * s->B / a,
                 "sample_tokens_per_second", DRAWS / b);
     else
-        add_row(t, s, "forward_gflops", 1e-9 * flop_of(s) / a, "forward_backward_gflops",
-                3e-9 * flop_of(s) / b);
+        add_row(t, s, "forward_gflops", 1e-9 * flop / a, "forward_backward_gflops",
+                3e-9 * flop / b);
     return UR_OK;
 }
 
@@ -407,11 +414,12 @@ static int act(void *values, const struct opt_words *words)
 {
     static const char *const shaping[] = {"cell", "hidden", "layers", "batch", "seq-length"};
     const struct bench *a = values;
-    struct shape shape = {.T = (int)a->seq_length, .B = (int)a->batch};
+    struct shape shape = {
+        .cell = (ur_cell)a->cell, .T = (int)a->seq_length, .B = (int)a->batch,
+    };
     bool chosen = false;
     for (size_t i = 0; i < sizeof shaping / sizeof shaping[0]; i++)
         chosen = chosen || opt_given(words, shaping[i]);
-    ur_cell_find(a->cell, &shape.cell);
     shape.layers = a->listed > 1 ? a->listed : (int)a->layers;
     memcpy(shape.hidden, a->hidden, sizeof shape.hidden);
     if (a->listed > 1 && opt_given(words, "layers") && a->layers != a->listed)

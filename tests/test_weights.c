@@ -190,9 +190,9 @@ static void options__refuse_shapes_of_no_net(void **state)
         uint64_t ih[2], hh[2], hr[2];
         const char *why;
     } cases[] = {
-        {{8, 2}, {8, 4}, {0}, "has 8 rows, which are not 1, 3 or 4 times 4 hidden units"},
+        {{8, 2}, {8, 4}, {0}, "has 8 rows, which no cell has that PyTorch knows, with 4"},
         {{13, 2}, {13, 4}, {0}, "has 13 rows"}, {{20, 2}, {20, 4}, {0}, "has 20 rows"},
-        {{16, 2}, {16, 4}, {4, 5}, "has 16 rows, which are not 1, 3 or 4 times 5 hidden units"},
+        {{16, 2}, {16, 4}, {4, 5}, "has 16 rows, which no cell has that PyTorch knows, with 5"},
         {{16, 2}, {16, 0}, {0}, "\"weight_hh_l0\" is not a matrix"},
         {{16, 0}, {16, 4}, {0}, "\"weight_ih_l0\" is not a matrix"},
     };

@@ -95,7 +95,7 @@ const char *ur__option_must(const ur_option *o, char to[UR__OPTION_MUST])
 
 /* ---- from text --------------------------------------------------------- */
 
-static bool in_range(const ur_option *o, double v)
+bool ur__option_in_range(const ur_option *o, double v)
 {
     bool above = o->flags & UR_OPTION_OPEN_MIN ? v > o->min : v >= o->min;
     bool below = o->flags & UR_OPTION_OPEN_MAX ? v < o->max : v <= o->max;
@@ -104,7 +104,7 @@ static bool in_range(const ur_option *o, double v)
 
 static bool read_whole(const ur_option *o, const char *text, int64_t *out)
 {
-    return ur__parse_int(text, out) && in_range(o, (double)*out);
+    return ur__parse_int(text, out) && ur__option_in_range(o, (double)*out);
 }
 
 static bool read_seed(const char *text, uint64_t *out)
@@ -227,7 +227,7 @@ bool ur__option_read(const ur_option *o, const char *text, void *values)
         *(uint64_t *)at = seed;
         return true;
     case UR_OPTION_REAL:
-        if (text && !(ur__parse_real(text, &real) && in_range(o, real)))
+        if (text && !(ur__parse_real(text, &real) && ur__option_in_range(o, real)))
             return false;
         *(double *)at = real;
         return true;

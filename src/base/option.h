@@ -29,6 +29,8 @@ union ur__option_values {
 
 /* The row of a name of n letters with dashes or underscores; −1: none. */
 int ur__option_find(const ur_option_table *table, const char *name, size_t n);
+/* Is a number within the row's bounds? NaN is not. */
+bool ur__option_in_range(const ur_option *o, double v);
 /* Reads a value; NULL: the value that stands for none. False: it is impossible. */
 bool ur__option_read(const ur_option *o, const char *text, void *values);
 /* Appends the value as text. */

@@ -8,17 +8,22 @@
 #include "base/status.h"
 #include "io/file.h"
 
-/* In this order a file is compared with them: the more peculiar first. */
-static const struct ur__format *const formats[] = {
-    &ur__format_idx,
-    &ur__format_ts,
-    &ur__format_wav,
-    &ur__format_conllu,
-    &ur__format_frames,
-    &ur__format_conll,
-    &ur__format_csv,
-    &ur__format_text,
-};
+/* FORMAT(x): ur__format_x, of read_x.c. In this order a file is compared with them: the more
+ * peculiar first. */
+#define FORMATS(FORMAT) \
+    FORMAT(idx)         \
+    FORMAT(ts)          \
+    FORMAT(wav)         \
+    FORMAT(conllu)      \
+    FORMAT(frames)      \
+    FORMAT(conll)       \
+    FORMAT(csv)         \
+    FORMAT(text)
+
+#define DECLARE(x) extern const struct ur__format ur__format_##x;
+#define ENTRY(x) &ur__format_##x,
+FORMATS(DECLARE)
+static const struct ur__format *const formats[] = {FORMATS(ENTRY)};
 enum { N_FORMATS = sizeof formats / sizeof *formats, MAGIC = 4 };
 
 const char *const *ur__format_names(void)

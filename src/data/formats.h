@@ -5,9 +5,6 @@
 
 #include "data/format.h"
 
-extern const struct ur__format ur__format_idx, ur__format_ts, ur__format_wav, ur__format_conllu,
-    ur__format_conll, ur__format_frames, ur__format_csv, ur__format_text;
-
 /* The names of all formats, ended by NULL, in the order in which a file is compared with them. */
 const char *const *ur__format_names(void);
 /* NULL: there is none. */

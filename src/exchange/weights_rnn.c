@@ -18,6 +18,7 @@
 #include "exchange/rename.h"
 #include "layer/rnn_form.h"
 #include "layer/rnn_options.h"
+#include "rnn/cells.h"
 
 struct shapes {
     const ur_weights *file;
@@ -64,20 +65,31 @@ static ur_status need_matrix(struct shapes *s, const char *kind, int layer, cons
     return UR_OK;
 }
 
+/* PyTorch's cell of so many blocks of rows. Coupled gates leave an LSTM as many as a GRU has. */
+static bool find_cell(ur_rnn_options *o, int gates)
+{
+    const struct ur__cell *c;
+    for (int i = 0; (c = ur__cell_at(i)); i++) {
+        o->cell = c->kind;
+        if (c->torch && ur__rnn_layer_of(o, 0, false).cell->gates == gates
+            && (!o->coupled || ur__cell_has(c, "coupled")))
+            return true;
+    }
+    return false;
+}
+
 static ur_status take_cell(struct shapes *s, const ur_weight *hh, int H)
 {
     int gates = (int)(hh->dim[0] / H);
-    if (hh->dim[0] % H != 0 || (gates != 1 && gates != 3 && gates != 4))
-        return ur__fail(UR_ESHAPE, "%s: tensor \"%.80s\" has %lld rows, which are not 1, 3 or 4 "
-                        "times %d hidden units", s->file->path, hh->name, (long long)hh->dim[0], H);
+    if (hh->dim[0] % H != 0 || !find_cell(s->o, gates))
+        return ur__fail(UR_ESHAPE, "%s: tensor \"%.80s\" has %lld rows, which no cell has that "
+                        "PyTorch knows, with %d hidden units", s->file->path, hh->name,
+                        (long long)hh->dim[0], H);
     if (s->gates && gates != s->gates)
         return ur__fail(UR_ESHAPE, "%s: tensor \"%.80s\" has %d rows a hidden unit, the first "
                         "layer's %d: one net has one cell", s->file->path, hh->name, gates,
                         s->gates);
     s->gates = gates;
-    s->o->cell = gates == 1                     ? UR_CELL_RNN
-                 : gates == 3 && !s->o->coupled ? UR_CELL_GRU
-                                                : UR_CELL_LSTM;
     return UR_OK;
 }
 

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "rnn/cells.h"
+
 /* A stack in which one of these differs from its default computes what PyTorch's modules cannot,
  * relu aside. Some show as tensors that PyTorch lacks; the first of the others that is set renames
  * weight_hh. */
@@ -56,5 +58,6 @@ bool ur__rnn_is_torch(const ur_rnn_options *o)
     for (int i = 0; i < N_FORMS; i++)
         if (is_own(o, i))
             return false;
-    return o->cell <= UR_CELL_GRU;
+    const struct ur__cell *cell = ur__cell_of(o->cell);
+    return cell && cell->torch;
 }

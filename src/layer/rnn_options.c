@@ -2,7 +2,6 @@
 /* Checks a recurrent net's options, wherever they come from. */
 #include "layer/rnn_options.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "base/sized.h"
@@ -79,8 +78,6 @@ struct ur__rnn_layer ur__rnn_layer_of(const ur_rnn_options *o, int l, bool rever
 
 /* ---- rows -------------------------------------------------------------- */
 
-#define MAX_CLIP 1e30
-
 struct own {
     ur_rnn_options o;
 };
@@ -95,8 +92,6 @@ static const ur_option rows[] = {
     /* The library's own, found before the program's of the same name. */
     {.name = "activation", .choices = activation_at, .kind = UR_OPTION_CHOICE,
      .at = offsetof(struct own, o.activation)},
-    {.name = "cell-clip", .kind = UR_OPTION_REAL, .max = MAX_CLIP,
-     .at = offsetof(struct own, o.cell_clip)},
     {.name = "output-activation", .choices = activation_at, .kind = UR_OPTION_CHOICE,
      .at = offsetof(struct own, o.output_activation)},
     {.name = "output", .kind = UR_OPTION_LIST_OF_INT, .at = offsetof(struct own, o.output)},
@@ -167,13 +162,14 @@ static ur_status check_cell(const ur_rnn_options *o)
 
 /* ---- what numbers they may be ------------------------------------------ */
 
-static ur_status check_probabilities(const ur_rnn_options *o)
+static ur_status check_reals(const ur_rnn_options *o)
 {
+    char must[UR__OPTION_MUST];
     for (int i = 0; i < N_ROWS; i++) {
-        const double *p = (const double *)(const void *)((const char *)o + rows[i].at);
-        if (rows[i].flags & UR_OPTION_OPEN_MAX && !(*p >= 0 && *p < 1))
-            return ur__fail(UR_EINVAL, "%s must be at least 0 and below 1, not %g", rows[i].name,
-                            *p);
+        const double *x = (const double *)(const void *)((const char *)o + rows[i].at);
+        if (rows[i].kind == UR_OPTION_REAL && !ur__option_in_range(&rows[i], *x))
+            return ur__fail(UR_EINVAL, "%s must be %s, not %g", rows[i].name,
+                            ur__option_must(&rows[i], must), *x);
     }
     return UR_OK;
 }
@@ -230,9 +226,5 @@ ur_status ur__rnn_options_check(const ur_rnn_options *o)
         return ur__fail(UR_EINVAL, "biases must be 0, 1 or 2, not %d", o->biases);
     if (o->forget_bias != 0 && o->biases == 0)
         return ur__fail(UR_EINVAL, "forget-bias needs biases, of which there are 0");
-    if (!isfinite(o->forget_bias))
-        return ur__fail(UR_EINVAL, "forget-bias must be finite, not %g", o->forget_bias);
-    if (!(o->cell_clip >= 0 && o->cell_clip <= MAX_CLIP))
-        return ur__fail(UR_EINVAL, "cell-clip must be 0 to 1e30, not %g", o->cell_clip);
-    return check_probabilities(o);
+    return check_reals(o);
 }

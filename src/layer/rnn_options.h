@@ -11,13 +11,17 @@
 extern const char *const ur__activation_words[], *const ur__reset_words[];
 extern const char *const ur__init_words[], *const ur__norm_words[];
 
+/* Units of a layer, of a stack that is described by rows. */
+#define UR__MOST_UNITS 65536
+
 /* Rows of a stack, the ur_rnn_options `stack` of struct `type`; prefix: of their names, "" or
  * "encoder-". A new option is one row here. */
 #define UR__STACK_ROWS(prefix, type, stack)                                                       \
     {.group = "network", .name = prefix "cell", .choices = ur__cell_choice, .fallback = "lstm",   \
      .kind = UR_OPTION_CHOICE, .at = offsetof(type, stack.cell), .help = "recurrent cell"},       \
     {.name = prefix "hidden", .arg = "N[,N...]", .fallback = "128",                               \
-     .kind = UR_OPTION_LIST_OF_INT, .min = 1, .max = 65536, .at = offsetof(type, stack.hidden),   \
+     .kind = UR_OPTION_LIST_OF_INT, .min = 1, .max = UR__MOST_UNITS,                              \
+     .at = offsetof(type, stack.hidden),                                                          \
      .at_n = offsetof(type, stack.layers),                                                        \
      .help = "units of each layer; a list gives each its own number"},                            \
     {.name = prefix "layers", .arg = "N", .shown = "2",                                           \
@@ -58,7 +62,8 @@ extern const char *const ur__init_words[], *const ur__norm_words[];
      .flags = UR_OPTION_SPARSE, .at = offsetof(type, stack.time_residual),                        \
      .help = "rnn: each step adds to the state instead of replacing it"},                         \
     {.name = prefix "projection", .arg = "N", .fallback = "0",                                    \
-     .shown = "0: none", .kind = UR_OPTION_LIST_OF_INT, .max = 65536, .flags = UR_OPTION_SPARSE,  \
+     .shown = "0: none", .kind = UR_OPTION_LIST_OF_INT, .max = UR__MOST_UNITS,                    \
+     .flags = UR_OPTION_SPARSE,                                                                   \
      .at = offsetof(type, stack.projection), .at_n = offsetof(type, stack.layers),                \
      .help = "lstm: a layer's state is projected to so many numbers"},                            \
     {.name = prefix "peepholes", .kind = UR_OPTION_FLAG,                                          \

@@ -65,7 +65,6 @@ int ur__net_output(const ur_model *m);
 /* The architecture of a name; NULL: there is none. */
 const struct ur__arch *ur__arch_find(const char *name);
 
-extern const struct ur__arch ur__arch_lm, ur__arch_fill;
 /* Roles of a network over one text. */
 extern const char *const ur__text_vocabs[], *const ur__text_fields[];
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The one list of architectures, and their configurations by name. A build adds its own with
- * -DUR_EXTRA='"list.h"', a header that defines UR__EXTRA_ARCHS. */
+ * -DUR_EXTRA='"list.h"', a header that defines UR__EXTRA_ARCHS(ARCH). */
 #include <string.h>
 
 #include "base/status.h"
@@ -10,13 +10,20 @@
 #include UR_EXTRA
 #endif
 
-static const struct ur__arch *const archs[] = {
-    &ur__arch_lm,
-    &ur__arch_fill,
-#ifdef UR__EXTRA_ARCHS
-    UR__EXTRA_ARCHS
+#ifndef UR__EXTRA_ARCHS
+#define UR__EXTRA_ARCHS(ARCH)
 #endif
-};
+
+/* ARCH(x): ur__arch_x, of arch_x.c. */
+#define ARCHS(ARCH)     \
+    ARCH(lm)            \
+    ARCH(fill)          \
+    UR__EXTRA_ARCHS(ARCH)
+
+#define DECLARE(x) extern const struct ur__arch ur__arch_##x;
+#define ENTRY(x) &ur__arch_##x,
+ARCHS(DECLARE)
+static const struct ur__arch *const archs[] = {ARCHS(ENTRY)};
 enum { N_ARCHS = sizeof archs / sizeof *archs };
 
 const struct ur__arch *ur__arch_find(const char *name)

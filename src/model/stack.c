@@ -4,7 +4,6 @@
 #include "base/status.h"
 
 /* Keeps every product of two sizes and a gate count within 40 bits. */
-#define MAX_SIZE 65536
 
 static ur_status check_sizes(const ur_rnn_options *o)
 {
@@ -17,9 +16,9 @@ static ur_status check_sizes(const ur_rnn_options *o)
     if (listed < UR_MAX_LAYERS && listed != o->layers)
         return ur__fail(UR_EINVAL, "hidden lists %d layers but layers is %d", listed, o->layers);
     for (int l = 0; l < o->layers; l++) {
-        if (o->hidden[l] < 1 || o->hidden[l] > MAX_SIZE)
+        if (o->hidden[l] < 1 || o->hidden[l] > UR__MOST_UNITS)
             return ur__fail(UR_EINVAL, "layer %d has %d units; 1 to %d are possible", l,
-                            o->hidden[l], MAX_SIZE);
+                            o->hidden[l], UR__MOST_UNITS);
     }
     return UR_OK;
 }

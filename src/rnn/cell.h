@@ -119,6 +119,7 @@ struct ur__cell_extra {
 struct ur__cell {
     const char *name;
     ur_cell kind;
+    bool torch;                     /* PyTorch has a module of this cell */
     const char *when;               /* "coupled": the option that asks for this form; or NULL */
     /* Options, by name, that not every cell has; NULL-terminated. */
     const char *const *options;

@@ -120,14 +120,14 @@ static const struct ur__cell *form(const struct ur__rnn_layer *d)
 static const char *const options[] = {"reset", NULL};
 
 const struct ur__cell ur__cell_gru = {
-    .name = "gru", .kind = UR_CELL_GRU, .options = options, .form = form,
+    .name = "gru", .kind = UR_CELL_GRU, .torch = true, .options = options, .form = form,
     .gates = 3, .kept = 4, .part = {2, 1}, .apart = 1, .direct = true,
     .forward = forward, .back_gates = back_gates, .back_carry = back_carry,
     .back_recurrent = back_recurrent,
 };
 
 static const struct ur__cell before = {
-    .name = "gru", .kind = UR_CELL_GRU, .options = options, .form = form,
+    .name = "gru", .kind = UR_CELL_GRU, .torch = true, .options = options, .form = form,
     .gates = 3, .kept = 4, .part = {2, 1}, .work = 1, .direct = true,
     .forward = forward_before, .back_gates = back_gates_before,
     .back_carry = back_carry_before, .back_recurrent = back_recurrent_before,

@@ -133,7 +133,7 @@ static const char *const coupled_options[] = {OPTIONS, NULL};   /* it has no f o
 
 #define LSTM(blocks, asked_by, its_options, way_forward, way_back)                   \
     {                                                                                \
-        .name = "lstm", .kind = UR_CELL_LSTM, .when = (asked_by),                    \
+        .name = "lstm", .kind = UR_CELL_LSTM, .torch = true, .when = (asked_by),     \
         .options = (its_options), .form = form, .extras = extras,                    \
         .gates = (blocks), .kept = (blocks), .part = {blocks},                       \
         .forget = 1, .c = "c", .forward = (way_forward), .back_gates = (way_back),   \

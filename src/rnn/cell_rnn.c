@@ -80,8 +80,8 @@ static const char *const options[] = {"activation", "time-residual", NULL};
 
 #define RNN(way_forward, way_back, past_the_weights)                                 \
     {                                                                                \
-        .name = "rnn", .kind = UR_CELL_RNN, .options = options, .form = form,        \
-        .gates = 1, .kept = 1, .part = {1}, .direct = (past_the_weights),            \
+        .name = "rnn", .kind = UR_CELL_RNN, .torch = true, .options = options,       \
+        .form = form, .gates = 1, .kept = 1, .part = {1}, .direct = (past_the_weights),            \
         .forward = (way_forward), .back_gates = (way_back),                          \
         .back_carry = back_carry, .back_recurrent = back_recurrent,                  \
     }

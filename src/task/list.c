@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The one list of tasks. A build adds its own with -DUR_EXTRA='"list.h"', a header that defines
- * UR__EXTRA_TASKS. */
+ * UR__EXTRA_TASKS(TASK). */
 #include "task/list.h"
 
 #include <string.h>
@@ -11,13 +11,20 @@
 #include UR_EXTRA
 #endif
 
-static const struct ur__task *const tasks[] = {
-    &ur__task_lm,
-    &ur__task_fill,
-#ifdef UR__EXTRA_TASKS
-    UR__EXTRA_TASKS
+#ifndef UR__EXTRA_TASKS
+#define UR__EXTRA_TASKS(TASK)
 #endif
-};
+
+/* TASK(x): ur__task_x, of task_x.c. */
+#define TASKS(TASK)     \
+    TASK(lm)            \
+    TASK(fill)          \
+    UR__EXTRA_TASKS(TASK)
+
+#define DECLARE(x) extern const struct ur__task ur__task_##x;
+#define ENTRY(x) &ur__task_##x,
+TASKS(DECLARE)
+static const struct ur__task *const tasks[] = {TASKS(ENTRY)};
 enum { N_TASKS = sizeof tasks / sizeof *tasks };
 
 ur_status ur__task_find(const char *name, const struct ur__task **out)

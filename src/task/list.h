@@ -6,7 +6,6 @@
 #include "train/task.h"
 #include "unroll/task.h"
 
-extern const struct ur__task ur__task_lm, ur__task_fill;
 extern const struct ur__predict_plug ur__fill_gaps;
 
 /* The task of a name. UR_EINVAL: there is none. */

@@ -2,7 +2,6 @@
 /* A run's options by name: those of any run, of its task and of its network. */
 #include "task/options.h"
 
-#include <stddef.h>
 #include <string.h>
 
 #include "base/sized.h"
@@ -48,9 +47,8 @@ ur_status ur__options_of_run(ur_train_options *o, const ur_train_options *theirs
 /* Options that a task has no use for. */
 static bool is_there(const struct ur__task *task, const ur_option *o)
 {
-    if (o->at == offsetof(ur_train_options, sample_every))
-        return task->show != NULL;
-    return o->at != offsetof(ur_train_options, report_gradients) || task->carries;
+    return (task->show || !(o->flags & UR__OPTION_SHOWS))
+        && (task->carries || !(o->flags & UR__OPTION_CARRIES));
 }
 
 /* Rows stand in the order of their groups; a task's own come before those of any run. */

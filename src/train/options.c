@@ -36,12 +36,14 @@ bool ur_on_nan_find(const char *name, ur_on_nan *out)
     return i >= 0;
 }
 
+#define MOST_BATCH 1048576
+
 static const ur_option rows[] = {
     {.group = "text", .name = "val", .arg = "SHARE|FILE", .shown = "0.1", .kind = UR_OPTION_TEXT,
      .flags = UR_OPTION_IMPLIED, AT(val_file),
      .help = "held out for validation: the last part of the data, or a file"},
     {.group = "training", .name = "batch", .arg = "N", .shown = "4 to 64 by the data",
-     WHOLE, .min = 1, .max = 1048576, AT(batch), .help = "sequences side by side"},
+     WHOLE, .min = 1, .max = MOST_BATCH, AT(batch), .help = "sequences side by side"},
     {.name = "epochs", .arg = "X", .shown = "50 to 1 by the data", REAL,
      .max = 1e9, .flags = UR_OPTION_OPEN_MIN | UR_OPTION_IMPLIED, AT(epochs),
      .help = "end after so many times through the data"},
@@ -98,10 +100,10 @@ static const ur_option rows[] = {
      .help = "numbers that are not finite: go back to the last checkpoint, with half the learning "
              "rate, at most 3 times; skip the step; or stop"},
     {.name = "sample-every", .arg = "STEPS", .fallback = "0", .shown = "0: never",
-     COUNT, .max = UR__OPTION_MANY, .flags = UR_OPTION_FREE, AT(sample_every),
-     .help = "show what the net makes"},
-    {.name = "report-gradients", .kind = UR_OPTION_FLAG, .flags = UR_OPTION_FREE,
-     AT(report_gradients),
+     COUNT, .max = UR__OPTION_MANY, .flags = UR_OPTION_FREE | UR__OPTION_SHOWS,
+     AT(sample_every), .help = "show what the net makes"},
+    {.name = "report-gradients", .kind = UR_OPTION_FLAG,
+     .flags = UR_OPTION_FREE | UR__OPTION_CARRIES, AT(report_gradients),
      .help = "write to --log how far back gradients reach, at the start and at validations"},
 };
 
@@ -187,8 +189,9 @@ ur_status ur__train_check(const ur_train_options *o)
             return ur__fail(UR_EINVAL, "the name of data file %d is NULL", i);
     if (!(o->val >= 0 && o->val < 1))
         return ur__fail(UR_EINVAL, "the share held out must be in [0,1), not %g", o->val);
-    if (o->batch < 0 || o->batch > (1 << 20))
-        return ur__fail(UR_EINVAL, "batch must be from 1 to 1048576, not %d", o->batch);
+    if (o->batch < 0 || o->batch > MOST_BATCH)
+        return ur__fail(UR_EINVAL, "batch must be 1 to %d, or 0 for a size by the data, not %d",
+                        MOST_BATCH, o->batch);
     if (o->patience < 0)
         return ur__fail(UR_EINVAL, "patience must be at least 0, not %d", o->patience);
     if (o->checkpoint_every < 0 || o->eval_every < 0 || o->sample_every < 0

@@ -8,6 +8,10 @@
 
 extern const ur_option_table ur__train_table;
 
+/* Flags of its rows, beside those of unroll/options.h: only tasks that show what they make, or
+ * whose state goes on from step to step, have the option. */
+enum { UR__OPTION_SHOWS = 1 << 16, UR__OPTION_CARRIES = 1 << 17 };
+
 /* --val is a share or a file: settles which, after its row was read. */
 ur_status ur__train_settle_val(ur_train_options *o);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests add to the lists of the library, as somebody adds his own. */
+/* What the tests add to the lists of the library, as somebody adds parts of their own. */
 #ifndef UR_TESTS_EXTRA_H
 #define UR_TESTS_EXTRA_H
 
@@ -8,11 +8,8 @@
 enum { UR_CELL_MGU = 100, UR_CELL_PEEK = 101 };
 #define UR__EXTRA_CELLS(FUSED, TAPE) FUSED(mgu) TAPE(peek)
 
-extern const struct ur__arch ur__arch_pair;
-#define UR__EXTRA_ARCHS &ur__arch_pair,
-
-extern const struct ur__task ur__task_pair;
-#define UR__EXTRA_TASKS &ur__task_pair,
+#define UR__EXTRA_ARCHS(ARCH) ARCH(pair)
+#define UR__EXTRA_TASKS(TASK) TASK(pair)
 
 /* The plug of its answers; and the number that a line of n bytes begins with, of which *used are it
  * and its tab. UR_EDATA: it begins with none. */
