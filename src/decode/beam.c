@@ -202,7 +202,7 @@ static void add_end(ur_beam *b, const struct step *s)
     if (at < b->o.best)
         b->found++;
     else
-        ids = (int32_t *)(uintptr_t)b->end[--at].ids;       /* the last one's place */
+        ids = b->end_ids + (b->end[--at].ids - b->end_ids);     /* the last one's place */
     for (; at > 0 && b->end[at - 1].score < score; at--)
         b->end[at] = b->end[at - 1];
     memcpy(ids, tokens(b, b->ids, s->row), (size_t)b->n * sizeof *ids);

@@ -160,7 +160,7 @@ void ur__penalize(int V, const ur_real *logits, double penalty, const unsigned c
 
 /* ---- drawing ----------------------------------------------------------- */
 
-static int32_t likeliest(int V, const ur_real *logits)
+int32_t ur__likeliest(int V, const ur_real *logits)
 {
     int32_t best = 0;
     for (int i = 1; i < V; i++) {
@@ -177,7 +177,7 @@ ur_status ur__sample(int V, const ur_real *logits, const ur_sample_options *opti
     size_t bad = ur__kernel()->find_nonfinite((size_t)V, logits);
     if (bad < (size_t)V)
         return ur__fail(UR_ENUMERIC, "the logit of token %zu is not finite", bad);
-    int32_t best = likeliest(V, logits);
+    int32_t best = ur__likeliest(V, logits);
     *id = best;
     if (options->temperature == 0)
         return UR_OK;

@@ -14,6 +14,8 @@ struct ur__sample_work {
     int32_t *order;
 };
 
+/* The largest logit's token; ties go to the lower number. */
+int32_t ur__likeliest(int V, const ur_real *logits);
 /* The token that `uniform` in [0,1) falls on when the kept tokens' probabilities are
  * laid end to end in ascending order. UR_ENUMERIC: a logit is NaN or Inf. options are
  * checked. */

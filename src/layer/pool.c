@@ -48,6 +48,7 @@ ur_status ur_pool_init(ur_pool_layer *layer, ur_params *params, const char *pref
 
 /* ---- what lengths say, as tensors -------------------------------------- */
 
+/* Those that a kind of pooling needs; the others are NULL. */
 struct marks {
     int T, B;
     const int *lengths;
@@ -63,21 +64,28 @@ static void marks_work(const struct ur__worker *w, void *arg)
     (void)w;
     for (int b = 0; b < m->B; b++) {
         int n = m->lengths ? m->lengths[b] : m->T;
-        m->some[b] = n > 0;
-        m->share[b] = n > 0 ? 1 / (ur_real)n : 0;
-        m->last[b] = (n > 0 ? n - 1 : 0) * m->B + b;
-        for (int t = 0; t < m->T; t++)
+        if (m->some)
+            m->some[b] = n > 0;
+        if (m->share)
+            m->share[b] = n > 0 ? 1 / (ur_real)n : 0;
+        if (m->last)
+            m->last[b] = (n > 0 ? n - 1 : 0) * m->B + b;
+        for (int t = 0; m->alive && t < m->T; t++)
             m->alive[(ptrdiff_t)t * m->B + b] = t < n;
     }
 }
 
-static bool take_marks(ur_tape *tape, struct marks *m)
+static bool take_marks(ur_tape *tape, ur_pooling kind, struct marks *m)
 {
     size_t B = (size_t)m->B;
-    m->alive = ur__tape_alloc(tape, (size_t)m->T * B, sizeof *m->alive);
-    m->some = ur__tape_alloc(tape, B, sizeof *m->some);
-    m->share = ur__tape_alloc(tape, B, sizeof *m->share);
-    m->last = ur__tape_alloc(tape, B, sizeof *m->last);
+    if (kind != UR_POOL_LAST)
+        m->alive = ur__tape_alloc(tape, (size_t)m->T * B, sizeof *m->alive);
+    if (kind == UR_POOL_LAST || kind == UR_POOL_MAX)
+        m->some = ur__tape_alloc(tape, B, sizeof *m->some);
+    if (kind == UR_POOL_MEAN)
+        m->share = ur__tape_alloc(tape, B, sizeof *m->share);
+    if (kind == UR_POOL_LAST)
+        m->last = ur__tape_alloc(tape, B, sizeof *m->last);
     if (ur__tape_poisoned(tape))
         return false;
     ur__tape_run(tape, NULL, marks_work, m);
@@ -88,6 +96,16 @@ static ur_tensor *constant(ur_tape *tape, ur_real x)
 {
     const int one = 1;
     return ur_copy_in(tape, 1, &one, &x);
+}
+
+static ur_tensor *of_steps(ur_tape *tape, const struct marks *m)
+{
+    return ur_constant(tape, 3, (int[]){m->T, m->B, 1}, m->alive);
+}
+
+static ur_tensor *of_sequences(ur_tape *tape, const struct marks *m, const ur_real *mark)
+{
+    return ur_constant(tape, 2, (int[]){m->B, 1}, mark);
 }
 
 /* x where the mark is 1, else `other`. */
@@ -138,21 +156,21 @@ ur_tensor *ur_pool(ur_tape *tape, const ur_pool_layer *layer, ur_tensor *h, cons
         if (lengths[b] < 0 || lengths[b] > m.T)
             return ur__tape_fail(tape, UR_ESHAPE, "pool: sequence %d has length %d, not 0 to %d", b,
                                  lengths[b], m.T);
-    if (!take_marks(tape, &m))
+    if (!take_marks(tape, layer->kind, &m))
         return NULL;
-    ur_tensor *alive = ur_constant(tape, 3, (int[]){m.T, m.B, 1}, m.alive);
-    ur_tensor *some = ur_constant(tape, 2, (int[]){m.B, 1}, m.some);
-    ur_tensor *share = ur_constant(tape, 2, (int[]){m.B, 1}, m.share), *w;
+    ur_tensor *w;
     switch (layer->kind) {
     case UR_POOL_LAST:
-        return only(some, last(tape, layer, h, &m), 0);
+        return only(of_sequences(tape, &m, m.some), last(tape, layer, h, &m), 0);
     case UR_POOL_MEAN:
-        return ur_mul(ur_sum_over(only(alive, h, 0), 0), share);
+        h = only(of_steps(tape, &m), h, 0);
+        return ur_mul(ur_sum_over(h, 0), of_sequences(tape, &m, m.share));
     case UR_POOL_MAX:
-        return only(some, ur_max_over(only(alive, h, -(ur_real)INFINITY), 0), 0);
+        h = ur_max_over(only(of_steps(tape, &m), h, -(ur_real)INFINITY), 0);
+        return only(of_sequences(tape, &m, m.some), h, 0);
     case UR_POOL_ATTENTION:
     default:
-        h = only(alive, h, 0);
+        h = only(of_steps(tape, &m), h, 0);
         w = attend(tape, layer, h, &m, lengths);
         if (weights)
             *weights = w;

@@ -140,6 +140,8 @@ static ur_status back(ur_tape *tape, void *saved)
 
 /* ---- the record -------------------------------------------------------- */
 
+_Static_assert(UR__CELL_EXTRAS == 2, "views_of names each of them");
+
 static void views_of(const ur_rnn *rnn, int slot, const ur_param *all[VIEWS])
 {
     const struct ur__rnn_views *v = &rnn->views[slot];

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/measure.h"
 
-
 #include "base/status.h"
 #include "kernel/select.h"
 #include "layer/recurrent.h"

@@ -127,9 +127,11 @@ static void back(const struct crf *op, const struct ur__kernel *k, int b, int n,
     end[op->label[(ptrdiff_t)(n - 1) * op->B + b]] -= scale;
     for (int t = n - 1; t >= 0; t--) {
         ptrdiff_t at = (ptrdiff_t)t * op->B + b;
-        ur_real *ds = op->d[SCORES] + at * op->K;
-        memcpy(ds, now, K * sizeof *ds);
-        ds[op->label[at]] -= scale;
+        if (op->d[SCORES]) {
+            ur_real *ds = op->d[SCORES] + at * op->K;
+            memcpy(ds, now, K * sizeof *ds);
+            ds[op->label[at]] -= scale;
+        }
         if (t == 0)
             break;
         memset(then, 0, K * sizeof *then);
@@ -155,10 +157,10 @@ static void sequences_work(const struct ur__worker *w, void *arg)
     for (int b = (int)begin; b < (int)end; b++) {
         int n = length_of(op, b);
         op->loss[b] = n ? (ur_real)(forward(op, k, b, n) - path_score(op, b, n)) : 0;
-        if (!op->d[SCORES])
+        if (!op->y->needs_grad)
             continue;
         memset(op->part + (size_t)b * part, 0, part * sizeof *op->part);
-        for (int t = n; t < op->T; t++)
+        for (int t = n; op->d[SCORES] && t < op->T; t++)
             memset(op->d[SCORES] + ((ptrdiff_t)t * op->B + b) * op->K, 0, K * sizeof(ur_real));
         if (n)
             back(op, k, b, n, (ur_real)(1.0 / (double)op->tokens));
@@ -188,13 +190,16 @@ static void total_work(const struct ur__worker *w, void *arg)
     (void)w;
     double total = k->sum((size_t)op->B, op->loss);
     op->y->data[0] = op->tokens ? (ur_real)(total / (double)op->tokens) : 0;
-    if (!op->d[SCORES])
+    if (!op->y->needs_grad)
         return;
     for (int b = 1; b < op->B; b++)
         k->add(part, op->part, op->part + (size_t)b * part, op->part);
-    turn(op->K, op->part, op->d[TRANSITIONS]);
-    memcpy(op->d[START], op->part + K * K, K * sizeof(ur_real));
-    memcpy(op->d[END], op->part + K * K + K, K * sizeof(ur_real));
+    if (op->d[TRANSITIONS])
+        turn(op->K, op->part, op->d[TRANSITIONS]);
+    if (op->d[START])
+        memcpy(op->d[START], op->part + K * K, K * sizeof(ur_real));
+    if (op->d[END])
+        memcpy(op->d[END], op->part + K * K + K, K * sizeof(ur_real));
 }
 
 static void crf_back_run(const struct ur__worker *w, void *arg)
@@ -202,7 +207,7 @@ static void crf_back_run(const struct ur__worker *w, void *arg)
     struct crf *op = arg;
     (void)w;
     for (int i = 0; i < INPUTS; i++)
-        if (op->in[i]->grad)
+        if (op->d[i] && op->in[i]->grad)
             ur__op_axpy(op->y->tape, op->in[i]->size, op->y->grad[0], op->d[i], op->in[i]->grad);
 }
 
@@ -255,8 +260,9 @@ static bool take(ur_tape *tape, struct crf *op)
     for (int i = 0; i < INPUTS; i++)
         any = any || op->in[i]->needs_grad;
     op->y = ur__tensor_new(tape, 1, &one, any);
-    for (int i = 0; op->y && op->y->needs_grad && i < INPUTS; i++)
-        op->d[i] = ur__tape_alloc(tape, op->in[i]->size, sizeof *op->d[i]);
+    for (int i = 0; op->y && i < INPUTS; i++)
+        if (op->in[i]->needs_grad)
+            op->d[i] = ur__tape_alloc(tape, op->in[i]->size, sizeof *op->d[i]);
     struct ur__carve room = {NULL, 0};
     for (int pass = 0; pass < 2 && !ur__tape_poisoned(tape); pass++) {
         op->from = ur__carve(&room, K * K, sizeof *op->from);

@@ -3,6 +3,7 @@
 
 #include "base/status.h"
 #include "base/team.h"
+#include "decode/sample.h"
 #include "kernel/select.h"
 #include "model/measure.h"
 
@@ -51,15 +52,6 @@ struct rows {
     unsigned char *hit;
 };
 
-/* Ties go to the lower number. */
-static int likeliest(int V, const ur_real *x)
-{
-    int best = 0;
-    for (int i = 1; i < V; i++)
-        best = x[i] > x[best] ? i : best;
-    return best;
-}
-
 static void score_share(const struct ur__worker *w, void *arg)
 {
     const struct rows *s = arg;
@@ -70,7 +62,7 @@ static void score_share(const struct ur__worker *w, void *arg)
         const ur_real *x = s->logits + (size_t)i * (size_t)s->V;
         int target = s->targets[i];
         s->loss[i] = target < 0 ? 0 : k->cross_entropy(s->V, x, target, 0, NULL);
-        s->hit[i] = target >= 0 && likeliest(s->V, x) == target;
+        s->hit[i] = target >= 0 && ur__likeliest(s->V, x) == target;
     }
 }
 

@@ -24,7 +24,6 @@
 #include "train/run.h"
 #include "train/step.h"
 #include "train/snapshot.h"
-#include "train/summary.h"
 
 /* Puts the step before the message of what was not finite. */
 static ur_status name_step(ur_status status, int64_t step)
