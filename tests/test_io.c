@@ -150,10 +150,6 @@ static void reader__says_what_is_wrong(void **state)
     ur__free(text);
     assert_true(ur__file_exists(path));
     assert_false(ur__file_exists(tmp_path("absent")));
-    uint64_t bytes;
-    assert_ok(ur__file_size(path, &bytes));
-    assert_int_equal(bytes, 5);
-    assert_status(UR_EINPUT, ur__file_size(tmp_dir(), &bytes));
 }
 
 static void reader__reads_standard_input(void **state)

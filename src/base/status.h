@@ -11,7 +11,7 @@
  * ur_errmsg() itself, for a message that goes round the one before. */
 ur_status ur__fail(ur_status status, const char *format, ...) UR_PRINTF(2, 3);
 
-/* Empties this thread's message. */
+/* Test hook: empties this thread's message. */
 void ur__clear_error(void);
 
 #define UR__TRY(expr)                                                         \

@@ -57,8 +57,6 @@ void ur__reader_close(struct ur__reader *r);
 /* A whole file (inflated); more than max bytes is UR_EDATA. *out is followed by a
  * zero byte; ur__free() it. */
 ur_status ur__file_slurp(const char *path, size_t max, char **out, size_t *size);
-/* Raw bytes at an offset, never inflated: for files whose layout is known. */
-ur_status ur__file_size(const char *path, uint64_t *size);
 /* Is anything there, of whatever kind? A link that leads nowhere counts. */
 bool ur__file_exists(const char *path);
 /* path "-" is standard input. False: it leads to nothing that could be read or made. */

@@ -395,12 +395,3 @@ void ur__raw_close(struct ur__raw *f)
     ur__free(f->path);
     *f = (struct ur__raw){.fd = -1};
 }
-
-ur_status ur__file_size(const char *path, uint64_t *size)
-{
-    struct ur__raw f;
-    UR__TRY(ur__raw_open(&f, path));
-    *size = f.size;
-    ur__raw_close(&f);
-    return UR_OK;
-}

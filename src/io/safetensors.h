@@ -51,7 +51,6 @@ const struct ur__st_tensor *ur__st_at(const struct ur__st_file *f, size_t i);
 const struct ur__st_tensor *ur__st_find(const struct ur__st_file *f, const char *name); /* NULL */
 /* A __metadata__ string, NULL if absent; the i-th key in the order of the header. */
 const char *ur__st_meta(const struct ur__st_file *f, const char *key);
-size_t ur__st_meta_count(const struct ur__st_file *f);
 const char *ur__st_meta_key(const struct ur__st_file *f, size_t i);
 /* All values of a tensor as ur_real, from F64, F32, F16 or BF16 (else UR_EDATA); out has
  * room for n, as many as the tensor has. */

@@ -154,11 +154,6 @@ const char *ur__st_meta(const struct ur__st_file *f, const char *key)
     return ur__st_header_meta(&f->header, key);
 }
 
-size_t ur__st_meta_count(const struct ur__st_file *f)
-{
-    return f->header.n_meta;
-}
-
 const char *ur__st_meta_key(const struct ur__st_file *f, size_t i)
 {
     return i < f->header.n_meta ? f->header.meta[i].key : NULL;

@@ -115,7 +115,6 @@ static ur_status work(const uint8_t *data, size_t size)
     ur_vocab *v;
     char *whole = NULL;
     size_t n;
-    uint64_t bytes;
     if (size < HEAD || size > MAX)
         return UR_OK;
     struct how how = set_up(data, size);
@@ -124,8 +123,6 @@ static ur_status work(const uint8_t *data, size_t size)
         status = read_all(c);
     if (status == UR_OK)
         status = ur__file_slurp(paths[0], WHOLE, &whole, &n);
-    if (status == UR_OK)
-        status = ur__file_size(paths[0], &bytes);
     set_down();
     ur__free(whole);
     ur__corpus_free(c);
