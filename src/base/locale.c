@@ -14,6 +14,8 @@
 #include <xlocale.h>
 #endif
 
+#include "base/fpmode.h"
+
 /* Made once, never freed: a constant that libc makes us ask for. Without it
  * (no memory) uselocale(0) changes nothing and the host's locale stays. */
 static locale_t c_locale;
@@ -24,20 +26,21 @@ static void make_c_locale(void)
     c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
 }
 
-void *ur__locale_c(void)
+struct ur__locale ur__locale_c(void)
 {
     pthread_once(&c_locale_once, make_c_locale);
-    return (void *)uselocale(c_locale);
+    return (struct ur__locale){(void *)uselocale(c_locale), ur__fpmode_default()};
 }
 
-void ur__locale_restore(void *old)
+void ur__locale_restore(struct ur__locale old)
 {
-    uselocale((locale_t)old);
+    uselocale((locale_t)old.locale);
+    ur__fpmode_restore(old.mode);
 }
 
 int ur__vformat(char *to, size_t n, const char *format, va_list args)
 {
-    void *old = ur__locale_c();
+    struct ur__locale old = ur__locale_c();
     int length = vsnprintf(to, n, format, args);
     ur__locale_restore(old);
     return length;

@@ -10,10 +10,10 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/fpmode.h"
 #include "base/mem.h"
 #include "base/sized.h"
 #include "base/status.h"
-#include "base/team.h"
 #include "kernel/select.h"
 #include "model/arch.h"
 #include "unroll/decode.h"

@@ -2,9 +2,9 @@
 /* Any network without a tape: rows of sequences side by side, through its architecture's plug. */
 #include <string.h>
 
+#include "base/fpmode.h"
 #include "base/mem.h"
 #include "base/status.h"
-#include "base/team.h"
 #include "kernel/select.h"
 #include "model/arch.h"
 #include "model/batch.h"

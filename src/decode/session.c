@@ -4,10 +4,10 @@
 
 #include <string.h>
 
+#include "base/fpmode.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/status.h"
-#include "base/team.h"
 #include "decode/sample.h"
 #include "model/arch.h"
 

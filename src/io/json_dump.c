@@ -44,7 +44,7 @@ static bool reads_back(double value, int digits, char text[REAL_SIZE])
 static ur_status put_real(struct ur__buf *to, double value)
 {
     char text[REAL_SIZE], digits[20] = "";
-    void *old = ur__locale_c();
+    struct ur__locale old = ur__locale_c();
     for (int n = 1; n <= 17 && !reads_back(value, n, text); n++)
         ;
     ur__locale_restore(old);

@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fpmode.h"
 #include "base/mem.h"
 #include "base/status.h"
-#include "base/team.h"
 #include "base/text.h"
 #include "data/vocab.h"
 #include "io/file.h"
@@ -115,17 +115,13 @@ static ur_status name_all(const ur_model *model, struct ur__st_out *out)
     return name_tensors(model->params, out);
 }
 
-/* Names all there is. Numbers as text are rounded by the mode, too. */
+/* Names all there is. */
 static ur_status prepare(const ur_model *model, const char *path, struct ur__st_out **out)
 {
     UR__TRY(check_finite(model->params, path));
     UR__TRY(ur__st_out_new(out));
-    unsigned mode = ur__fpmode_default();
     ur_status status = name_all(model, *out);
-    if (status == UR_ENUMERIC)
-        status = ur__fail(status, "%s: %s", path, ur_errmsg());
-    ur__fpmode_restore(mode);
-    return status;
+    return status == UR_ENUMERIC ? ur__fail(status, "%s: %s", path, ur_errmsg()) : status;
 }
 
 ur_status ur_model_save(const ur_model *model, const char *path)
@@ -133,7 +129,9 @@ ur_status ur_model_save(const ur_model *model, const char *path)
     UR__NEED(model, "model");
     UR__NEED(path, "path");
     struct ur__st_out *out = NULL;
+    unsigned mode = ur__fpmode_default();
     ur_status status = prepare(model, path, &out);
+    ur__fpmode_restore(mode);
     if (status == UR_OK)
         status = ur__st_out_save(out, path);
     ur__st_out_free(out);
@@ -145,7 +143,9 @@ ur_status ur_model_save_to(const ur_model *model, ur_sink write, void *user)
     UR__NEED(model, "model");
     UR__NEED(write, "write");
     struct ur__st_out *out = NULL;
+    unsigned mode = ur__fpmode_default();
     ur_status status = prepare(model, "the model", &out);
+    ur__fpmode_restore(mode);
     if (status == UR_OK)
         status = ur__st_out_put(out, write, user);
     ur__st_out_free(out);

@@ -8,6 +8,7 @@
  */
 #include "tape/tape.h"
 
+#include "base/fpmode.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/status.h"
@@ -157,9 +158,9 @@ ur_status ur_backward(ur_tape *tape, ur_tensor *loss)
     ur_real *d = ur__grad(loss);
     if (!d)
         return ur_tape_status(tape);
+    unsigned mode = ur__fpmode_default();
     if (!tape->measuring)
         *d += 1;
-    unsigned mode = ur__fpmode_default();
     tape->sweeping = true;
     ur_status status = sweep(tape);
     tape->sweeping = false;

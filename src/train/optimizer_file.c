@@ -13,6 +13,7 @@
 
 #include <string.h>
 
+#include "base/fpmode.h"
 #include "base/mem.h"
 #include "base/status.h"
 #include "base/text.h"
@@ -104,7 +105,9 @@ ur_status ur_optimizer_save(const ur_optimizer *optimizer, const char *path)
     UR__NEED(optimizer, "optimizer");
     UR__NEED(path, "path");
     UR__TRY(ur__st_out_new(&out));
+    unsigned mode = ur__fpmode_default();
     ur_status status = fill(optimizer, out);
+    ur__fpmode_restore(mode);
     if (status == UR_OK)
         status = ur__st_out_save(out, path);
     ur__st_out_free(out);
@@ -236,7 +239,9 @@ ur_status ur_optimizer_load(ur_optimizer *optimizer, const char *path)
         return ur__fail(status, "%s; an optimizer's state is a file of ur_optimizer_save",
                         ur_errmsg());
     UR__TRY(status);
+    unsigned mode = ur__fpmode_default();
     status = load(optimizer, &s);
+    ur__fpmode_restore(mode);
     ur__st_close(s.file);
     return status;
 }
