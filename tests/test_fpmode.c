@@ -5,12 +5,15 @@
 #include "models.h"
 #include "test_task.h"
 
+#include <fenv.h>
 #include <math.h>
 
 #include "base/fpmode.h"
+#include "base/option.h"
 #include "base/text.h"
 #include "data/formats.h"
 #include "io/safetensors.h"
+#include "tape/tape.h"
 #include "train/optimizer.h"
 #include "unroll.h"
 
@@ -38,13 +41,28 @@ enum { N_MODES = sizeof modes / sizeof *modes };
 static unsigned host;       /* the mode under test */
 static int calls;
 
+/* x86 has a second rounding, of x87, which fesetround sets along and libc's functions read. */
+static void set_rounding(unsigned mode)
+{
+#if defined(__SSE__)
+    fesetround((int)(mode >> 3 & 0xc00));
+#else
+    (void)mode;
+#endif
+}
+
 /* A call as the host makes it. Between calls the test itself runs in the default mode. */
 #define CALL(expr)                                                              \
     do {                                                                        \
+        set_rounding(host);                                                     \
+        int call_rounding = fegetround();                                       \
         ur__fpmode_restore(host);                                               \
         ur_status call_status = (expr);                                         \
         unsigned call_after = ur__fpmode_default();     /* was until then */    \
         calls++;                                                                \
+        if (fegetround() != call_rounding)                                      \
+            fail_msg("%s leaves another rounding", #expr);                      \
+        set_rounding(0);                                                        \
         if (call_after != host)                                                 \
             fail_msg("%s leaves %04x, not %04x", #expr, call_after, host);      \
         if (call_status != UR_OK)                                               \
@@ -379,6 +397,20 @@ static void options_scenario(void)
     CALL(ur_options_set(&net, "dropout", "1e999") == UR_EINVAL ? UR_OK : UR_EINTERNAL);
     CALL(ur_options_set(&net, "dropout", "1.3") == UR_EINVAL ? UR_OK : UR_EINTERNAL);
     put(ur_errmsg(), strlen(ur_errmsg()));
+    /* and in sentences */
+    const ur_option row = {.kind = UR_OPTION_REAL, .min = 0.1, .max = 0.7},
+                    open = {.kind = UR_OPTION_REAL, .flags = UR_OPTION_OPEN_MAX, .min = 0.1,
+                            .max = 0.7};
+    char must[UR__OPTION_MUST];
+    ur_tape *tape;
+    CALL((ur__option_must(&row, must), UR_OK));
+    put(must, strlen(must));
+    CALL((ur__option_must(&open, must), UR_OK));
+    put(must, strlen(must));
+    CALL(ur_tape_new(&tape, NULL));
+    CALL((ur__tape_fail(tape, UR_EINVAL, "%g", 0.1), UR_OK));
+    put(ur_errmsg(), strlen(ur_errmsg()));
+    ur_tape_free(tape);
 }
 
 static ur_tensor *cube(ur_tape *tape, ur_tensor *const *x, void *user)

@@ -7,6 +7,7 @@
 
 #include "base/locale.h"
 
+#include <fenv.h>
 #include <locale.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -29,12 +30,18 @@ static void make_c_locale(void)
 struct ur__locale ur__locale_c(void)
 {
     pthread_once(&c_locale_once, make_c_locale);
-    return (struct ur__locale){(void *)uselocale(c_locale), ur__fpmode_default()};
+    int rounding = fegetround();
+    unsigned mode = ur__fpmode_default();
+    if (rounding != FE_TONEAREST)
+        fesetround(FE_TONEAREST);
+    return (struct ur__locale){(void *)uselocale(c_locale), rounding, mode};
 }
 
 void ur__locale_restore(struct ur__locale old)
 {
     uselocale((locale_t)old.locale);
+    if (old.rounding != FE_TONEAREST)
+        fesetround(old.rounding);
     ur__fpmode_restore(old.mode);
 }
 
@@ -43,5 +50,14 @@ int ur__vformat(char *to, size_t n, const char *format, va_list args)
     struct ur__locale old = ur__locale_c();
     int length = vsnprintf(to, n, format, args);
     ur__locale_restore(old);
+    return length;
+}
+
+int ur__format(char *to, size_t n, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int length = ur__vformat(to, n, format, args);
+    va_end(args);
     return length;
 }

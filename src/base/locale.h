@@ -10,6 +10,7 @@
 
 struct ur__locale {
     void *locale;
+    int rounding;       /* of libc's functions: x86 has a word of its own for x87's */
     unsigned mode;
 };
 /* Both for this thread alone, from the first call to the second, which takes what the first
@@ -17,7 +18,8 @@ struct ur__locale {
 struct ur__locale ur__locale_c(void);
 void ur__locale_restore(struct ur__locale old);
 
-/* vsnprintf in both. */
+/* vsnprintf and snprintf in both. */
 int ur__vformat(char *to, size_t n, const char *format, va_list args) UR_PRINTF(3, 0);
+int ur__format(char *to, size_t n, const char *format, ...) UR_PRINTF(3, 4);
 
 #endif

@@ -33,7 +33,7 @@ static bool round_up(char *s)
 static bool reads_back(double value, int digits, char text[REAL_SIZE])
 {
     int exponent;
-    snprintf(text, REAL_SIZE, "%.*e", digits - 1, value);
+    ur__format(text, REAL_SIZE, "%.*e", digits - 1, value);
     if (strtod(text, NULL) == value)
         return true;
     return fabs(frexp(value, &exponent)) == 0.5 && round_up(text) && strtod(text, NULL) == value;

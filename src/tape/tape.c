@@ -9,6 +9,7 @@
 #include "tape/tape.h"
 
 #include "base/fpmode.h"
+#include "base/locale.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/status.h"
@@ -183,7 +184,7 @@ void *ur__tape_fail(ur_tape *tape, ur_status status, const char *format, ...)
     char message[MESSAGE_BYTES];
     va_list args;
     va_start(args, format);
-    vsnprintf(message, sizeof message, format, args);
+    ur__vformat(message, sizeof message, format, args);
     va_end(args);
     ur__fail(status, "%s", message);
     if (tape)
