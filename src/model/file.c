@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The model file (docs/FORMAT.md): safetensors with all parameters under their names,
+ * The model file (docs/UR__MODEL_FORMAT.md): safetensors with all parameters under their names,
  * and in its metadata what else is needed to run them.
  *
  * Loading trusts nothing: configuration and vocabulary are read first, the network is
@@ -25,9 +25,6 @@
 #include "model/model.h"
 #include "model/typed_file.h"
 #include "model/vocab_text.h"
-
-#define FORMAT "unroll"
-#define VERSION 2           /* what is written; version 1 is read as well */
 
 enum { KEY = 80 };
 
@@ -80,8 +77,8 @@ static ur_status name_vocabs(const ur_model *m, struct ur__st_out *out)
 static ur_status name_metadata(const ur_model *m, struct ur__st_out *out)
 {
     struct ur__buf config = {0};
-    UR__TRY(ur__st_out_meta(out, "format", FORMAT));
-    UR__TRY(ur__st_out_meta(out, "format_version", UR__QUOTE(VERSION)));
+    UR__TRY(ur__st_out_meta(out, "format", UR__MODEL_FORMAT));
+    UR__TRY(ur__st_out_meta(out, "format_version", UR__QUOTE(UR__MODEL_VERSION)));
     ur_status status = config_text(m, &config);
     if (status == UR_OK)
         status = ur__st_out_meta(out, "config", config.data);
@@ -189,15 +186,15 @@ static ur_status check_version(const struct ur__st_file *f, const char *path)
     if (strcmp(format, UR__STATE_FORMAT) == 0)
         return ur__fail(UR_EFORMAT, "%s: is the state of a training, not a model; the model is the "
                         ".safetensors file beside it", path);
-    if (strcmp(format, FORMAT) != 0)
+    if (strcmp(format, UR__MODEL_FORMAT) != 0)
         return ur__fail(UR_EFORMAT, "%s: is a safetensors file but no unroll model: its format is "
                         "\"%.40s\"", path, format);
     if (!text || !ur__parse_int(text, &version) || version < 1)
         return ur__fail(UR_EFORMAT, "%s: the model's format_version is missing or impossible",
                         path);
-    if (version > VERSION)
+    if (version > UR__MODEL_VERSION)
         return ur__fail(UR_EVERSION, "%s: the model's format version is %lld, this unroll reads "
-                        "up to %d", path, (long long)version, VERSION);
+                        "up to %d", path, (long long)version, UR__MODEL_VERSION);
     return UR_OK;
 }
 

@@ -128,7 +128,7 @@ static ur_status check_format(const struct source *s)
     const char *format = ur__st_meta(s->file, "format");
     if (format && strcmp(format, FORMAT) == 0)
         return UR_OK;
-    if (format && strcmp(format, "unroll") == 0)
+    if (format && strcmp(format, UR__MODEL_FORMAT) == 0)
         return ur__fail(UR_EFORMAT, "%s: is a model, not an optimizer's state: ur_model_load reads "
                         "it; the state is the file of ur_optimizer_save", s->path);
     if (format && strcmp(format, UR__STATE_FORMAT) == 0)
