@@ -167,6 +167,7 @@ ur_status ur_runner_run(ur_runner *r, int T, const int32_t *ids, ur_real *out)
     size_t rows = (size_t)r->rows, row = rows * (size_t)r->O;
     UR__TRY(check_ids(r, r->model->arch->steps_of, (size_t)T * rows, ids));
     UR__TRY(r->plug->run(r->inside, T, ids, out));
+    UR__TRY(check_finite(r, (size_t)T * row, out));
     memcpy(r->out, out + (size_t)(T - 1) * row, row * sizeof *out);
     return UR_OK;
 }
