@@ -222,8 +222,10 @@ int ur_runner_best(ur_runner *r, int row, int k, int32_t *ids, double *p)
         return 0;
     unsigned mode = ur__fpmode_default();
     ur__kernel()->softmax(r->O, logits, share);
-    leave_out(share, ur_vocab_unknown(vocab));
-    leave_out(share, ur_vocab_line_end(vocab));
+    if (ur__outputs_tokens(r->model)) {
+        leave_out(share, ur_vocab_unknown(vocab));
+        leave_out(share, ur_vocab_line_end(vocab));
+    }
     for (; found < k; found++) {
         int best = 0;
         for (int i = 1; i < r->O; i++)
