@@ -217,6 +217,11 @@ static void pair__plan_holds(void **unused)
     double ratio = (double)plan.memory / (double)peak;
     print_message("plan %zu, peak %zu: %+.1f %%\n", plan.memory, peak, 100 * (ratio - 1));
     assert_true(ratio > 0.97 && ratio < 1.03);
+    size_t size;
+    ur__free(read_all(with_end(o.model, ".state"), &size));
+    ratio = (double)plan.state_file / (double)size;
+    print_message("state %zu, planned %+.1f %%\n", size, 100 * (ratio - 1));
+    assert_true(ratio > 0.97 && ratio < 1.03);
 }
 
 static void pair__refuses_what_cannot_be(void **unused)
