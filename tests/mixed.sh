@@ -12,12 +12,26 @@ include=$SOURCE_DIR/include
 sed -n 's/^#define \(ur_[a-z_]*\) *\1_in_double$/\1/p' "$include/unroll/real.h" | sort >list
 [ "$(wc -l <list)" -eq "$(grep -c '^#define ur_' "$include/unroll/real.h")" ] ||
     not_ok "real.h has a name that is not NAME_in_double"
-# Declarations, one a line; types with an ur_real inside count as one.
-echo '#include <unroll.h>' | "$CC" -std=c11 -E -P "-I$include" - | tr '\n' ' ' | tr ';}' '\n\n' |
-    grep -v 'typedef\|{' |
-    grep -w 'ur_real\|float\|ur_observer\|ur_reduce\|ur_batch\|ur_field\|ur_train_options' |
-    sed 's/__attribute__((visibility("default")))//' |
-    sed -n 's/^[^(]*[ *]\(ur_[a-z_]*\)(.*/\1/p' | grep -v 'batch_init' | sort -u >needed
+# Declarations, one a line, bodies included.
+echo '#include <unroll.h>' | "$CC" -std=c11 -E -P "-I$include" - | tr '\n' ' ' |
+    sed 's/__attribute__((visibility("default")))//g; s/[{};]/&\n/g' |
+    awk '{ depth += /{$/; depth -= /}$/; line = line $0
+           if (depth == 0 && (/;$/ || (/}$/ && line !~ /^ *(typedef|struct|enum|union)/))) {
+               print line; line = "" } }' >declarations
+# Types with an ur_real inside, however deep, count as one.
+types='ur_real\|float' more=
+while [ "$types" != "$more" ]; do
+    more=$types
+    names=$(grep -w "$types" declarations | sed -n '/^ *\(typedef\|struct\)/p' |
+        sed -n 's/.*(\*\(ur_[a-z_]*\)).*/\1/p; t; s/.*} *\(ur_[a-z_]*\);$/\1/p; t
+                s/^ *struct \(ur_[a-z_]*\) *{.*/\1/p' | sort -u)
+    types=$(printf 'ur_real\nfloat\n%s' "$names" | tr '\n' '|' | sed 's/|/\\|/g')
+done
+for type in ur_chain ur_batch ur_train_options ur_observer; do
+    echo "$names" | grep -qx "$type" || not_ok "$type has no ur_real inside?"
+done
+grep -v 'typedef\|{' declarations | grep -w "$types" |
+    sed -n 's/^[^(]*[ *]\(ur_[a-z_]*\)(.*/\1/p' | grep -v '_init_size$' | sort -u >needed
 comm -13 list needed >lacking
 [ -s needed ] && [ ! -s lacking ] || not_ok "real.h lacks $(tr '\n' ' ' <lacking)"
 "$NM" -g --defined-only "$DOUBLE" 2>nothing | sed -n 's/^[0-9a-f]* T //p' | sort -u >defined

@@ -395,6 +395,7 @@ static void vectors__fill_the_rows_that_are_there(void **state)
     assert_string_equal(fill("the\n"), "v.txt:1: 0 numbers after a word, not 1 to 65536");
     assert_string_equal(fill("3 2\nthe 1 2\n"), "v.txt: has 1 vectors, not the 3 of its first "
                         "line");
+    assert_string_equal(fill("12 0.5\nthe 1\n"), "1 of 1: 1 0");
     assert_string_equal(fill("0 2\n"), "v.txt:1: vectors of 2 numbers are impossible");
     assert_string_equal(fill(""), "v.txt: holds no vector");
 }

@@ -86,7 +86,7 @@ static void count(const struct problem *p, struct answer *a, int b, int n, const
 
 static void enumerate(const struct problem *p, struct answer *a, int b, int tokens)
 {
-    int n = p->lengths[b], paths = 1, y[MAX_T], best = 0;
+    int n = p->lengths[b], paths = 1, y[MAX_T] = {0}, best = 0;
     for (int t = 0; t < n; t++)
         paths *= p->K;
     double top = -INFINITY, z = 0;

@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "model/arch.h"
 #include "unroll/decode.h"
 
 enum { LINES = 400, LONGEST = 4, LETTERS = 3, CODES = 300 };
@@ -216,6 +217,11 @@ static void pair__plan_holds(void **unused)
     double ratio = (double)plan.memory / (double)peak;
     print_message("plan %zu, peak %zu: %+.1f %%\n", plan.memory, peak, 100 * (ratio - 1));
     assert_true(ratio > 0.97 && ratio < 1.03);
+    size_t size;
+    ur__free(read_all(with_end(o.model, ".state"), &size));
+    ratio = (double)plan.state_file / (double)size;
+    print_message("state %zu, planned %+.1f %%\n", size, 100 * (ratio - 1));
+    assert_true(ratio > 0.97 && ratio < 1.03);
 }
 
 static void pair__refuses_what_cannot_be(void **unused)
@@ -317,6 +323,55 @@ static ur_model *trained_pair(const char *settings)
     assert_ok(ur_train(&o, NULL, NULL));
     assert_ok(ur_model_load(&m, path));
     return m;
+}
+
+/* Where outputs are not tokens of what the steps read, nobody takes the one for the other. */
+static void pair__steps_in_other_tokens_are_refused(void **state)
+{
+    (void)state;
+    ur_options net;
+    ur_vocab *vocab[2];
+    ur_model *m;
+    assert_ok(ur_config_init(&net, "pair"));
+    assert_ok(ur_options_set(&net, "encoder-hidden", "4"));
+    assert_ok(ur_options_set(&net, "decoder-hidden", "4"));
+    assert_ok(ur_vocab_of_text(&vocab[0], UR_TOKEN_CHAR, "\nabcdefgh", 9, 1));
+    assert_ok(ur_vocab_of_text(&vocab[1], UR_TOKEN_CHAR, "\nabc", 4, 1));
+    assert_ok(ur_model_new(&m, &net, 2, vocab, 1));
+    const struct ur__arch *own = m->arch;
+    struct ur__arch odd = *own;
+    const int O = ur_vocab_size(ur_model_vocab(m, "target"));
+    ur_session *session;
+    ur_beam *beam;
+    ur_runner *runner;
+    ur_beam_options o;
+    int32_t id[64];
+    double p[64];
+    odd.steps_of = "source";
+    assert_true(ur_vocab_size(ur_model_vocab(m, "source")) != O && O <= 64);
+    m->arch = &odd;
+    assert_status(UR_EINVAL, ur_session_new(&session, m, NULL));
+    assert_null(session);
+    ur_beam_options_init(&o);
+    assert_status(UR_EINVAL, ur_beam_new(&beam, m, &o, NULL));
+    assert_ok(ur_runner_new(&runner, m, 1, NULL));
+    assert_int_equal(ur_runner_best(runner, 0, 64, id, p), O);      /* none is left out */
+    ur_runner_free(runner);
+    m->arch = own;
+    ur_model_free(m);
+}
+
+/* All that hold an architecture's vocabularies have so much room. */
+static void archs__have_room_for_their_vocabularies(void **state)
+{
+    (void)state;
+    for (const char *const *name = ur_arch_names(); *name; name++) {
+        const struct ur__arch *arch = ur__arch_find(*name);
+        int n = 0;
+        while (arch->vocabs[n])
+            n++;
+        assert_in_range(n, 1, UR__MAX_VOCABS);
+    }
 }
 
 static ur_beam *beam_of(const ur_model *m, int width, int best, double power)
@@ -509,6 +564,8 @@ static int tear_down_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(archs__have_room_for_their_vocabularies),
+        cmocka_unit_test(pair__steps_in_other_tokens_are_refused),
         cmocka_unit_test(pair__keeps_numbers_of_another_type),
         cmocka_unit_test(pair__plan_holds),
         cmocka_unit_test(pair__learns_and_is_measured),

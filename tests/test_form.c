@@ -208,7 +208,9 @@ static void form__of_a_model_is_in_its_configuration(void **state)
         {"2", "{\"arch\":\"lm\",\"cell\":\"lstm\",\"cell_clip\":1}", "cell-clip is 1 in the file"},
         {"2", "{\"arch\":\"lm\",\"cell\":\"lstm\"}", "cell-clip is 0 in the file and 50 here"},
         {"2", "{\"arch\":\"lm\",\"cell\":", "\"config\""},
+        {"2", "{\"cell\" : \"lstm\"}", "cell-clip is 0 in the file and 50 here"},
         {"2", "{\"arch\":\"pair\",\"encoder_cell\":\"lstm\"}", NULL},
+        {"2", "{\"arch\":\"pair\",\"encoder\":{\"cell\":\"lstm\"}}", NULL},
         {"1", "{\"task\":\"lm\",\"cell\":\"lstm\",\"zoneout_h\":0.5}", NULL},
     };
     const char *path = tmp_path("model");

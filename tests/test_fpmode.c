@@ -2,13 +2,19 @@
 /* A host that has changed the floating-point mode (flush to zero, another rounding, traps) or
  * looks at its exception flags finds them as they were after every call that computes, and
  * gets the numbers that any other host gets. */
+#include "models.h"
 #include "test_task.h"
 
+#include <fenv.h>
 #include <math.h>
 
-#include "base/team.h"
+#include "base/fpmode.h"
+#include "base/option.h"
 #include "base/text.h"
+#include "data/formats.h"
 #include "io/safetensors.h"
+#include "tape/tape.h"
+#include "train/optimizer.h"
 #include "unroll.h"
 
 /* What a host may have set; the first is the default. */
@@ -35,13 +41,28 @@ enum { N_MODES = sizeof modes / sizeof *modes };
 static unsigned host;       /* the mode under test */
 static int calls;
 
+/* x86 has a second rounding, of x87, which fesetround sets along and libc's functions read. */
+static void set_rounding(unsigned mode)
+{
+#if defined(__SSE__)
+    fesetround((int)(mode >> 3 & 0xc00));
+#else
+    (void)mode;
+#endif
+}
+
 /* A call as the host makes it. Between calls the test itself runs in the default mode. */
 #define CALL(expr)                                                              \
     do {                                                                        \
+        set_rounding(host);                                                     \
+        int call_rounding = fegetround();                                       \
         ur__fpmode_restore(host);                                               \
         ur_status call_status = (expr);                                         \
         unsigned call_after = ur__fpmode_default();     /* was until then */    \
         calls++;                                                                \
+        if (fegetround() != call_rounding)                                      \
+            fail_msg("%s leaves another rounding", #expr);                      \
+        set_rounding(0);                                                        \
         if (call_after != host)                                                 \
             fail_msg("%s leaves %04x, not %04x", #expr, call_after, host);      \
         if (call_status != UR_OK)                                               \
@@ -316,6 +337,193 @@ static void tape__in_any_mode(void **unused)
     in_each_mode(tape_scenario);
 }
 
+/* ---- without a tape ---------------------------------------------------- */
+
+/* Numbers whose sums and quotients are not exact. */
+static void viterbi_scenario(void)
+{
+    enum { K = 3, N = T * B * K };
+    ur_real scores[N], transitions[K * K], ends[K] = {(ur_real)0.1, (ur_real)0.7, (ur_real)1e-9};
+    int32_t labels[T * B];
+    double best[B];
+    ur_chain chain;
+    for (int i = 0; i < N; i++)
+        scores[i] = (ur_real)(ur_random_uniform(7, 5, 0, (uint32_t)i) / (i % 7 ? 1 : 1e9));
+    for (int i = 0; i < K * K; i++)
+        transitions[i] = (ur_real)(ur_random_uniform(8, 5, 0, (uint32_t)i) / 3);
+    ur_chain_init(&chain);
+    chain.T = T;
+    chain.B = B;
+    chain.K = K;
+    chain.scores = scores;
+    chain.transitions = transitions;
+    chain.start = chain.end = ends;
+    CALL(ur_viterbi(&chain, labels, best));
+    put(labels, sizeof labels);
+    put(best, sizeof best);
+    scores[4] = (ur_real)NAN;
+    CALL(ur_viterbi(&chain, labels, best));
+    put(labels, sizeof labels);
+}
+
+static void figures_scenario(void)
+{
+    static const double table[] = {1, 2, 0, 3, 7, 1, 1, 0, 9};
+    static const double a[] = {0.1, 0.7, 0.3, 1e-9}, b[] = {3, 0.2, 1e9, 0.1};
+    const ur_entity_counts counts = {3, 7, 11};
+    ur_class_score score;
+    ur_metrics m;
+    double r;
+    CALL((score = ur_class_score_of(table, 3, 1), UR_OK));
+    put(&score, sizeof score);
+    ur_metrics_init(&m);
+    CALL((ur_class_figures(table, 3, &m), UR_OK));
+    CALL((ur_entity_figures(&counts, &m), UR_OK));
+    for (int i = 0; i < m.n; i++)
+        put(&m.at[i].value, sizeof m.at[i].value);
+    CALL((r = ur_correlation(4, a, b), UR_OK));
+    put(&r, sizeof r);
+}
+
+/* Numbers as text, both ways. */
+static void options_scenario(void)
+{
+    ur_options net;
+    char text[64];
+    CALL(ur_config_init(&net, "lm"));
+    CALL(ur_options_set(&net, "dropout", "0.3"));
+    CALL(ur_options_get(&net, "dropout", text, sizeof text));
+    put(text, strlen(text));
+    CALL(ur_options_set(&net, "dropout", "1e999") == UR_EINVAL ? UR_OK : UR_EINTERNAL);
+    CALL(ur_options_set(&net, "dropout", "1.3") == UR_EINVAL ? UR_OK : UR_EINTERNAL);
+    put(ur_errmsg(), strlen(ur_errmsg()));
+    /* and in sentences */
+    const ur_option row = {.kind = UR_OPTION_REAL, .min = 0.1, .max = 0.7},
+                    open = {.kind = UR_OPTION_REAL, .flags = UR_OPTION_OPEN_MAX, .min = 0.1,
+                            .max = 0.7};
+    char must[UR__OPTION_MUST];
+    ur_tape *tape;
+    CALL((ur__option_must(&row, must), UR_OK));
+    put(must, strlen(must));
+    CALL((ur__option_must(&open, must), UR_OK));
+    put(must, strlen(must));
+    CALL(ur_tape_new(&tape, NULL));
+    CALL((ur__tape_fail(tape, UR_EINVAL, "%g", 0.1), UR_OK));
+    put(ur_errmsg(), strlen(ur_errmsg()));
+    ur_tape_free(tape);
+}
+
+static ur_tensor *cube(ur_tape *tape, ur_tensor *const *x, void *user)
+{
+    (void)tape;
+    (void)user;
+    return ur_sum(ur_mul(ur_square(x[0]), x[0]));
+}
+
+static void check_scenario(void)
+{
+    static const int three[] = {3}, *const dim[] = {three}, rank[] = {1};
+    ur_real x[] = {(ur_real)0.1, (ur_real)0.7, (ur_real)1.3}, *const data[] = {x};
+    ur_check_inputs in;
+    double worst;
+    ur_check_inputs_init(&in);
+    in.n = 1;
+    in.rank = rank;
+    in.dim = dim;
+    in.data = data;
+    in.epsilon = 0.01;
+    CALL(ur_check_gradients(&worst, cube, NULL, &in));
+    put(&worst, sizeof worst);
+}
+
+/* Numbers as text and log-mel frames. */
+static void reading_scenario(void)
+{
+    enum { N = 600 };
+    static const unsigned char head[44] = "RIFF\xd4\4\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0"
+                                          "\x80\x3e\0\0\2\0\x10\0data\xb0\4\0";
+    const char *wav = tmp_path("s.wav"), *list = tmp_path("list"), *slash = strrchr(wav, '/');
+    const struct ur__read_rule rule = {0};
+    struct ur__examples *x;
+    ur_vocab *labels;
+    ur_real frame[8 * 40];
+    unsigned char sound[2 * N];
+    for (int i = 0; i < 2 * N; i++)
+        sound[i] = (unsigned char)(256 * ur_random_uniform(9, 5, 0, (uint32_t)i));
+    FILE *f = fopen(wav, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(head, 1, sizeof head, f), sizeof head);
+    assert_int_equal(fwrite(sound, 1, sizeof sound, f), sizeof sound);
+    fclose(f);
+    f = fopen(list, "w");
+    assert_non_null(f);
+    fprintf(f, "a\t%s\n", slash + 1);
+    fclose(f);
+    CALL(ur__examples_open(&x, &list, 1, &rule, &labels));
+    assert_true(x->width == 40 && x->example[0].length <= 8);
+    CALL(ur__examples_frames(x, 0, 0, x->example[0].length, frame));
+    put(frame, (size_t)x->example[0].length * 40 * sizeof *frame);
+    ur__examples_free(x);
+    ur_vocab_free(labels);
+}
+
+static void plain_numbers__in_any_mode(void **unused)
+{
+    (void)unused;
+    in_each_mode(viterbi_scenario);
+    in_each_mode(figures_scenario);
+    in_each_mode(options_scenario);
+    in_each_mode(check_scenario);
+    in_each_mode(reading_scenario);
+}
+
+/* ---- what cannot be saved ---------------------------------------------- */
+
+static ur_status drop(void *user, const void *bytes, size_t n)
+{
+    (void)user;
+    (void)bytes;
+    (void)n;
+    return UR_OK;
+}
+
+#define REFUSED(expr) CALL((expr) == UR_ENUMERIC ? UR_OK : UR_EINTERNAL)
+
+static void save_scenario(void)
+{
+    const ur_options net = net_of("lm", "layers=1 hidden=5");
+    const char *path = tmp_path("saved");
+    ur_optimizer_options o = optimizer_of(UR_ADAM);
+    ur_model *m = model_of(&net, 20, 1);
+    ur_params *params = ur_model_params(m);
+    ur_optimizer *optimizer;
+    double norm;
+    size_t n = ur_params_size(params);
+    CALL(ur_optimizer_new(&optimizer, params, &o, NULL));
+    for (int step = 0; step < 3; step++) {
+        for (size_t i = 0; i < n; i++)
+            ur_params_grads(params)[i] = (ur_real)ur_random_uniform(9, 5, 0, (uint32_t)i);
+        CALL(ur_optimizer_step(optimizer, 0.01, &norm));
+    }
+    CALL(ur_optimizer_save(optimizer, path));
+    put_file(path);
+    CALL(ur_optimizer_load(optimizer, path));
+    ur__optimizer_moment(optimizer, false)[3] = (ur_real)INFINITY;
+    REFUSED(ur_optimizer_save(optimizer, path));
+    ur_param_data(params, ur_params_find(params, "decoder.bias"))[2] = (ur_real)INFINITY;
+    REFUSED(ur_model_save(m, path));
+    REFUSED(ur_model_save_to(m, drop, NULL));
+    REFUSED(ur_params_save(params, path, 0, NULL, 0, NULL));
+    ur_optimizer_free(optimizer);
+    ur_model_free(m);
+}
+
+static void what_is_not_finite__is_a_status_in_any_mode(void **unused)
+{
+    (void)unused;
+    in_each_mode(save_scenario);
+}
+
 /* ---- whole runs -------------------------------------------------------- */
 
 static bool go_on(void *user, const ur_report *r)
@@ -434,6 +642,8 @@ int main(void)
         cmocka_unit_test(layers_and_exchange__in_any_mode),
         cmocka_unit_test(sequence_and_optimizers__in_any_mode),
         cmocka_unit_test(tape__in_any_mode),
+        cmocka_unit_test(plain_numbers__in_any_mode),
+        cmocka_unit_test(what_is_not_finite__is_a_status_in_any_mode),
         cmocka_unit_test(training_and_measuring__in_any_mode),
         cmocka_unit_test(decoding__in_any_mode),
     };

@@ -2,6 +2,8 @@
 /* Logits with and without a tape: the same bits in any pieces and on any team. */
 #include "models.h"
 
+#include <math.h>
+
 #include "base/mem.h"
 
 enum { V = 30, MAX_T = 130, MAX_B = 5 };
@@ -117,6 +119,26 @@ static void run__takes_wide_embeddings(void **state)
 }
 
 /* A run that is refused changes nothing. */
+/* However many steps, and wherever among them it is. */
+static void run__says_what_is_not_finite(void **state)
+{
+    (void)state;
+    ur_options c = any_config(0);
+    ur_model *m = model_of(&c, V, 3);
+    ur_params *params = ur_model_params(m);
+    const ur_param *bias = ur_params_find(params, "decoder.bias");
+    ur_runner *r;
+    ur_real logits[3 * V];
+    assert_non_null(bias);
+    ur_param_data(params, bias)[4] = (ur_real)NAN;
+    assert_ok(ur_runner_new(&r, m, 1, NULL));
+    assert_status(UR_ENUMERIC, ur_runner_step(r, (int32_t[]){3}));
+    assert_status(UR_ENUMERIC, ur_runner_run(r, 3, (int32_t[]){3, 1, 2}, logits));
+    assert_non_null(strstr(ur_errmsg(), "output 4 of the network"));
+    ur_runner_free(r);
+    ur_model_free(m);
+}
+
 static void run__refuses_wrong_use(void **state)
 {
     (void)state;
@@ -229,6 +251,7 @@ int main(void)
         cmocka_unit_test(run__has_the_bits_of_the_tape),
         cmocka_unit_test(run__any_team_gives_the_same_bits),
         cmocka_unit_test(run__takes_wide_embeddings),
+        cmocka_unit_test(run__says_what_is_not_finite),
         cmocka_unit_test(run__refuses_wrong_use),
         cmocka_unit_test(logits__drop_out_in_training_only),
         cmocka_unit_test(loss__has_the_bits_of_the_logits),

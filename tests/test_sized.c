@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/sized.h"
+#include "unroll/exchange.h"
 #include "unroll/task.h"
 
 /* A struct of three versions. */
@@ -229,6 +230,40 @@ static void sized__every_public_struct_can_grow(void **unused)
     }
 }
 
+/* What a file tells beyond the end of an older caller's struct is not written there. */
+static void sized__options_of_a_file_stay_within_the_callers_struct(void **unused)
+{
+    (void)unused;
+    enum { OLDER = offsetof(ur_rnn_options, zoneout_c), NOT_HIS = 0x5a };
+    union {
+        ur_rnn_options o;
+        unsigned char bytes[sizeof(ur_rnn_options)];
+    } his;
+    ur_rnn_options o;
+    ur_params *params;
+    ur_rnn *rnn;
+    ur_weights *w;
+    const char *path = tmp_path("rnn");
+    ur_rnn_options_init(&o);
+    o.input = 2;
+    o.hidden[0] = 3;
+    o.zoneout_c = 0.25;
+    assert_ok(ur_params_new(&params));
+    assert_ok(ur_rnn_new(&rnn, params, "rnn", &o));
+    assert_ok(ur_params_build(params, 1));
+    assert_ok(ur_params_save(params, path, 0, NULL, 0, NULL));
+    assert_ok(ur_weights_open(&w, path));
+    memset(&his, NOT_HIS, sizeof his);
+    ur_rnn_options_init_size(&his.o, OLDER);
+    assert_ok(ur_weights_rnn_options(w, "rnn", 0, NULL, &his.o));
+    assert_true(his.o.size == OLDER && his.o.input == 2 && his.o.hidden[0] == 3);
+    for (size_t at = OLDER; at < sizeof his; at++)
+        assert_int_equal(his.bytes[at], NOT_HIS);
+    ur_weights_close(w);
+    ur_rnn_free(rnn);
+    ur_params_free(params);
+}
+
 /* A run's options by name are not lost where the caller's struct ends before them. */
 static void sized__an_option_beyond_an_older_struct_is_refused(void **unused)
 {
@@ -314,6 +349,7 @@ int main(void)
         cmocka_unit_test(sized__a_newer_caller_is_served_unless_he_asks_for_what_is_new),
         cmocka_unit_test(sized__what_was_not_initialised_is_refused),
         cmocka_unit_test(sized__every_public_struct_can_grow),
+        cmocka_unit_test(sized__options_of_a_file_stay_within_the_callers_struct),
         cmocka_unit_test(sized__an_option_beyond_an_older_struct_is_refused),
         cmocka_unit_test(sized__room_that_is_used_is_refused),
         cmocka_unit_test(sized__batches_have_the_room_of_their_header),

@@ -3,6 +3,7 @@
 #include "readers.h"
 
 #include <math.h>
+#include <sys/stat.h>
 
 #include "data/wav.h"
 #include "kernel/select.h"
@@ -406,9 +407,12 @@ static void list__has_sounds_and_groups(void **state)
     } bad[] = {
         {"a\ts.wav\nb\tno.wav\n", "EINPUT list:2: cannot open no.wav: no such file or directory"},
         {"a\tlist.wav\n", "EINPUT list:1: cannot open list.wav: no such file or directory"},
+        {"a\tpipe.wav\n", "EINPUT list:1: cannot read pipe.wav: it is not a regular file"},
         {"a\ts.wav\t1\t2\n", "EDATA list:1: 4 fields separated by tabs, not a label, a path and "
          "perhaps a group"},
     };
+    snprintf(path, sizeof path, "%s/pipe.wav", tmp_dir());
+    assert_int_equal(mkfifo(path, 0600), 0);
     for (size_t i = 0; i < COUNT(bad); i++) {
         put_file(list, bad[i].list, strlen(bad[i].list));
         char *shown = read_and_show(list, &(struct ur__read_rule){0});
@@ -433,6 +437,25 @@ static void list__has_sounds_and_groups(void **state)
     free(shown);
 }
 
+/* Beside a list in the current folder "-" is no standard input. */
+static void list__reads_no_standard_input(void **state)
+{
+    (void)state;
+    struct ur__examples *x;
+    ur_vocab *labels;
+    const char *list = "list";
+    int here = open(".", O_RDONLY);
+    assert_true(here >= 0);
+    assert_int_equal(chdir(tmp_dir()), 0);
+    put_file(list, "y\t-\tx.wav\n", 10);
+    ur_status status = ur__examples_open(&x, &list, 1, &(struct ur__read_rule){0}, &labels);
+    assert_int_equal(unlink(list), 0);
+    assert_int_equal(fchdir(here), 0);
+    close(here);
+    assert_status(UR_EINPUT, status);
+    assert_non_null(strstr(ur_errmsg(), "list:1: cannot read -: it is not a regular file"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -445,6 +468,7 @@ int main(void)
         cmocka_unit_test(mel__has_the_same_bits_everywhere),
         cmocka_unit_test(mel__refuses_the_impossible),
         cmocka_unit_test(list__has_sounds_and_groups),
+        cmocka_unit_test(list__reads_no_standard_input),
     };
     return cmocka_run_group_tests_name("sounds", tests, NULL, NULL);
 }

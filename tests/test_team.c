@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <time.h>
 
+#include "base/fpmode.h"
 #include "base/mem.h"
 #include "base/team.h"
 

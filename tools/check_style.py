@@ -31,6 +31,9 @@ UNSAFE = re.compile(CALL % 'sprintf|vsprintf|strcpy|strcat|strtok|atoi|atol|atof
 HEAP = re.compile(CALL % 'malloc|calloc|realloc|free|strdup|strndup|aligned_alloc')
 VOICE = re.compile(CALL % 'printf|fprintf|vprintf|vfprintf|puts|fputs|putchar|perror|exit|_exit'
                    '|abort|assert')
+# The host's locale and rounding would show: src/base/locale.h prints real numbers.
+PRINTED = re.compile(r'(?<!\w)(?:(vsnprintf)\s*\('
+                     r'|(snprintf)\s*\([^;]*?(?<!%)%[-+ #0-9.*]*[aefgAEFG])')
 INTRINSIC = re.compile(r'\b_mm\d*_\w+|\b\w*(?:mmintrin|immintrin|x86intrin|arm_neon|arm_acle)\.h')
 UPWARDS = re.compile(r'^\s*#\s*include\s*"\.\./')
 FAST = re.compile(r'-f' r'fast-math|-O' r'fast\b|-march=' r'native')
@@ -139,6 +142,9 @@ class File:
             self.check_lists(bare)
         if ours:
             self.find(VOICE, bare, '%s(): the library neither prints nor exits')
+            if self.path != 'src/base/locale.c':
+                self.find(PRINTED, re.sub(r'/\*.*?\*/', blank, self.text, flags=re.S),
+                          '%s() of real numbers: ur__format() or ur__vformat()')
         if not re.match(r'src/(kernel/vec_[^/]*\.h$|base/)', self.path):
             # Headers are named in what the token pattern takes for strings.
             text = re.sub(r'/\*.*?\*/', blank, self.text, flags=re.S)

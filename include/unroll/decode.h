@@ -31,8 +31,8 @@ UR_API ur_status ur_runner_begin(ur_runner *runner, int row, const ur_batch *giv
 /** One step of all rows, a token each: ids [rows]. Errors: UR_EINVAL (not in the vocabulary; the
  *  architecture has no steps), UR_ENUMERIC. */
 UR_API ur_status ur_runner_step(ur_runner *runner, const int32_t *ids);
-/** T steps: ids [T,rows] -> out [T,rows,O]; the same bits. Errors as ur_runner_step; a token that
- *  is not in the vocabulary is found before the first step. */
+/** T steps: ids [T,rows] -> out [T,rows,O]; bits and errors are those of ur_runner_step. A token
+ *  that is not in the vocabulary is found before the first step. */
 UR_API ur_status ur_runner_run(ur_runner *runner, int T, const int32_t *ids, ur_real *out);
 /** Outputs [O] of a row's last step (logits); zeros before the first. Borrowed. */
 UR_API const ur_real *ur_runner_output(const ur_runner *runner, int row);

@@ -21,6 +21,7 @@ typedef double ur_real;
 #define ur_check_gradients         ur_check_gradients_in_double
 #define ur_constant                ur_constant_in_double
 #define ur_copy_in                 ur_copy_in_in_double
+#define ur_crf_decode              ur_crf_decode_in_double
 #define ur_data                    ur_data_in_double
 #define ur_embed_run               ur_embed_run_in_double
 #define ur_grad                    ur_grad_in_double
@@ -53,6 +54,7 @@ typedef double ur_real;
 #define ur_train_plan              ur_train_plan_in_double
 #define ur_train_set               ur_train_set_in_double
 #define ur_variable                ur_variable_in_double
+#define ur_viterbi                 ur_viterbi_in_double
 #define ur_weighted_cross_entropy  ur_weighted_cross_entropy_in_double
 #define ur_weights_read            ur_weights_read_in_double
 #else

@@ -2,7 +2,7 @@
 /* The floating-point mode of a thread. A host may have asked for flush-to-zero
  * or another rounding (audio software and -ffast-math start-up code do), and
  * threads inherit their creator's mode: every region sets the IEEE default. */
-#include "base/team.h"
+#include "base/fpmode.h"
 
 #if defined(__SSE__)
 

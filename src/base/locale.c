@@ -7,12 +7,15 @@
 
 #include "base/locale.h"
 
+#include <fenv.h>
 #include <locale.h>
 #include <pthread.h>
 #include <stdio.h>
 #ifdef __APPLE__
 #include <xlocale.h>
 #endif
+
+#include "base/fpmode.h"
 
 /* Made once, never freed: a constant that libc makes us ask for. Without it
  * (no memory) uselocale(0) changes nothing and the host's locale stays. */
@@ -24,21 +27,37 @@ static void make_c_locale(void)
     c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
 }
 
-void *ur__locale_c(void)
+struct ur__locale ur__locale_c(void)
 {
     pthread_once(&c_locale_once, make_c_locale);
-    return (void *)uselocale(c_locale);
+    int rounding = fegetround();
+    unsigned mode = ur__fpmode_default();
+    if (rounding != FE_TONEAREST)
+        fesetround(FE_TONEAREST);
+    return (struct ur__locale){(void *)uselocale(c_locale), rounding, mode};
 }
 
-void ur__locale_restore(void *old)
+void ur__locale_restore(struct ur__locale old)
 {
-    uselocale((locale_t)old);
+    uselocale((locale_t)old.locale);
+    if (old.rounding != FE_TONEAREST)
+        fesetround(old.rounding);
+    ur__fpmode_restore(old.mode);
 }
 
 int ur__vformat(char *to, size_t n, const char *format, va_list args)
 {
-    void *old = ur__locale_c();
+    struct ur__locale old = ur__locale_c();
     int length = vsnprintf(to, n, format, args);
     ur__locale_restore(old);
+    return length;
+}
+
+int ur__format(char *to, size_t n, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int length = ur__vformat(to, n, format, args);
+    va_end(args);
     return length;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/locale.h"
 #include "base/status.h"
 
 /* ---- what a value must be ---------------------------------------------- */
@@ -18,12 +19,12 @@ static void describe_number(const ur_option *o, char *to, size_t n)
     const char *what = is_real(o) ? "a number" : "a whole number";
     const char *least = o->flags & UR_OPTION_OPEN_MIN ? "above" : "of at least";
     if (!(o->max < UR__OPTION_MANY))
-        snprintf(to, n, "%s %s %g", what, least, o->min);
+        ur__format(to, n, "%s %s %g", what, least, o->min);
     else if (!(o->flags & (UR_OPTION_OPEN_MIN | UR_OPTION_OPEN_MAX)))
-        snprintf(to, n, "%s from %.10g to %.10g", what, o->min, o->max);
+        ur__format(to, n, "%s from %.10g to %.10g", what, o->min, o->max);
     else
-        snprintf(to, n, "%s %s %g and %s %g", what, least, o->min,
-                 o->flags & UR_OPTION_OPEN_MAX ? "below" : "at most", o->max);
+        ur__format(to, n, "%s %s %g and %s %g", what, least, o->min,
+                   o->flags & UR_OPTION_OPEN_MAX ? "below" : "at most", o->max);
 }
 
 /* The i-th word of a choice, and the value that it stands for; NULL: there are no more. */

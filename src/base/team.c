@@ -33,6 +33,7 @@
 #include <sched.h>
 #endif
 
+#include "base/fpmode.h"
 #include "base/mem.h"
 #include "base/status.h"
 

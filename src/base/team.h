@@ -37,8 +37,4 @@ void ur__share(int total, int grain, int index, int n, int *begin, int *end);
 /* Seconds of a clock that only goes forward. */
 double ur__clock(void);
 
-/* Floating-point mode of this thread: sets the IEEE default, returns the old. */
-unsigned ur__fpmode_default(void);
-void ur__fpmode_restore(unsigned mode);
-
 #endif

@@ -149,7 +149,7 @@ bool ur__parse_real(const char *s, double *out)
     if (*at)
         return false;
     int saved = errno;
-    void *old = ur__locale_c();
+    struct ur__locale old = ur__locale_c();
     double value = strtod(s, NULL);
     ur__locale_restore(old);
     errno = saved;

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/fpmode.h"
 #include "base/mem.h"
 #include "base/status.h"
 #include "io/file.h"
@@ -199,7 +200,9 @@ ur_status ur__examples_open(struct ur__examples **out, const char *const *paths,
     if (in) {
         in->x = x;
         in->rule = rule;
+        unsigned mode = ur__fpmode_default();       /* numbers are read, sounds transformed */
         status = take_all(in, paths, n_paths, labels);
+        ur__fpmode_restore(mode);
         ur__word_table_free(&in->labels);
         ur__word_table_free(&in->groups);
         ur__free(in);

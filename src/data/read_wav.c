@@ -8,6 +8,7 @@
 #include "data/cells.h"
 #include "data/formats.h"
 #include "data/wav.h"
+#include "io/file.h"
 
 struct reading {
     struct ur__intake *in;
@@ -72,6 +73,17 @@ static ur_status take_sound(struct reading *r, struct ur__wav *w)
     return UR_OK;
 }
 
+/* A list comes from elsewhere: what it names must neither block nor take standard input. */
+static ur_status check_regular(const char *path)
+{
+    struct ur__file_id id;
+    bool known = ur__file_identify(&id, path);
+    if (strcmp(path, "-") == 0 || (known && id.kind != UR__FILE_REGULAR
+                                   && id.kind != UR__FILE_ABSENT && id.kind != UR__FILE_FOLDER))
+        return ur__fail(UR_EINPUT, "cannot read %s: it is not a regular file", path);
+    return UR_OK;
+}
+
 static ur_status take_file(struct reading *r, const char *path)
 {
     const char *list = r->in->path, *slash = strrchr(list, '/');
@@ -80,6 +92,7 @@ static ur_status take_file(struct reading *r, const char *path)
     if (slash && *path != '/')
         UR__TRY(ur__buf_put(&r->path, list, (size_t)(slash - list) + 1));
     UR__TRY(ur__buf_puts(&r->path, path));
+    UR__TRY(check_regular(r->path.data));
     ur_status status = ur__wav_open(&w, r->path.data, &r->in->x->tally);
     if (status == UR_OK)
         status = take_sound(r, &w);

@@ -35,7 +35,7 @@ static bool is_header(const char *line, int64_t *words, int64_t *width)
 ur_status ur__vectors_open(struct ur__vectors *v, const char *path)
 {
     bool more;
-    int64_t width;
+    int64_t words, width;
     *v = (struct ur__vectors){.words = -1, .first_waits = true};
     UR__TRY(ur__lines_open(&v->lines, path, true, &v->tally));
     UR__TRY(ur__lines_next_filled(&v->lines, &more));
@@ -43,10 +43,11 @@ ur_status ur__vectors_open(struct ur__vectors *v, const char *path)
         return ur__fail(UR_EDATA, "%s: holds no vector", v->lines.name);
     int fields = count_fields(&v->lines);
     v->width = fields - 1;
-    if (fields == 2 && is_header(v->lines.text, &v->words, &width)) {
-        if (width < 1 || width > MOST_WIDTH || v->words < 1)
+    if (fields == 2 && is_header(v->lines.text, &words, &width)) {
+        if (width < 1 || width > MOST_WIDTH || words < 1)
             return ur__lines_fail(&v->lines, "vectors of %lld numbers are impossible",
                                   (long long)width);
+        v->words = words;
         v->width = (int)width;
         v->first_waits = false;
     }

@@ -10,10 +10,10 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/fpmode.h"
 #include "base/mem.h"
 #include "base/sized.h"
 #include "base/status.h"
-#include "base/team.h"
 #include "kernel/select.h"
 #include "model/arch.h"
 #include "unroll/decode.h"
@@ -61,10 +61,10 @@ static void place(ur_beam *b, struct ur__carve *c)
 {
     size_t width = (size_t)b->o.width, best = (size_t)b->o.best, most = (size_t)b->o.most;
     b->log_p = ur__carve(c, width, sizeof *b->log_p);
-    b->ids = ur__carve(c, width * most, sizeof *b->ids);
-    b->spare = ur__carve(c, width * most, sizeof *b->spare);
+    b->ids = ur__carve(c, width, most * sizeof *b->ids);
+    b->spare = ur__carve(c, width, most * sizeof *b->spare);
     b->end = ur__carve(c, best, sizeof *b->end);
-    b->end_ids = ur__carve(c, best * most, sizeof *b->end_ids);
+    b->end_ids = ur__carve(c, best, most * sizeof *b->end_ids);
     b->step = ur__carve(c, width, sizeof *b->step);
     b->fed = ur__carve(c, width, sizeof *b->fed);
     b->from = ur__carve(c, width, sizeof *b->from);
@@ -75,7 +75,7 @@ static void place(ur_beam *b, struct ur__carve *c)
 static ur_status check(const ur_beam_options *o, const ur_model *model)
 {
     int V = ur_vocab_size(ur__steps_vocab(model));
-    if (!model->arch->runner || !model->arch->runner->run || ur__net_output(model) != V)
+    if (!ur__steps_in_tokens(model))
         return ur__fail(UR_EINVAL, "architecture %s has no steps from token to token",
                         model->arch->name);
     if (o->width < 1 || o->width > MOST_WIDTH)

@@ -2,9 +2,9 @@
 /* Any network without a tape: rows of sequences side by side, through its architecture's plug. */
 #include <string.h>
 
+#include "base/fpmode.h"
 #include "base/mem.h"
 #include "base/status.h"
-#include "base/team.h"
 #include "kernel/select.h"
 #include "model/arch.h"
 #include "model/batch.h"
@@ -167,6 +167,7 @@ ur_status ur_runner_run(ur_runner *r, int T, const int32_t *ids, ur_real *out)
     size_t rows = (size_t)r->rows, row = rows * (size_t)r->O;
     UR__TRY(check_ids(r, r->model->arch->steps_of, (size_t)T * rows, ids));
     UR__TRY(r->plug->run(r->inside, T, ids, out));
+    UR__TRY(check_finite(r, (size_t)T * row, out));
     memcpy(r->out, out + (size_t)(T - 1) * row, row * sizeof *out);
     return UR_OK;
 }
@@ -221,8 +222,10 @@ int ur_runner_best(ur_runner *r, int row, int k, int32_t *ids, double *p)
         return 0;
     unsigned mode = ur__fpmode_default();
     ur__kernel()->softmax(r->O, logits, share);
-    leave_out(share, ur_vocab_unknown(vocab));
-    leave_out(share, ur_vocab_line_end(vocab));
+    if (ur__outputs_tokens(r->model)) {
+        leave_out(share, ur_vocab_unknown(vocab));
+        leave_out(share, ur_vocab_line_end(vocab));
+    }
     for (; found < k; found++) {
         int best = 0;
         for (int i = 1; i < r->O; i++)

@@ -4,10 +4,10 @@
 
 #include <string.h>
 
+#include "base/fpmode.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/status.h"
-#include "base/team.h"
 #include "decode/sample.h"
 #include "model/arch.h"
 
@@ -26,7 +26,7 @@ ur_status ur_session_new(ur_session **out, const ur_model *model, ur_team *team)
     UR__NEED(out, "out");
     *out = NULL;
     UR__NEED(model, "model");
-    if (!model->arch->runner || !model->arch->runner->run)
+    if (!ur__steps_in_tokens(model))
         return ur__fail(UR_EINVAL, "a model of task %s does not go on with a text",
                         ur_model_task(model));
     ur_session *s = ur__calloc(1, sizeof *s);

@@ -8,6 +8,7 @@
 #include "io/json.h"
 #include "io/option_json.h"
 #include "layer/rnn_form.h"
+#include "model/model.h"
 
 /* "form.TENSOR" */
 static ur_status key_of(struct ur__buf *to, const char *tensor)
@@ -57,30 +58,32 @@ static ur_status take_member(void *user, const char *name, const struct ur__json
     return r->config ? UR_OK : ur__fail(UR_EDATA, "this version has no option \"%.80s\"", name);
 }
 
-static ur_status read_text(const char *text, struct reading *r)
+/* *said stays false of a configuration whose stacks do not share their options: a net's stand in it
+ * under other names than in a form. */
+static ur_status read_text(const char *text, struct reading *r, bool *said)
 {
     struct ur__json *j;
     const ur_option *row;
     UR__TRY(ur__json_parse(&j, text, strlen(text)));
     ur_status status = UR_OK;
+    *said = !r->config || ur__json_get(j, "cell");
     if (!ur__json_is_object(j))
         status = ur__fail(UR_EDATA, "not a JSON object");
-    for (int i = 0; (row = ur__rnn_form_row(i)); i++)
+    for (int i = 0; *said && (row = ur__rnn_form_row(i)); i++)
         ur__rnn_reset(r->o, row);
-    if (status == UR_OK)
+    if (*said && status == UR_OK)
         status = ur__json_each(j, take_member, r);
     ur__json_free(j);
     return status;
 }
 
-/* The configuration of a model whose stacks share their options, which names them as a form does;
- * else NULL. */
+/* The configuration of a model, or NULL. */
 static const char *config_of(const struct ur__st_file *f)
 {
     const char *format = ur__st_meta(f, "format"), *version = ur__st_meta(f, "format_version");
-    const char *config = ur__st_meta(f, "config");
-    bool model = format && strcmp(format, "unroll") == 0 && version && strcmp(version, "2") == 0;
-    return model && config && strstr(config, "\"cell\":") ? config : NULL;
+    bool model = format && strcmp(format, UR__MODEL_FORMAT) == 0
+        && version && strcmp(version, UR__QUOTE(UR__MODEL_VERSION)) == 0;
+    return model ? ur__st_meta(f, "config") : NULL;
 }
 
 ur_status ur__form_read(const struct ur__st_file *f, const char *path, const char *tensor,
@@ -96,8 +99,7 @@ ur_status ur__form_read(const struct ur__st_file *f, const char *path, const cha
         r.config = text;
     }
     if (text) {
-        *said = true;
-        status = read_text(text, &r);
+        status = read_text(text, &r, said);
         if (status != UR_OK && status != UR_ENOMEM)
             status = ur__fail(UR_EDATA, "%s: \"%.80s\": %s", path,
                               r.config ? "config" : key.data, ur_errmsg());

@@ -8,9 +8,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/fpmode.h"
 #include "base/mem.h"
 #include "base/status.h"
-#include "base/team.h"
 #include "base/text.h"
 #include "exchange/form.h"
 #include "exchange/rename.h"

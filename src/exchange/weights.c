@@ -4,9 +4,9 @@
 
 #include <string.h>
 
+#include "base/fpmode.h"
 #include "base/mem.h"
 #include "base/status.h"
-#include "base/team.h"
 #include "io/safetensors.h"
 
 /* ---- opening ----------------------------------------------------------- */

@@ -11,8 +11,8 @@
 
 #include <limits.h>
 #include <stdio.h>
-#include <string.h>
 
+#include "base/sized.h"
 #include "base/status.h"
 #include "exchange/form.h"
 #include "exchange/rename.h"
@@ -166,6 +166,6 @@ ur_status ur_weights_rnn_options(const ur_weights *file, const char *prefix, int
     ur__buf_free(&s.ours);
     ur__buf_free(&s.theirs);
     if (status == UR_OK)
-        memcpy(options, &found, found.size);
+        ur__sized_write(options, &found, sizeof found);
     return status;
 }

@@ -321,7 +321,7 @@ char *ur__io_folder(const char *path)
 ur_status ur__io_fail(ur_status status, const char *verb, const char *path, int error)
 {
     char reason[128];
-    void *old = ur__locale_c();     /* messages are English */
+    struct ur__locale old = ur__locale_c();     /* messages are English */
     if (strerror_r(error, reason, sizeof reason) != 0)
         snprintf(reason, sizeof reason, "error %d", error);
     ur__locale_restore(old);

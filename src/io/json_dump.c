@@ -33,7 +33,7 @@ static bool round_up(char *s)
 static bool reads_back(double value, int digits, char text[REAL_SIZE])
 {
     int exponent;
-    snprintf(text, REAL_SIZE, "%.*e", digits - 1, value);
+    ur__format(text, REAL_SIZE, "%.*e", digits - 1, value);
     if (strtod(text, NULL) == value)
         return true;
     return fabs(frexp(value, &exponent)) == 0.5 && round_up(text) && strtod(text, NULL) == value;
@@ -44,7 +44,7 @@ static bool reads_back(double value, int digits, char text[REAL_SIZE])
 static ur_status put_real(struct ur__buf *to, double value)
 {
     char text[REAL_SIZE], digits[20] = "";
-    void *old = ur__locale_c();
+    struct ur__locale old = ur__locale_c();
     for (int n = 1; n <= 17 && !reads_back(value, n, text); n++)
         ;
     ur__locale_restore(old);

@@ -3,9 +3,9 @@
 
 #include <math.h>
 
+#include "base/fpmode.h"
 #include "base/mem.h"
 #include "base/random.h"
-#include "base/team.h"
 #include "kernel/select.h"
 
 static double uniform(uint64_t seed, uint64_t ordinal, size_t index)

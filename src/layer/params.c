@@ -11,9 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fpmode.h"
 #include "base/mem.h"
 #include "base/status.h"
-#include "base/team.h"
 #include "base/text.h"
 #include "layer/init.h"
 #include "tape/tape.h"

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "base/fpmode.h"
 #include "base/mem.h"
 #include "base/status.h"
 #include "kernel/select.h"

@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "base/fpmode.h"
 #include "base/status.h"
 
 ur_status ur_confusion_count(double *confusion, int V, size_t n, const int32_t *truth,
@@ -27,9 +28,8 @@ static double share(double part, double all)
     return all > 0 ? part / all : 0;
 }
 
-ur_class_score ur_class_score_of(const double *confusion, int V, int c)
+static ur_class_score score_of(const double *confusion, int V, int c)
 {
-    UR__NEED_OR(confusion, "confusion", ((ur_class_score){0}));
     ur_class_score s = {0};
     for (int i = 0; c >= 0 && c < V && i < V; i++) {
         s.n += confusion[(ptrdiff_t)c * V + i];
@@ -42,13 +42,23 @@ ur_class_score ur_class_score_of(const double *confusion, int V, int c)
     return s;
 }
 
+ur_class_score ur_class_score_of(const double *confusion, int V, int c)
+{
+    UR__NEED_OR(confusion, "confusion", ((ur_class_score){0}));
+    unsigned mode = ur__fpmode_default();
+    ur_class_score s = score_of(confusion, V, c);
+    ur__fpmode_restore(mode);
+    return s;
+}
+
 void ur_class_figures(const double *confusion, int V, ur_metrics *out)
 {
     UR__NEED_OR(confusion, "confusion", );
     UR__NEED_OR(out, "out", );
+    unsigned mode = ur__fpmode_default();
     double n = 0, right = 0, classes = 0, precision = 0, recall = 0, f1 = 0;
     for (int c = 0; c < V; c++) {
-        ur_class_score s = ur_class_score_of(confusion, V, c);
+        ur_class_score s = score_of(confusion, V, c);
         n += s.n;
         right += confusion[(ptrdiff_t)c * V + c];
         classes += s.n + s.found > 0;
@@ -61,4 +71,5 @@ void ur_class_figures(const double *confusion, int V, ur_metrics *out)
     ur_metrics_add(out, "f1", "%", true, classes > 0 ? f1 / classes : none);
     ur_metrics_add(out, "precision", "%", true, classes > 0 ? precision / classes : none);
     ur_metrics_add(out, "recall", "%", true, classes > 0 ? recall / classes : none);
+    ur__fpmode_restore(mode);
 }

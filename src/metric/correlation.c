@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "base/fpmode.h"
 #include "base/status.h"
 
 /* Exactly: the rounding of a mean must not pass for variation. */
@@ -24,12 +25,8 @@ static double mean(size_t n, const double *x)
     return sum / (double)n;
 }
 
-double ur_correlation(size_t n, const double *a, const double *b)
+static double correlation(size_t n, const double *a, const double *b)
 {
-    if (n > 0)
-        UR__NEED_OR(a, "a", (double)NAN);
-    if (n > 0)
-        UR__NEED_OR(b, "b", (double)NAN);
     if (n < 2 || is_constant(n, a) || is_constant(n, b))
         return 0;
     double mean_a = mean(n, a), mean_b = mean(n, b);
@@ -45,4 +42,16 @@ double ur_correlation(size_t n, const double *a, const double *b)
         return 0;
     double r = ab / below;
     return r > 1 ? 1 : r < -1 ? -1 : r;
+}
+
+double ur_correlation(size_t n, const double *a, const double *b)
+{
+    if (n > 0)
+        UR__NEED_OR(a, "a", (double)NAN);
+    if (n > 0)
+        UR__NEED_OR(b, "b", (double)NAN);
+    unsigned mode = ur__fpmode_default();
+    double r = correlation(n, a, b);
+    ur__fpmode_restore(mode);
+    return r;
 }

@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/fpmode.h"
 #include "base/status.h"
 
 /* A prefix of B, I, E, S or O. */
@@ -75,10 +76,12 @@ void ur_entity_figures(const ur_entity_counts *counts, ur_metrics *out)
 {
     UR__NEED_OR(counts, "counts", );
     UR__NEED_OR(out, "out", );
+    unsigned mode = ur__fpmode_default();
     double found = counts->found, present = counts->present, right = counts->right;
     double none = (double)NAN;
     ur_metrics_add(out, "f1", "%", true,
                    found + present > 0 ? 2 * right / (found + present) : none);
     ur_metrics_add(out, "precision", "%", true, found > 0 ? right / found : present > 0 ? 0 : none);
     ur_metrics_add(out, "recall", "%", true, present > 0 ? right / present : found > 0 ? 0 : none);
+    ur__fpmode_restore(mode);
 }

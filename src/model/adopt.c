@@ -3,9 +3,9 @@
 
 #include <string.h>
 
+#include "base/fpmode.h"
 #include "base/mem.h"
 #include "base/status.h"
-#include "base/team.h"
 #include "data/vocab.h"
 #include "layer/params.h"
 #include "layer/recurrent.h"

@@ -37,7 +37,7 @@ struct ur__arch {
     const char *name;
     const char *task;                   /* the usual one */
     const ur_option_table *options;     /* of a configuration */
-    const char *const *vocabs;          /* roles, ended by NULL */
+    const char *const *vocabs;          /* roles, at most UR__MAX_VOCABS, ended by NULL */
     const char *const *fields;          /* roles of a batch's fields, ended by NULL */
     bool carries;                       /* state, from one piece of a sequence to the next */
     size_t net_size;                    /* of what declare() leaves in m->net, zeroed before */
@@ -81,6 +81,16 @@ void ur__rows_select(ur_real **x, ur_real **spare, size_t width, int n, const in
 static inline const ur_vocab *ur__steps_vocab(const ur_model *m)
 {
     return ur_model_vocab(m, m->arch->steps_of);
+}
+/* Are its runner's outputs logits of the tokens of that vocabulary, too? */
+static inline bool ur__outputs_tokens(const ur_model *m)
+{
+    return ur__net_output(m) == ur_vocab_size(ur__steps_vocab(m));
+}
+/* Does it go from token to token? */
+static inline bool ur__steps_in_tokens(const ur_model *m)
+{
+    return m->arch->runner && m->arch->runner->run && ur__outputs_tokens(m);
 }
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The model file (docs/FORMAT.md): safetensors with all parameters under their names,
+ * The model file (docs/UR__MODEL_FORMAT.md): safetensors with all parameters under their names,
  * and in its metadata what else is needed to run them.
  *
  * Loading trusts nothing: configuration and vocabulary are read first, the network is
@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fpmode.h"
 #include "base/mem.h"
 #include "base/status.h"
-#include "base/team.h"
 #include "base/text.h"
 #include "data/vocab.h"
 #include "io/file.h"
@@ -25,9 +25,6 @@
 #include "model/model.h"
 #include "model/typed_file.h"
 #include "model/vocab_text.h"
-
-#define FORMAT "unroll"
-#define VERSION 2           /* what is written; version 1 is read as well */
 
 enum { KEY = 80 };
 
@@ -80,8 +77,8 @@ static ur_status name_vocabs(const ur_model *m, struct ur__st_out *out)
 static ur_status name_metadata(const ur_model *m, struct ur__st_out *out)
 {
     struct ur__buf config = {0};
-    UR__TRY(ur__st_out_meta(out, "format", FORMAT));
-    UR__TRY(ur__st_out_meta(out, "format_version", UR__QUOTE(VERSION)));
+    UR__TRY(ur__st_out_meta(out, "format", UR__MODEL_FORMAT));
+    UR__TRY(ur__st_out_meta(out, "format_version", UR__QUOTE(UR__MODEL_VERSION)));
     ur_status status = config_text(m, &config);
     if (status == UR_OK)
         status = ur__st_out_meta(out, "config", config.data);
@@ -115,17 +112,13 @@ static ur_status name_all(const ur_model *model, struct ur__st_out *out)
     return name_tensors(model->params, out);
 }
 
-/* Names all there is. Numbers as text are rounded by the mode, too. */
+/* Names all there is. */
 static ur_status prepare(const ur_model *model, const char *path, struct ur__st_out **out)
 {
     UR__TRY(check_finite(model->params, path));
     UR__TRY(ur__st_out_new(out));
-    unsigned mode = ur__fpmode_default();
     ur_status status = name_all(model, *out);
-    if (status == UR_ENUMERIC)
-        status = ur__fail(status, "%s: %s", path, ur_errmsg());
-    ur__fpmode_restore(mode);
-    return status;
+    return status == UR_ENUMERIC ? ur__fail(status, "%s: %s", path, ur_errmsg()) : status;
 }
 
 ur_status ur_model_save(const ur_model *model, const char *path)
@@ -133,7 +126,9 @@ ur_status ur_model_save(const ur_model *model, const char *path)
     UR__NEED(model, "model");
     UR__NEED(path, "path");
     struct ur__st_out *out = NULL;
+    unsigned mode = ur__fpmode_default();
     ur_status status = prepare(model, path, &out);
+    ur__fpmode_restore(mode);
     if (status == UR_OK)
         status = ur__st_out_save(out, path);
     ur__st_out_free(out);
@@ -145,7 +140,9 @@ ur_status ur_model_save_to(const ur_model *model, ur_sink write, void *user)
     UR__NEED(model, "model");
     UR__NEED(write, "write");
     struct ur__st_out *out = NULL;
+    unsigned mode = ur__fpmode_default();
     ur_status status = prepare(model, "the model", &out);
+    ur__fpmode_restore(mode);
     if (status == UR_OK)
         status = ur__st_out_put(out, write, user);
     ur__st_out_free(out);
@@ -189,15 +186,15 @@ static ur_status check_version(const struct ur__st_file *f, const char *path)
     if (strcmp(format, UR__STATE_FORMAT) == 0)
         return ur__fail(UR_EFORMAT, "%s: is the state of a training, not a model; the model is the "
                         ".safetensors file beside it", path);
-    if (strcmp(format, FORMAT) != 0)
+    if (strcmp(format, UR__MODEL_FORMAT) != 0)
         return ur__fail(UR_EFORMAT, "%s: is a safetensors file but no unroll model: its format is "
                         "\"%.40s\"", path, format);
     if (!text || !ur__parse_int(text, &version) || version < 1)
         return ur__fail(UR_EFORMAT, "%s: the model's format_version is missing or impossible",
                         path);
-    if (version > VERSION)
+    if (version > UR__MODEL_VERSION)
         return ur__fail(UR_EVERSION, "%s: the model's format version is %lld, this unroll reads "
-                        "up to %d", path, (long long)version, VERSION);
+                        "up to %d", path, (long long)version, UR__MODEL_VERSION);
     return UR_OK;
 }
 

@@ -5,7 +5,10 @@
 
 #include "model/block.h"
 
-/* What a training state's metadata has as its format, so that it is not taken for a model. */
+/* What a model's metadata has as its format and version; version 1 is read as well. A training
+ * state's format is another, so that it is not taken for a model. */
+#define UR__MODEL_FORMAT "unroll"
+#define UR__MODEL_VERSION 2
 #define UR__STATE_FORMAT "unroll-state"
 
 /* A network of a configuration over vocabularies (taken over on success) whose parameters

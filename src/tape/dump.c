@@ -2,6 +2,7 @@
 /* A round of a tape as text or as a graph, a line at a time into the caller's hands. */
 #include "tape/tape.h"
 
+#include "base/fpmode.h"
 #include "base/status.h"
 #include "base/text.h"
 #include "kernel/select.h"

@@ -2,6 +2,7 @@
 /* Gradients against central differences, element by element. */
 #include "tape/tape.h"
 
+#include "base/fpmode.h"
 #include "base/mem.h"
 #include "base/sized.h"
 #include "base/status.h"
@@ -110,8 +111,10 @@ ur_status ur_check_gradients(double *worst, ur_loss_function f, void *user,
         return ur__fail(UR_EINVAL, "check_gradients: %d inputs, epsilon %g", c.in.n,
                         c.in.epsilon);
     ur_status status = prepare(&c);
+    unsigned mode = ur__fpmode_default();
     if (status == UR_OK)
         status = compare(&c, worst);
+    ur__fpmode_restore(mode);
     for (int i = 0; c.grad && i < c.in.n; i++)
         ur__free(c.grad[i]);
     ur__free(c.grad);

@@ -255,7 +255,7 @@ static bool count(ur_tape *tape, struct crf *op)
 static bool take(ur_tape *tape, struct crf *op)
 {
     const int one = 1;
-    size_t K = (size_t)op->K, B = (size_t)op->B, part = B * (K + 2) * K;
+    size_t K = (size_t)op->K, B = (size_t)op->B;
     bool any = false;
     for (int i = 0; i < INPUTS; i++)
         any = any || op->in[i]->needs_grad;
@@ -265,10 +265,10 @@ static bool take(ur_tape *tape, struct crf *op)
             op->d[i] = ur__tape_alloc(tape, op->in[i]->size, sizeof *op->d[i]);
     struct ur__carve room = {NULL, 0};
     for (int pass = 0; pass < 2 && !ur__tape_poisoned(tape); pass++) {
-        op->from = ur__carve(&room, K * K, sizeof *op->from);
+        op->from = ur__carve(&room, K, K * sizeof *op->from);
         op->alpha = ur__carve(&room, op->in[SCORES]->size, sizeof *op->alpha);
-        op->work = ur__carve(&room, 3 * B * K, sizeof *op->work);
-        op->part = ur__carve(&room, part, sizeof *op->part);
+        op->work = ur__carve(&room, B, 3 * K * sizeof *op->work);
+        op->part = ur__carve(&room, (K + 2) * K, B * sizeof *op->part);
         op->loss = ur__carve(&room, B, sizeof *op->loss);
         if (pass == 0)
             room = (struct ur__carve){ur__tape_scratch(tape, room.used), 0};

@@ -6,6 +6,7 @@
  */
 #include "tape/each.h"
 
+#include "base/fpmode.h"
 #include "base/status.h"
 
 #define FORWARD(name)                                                         \

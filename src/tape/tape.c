@@ -8,6 +8,8 @@
  */
 #include "tape/tape.h"
 
+#include "base/fpmode.h"
+#include "base/locale.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/status.h"
@@ -157,9 +159,9 @@ ur_status ur_backward(ur_tape *tape, ur_tensor *loss)
     ur_real *d = ur__grad(loss);
     if (!d)
         return ur_tape_status(tape);
+    unsigned mode = ur__fpmode_default();
     if (!tape->measuring)
         *d += 1;
-    unsigned mode = ur__fpmode_default();
     tape->sweeping = true;
     ur_status status = sweep(tape);
     tape->sweeping = false;
@@ -182,7 +184,7 @@ void *ur__tape_fail(ur_tape *tape, ur_status status, const char *format, ...)
     char message[MESSAGE_BYTES];
     va_list args;
     va_start(args, format);
-    vsnprintf(message, sizeof message, format, args);
+    ur__vformat(message, sizeof message, format, args);
     va_end(args);
     ur__fail(status, "%s", message);
     if (tape)

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/arena.h"
+#include "base/fpmode.h"
 #include "base/mem.h"
 #include "base/sized.h"
 #include "base/status.h"
@@ -129,7 +130,9 @@ ur_status ur_viterbi(const ur_chain *chain, int32_t *labels, double *best)
         if (!room.base)
             return UR_ENOMEM;
     }
+    unsigned mode = ur__fpmode_default();
     ur_status status = decode_all(&s, labels, best);
+    ur__fpmode_restore(mode);
     ur__free(room.base);
     return status;
 }

@@ -2,6 +2,7 @@
 /* Answers to lines, through the plug of the model's task. */
 #include <string.h>
 
+#include "base/fpmode.h"
 #include "base/mem.h"
 #include "base/sized.h"
 #include "base/status.h"
@@ -85,7 +86,9 @@ ur_status ur_predictor_line(ur_predictor *p, const char *line, size_t n,
     if (n > 0)
         UR__NEED(line, "line");
     ur__answer_clear(&p->answer);
+    unsigned mode = ur__fpmode_default();
     ur_status status = p->plug->line(p->inside, n ? line : "", n, &p->answer);
+    ur__fpmode_restore(mode);
     if (status == UR_EINVAL)        /* a line is data, not a call */
         return ur__fail(UR_EDATA, "%s", ur_errmsg());
     if (status != UR_OK)

@@ -5,10 +5,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/fpmode.h"
 #include "base/mem.h"
 #include "base/sized.h"
 #include "base/status.h"
-#include "base/team.h"
 #include "base/text.h"
 #include "task/options.h"
 #include "train/dry_run.h"

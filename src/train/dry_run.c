@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/fpmode.h"
 #include "base/status.h"
 #include "base/team.h"
 #include "train/snapshot.h"

@@ -30,7 +30,7 @@ static ur_status save_model(struct ur__run *r, const char *path)
     return ur_model_save(r->model, path);
 }
 
-static size_t count_values(const ur_params *params)
+size_t ur__count_values(const ur_params *params)
 {
     size_t n = 0;
     for (int i = 0; i < ur_params_count(params); i++)
@@ -44,7 +44,7 @@ static ur_status hold(struct ur__run *r)
     struct ur__held *held = &r->held;
     ur_params *params = r->model->params;
     if (!held->values) {
-        held->values = ur__alloc(count_values(params), sizeof *held->values);
+        held->values = ur__alloc(ur__count_values(params), sizeof *held->values);
         if (!held->values)
             return UR_ENOMEM;
     }

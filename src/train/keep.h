@@ -14,5 +14,7 @@ ur_status ur__run_keep_first(struct ur__run *r);
  * is not finite. */
 ur_status ur__run_keep(struct ur__run *r, bool is_last);
 void ur__run_keep_free(struct ur__run *r);
+/* All numbers of a store, those that are not trained among them. */
+size_t ur__count_values(const ur_params *params);
 
 #endif

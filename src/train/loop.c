@@ -15,6 +15,7 @@
 
 #include <math.h>
 
+#include "base/fpmode.h"
 #include "base/status.h"
 #include "base/team.h"
 #include "train/guard.h"

@@ -13,6 +13,7 @@
 
 #include <string.h>
 
+#include "base/fpmode.h"
 #include "base/mem.h"
 #include "base/status.h"
 #include "base/text.h"
@@ -104,7 +105,9 @@ ur_status ur_optimizer_save(const ur_optimizer *optimizer, const char *path)
     UR__NEED(optimizer, "optimizer");
     UR__NEED(path, "path");
     UR__TRY(ur__st_out_new(&out));
+    unsigned mode = ur__fpmode_default();
     ur_status status = fill(optimizer, out);
+    ur__fpmode_restore(mode);
     if (status == UR_OK)
         status = ur__st_out_save(out, path);
     ur__st_out_free(out);
@@ -125,7 +128,7 @@ static ur_status check_format(const struct source *s)
     const char *format = ur__st_meta(s->file, "format");
     if (format && strcmp(format, FORMAT) == 0)
         return UR_OK;
-    if (format && strcmp(format, "unroll") == 0)
+    if (format && strcmp(format, UR__MODEL_FORMAT) == 0)
         return ur__fail(UR_EFORMAT, "%s: is a model, not an optimizer's state: ur_model_load reads "
                         "it; the state is the file of ur_optimizer_save", s->path);
     if (format && strcmp(format, UR__STATE_FORMAT) == 0)
@@ -236,7 +239,9 @@ ur_status ur_optimizer_load(ur_optimizer *optimizer, const char *path)
         return ur__fail(status, "%s; an optimizer's state is a file of ur_optimizer_save",
                         ur_errmsg());
     UR__TRY(status);
+    unsigned mode = ur__fpmode_default();
     status = load(optimizer, &s);
+    ur__fpmode_restore(mode);
     ur__st_close(s.file);
     return status;
 }

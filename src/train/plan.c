@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "layer/params.h"
 #include "model/measure.h"
+#include "train/keep.h"
 #include "train/optimizer.h"
 #include "train/run.h"
 
@@ -69,8 +70,9 @@ static ur_status plan_memory(struct ur__run *r, const struct ur__account *readin
     p->parameters = ur_params_size(r->model->params);
     p->text = reading->held;
     p->reading = reading->peak;
-    p->weights = p->gradients = p->parameters * sizeof(ur_real);
-    p->moments = (size_t)ur__optimizer_moments(&o->optimizer) * p->weights;
+    p->weights = ur__count_values(r->model->params) * sizeof(ur_real);
+    p->gradients = p->parameters * sizeof(ur_real);
+    p->moments = (size_t)ur__optimizer_moments(&o->optimizer) * p->gradients;
     size_t typed = ur__params_typed(r->model->params)->bytes;
     if (o->on_nan == UR_ON_NAN_ROLLBACK)
         p->snapshot = p->weights + p->moments + *carried;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/locale.h"
 #include "base/team.h"
 
 /* Nats above it. What nets lose to chance, or to other words in the part held out, is less. */
@@ -140,7 +141,7 @@ void ur__run_report_validating(struct ur__run *r, double done)
 static void say(struct ur__run *r, ur_report_kind kind, const char *format, va_list args)
 {
     char text[1280];
-    int n = vsnprintf(text, sizeof text, format, args);
+    int n = ur__vformat(text, sizeof text, format, args);
     if (n > 0)
         ur__run_report_text(r, kind, text, strlen(text));
 }

@@ -5,9 +5,9 @@
 
 #include <math.h>
 
+#include "base/fpmode.h"
 #include "base/sized.h"
 #include "base/status.h"
-#include "base/team.h"
 #include "base/text.h"
 #include "kernel/select.h"
 

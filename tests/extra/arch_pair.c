@@ -58,8 +58,9 @@ static ur_status declare(ur_model *m)
     UR__TRY(ur__model_add_stack(m, "decoder", &c->decoder, c->embed, -1, &net->decoder));
     UR__TRY(ur__model_add_linear(m, "bridge", bridge, &net->bridge));
     UR__TRY(ur__model_add_linear(m, "numbers", numbers, &net->numbers));
-    /* Nothing is computed from it: what a file does with numbers of another type. */
+    /* Nothing is computed from these: what files and plans do with other numbers. */
     UR__TRY(ur_params_add_typed(m->params, "code", UR_TYPE_I8, 1, &(int){300}, NULL));
+    UR__TRY(ur_params_add_buffer(m->params, "kept", 1, &(int){60000}, 0, NULL));
     return ur__model_add_linear(m, "out", out, &m->decoder);
 }
 
