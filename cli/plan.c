@@ -180,7 +180,7 @@ static int print_lines(const ur_plan *p, const struct tensors *t)
     return EXIT_DONE;
 }
 
-int plan_run(const ur_train_options *o, const struct opt_common *common)
+ur_status plan_run(const ur_train_options *o, const struct opt_common *common, int *code)
 {
     struct tensors tensors = {.json = common->json ? ur__json_new_array() : NULL};
     bool listed = common->json || common->verbose;
@@ -190,14 +190,14 @@ int plan_run(const ur_train_options *o, const struct opt_common *common)
                                      &plan);
     if (status == UR_OK)
         status = tensors.status;
-    int code = fail_status(status);
-    if (code == EXIT_DONE && common->json) {
-        code = print_json(&plan, tensors.json);
+    *code = EXIT_DONE;
+    if (status == UR_OK && common->json) {
+        *code = print_json(&plan, tensors.json);
         tensors.json = NULL;
-    } else if (code == EXIT_DONE) {
-        code = print_lines(&plan, &tensors);
+    } else if (status == UR_OK) {
+        *code = print_lines(&plan, &tensors);
     }
     ur__json_free(tensors.json);
     ur__buf_free(&tensors.text);
-    return code;
+    return status;
 }

@@ -75,6 +75,8 @@ grep '"kind": *"valid"' run.log | head -n 1 >line
 json line kind step epoch loss bpc lr grad_norm tokens_per_second memory val_loss
 expect 0 "$UNROLL" train some.txt --hidden 4 --layers 1 --steps 1 -o 'a b.safetensors'
 has err "^next  *.*unroll sample 'a b.safetensors'\$"
+expect 0 "$UNROLL" train some.txt --hidden 4 --layers 1 --steps 1 -o -x
+has err '^next  *.*unroll sample \./-x.safetensors$'
 expect 0 "$UNROLL" train some.txt $TINY --steps 6 -o json.safetensors --json
 json out model step epoch loss bpc val_loss best_loss parameters seconds
 [ ! -s err ] || not_ok "--json is not alone: $(cat err)"

@@ -34,6 +34,8 @@ wrong '--cell lstmm: must be one of rnn|lstm|gru' --cell lstmm
 wrong '--cell ls: must be one of' --cell ls
 wrong '--tokens line: must be one of byte|char|word|wordpunct' --tokens line
 wrong 'min-count belongs to words, not to tokens char' --min-count 3
+wrong '^unroll: --best accurcy: task lm is ranked by loss, bpc, perplexity, accuracy$' --best accurcy
+wrong '^unroll: --best n: task lm is ranked by' --best n
 wrong '--task tag: must be one of lm' --task tag
 wrong '--optimizer: must be\|--optimizer adamx: must be one of' --optimizer adamx
 wrong '--threads 2000: must be' --threads 2000
