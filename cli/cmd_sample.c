@@ -276,8 +276,8 @@ static const char *prime_file(const struct sample *a)
     return a->prime != NULL && strcmp(a->prime, "-") == 0 ? a->prime : a->prime_file;
 }
 
-/* A prime has the line ends of the texts that the model was trained on; one that was read is checked
- * as they are. */
+/* A prime has the line ends of the texts that the model was trained on; one that was read is
+ * checked as they are. */
 static ur_status clean_prime(struct work *w, const ur_model *model)
 {
     const char *from = prime_file(w->options);

@@ -224,8 +224,8 @@ static void say_end(struct report *r, const char *model)
                pow(0.5, s->rollbacks));
     struct ur__buf quoted = {0};
     ui_quote(&quoted, model);
-    ui_say(r->ui, "next     %s %s %s%s", program_call, ur_task_verb(task), model[0] == '-' ? "./" : "",
-           quoted.data != NULL ? quoted.data : "");
+    ui_say(r->ui, "next     %s %s %s%s", program_call, ur_task_verb(task),
+           model[0] == '-' ? "./" : "", quoted.data != NULL ? quoted.data : "");
     ur__buf_free(&quoted);
 }
 

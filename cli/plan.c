@@ -163,16 +163,26 @@ static void print_time(const ur_plan *p)
            ui_time(all, p->seconds));
 }
 
+char *plan_end(char to[PLAN_END], double epochs, int64_t steps)
+{
+    to[0] = '\0';
+    if (isfinite(epochs))
+        snprintf(to, PLAN_END, " --epochs %.3g", epochs);
+    else if (steps >= 0)
+        snprintf(to, PLAN_END, " --steps %lld", (long long)steps);
+    return to;
+}
+
 static int print_lines(const ur_plan *p, const struct tensors *t)
 {
-    char n[UI_NUMBER];
+    char n[UI_NUMBER], end[PLAN_END];
     print_text(p);
     printf("network  %s parameters\n", ui_count(n, (double)p->parameters));
     if (t->text.size > 0)
         fwrite(t->text.data, 1, t->text.size, stdout);
-    printf("training --batch %d --lr %g%s", p->batch, p->lr, isfinite(p->epochs) ? "" : "\n");
-    if (isfinite(p->epochs))
-        printf(" --epochs %.3g\n", p->epochs);
+    bool early = p->steps >= 0 && (double)p->steps + 0.5 < p->epochs * (double)p->epoch_steps;
+    printf("training --batch %d --lr %g%s\n", p->batch, p->lr,
+           plan_end(end, early ? HUGE_VAL : p->epochs, p->steps));
     print_steps(p);
     print_memory(p);
     print_files(p);

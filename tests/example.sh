@@ -17,6 +17,8 @@ if [ -n "$(ls -A)" ]; then
 fi
 case $1 in *classify)
     last=$(printf '%s\n' "$said" | tail -n 1)
-    grep -qxF -- "$last" "$first_net" || { echo "docs/FIRST_NET.md does not have: $last"; exit 1; } ;;
+    grep -qxF -- "$last" "$first_net" && exit "$status"
+    echo "docs/FIRST_NET.md does not have: $last"
+    exit 1 ;;
 esac
 exit "$status"

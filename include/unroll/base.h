@@ -96,7 +96,7 @@ UR_API const char *ur_kernels(void);
 
 /* How structs may change while the library keeps its SONAME:
  *   - What a caller fills in, or has filled in (options, ur_batch, ur_check_inputs, ur_plan,
- *     ur_metrics), begins with `size_t size`, the size that his header gives it. It may grow at
+ *     ur_metrics), begins with `size_t size`, the size in the caller's header. It may grow at
  *     its end.
  *   - What the library makes and lends (ur_report, ur_step, ur_param, ur_weight, ur_option) may
  *     grow at its end, too: it is read where it is; a copy is cut where the caller's header ends.
@@ -106,7 +106,7 @@ UR_API const char *ur_kernels(void);
  *     they are zero. */
 
 /** Declares NAME_init for a struct NAME with a size. NAME_init(&o) sets it and the defaults; then
- *  the caller changes what he likes. A library that is newer or older than the header reads and
+ *  the caller changes what is to differ. A library that is newer or older than the header reads and
  *  writes what both know; it refuses options of which it would have to ignore one, and what was
  *  not initialised (UR_EINVAL). */
 #define UR_STRUCT_INIT(NAME)                                                  \

@@ -276,7 +276,8 @@ UR_API int ur_rnn_output(const ur_rnn *rnn);
  *  it. Where a function takes a slot, it is l·D + d: layer l, direction d. */
 typedef struct ur_state ur_state;
 
-/** team may be NULL; borrowed. Allocates all that ur_rnn_step will ever need. */
+/** team may be NULL; borrowed. Allocates all that ur_rnn_step will ever need. Of a net that
+ *  ur_rnn_prepare has seen; UR_EINVAL before. */
 UR_API ur_status ur_state_new(ur_state **out, const ur_rnn *rnn, int B, ur_team *team);
 UR_API void ur_state_free(ur_state *state);
 UR_API void ur_state_zero(ur_state *state);

@@ -157,9 +157,10 @@ static ur_status take_values(struct ur__run *r)
         return ur__fail(status, "cannot start from %s: %s", r->options->init_from, ur_errmsg());
     UR__TRY(status);
     if (counts.fresh || counts.dropped)
-        ur__run_note(r, "%s knows %d of the %d tokens; %d are new to it, and %d of its own do not "
-                     "occur here", r->options->init_from, counts.kept, counts.kept + counts.fresh,
-                     counts.fresh, counts.dropped);
+        ur__run_note(r, "%s knows %d of the %d tokens; %d %s new, and %d of its own %s not occur "
+                     "here", r->options->init_from, counts.kept, counts.kept + counts.fresh,
+                     counts.fresh, counts.fresh == 1 ? "is" : "are", counts.dropped,
+                     counts.dropped == 1 ? "does" : "do");
     ur__run_note(r, "starting from the weights of %s alone: steps, optimizer and learning rate "
                  "begin anew", r->options->init_from);
     return UR_OK;
