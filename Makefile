@@ -95,7 +95,9 @@ uninstall:
 	fi
 	@while read -r file || [ -n "$$file" ]; do \
 	    echo "$(DESTDIR)$$file"; rm -f "$(DESTDIR)$$file"; \
-	    case "$$file" in */unroll/*) rmdir "$(DESTDIR)$${file%/*}" 2>/dev/null || true ;; esac; \
+	    while file=$${file%/*}; case "$$file" in */unroll|*/unroll/*) ;; *) false ;; esac; do \
+	        rmdir "$(DESTDIR)$$file" 2>/dev/null || break; \
+	    done; \
 	done < $(BUILD)/install_manifest.txt
 
 clean:

@@ -256,7 +256,7 @@ static int print_lines(const char *path, ur_model *model, int threads)
         if (status == UR_OK)
             status = ur__json_parse(&trained, summary, strlen(summary));
         if (status == UR_OK) {
-            printf("trained%s\n", ur__json_size(trained) == 0 ? "      not at all" : "");
+            printf("trained%s\n", ur__json_size(trained) == 0 ? "      no record" : "");
             status = ur__json_each(trained, print_member, &indent);
         }
         ur__json_free(trained);

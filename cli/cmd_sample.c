@@ -277,16 +277,20 @@ static const char *prime_file(const struct sample *a)
     return a->prime != NULL && strcmp(a->prime, "-") == 0 ? a->prime : a->prime_file;
 }
 
-/* A prime that was read is a text like those that the model was trained on. */
+/* A prime has the line ends of the texts that the model was trained on; one that was read is
+ * checked as they are. */
 static ur_status clean_prime(struct work *w, const ur_model *model)
 {
     const char *from = prime_file(w->options);
-    bool to_lf;
+    struct ur__line_ends ends = {0};
     if (ur_vocab_kind(w->vocab) == UR_TOKEN_BYTE || w->primed == 0)
         return UR_OK;
-    UR__TRY(ur_model_unix_newlines(model, &to_lf));
-    return ur__text_clean(strcmp(from, "-") == 0 ? "standard input" : from, to_lf, w->prime,
-                          &w->primed);
+    UR__TRY(ur_model_unix_newlines(model, &ends.to_lf));
+    if (from != NULL)
+        return ur__text_clean(strcmp(from, "-") == 0 ? "standard input" : from, ends.to_lf,
+                              w->prime, &w->primed);
+    ur__line_ends_put(&ends, w->prime, &w->primed);
+    return UR_OK;
 }
 
 static int sample(struct work *w, const char *path)
@@ -301,7 +305,7 @@ static int sample(struct work *w, const char *path)
     if (status == UR_OK)
         status = ur_session_new(&w->session, model, team);
     w->vocab = status == UR_OK ? ur_model_vocab(model, NULL) : NULL;
-    if (status == UR_OK && prime_file(w->options) != NULL)
+    if (status == UR_OK)
         status = clean_prime(w, model);
     int code = status == UR_OK ? sample_all(w) : fail_reading(status);
     ur__buf_free(&w->sink.text);

@@ -23,7 +23,7 @@
 struct see {
     struct opt_common common;
     int64_t layer, unit, limit, top;
-    const char *follow, *color;
+    const char *follow, *color, *unknown;
     bool find;
     bool has_layer, has_unit;
 };
@@ -50,6 +50,9 @@ static const ur_option options[] = {
     {.name = "limit", .arg = "N", .fallback = "20000", .kind = UR_OPTION_COUNT, .min = 2,
      .max = 1e7,
      AT(limit), .help = "tokens of FILE to read"},
+    {.name = "unknown", .arg = OPT_UNKNOWN, .shown = OPT_UNKNOWN_USUAL, .kind = UR_OPTION_WORD,
+     AT(unknown), .help = "what to do with tokens of FILE that the model does not know; replace: "
+                          "read as <unk>, or as U+FFFD, ? or a space"},
     OPT_COMMON(struct see),
 };
 
@@ -187,9 +190,28 @@ static ur_status read_beginning(const char *path, ur_token_kind kind, size_t mos
     return status;
 }
 
-static ur_status read_text(struct reading *r, const ur_model *model, const char *path,
-                           int64_t limit, bool *shortened)
+/* Tokens of the text, those that the model does not know as a->unknown says. */
+static ur_status encode(struct reading *r, const ur_vocab *vocab, const char *name,
+                        const struct see *a, const char *text, size_t n)
 {
+    ur_encoder *encoder = NULL;
+    ur_unknown how = UR_UNKNOWN_USUAL;
+    ur_unknown_find(a->unknown, &how);
+    UR__TRY(ur_encoder_new(&encoder, vocab, how));
+    ur_status status = ur_encoder_put(encoder, text, n, r->ids, &r->n);
+    const char *note = status == UR_OK ? ur_encoder_note(encoder, name) : NULL;
+    if (note != NULL && !a->common.quiet)
+        fprintf(stderr, "unroll: %s\n", note);
+    ur_encoder_free(encoder);
+    if (status == UR_EINVAL)    /* here the text is an input, not an option */
+        return ur__fail(UR_EDATA, "%s: %s", name, ur_errmsg());
+    return status;
+}
+
+static ur_status read_text(struct reading *r, const ur_model *model, const char *path,
+                           const struct see *a, bool *shortened)
+{
+    int64_t limit = a->limit;
     const ur_vocab *vocab = ur_model_vocab(model, NULL);
     const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
     ur_token_kind kind = ur_vocab_kind(vocab);
@@ -207,10 +229,8 @@ static ur_status read_text(struct reading *r, const ur_model *model, const char 
     if (status == UR_OK && r->ids == NULL)
         status = UR_ENOMEM;
     if (status == UR_OK)
-        status = ur_vocab_encode(vocab, size ? text.data : "", used, r->ids, &r->n);
+        status = encode(r, vocab, name, a, size ? text.data : "", used);
     ur__buf_free(&text);
-    if (status == UR_EINVAL)    /* here the text is an input, not an option */
-        status = ur__fail(UR_EDATA, "%s: %s", name, ur_errmsg());
     if (status == UR_OK && r->n == 0)
         status = ur__fail(UR_EDATA, "%s is empty", name);
     *shortened = more || used < size || r->n > (size_t)limit;
@@ -421,7 +441,7 @@ static int see(const struct see *a, const char *model_path, const char *path)
     if (status == UR_OK)
         status = need_verb(model, model_path, "sample");
     if (status == UR_OK)
-        status = read_text(&reading, model, path, a->limit, &shortened);
+        status = read_text(&reading, model, path, a, &shortened);
     if (status == UR_OK)
         status = choose_recorded(&reading, a, ur_model_rnn(model, 0));
     if (status == UR_OK)

@@ -139,6 +139,18 @@ static bool is_other_task(const char *path)
     return strcmp(task, usual) != 0;
 }
 
+/* The library calls an option by its name alone; here it is written as on the command line. */
+static int fail_option(ur_status status)
+{
+    const char *text = ur_errmsg();
+    size_t n = strcspn(text, " :");
+    const ur_option *o;
+    for (int i = 0; status == UR_EINVAL && (o = ur_train_option(task, i)) != NULL; i++)
+        if (strlen(o->name) == n && strncmp(o->name, text, n) == 0)
+            return fail(EXIT_USAGE, "--%s", text);
+    return fail_status(status);
+}
+
 /* NAME of NAME.safetensors from a file's name: no folder, no .gz, no .txt. */
 static int name_model(const char *output, const char *data, struct ur__buf *to)
 {
@@ -212,8 +224,8 @@ static void say_end(struct report *r, const char *model)
                pow(0.5, s->rollbacks));
     struct ur__buf quoted = {0};
     ui_quote(&quoted, model);
-    ui_say(r->ui, "next     %s %s %s", program_call, ur_task_verb(task),
-           quoted.data != NULL ? quoted.data : "");
+    ui_say(r->ui, "next     %s %s %s%s", program_call, ur_task_verb(task),
+           model[0] == '-' ? "./" : "", quoted.data != NULL ? quoted.data : "");
     ur__buf_free(&quoted);
 }
 
@@ -237,7 +249,8 @@ static int train(struct train *a, int argc, char **argv)
     if (ui.verbose && !a->dry_run)
         ui_say(&ui, "kernels  %s, threads %d", ur_kernels(), ur_team_size(o->team));
     if (a->dry_run) {
-        code = plan_run(o, &a->common);
+        status = plan_run(o, &a->common, &code);
+        code = status != UR_OK ? fail_option(status) : code;
         ur_team_free(o->team);
         return code;
     }
@@ -252,7 +265,7 @@ static int train(struct train *a, int argc, char **argv)
         return EXIT_SIGNAL + signals_caught();
     }
     if (status != UR_OK)
-        return fail_status(status);
+        return fail_option(status);
     say_end(&report, o->model);
     if (a->common.json && (code = report_json(&report, o->model)) != EXIT_DONE)
         return code;

@@ -236,7 +236,7 @@ static void put_environment(void)
         {"TERM, COLORTERM", "How many colours there are: with COLORTERM=truecolor or 24bit all, "
                             "with 256color in TERM 256, else 16. Where TERM is dumb or unset, "
                             "none, and no line is redrawn."},
-        {"COLUMNS", "Width of reports where standard error is not a terminal (default 80)."},
+        {"COLUMNS", "Width of reports where standard error is not a terminal (default: none)."},
         {"TMPDIR", "Where scratch files are made (default /tmp)."},
     };
     put_section("ENVIRONMENT");

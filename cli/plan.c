@@ -163,16 +163,26 @@ static void print_time(const ur_plan *p)
            ui_time(all, p->seconds));
 }
 
+char *plan_end(char to[PLAN_END], double epochs, int64_t steps)
+{
+    to[0] = '\0';
+    if (isfinite(epochs))
+        snprintf(to, PLAN_END, " --epochs %.3g", epochs);
+    else if (steps >= 0)
+        snprintf(to, PLAN_END, " --steps %lld", (long long)steps);
+    return to;
+}
+
 static int print_lines(const ur_plan *p, const struct tensors *t)
 {
-    char n[UI_NUMBER];
+    char n[UI_NUMBER], end[PLAN_END];
     print_text(p);
     printf("network  %s parameters\n", ui_count(n, (double)p->parameters));
     if (t->text.size > 0)
         fwrite(t->text.data, 1, t->text.size, stdout);
-    printf("training --batch %d --lr %g%s", p->batch, p->lr, isfinite(p->epochs) ? "" : "\n");
-    if (isfinite(p->epochs))
-        printf(" --epochs %.3g\n", p->epochs);
+    bool early = p->steps >= 0 && (double)p->steps + 0.5 < p->epochs * (double)p->epoch_steps;
+    printf("training --batch %d --lr %g%s\n", p->batch, p->lr,
+           plan_end(end, early ? HUGE_VAL : p->epochs, p->steps));
     print_steps(p);
     print_memory(p);
     print_files(p);
@@ -180,7 +190,7 @@ static int print_lines(const ur_plan *p, const struct tensors *t)
     return EXIT_DONE;
 }
 
-int plan_run(const ur_train_options *o, const struct opt_common *common)
+ur_status plan_run(const ur_train_options *o, const struct opt_common *common, int *code)
 {
     struct tensors tensors = {.json = common->json ? ur__json_new_array() : NULL};
     bool listed = common->json || common->verbose;
@@ -190,14 +200,14 @@ int plan_run(const ur_train_options *o, const struct opt_common *common)
                                      &plan);
     if (status == UR_OK)
         status = tensors.status;
-    int code = fail_status(status);
-    if (code == EXIT_DONE && common->json) {
-        code = print_json(&plan, tensors.json);
+    *code = EXIT_DONE;
+    if (status == UR_OK && common->json) {
+        *code = print_json(&plan, tensors.json);
         tensors.json = NULL;
-    } else if (code == EXIT_DONE) {
-        code = print_lines(&plan, &tensors);
+    } else if (status == UR_OK) {
+        *code = print_lines(&plan, &tensors);
     }
     ur__json_free(tensors.json);
     ur__buf_free(&tensors.text);
-    return code;
+    return status;
 }

@@ -6,9 +6,13 @@
 #include "cli/ui.h"
 #include "unroll.h"
 
-/* Plans the run, prints the plan on standard output, as lines or as a JSON object, and returns
- * the code to end with. */
-int plan_run(const ur_train_options *options, const struct opt_common *common);
+/* Plans the run and prints the plan on standard output, as lines or as a JSON object; *code: what
+ * to end with if there is one. */
+ur_status plan_run(const ur_train_options *options, const struct opt_common *common, int *code);
+/* What ends a run, as an option after others: " --epochs 4"; epochs infinite: " --steps 30", or a
+ * time, "". Returns to. */
+enum { PLAN_END = 40 };
+char *plan_end(char to[PLAN_END], double epochs, int64_t steps);
 /* Bytes for people: "23.1 MB". Returns to. */
 char *plan_bytes(char to[UI_NUMBER], double bytes);
 

@@ -200,10 +200,9 @@ static void say_unknown(struct report *r, const ur_report *s)
 /* What the run will do, what follows from the data included, as options. */
 static void say_plan(struct report *r, const ur_report *s)
 {
-    char epochs[UI_NUMBER];
-    snprintf(epochs, sizeof epochs, "%.3g", s->epochs);
-    ui_say(r->ui, "training --batch %d --lr %g%s%s", s->batch, s->lr_start,
-           isfinite(s->epochs) ? " --epochs " : "", isfinite(s->epochs) ? epochs : "");
+    char end[PLAN_END];
+    ui_say(r->ui, "training --batch %d --lr %g%s", s->batch, s->lr_start,
+           plan_end(end, s->epochs, s->steps));
 }
 
 static void say_start(struct report *r, const ur_report *s)
@@ -282,7 +281,8 @@ static void say_valid(struct report *r, const ur_report *s)
     r->told = ur__clock();
     struct ui_part part[N_PARTS] = {
         [PART_EPOCH] = {.rank = 3}, [PART_STEP] = {.rank = 4}, [PART_LOSS] = {.rank = 2},
-        [PART_VAL] = {.good = better}, [PART_MEASURE] = {.rank = 1, .good = better},
+        [PART_VAL] = {.good = better},
+        [PART_MEASURE] = {.rank = is_loss(r) ? 1 : 6, .good = better},
         [PART_SPEED] = {.rank = 5},
     };
     snprintf(part[PART_EPOCH].text, sizeof part->text, "epoch %-5.2f", s->epoch);

@@ -86,7 +86,7 @@ void ui_print(struct ui *ui, const char *text)
     fprintf(stderr, "%s\n", text);
 }
 
-/* Columns of standard error: a window may change them at any time. */
+/* Columns of standard error: a window may change them at any time. A file takes any line. */
 static int width_of_screen(void)
 {
     struct winsize size;
@@ -96,7 +96,7 @@ static int width_of_screen(void)
     if (is_set("COLUMNS") && ur__parse_int(getenv("COLUMNS"), &columns) && columns > 0 &&
         columns < UI_LINE)
         return (int)columns;
-    return 80;
+    return isatty(STDERR_FILENO) ? 80 : UI_LINE;
 }
 
 /* Columns of the parts whose rank is at most `most`: all of them are ASCII. */

@@ -33,7 +33,7 @@ struct ui_part {
 enum { UI_LINE = 512 };
 char *ui_fit(const struct ui *ui, const struct ui_part *parts, int n, int columns,
              char to[UI_LINE]);
-/* Prints them as a line of the terminal's width. */
+/* Prints them as a line of the terminal's width; elsewhere, unless COLUMNS is set, all of them. */
 void ui_report(struct ui *ui, const struct ui_part *parts, int n);
 /* Draws the live line: a bar of done (0..1) and the parts. At most ten times a second
  * unless done is 1. */

@@ -72,6 +72,13 @@ unroll.bash bash-completion/completions/unroll
 unroll.zsh zsh/site-functions/_unroll
 unroll.fish fish/vendor_completions.d/unroll.fish
 SHELLS
+# Links of the documents to each other hold.
+(cd "$prefix"/share/doc/* && for file in *.md docs/*.md; do
+    grep -o ']([^)#:]*\.\(md\|svg\)[)#]' "$file" | sed 's/^](//; s/[)#]$//' | while read -r to; do
+        [ -e "$(dirname "$file")/$to" ] || echo "$file: $to"
+    done
+done) >broken
+[ ! -s broken ] || not_ok "links of documents lead nowhere: $(head -n 3 broken)"
 for page in "$BUILD_DIR"/man/*.1; do
     installed=$(find "$root" -path "*/man1/${page##*/}")
     same "$page" "${installed:-missing}"

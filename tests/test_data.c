@@ -586,7 +586,7 @@ static void stream__says_what_would_fit(void **state)
     expect_message("7 tokens");
     expect_message("at most 6");
     assert_status(UR_EDATA, ur__stream_init(&s, c, 0, 1, 4, 1));
-    expect_message("the text is too short: 1 tokens, and a prediction needs 2");
+    expect_message("the text is too short: 1 token, and a prediction needs 2");
     assert_status(UR_EDATA, ur__stream_init(&s, c, 0, 0, 4, 1));
     assert_status(UR_EINVAL, ur__stream_init(&s, c, 0, 100, 0, 1));
     assert_status(UR_EINVAL, ur__stream_init(&s, c, 0, 100, 4, 0));

@@ -217,7 +217,7 @@ static const struct forgery configs[] = {
     {"[3]", "[0]", IMPOSSIBLE("hidden")}, {"[3]", "[-3]", IMPOSSIBLE("hidden")},
     {"[3]", "[3.5]", IMPOSSIBLE("hidden")}, {"[3]", "[\"3\"]", IMPOSSIBLE("hidden")},
     {"[3]", "[2147483648]", IMPOSSIBLE("hidden")}, {"[3]", "[65537]", IMPOSSIBLE("hidden")},
-    {"[3]", "[65536]", "rnn.weight_hh_l0: dimension 1 of 65536 is impossible"},
+    {"[3]", "[65536]", "rnn.weight_hh_l0 is too large: a tensor has at most 2147483647"},
     {"[3]", "[65536,65536,65536,65536,65536,65536,65536,65536]", "have too many weights"},
     {"[3]", "[26000,26000,26000,26000,26000,26000,26000,26000]", "the configuration wants"},
     {"[3]", "[3,3]", "tensor rnn.weight_ih_l1 is missing"},

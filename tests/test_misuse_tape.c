@@ -93,6 +93,7 @@ static void backward__refuses_what_is_no_loss(void **unused)
     ur_tape_reset(tape);
     ur_tape_set_recording(tape, false);
     REFUSED(UR_EINVAL, ur_backward(tape, ur_sum(ur_variable(tape, 2, d23, numbers, grads))));
+    assert_non_null(strstr(ur_errmsg(), "the tape does not record"));
     fresh();
     assert_ok(ur_backward(tape, one));
 }

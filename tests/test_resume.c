@@ -117,7 +117,7 @@ static void resume__keeps_its_options(void **unused)
     o = base;
     o.data = &other_path;
     assert_status(UR_EDATA, train_until(o, 0, &l));
-    assert_message("other data data");
+    assert_message("other data: ");
     o = base;
     o.eval_every = 7;
     o.checkpoint_every = 9;
@@ -158,7 +158,7 @@ static void resume__refuses_data_that_changed(void **unused)
             changed[100] = how < 2 ? bytes[100] : bytes[100] == 'e' ? 't' : 'e';
             write_bytes(path, changed, how == 0 ? n + 1 : how == 1 ? n - 1 : n);
             assert_status(UR_EDATA, train_until(o, 0, &l));
-            assert_message(i ? "other val data" : "other data data");
+            assert_message(i ? "other val data: " : "other data: ");
             assert_message("CRC-32");
         }
         write_bytes(path, bytes, n);

@@ -70,7 +70,7 @@ UR_API void ur_encoder_free(ur_encoder *encoder);
  *  words with UR_UNKNOWN_ERROR only. */
 UR_API ur_status ur_encoder_put(ur_encoder *encoder, const char *text, size_t n, int32_t *ids,
                                 size_t *count);
-/** What is to be said of all texts so far, which `what` calls "the prime": "2 words of the prime
+/** A note on all texts so far, which `what` calls "the prime": "2 words of the prime
  *  are unknown to the model: read as <unk>". Borrowed until the next call; NULL: nothing. */
 UR_API const char *ur_encoder_note(ur_encoder *encoder, const char *what);
 

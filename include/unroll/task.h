@@ -139,7 +139,7 @@ UR_API void ur_predictor_free(ur_predictor *predictor);
  *  message), UR_ENUMERIC, UR_ENOMEM; then it is an empty answer. */
 UR_API ur_status ur_predictor_line(ur_predictor *predictor, const char *line, size_t n,
                                    const ur_answer **answer);
-/** What is to be said of all lines so far: "1 word of the input is unknown to the model: read as
+/** A note on all lines so far: "1 word of the input is unknown to the model: read as
  *  <unk>". Borrowed until the next call; NULL: nothing. */
 UR_API const char *ur_predictor_note(ur_predictor *predictor);
 

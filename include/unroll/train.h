@@ -205,7 +205,7 @@ typedef struct ur_report {
     const char *unit;               /* what an item is: "char" */
     ur_measure measure;             /* how people read the loss */
     int batch;                      /* as given or by the data */
-    double lr_start, epochs;
+    double lr_start, epochs;        /* epochs: infinite if steps or a time end the run before */
     size_t parameters;
     int vocabulary;
     int64_t train_tokens, val_tokens;

@@ -84,7 +84,7 @@ const char *ur__option_must(const ur_option *o, char to[UR__OPTION_MUST])
         describe_number(o, to, UR__OPTION_MUST);
         break;
     case UR_OPTION_WORD:
-        snprintf(to, UR__OPTION_MUST, "one of %s", o->arg);
+        snprintf(to, UR__OPTION_MUST, "%s%s", strchr(o->arg, '|') ? "one of " : "", o->arg);
         break;
     case UR_OPTION_TEXT:
     case UR_OPTION_ACTION:

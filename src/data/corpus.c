@@ -9,6 +9,7 @@
 #include "data/corpus.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,10 +48,12 @@ struct building {
     struct ur__corpus *corpus;
     ur_token_kind kind;
     const ur_vocab *vocab;      /* NULL: new codes and words are welcome */
+    const char *of;             /* what messages call vocab */
     struct ur__line_ends ends;  /* of the file at hand */
     struct ur__noted noted;
     struct ur__unknown unknown; /* of vocab */
     int64_t n_unknown;
+    char first_unknown[UR__WORD_MAX + 1];
     int n_codes;
     uint32_t *codes;            /* [n_codes] in order of appearance, room for capacity */
     int capacity;
@@ -73,6 +76,7 @@ static struct building *new_building(struct ur__corpus *c, const struct ur__text
     g->corpus = c;
     g->kind = rule->kind;
     g->vocab = rule->vocab;
+    g->of = rule->of ? rule->of : "the model's vocabulary";
     g->ends.to_lf = rule->unix_newlines;
     return g;
 }
@@ -113,10 +117,11 @@ static ur_status add_code(struct building *g, uint32_t code, const char *path, u
 {
     char what[UR__CODE_TEXT];
     if (g->vocab)
-        return ur__fail(UR_EDATA, "%s: %s at byte %llu is not in the model's vocabulary%s", path,
-                        ur__code_text(g->kind, code, what), (unsigned long long)at,
+        return ur__fail(UR_EDATA, "%s: %s at byte %llu is not in %s; %s", path,
+                        ur__code_text(g->kind, code, what), (unsigned long long)at, g->of,
                         g->kind == UR_TOKEN_CHAR && code == '\r'
-                            ? "; --newlines unix reads CRLF as LF" : "");
+                            ? "--newlines unix reads CRLF as LF"
+                            : "--unknown skip leaves such out, replace reads another for them");
     if (g->n_codes == UR__VOCAB_MAX)
         return ur__fail(UR_EDATA, "%s: %s at byte %llu is one too many for a vocabulary of %d; "
                         "the token kind byte has 256", path, ur__code_text(g->kind, code, what),
@@ -142,7 +147,8 @@ static ur_status on_word(void *user, const char *word, size_t n)
     int32_t number;
     if (g->vocab) {
         number = ur__vocab_find_word(g->vocab, word, n);
-        g->n_unknown += number == UR__UNKNOWN;
+        if (number == UR__UNKNOWN && g->n_unknown++ == 0)
+            snprintf(g->first_unknown, sizeof g->first_unknown, "%.*s", (int)n, word);
         if (number == UR__UNKNOWN && g->unknown.how == UR_UNKNOWN_SKIP)
             return UR_OK;
     } else if (g->words.n >= most_words || g->words.size >= MOST_WORD_BYTES) {
@@ -251,10 +257,11 @@ static ur_status end_file(struct building *g, const char *path)
     if (!g->corpus->words)
         return UR_OK;
     UR__TRY(ur__split_end(&g->splitter));
-    if (g->vocab && g->unknown.how == UR_UNKNOWN_ERROR && g->n_unknown > 0)
-        return ur__fail(UR_EDATA, "%s: %lld word%s %s unknown to the model", path,
-                        (long long)g->n_unknown, g->n_unknown > 1 ? "s" : "",
-                        g->n_unknown > 1 ? "are" : "is");
+    if (g->vocab && g->unknown.how == UR_UNKNOWN_ERROR && g->n_unknown > 0) {
+        char where[512];
+        snprintf(where, sizeof where, "%s: ", path);
+        return ur__unknown_fail(UR_EDATA, where, g->n_unknown, g->first_unknown);
+    }
     return append(g);
 }
 

@@ -15,6 +15,7 @@ struct ur__corpus;
 struct ur__text_rule {
     ur_token_kind kind;
     const ur_vocab *vocab;          /* NULL: one is built from all files */
+    const char *of;                 /* what messages call it; NULL: "the model's vocabulary" */
     struct ur__word_rule words;     /* of a vocabulary of words that is built */
     bool unix_newlines;             /* CRLF and a CR alone are read as LF; not of bytes */
     ur_unknown unknown;             /* what becomes of tokens that vocab does not have */

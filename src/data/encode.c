@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/encode.h"
 
+#include <stdio.h>
+
 #include "base/mem.h"
 #include "base/status.h"
 #include "data/vocab.h"
@@ -61,6 +63,12 @@ ur_status ur__unknown_note(const struct ur__unknown *u, int64_t count, const cha
                           u->how == UR_UNKNOWN_SKIP ? "" : u->shown);
 }
 
+ur_status ur__unknown_fail(ur_status status, const char *where, int64_t count, const char *word)
+{
+    return ur__fail(status, "%s%lld word%s unknown to the model%s %s", where, (long long)count,
+                    count > 1 ? "s are" : " is", count > 1 ? ", the first:" : ":", word);
+}
+
 /* ---- encoders ---------------------------------------------------------- */
 
 struct ur_encoder {
@@ -101,7 +109,38 @@ static void take_unknown(ur_encoder *e, int32_t *ids, size_t *count)
         ids[(*count)++] = e->unknown.stand_in;
 }
 
-static ur_status sift_words(ur_encoder *e, int32_t *ids, size_t *count)
+struct search {
+    const ur_vocab *vocab;
+    char word[UR__WORD_MAX + 1];
+};
+
+static ur_status on_word(void *user, const char *word, size_t n)
+{
+    struct search *s = user;
+    if (!s->word[0] && ur__vocab_find_word(s->vocab, word, n) == UR__UNKNOWN)
+        snprintf(s->word, sizeof s->word, "%.*s", (int)n, word);
+    return UR_OK;
+}
+
+/* The first word that is not known. */
+static const char *first_unknown(struct search *s, const char *text, size_t n)
+{
+    struct ur__splitter split = {
+        .punctuation = ur_vocab_kind(s->vocab) == UR_TOKEN_WORDPUNCT, .on_word = on_word, .user = s
+    };
+    uint32_t code;
+    for (size_t at = 0; at < n && !s->word[0]; ) {
+        int length = ur__utf8_decode((const unsigned char *)text + at, n - at, &code);
+        ur__split_put(&split, code, text + at, (size_t)length);
+        at += (size_t)length;
+    }
+    ur__split_end(&split);
+    return s->word;
+}
+
+/* text: n bytes that have been encoded. */
+static ur_status sift_words(ur_encoder *e, const char *text, size_t n_text, int32_t *ids,
+                            size_t *count)
 {
     size_t n = *count;
     int64_t before = e->count;
@@ -113,9 +152,9 @@ static ur_status sift_words(ur_encoder *e, int32_t *ids, size_t *count)
             ids[(*count)++] = ids[i];
     if (e->unknown.how != UR_UNKNOWN_ERROR || e->count == before)
         return UR_OK;
-    int64_t found = e->count - before;
-    return ur__fail(UR_EINVAL, "%lld word%s %s unknown to the model", (long long)found,
-                    found > 1 ? "s" : "", found > 1 ? "are" : "is");
+    struct search search = {.vocab = e->vocab};
+    return ur__unknown_fail(UR_EINVAL, "", e->count - before,
+                            first_unknown(&search, text, n_text));
 }
 
 static ur_status put_codes(ur_encoder *e, const char *text, size_t n, int32_t *ids, size_t *count)
@@ -146,7 +185,7 @@ ur_status ur_encoder_put(ur_encoder *e, const char *text, size_t n, int32_t *ids
     bool words = ur__is_words(ur_vocab_kind(e->vocab));
     if (words || e->unknown.how == UR_UNKNOWN_ERROR) {
         UR__TRY(ur_vocab_encode(e->vocab, text, n, ids, count));
-        return words ? sift_words(e, ids, count) : UR_OK;
+        return words ? sift_words(e, text, n, ids, count) : UR_OK;
     }
     if (n > 0) {
         UR__NEED(text, "text");

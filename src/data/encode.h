@@ -23,4 +23,8 @@ ur_status ur__unknown_init(struct ur__unknown *u, const ur_vocab *vocab, ur_unkn
 ur_status ur__unknown_note(const struct ur__unknown *u, int64_t count, const char *what,
                            struct ur__buf *to);
 
+/* Fails with status and "FILE: 2 words are unknown to the model, the first: zebra"; where: "FILE: "
+ * or "". */
+ur_status ur__unknown_fail(ur_status status, const char *where, int64_t count, const char *word);
+
 #endif

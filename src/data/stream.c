@@ -16,8 +16,8 @@ ur_status ur__stream_init(struct ur__stream *s, struct ur__corpus *corpus, int64
         return ur__fail(UR_EINVAL, "stream: %lld tokens from %lld on, of %lld",
                         (long long)tokens, (long long)begin, (long long)all);
     if (tokens < 2)
-        return ur__fail(UR_EDATA, "the text is too short: %lld tokens, and a prediction "
-                        "needs 2", (long long)tokens);
+        return ur__fail(UR_EDATA, "the text is too short: %lld token%s, and a prediction "
+                        "needs 2", (long long)tokens, tokens == 1 ? "" : "s");
     if (tokens - 1 < B)
         return ur__fail(UR_EDATA, "the text is too short: its %lld tokens cannot be cut into "
                         "%d rows; a batch of at most %lld fits", (long long)tokens, B,

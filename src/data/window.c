@@ -16,8 +16,8 @@ ur_status ur__windows_init(struct ur__windows *w, struct ur__corpus *corpus, int
         return ur__fail(UR_EINVAL, "windows: %lld tokens from %lld on, of %lld",
                         (long long)tokens, (long long)begin, (long long)all);
     if (tokens < 2)
-        return ur__fail(UR_EDATA, "the text is too short: %lld tokens, and a gap needs another "
-                        "beside it", (long long)tokens);
+        return ur__fail(UR_EDATA, "the text is too short: %lld token%s, and a gap needs another "
+                        "beside it", (long long)tokens, tokens == 1 ? "" : "s");
     if (T > tokens)
         T = (int)tokens;
     *w = (struct ur__windows){

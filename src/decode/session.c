@@ -27,7 +27,7 @@ ur_status ur_session_new(ur_session **out, const ur_model *model, ur_team *team)
     *out = NULL;
     UR__NEED(model, "model");
     if (!ur__steps_in_tokens(model))
-        return ur__fail(UR_EINVAL, "a model of task %s does not go on with a text",
+        return ur__fail(UR_EINVAL, "a model of task %s does not continue texts",
                         ur_model_task(model));
     ur_session *s = ur__calloc(1, sizeof *s);
     if (!s)

@@ -83,10 +83,14 @@ ur_status ur__params_check_new(const ur_params *p, const char *name, int rank, c
         return ur__fail(UR_EINVAL, "parameter %s has rank %d, not 1 to %d", name, rank,
                         UR_MAX_RANK);
     *size = 1;
-    for (int i = 0; i < rank; i++)
-        if (dim[i] < 1 || !ur__mul(size, *size, (size_t)dim[i]) || *size > INT_MAX)
+    for (int i = 0; i < rank; i++) {
+        if (dim[i] < 1)
             return ur__fail(UR_EINVAL, "parameter %s: dimension %d of %d is impossible", name,
                             i, dim[i]);
+        if (!ur__mul(size, *size, (size_t)dim[i]) || *size > INT_MAX)
+            return ur__fail(UR_EINVAL, "parameter %s is too large: a tensor has at most %d values",
+                            name, INT_MAX);
+    }
     if (ur_params_find(p, name) || ur_params_find_typed(p, name))
         return ur__fail(UR_EINVAL, "there are two parameters named %s", name);
     return UR_OK;

@@ -211,6 +211,8 @@ ur_status ur__rnn_options_check(const ur_rnn_options *o)
 {
     if (!ur_cell_name(o->cell))
         return ur__fail(UR_EINVAL, "there is no recurrent cell number %d", (int)o->cell);
+    if (o->norm == UR_NORM_LAYER && !ur__tape_cell_of(o->cell, o->norm))
+        return ur__fail(UR_EINVAL, "cell %s has no norm layer", ur_cell_name(o->cell));
     if (o->norm != UR_NORM_NONE && !ur__tape_cell_of(o->cell, o->norm))
         return ur__fail(UR_EINVAL, "cell %s has no norm number %d", ur_cell_name(o->cell),
                         (int)o->norm);

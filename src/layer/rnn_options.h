@@ -40,7 +40,7 @@ extern const char *const ur__init_words[], *const ur__norm_words[];
     {.name = prefix "recurrent-dropout", .arg = "P", .fallback = "0",                             \
      .kind = UR_OPTION_REAL, .max = 1, .flags = UR_OPTION_OPEN_MAX | UR_OPTION_SPARSE,            \
      .at = offsetof(type, stack.recurrent_dropout),                                               \
-     .help = "chance of dropping what a unit tells its own layer"},                               \
+     .help = "chance of dropping, from one step to the next within a layer"},                     \
     {.name = prefix "zoneout", .arg = "P", .fallback = "0",                                       \
      .kind = UR_OPTION_REAL, .max = 1, .flags = UR_OPTION_OPEN_MAX | UR_OPTION_SPARSE,            \
      .at = offsetof(type, stack.zoneout_h), .help = "chance that a unit's state stays as it was"},\

@@ -5,6 +5,7 @@
 
 #include "base/fpmode.h"
 #include "base/mem.h"
+#include "base/option.h"
 #include "base/status.h"
 #include "data/vocab.h"
 #include "layer/params.h"
@@ -164,6 +165,30 @@ static ur_status adopt_all(ur_model *to, const ur_model *from, const struct map 
     return ur_model_prepare(to);
 }
 
+/* Puts the options that differ in place of the message on a parameter, if there are any. */
+static ur_status name_options(const ur_model *to, const ur_model *from)
+{
+    const void *a = ur__options_read(&to->config), *b = ur__options_read(&from->config);
+    struct ur__buf text = {0};
+    ur_status status = UR_OK;
+    const ur_option *o;
+    for (int i = 0; (o = ur_options_at(&to->config, i)) && status == UR_OK; i++) {
+        if (ur__option_same(o, a, b))
+            continue;
+        status = ur__buf_printf(&text, "%s%s is ", text.size ? "; " : "", o->name);
+        if (status == UR_OK)
+            status = ur__option_show(o, a, &text);
+        if (status == UR_OK)
+            status = ur__buf_puts(&text, ", in the other ");
+        if (status == UR_OK)
+            status = ur__option_show(o, b, &text);
+    }
+    if (status == UR_OK)
+        status = text.size ? ur__fail(UR_EDATA, "the networks differ: %s", text.data) : UR_EDATA;
+    ur__buf_free(&text);
+    return status;
+}
+
 ur_status ur__model_adopt(ur_model *to, const ur_model *from, struct ur__adopted *counts)
 {
     struct map maps[UR__MAX_VOCABS] = {{0}};
@@ -178,8 +203,11 @@ ur_status ur__model_adopt(ur_model *to, const ur_model *from, struct ur__adopted
             count(&maps[i], counts);
     }
     unsigned mode = ur__fpmode_default();
-    if (status == UR_OK)
+    if (status == UR_OK) {
         status = adopt_all(to, from, maps);
+        if (status == UR_EDATA)
+            status = name_options(to, from);
+    }
     ur__fpmode_restore(mode);
     for (int i = 0; i < UR__MAX_VOCABS; i++)
         ur__free(maps[i].old);

@@ -152,6 +152,9 @@ ur_status ur_backward(ur_tape *tape, ur_tensor *loss)
                         ur__shape_text(loss));
     if (tape->swept)
         return ur__fail(UR_EINVAL, "backward: called twice since the last reset");
+    if (!loss->needs_grad && !tape->recording)
+        return ur__fail(UR_EINVAL, "backward: the tape does not record; "
+                        "ur_tape_set_recording(tape, true) comes before the loss");
     if (!loss->needs_grad)
         return ur__fail(UR_EINVAL, "backward: the loss depends on nothing that needs a gradient");
 

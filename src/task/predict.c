@@ -51,7 +51,7 @@ ur_status ur_predictor_new(ur_predictor **out, const ur_model *model,
                         o.best);
     UR__TRY(ur__task_of_model(model, &task));
     if (!task->predict)
-        return ur__fail(UR_EINVAL, "models of task %s have no answers to lines", task->name);
+        return ur__fail(UR_EINVAL, "a model of task %s does not answer lines", task->name);
     ur_predictor *p = ur__calloc(1, sizeof *p);
     if (!p)
         return UR_ENOMEM;

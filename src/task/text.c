@@ -31,20 +31,21 @@ static ur_status open_files(struct ur__text *text, const struct ur__job *job,
     if (ur_options_given(job->options, "min-count") && !words)
         return ur__fail(UR_EINVAL, "min-count belongs to words, not to tokens %s",
                         ur_token_kind_name(rule.kind));
-    if (ur_options_given(job->options, "unknown") && (words || !job->val_file))
-        return ur__fail(UR_EINVAL, "unknown belongs to a file of characters or bytes to validate "
-                        "on: val FILE");
+    if (ur_options_given(job->options, "unknown") && (words || (!job->val_file && !vocab)))
+        return ur__fail(UR_EINVAL, "unknown belongs to characters or bytes of a file to validate "
+                        "on, val FILE, or of a text read with vocab-from");
     if (rule.unix_newlines && rule.kind == UR_TOKEN_BYTE)
         return ur__fail(UR_EINVAL, "newlines unix: bytes are read as they are; it needs "
                         "characters or words");
     if (vocab)
         UR__TRY(ur__vocab_copy(&facts->vocab[0], vocab));
+    rule.unknown = words ? UR_UNKNOWN_USUAL : (ur_unknown)o->unknown;
     UR__TRY(ur__corpus_open_rule(&text->corpus, job->data, job->n_data, &rule,
                                  vocab ? NULL : &facts->vocab[0]));
     if (!job->val_file)
         return UR_OK;
     rule.vocab = facts->vocab[0];
-    rule.unknown = words ? UR_UNKNOWN_USUAL : (ur_unknown)o->unknown;
+    rule.of = vocab ? NULL : "the text to train on";
     return ur__corpus_open_rule(&text->val_corpus, &job->val_file, 1, &rule, NULL);
 }
 
@@ -165,8 +166,8 @@ ur_status ur__text_measure(struct ur__text *text, const ur_model *model,
         UR__TRY(status);
     }
     if (part->tokens < 2)
-        return ur__fail(UR_EDATA, "the text is too short: %lld tokens, and a prediction needs 2",
-                        (long long)part->tokens);
+        return ur__fail(UR_EDATA, "the text is too short: %lld token%s, and a prediction needs 2",
+                        (long long)part->tokens, part->tokens == 1 ? "" : "s");
     return UR_OK;
 }
 

@@ -12,7 +12,7 @@
 struct ur__text_options {
     int tokens;
     int newlines;               /* 0: kept, 1: CRLF and CR are read as LF */
-    int unknown;                /* ur_unknown, of the file to validate on */
+    int unknown;                /* ur_unknown, of what a vocabulary is there for */
     int min_count, seq_length;
 };
 
@@ -31,8 +31,8 @@ extern const char *const ur__token_words[], *const ur__newline_words[];
     {.name = "unknown", .words = ur__unknown_words, .fallback = "error",                          \
      .kind = UR_OPTION_CHOICE, .min = UR_UNKNOWN_ERROR, .flags = UR_OPTION_SPARSE,                \
      .at = offsetof(type, member.unknown),                                                        \
-     .help = "characters or bytes of --val FILE that the text does not have; replace: read as "   \
-             "U+FFFD, ? or a space"},                                                             \
+     .help = "characters or bytes of --val FILE that the text does not have, or of the text "     \
+             "that --vocab-from does not; replace: read as U+FFFD, ? or a space"},                \
     {.name = "min-count", .arg = "N", .fallback = "2", .kind = UR_OPTION_INT,                     \
      .min = 1, .max = 1e9, .at = offsetof(type, member.min_count),                                \
      .help = "words: rarer ones are <unk>"},                                                      \

@@ -227,14 +227,16 @@ static ur_status check_source(const struct source *s, const struct ur__json *j,
                               const struct ur__source *now)
 {
     const struct ur__json *then = ur__json_get(j, now->role);
+    char called[48];
     int64_t bytes, crc;
+    snprintf(called, sizeof called, "%s%s", now->role, strcmp(now->role, "data") ? " data" : "");
     if (!then)
-        return ur__fail(UR_EDATA, "cannot resume: the run began without %s data", now->role);
+        return ur__fail(UR_EDATA, "cannot resume: the run began without %s", called);
     if (!ur__json_get_int(then, "bytes", &bytes) || !ur__json_get_int(then, "crc32", &crc))
         return ur__fail(UR_EFORMAT, "%s: damaged: it does not name its data", s->path);
     if ((uint64_t)bytes != now->bytes || crc != (int64_t)now->crc)
-        return ur__fail(UR_EDATA, "cannot resume: the run began with other %s data: %lld bytes, "
-                        "CRC-32 %08llx, not %llu bytes, %08lx", now->role, (long long)bytes,
+        return ur__fail(UR_EDATA, "cannot resume: the run began with other %s: %lld bytes, "
+                        "CRC-32 %08llx, not %llu bytes, %08lx", called, (long long)bytes,
                         (unsigned long long)crc, (unsigned long long)now->bytes,
                         (unsigned long)now->crc);
     return UR_OK;

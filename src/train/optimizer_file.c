@@ -184,7 +184,8 @@ static ur_status check_moment(void *user, const char *name, const ur_param *p, u
     for (int i = 0; fits && i < p->rank; i++)
         fits = t->dim[i] == (uint64_t)p->dim[i];
     if (!fits)
-        return ur__fail(UR_ESHAPE, "%s: %s is %s", s->path, name,
+        return ur__fail(UR_ESHAPE, "%s: %s is %s: the state is of an optimizer over "
+                        "other parameters", s->path, name,
                         t ? "not of the parameter's shape or type" : "missing");
     s->found++;
     return ur__st_check_finite(s->file, t);

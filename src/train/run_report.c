@@ -53,6 +53,13 @@ static double mean_loss(const struct ur__run *r, ur_report_kind kind)
     return ur__progress_train_loss(&r->progress);
 }
 
+static bool steps_come_first(const struct ur__run *r)
+{
+    int64_t steps = r->own.steps;
+    return steps >= 0 && steps == r->schedule.steps
+        && (double)steps + 0.5 < r->own.epochs * (double)r->facts.epoch_steps;
+}
+
 /* The model and its data are not there yet when the first notes are made. */
 static void fill(const struct ur__run *r, ur_report_kind kind, ur_report *report)
 {
@@ -85,7 +92,7 @@ static void fill(const struct ur__run *r, ur_report_kind kind, ur_report *report
         .measure = facts->measure,
         .batch = r->own.batch,
         .lr_start = r->own.lr,
-        .epochs = r->own.epochs,
+        .epochs = steps_come_first(r) ? HUGE_VAL : r->own.epochs,
         .parameters = r->model ? ur_params_size(r->model->params) : 0,
         .vocabulary = r->model ? ur_vocab_size(r->model->vocab[0]) : 0,
         .train_tokens = facts->train_items,

@@ -50,6 +50,12 @@ static ur_status make_schedule(struct ur__run *r)
     return ur__schedule_check(&r->schedule);
 }
 
+/* Whether a figure tells models apart: how much was measured, and what of it is unknown, do not. */
+static bool ranks(const ur_metric *m)
+{
+    return strcmp(m->name, "n") != 0 && strcmp(m->name, "unk") != 0;
+}
+
 /* The figure that says which model is best: the one asked for, or that of the state, or the
  * task's first. */
 static ur_status choose_best(struct ur__run *r)
@@ -61,13 +67,14 @@ static ur_status choose_best(struct ur__run *r)
     ur_metrics_init(&r->metrics);
     r->task->figures(r->model, r->sums, &r->metrics);
     const ur_metric *m = name ? ur_metrics_find(&r->metrics, name) : &r->metrics.at[0];
-    if (!m) {
+    if (!m || !ranks(m)) {
         struct ur__buf list = {0};
         ur_status status = UR_OK;
         for (int i = 0; i < r->metrics.n && status == UR_OK; i++)
-            status = ur__buf_printf(&list, "%s%s", i ? ", " : "", r->metrics.at[i].name);
+            if (ranks(&r->metrics.at[i]))
+                status = ur__buf_printf(&list, "%s%s", i ? ", " : "", r->metrics.at[i].name);
         if (status == UR_OK)
-            status = ur__fail(UR_EINVAL, "best %.80s: task %s has the figures %s", name,
+            status = ur__fail(UR_EINVAL, "best %.80s: task %s is ranked by %s", name,
                               r->task->name, list.data);
         ur__buf_free(&list);
         return status;
@@ -149,9 +156,10 @@ static ur_status take_values(struct ur__run *r)
         return ur__fail(status, "cannot start from %s: %s", r->options->init_from, ur_errmsg());
     UR__TRY(status);
     if (counts.fresh || counts.dropped)
-        ur__run_note(r, "%s knows %d of the %d tokens; %d are new to it, and %d of its own do not "
-                     "occur here", r->options->init_from, counts.kept, counts.kept + counts.fresh,
-                     counts.fresh, counts.dropped);
+        ur__run_note(r, "%s knows %d of the %d tokens; %d %s new, and %d of its own %s not occur "
+                     "here", r->options->init_from, counts.kept, counts.kept + counts.fresh,
+                     counts.fresh, counts.fresh == 1 ? "is" : "are", counts.dropped,
+                     counts.dropped == 1 ? "does" : "do");
     ur__run_note(r, "starting from the weights of %s alone: steps, optimizer and learning rate "
                  "begin anew", r->options->init_from);
     return UR_OK;

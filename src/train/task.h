@@ -132,7 +132,7 @@ struct ur__task {
     size_t (*memory)(void *run);
     /* The largest batch of scoring; none: n 0. */
     void (*largest_scored)(void *run, ur_batch *batch);
-    const struct ur__predict_plug *predict;     /* NULL: it has no answers to lines */
+    const struct ur__predict_plug *predict;     /* NULL: it does not answer lines */
 };
 
 #endif

@@ -76,6 +76,9 @@ done
 same see.few see.foreign
 same sample.few sample.foreign
 same predict.few predict.foreign
+expect 0 "$UNROLL" sample unix.safetensors --prime "$(printf 'the cat\nsat')" -n 20 && mv out lf
+expect 0 "$UNROLL" sample unix.safetensors --prime "$(printf 'the cat\r\nsat')" -n 20 && same out lf
+expect 0 "$UNROLL" sample unix.safetensors --escape --prime 'the cat\r\nsat' -n 20 && same out lf
 
 # ---- files of other kinds ------------------------------------------------
 printf 'BZh91AY&SY\224\345' >a.bz2

@@ -75,6 +75,13 @@ grep '"kind": *"valid"' run.log | head -n 1 >line
 json line kind step epoch loss bpc lr grad_norm tokens_per_second memory val_loss
 expect 0 "$UNROLL" train some.txt --hidden 4 --layers 1 --steps 1 -o 'a b.safetensors'
 has err "^next  *.*unroll sample 'a b.safetensors'\$"
+has err '^training --batch [0-9]* --lr [0-9.]* --steps 1$'
+expect 0 "$UNROLL" train some.txt --hidden 4 --layers 1 --steps 2 --dry-run -o n
+has out '^training --batch [0-9]* --lr [0-9.]* --steps 2$'
+expect 0 "$UNROLL" train some.txt --hidden 4 --layers 1 --epochs 0.01 --steps 1000 --dry-run -o n
+has out '^training --batch [0-9]* --lr [0-9.]* --epochs 0.01$'
+expect 0 "$UNROLL" train some.txt --hidden 4 --layers 1 --steps 1 -o -x
+has err '^next  *.*unroll sample \./-x.safetensors$'
 expect 0 "$UNROLL" train some.txt $TINY --steps 6 -o json.safetensors --json
 json out model step epoch loss bpc val_loss best_loss parameters seconds
 [ ! -s err ] || not_ok "--json is not alone: $(cat err)"
@@ -82,8 +89,8 @@ json out model step epoch loss bpc val_loss best_loss parameters seconds
 # ---- characters that only the file to validate on has ----------------------
 text seen.txt
 { cat seen.txt | head -n 60; printf 'ca\303\251 ~~\n'; } >other.txt
-refuses 3 'other.txt: character "é" (U+00E9) at byte [0-9]* is not in' "$UNROLL" train seen.txt \
-    $TINY --steps 20 --val other.txt -o v
+refuses 3 'other.txt: character "é" (U+00E9) at byte [0-9]* is not in the text to train on; --unk' \
+    "$UNROLL" train seen.txt $TINY --steps 20 --val other.txt -o v
 for policy in skip replace; do
     expect 0 "$UNROLL" train seen.txt --hidden 16 --layers 1 --batch 4 --threads 1 --steps 30 \
         --val other.txt --unknown $policy -o v.$policy
@@ -95,12 +102,22 @@ has out '^  unknown  *skip$'
 expect 0 "$UNROLL" train seen.txt --val other.txt --steps 40 --resume -q -o v.skip
 refuses 2 'unknown was "skip" and is "replace" now' "$UNROLL" train seen.txt --val other.txt \
     --unknown replace --steps 50 --resume -q -o v.skip
-refuses 2 'unknown belongs to a file of characters or bytes' "$UNROLL" train seen.txt $TINY \
+refuses 2 '^unroll: --unknown belongs to characters or bytes' "$UNROLL" train seen.txt $TINY \
     --unknown skip -o none
-refuses 2 'unknown belongs to a file of characters or bytes' "$UNROLL" train seen.txt $TINY \
+refuses 2 'unknown belongs to characters or bytes' "$UNROLL" train seen.txt $TINY \
     --tokens word --val other.txt --unknown skip -o none
 # The same when a model is measured: skipping leaves a text without them.
-refuses 3 'other.txt: character "é"' "$UNROLL" eval v.skip.safetensors other.txt
+refuses 3 "other.txt: character .* is not in the model's vocabulary; --unknown" \
+    "$UNROLL" eval v.skip.safetensors other.txt
+# And when one looks into it, or trains on a text with the vocabulary of another.
+refuses 3 'other.txt: character "é"' "$UNROLL" see v.skip.safetensors other.txt
+expect 0 "$UNROLL" see v.skip.safetensors other.txt --unit 0 --unknown replace --color never
+has err '^unroll: 3 characters of other.txt are unknown to the model: read as a space$'
+refuses 3 "other.txt: character .* is not in the model's vocabulary; --unknown" \
+    "$UNROLL" train other.txt $TINY --steps 3 --vocab-from v.skip.safetensors -o lent
+expect 0 "$UNROLL" train other.txt ${TINY% -q} --steps 3 --vocab-from v.skip.safetensors -o lent \
+    --unknown skip
+has err '^3 characters of other.txt are unknown to the model: skipped$'
 expect 0 "$UNROLL" eval v.skip.safetensors other.txt --unknown skip
 has err '^unroll: 3 characters of other.txt are unknown to the model: skipped$'
 cp out skipped

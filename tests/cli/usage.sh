@@ -34,6 +34,9 @@ wrong '--cell lstmm: must be one of rnn|lstm|gru' --cell lstmm
 wrong '--cell ls: must be one of' --cell ls
 wrong '--tokens line: must be one of byte|char|word|wordpunct' --tokens line
 wrong 'min-count belongs to words, not to tokens char' --min-count 3
+wrong '--best accurcy: task lm is ranked by loss, bpc, perplexity, accuracy$' --best accurcy
+wrong '^unroll: --cell rnn has no norm layer$' --cell rnn --norm layer
+wrong '^unroll: --best n: task lm is ranked by' --best n
 wrong '--task tag: must be one of lm' --task tag
 wrong '--optimizer: must be\|--optimizer adamx: must be one of' --optimizer adamx
 wrong '--threads 2000: must be' --threads 2000
@@ -51,6 +54,7 @@ refuses 2 '--temperature -1: must be' "$UNROLL" sample m --temperature -1
 refuses 2 '--top-p 0: must be a number above 0 and at most 1' "$UNROLL" sample m --top-p 0
 refuses 2 '--top-k -3: must be' "$UNROLL" sample m --top-k -3
 refuses 2 '--length -3: must be' "$UNROLL" sample m --length -3
+refuses 2 '--newlines keep: must be unix$' "$UNROLL" eval m d --newlines keep
 refuses 2 '--part: must be\|--part test: must be one of all|val' "$UNROLL" eval m d --part test
 refuses 2 '--unit cannot be combined with --find' "$UNROLL" see m d --unit 3 --find
 refuses 2 '--follow nothing: must be one of' "$UNROLL" see m d --follow nothing
