@@ -92,7 +92,8 @@ UR_STRUCT_INIT(ur_schedule)
  *  cosine without an end). */
 UR_API ur_status ur_schedule_value(const ur_schedule *schedule, int64_t step, double seconds,
                                    double *lr);
-/** Tells UR_SCHEDULE_PLATEAU of a validation: was its loss the best so far? */
+/** Tells UR_SCHEDULE_PLATEAU of a validation: was its loss the best so far? Errors: UR_EINVAL (an
+ *  impossible factor or worse). */
 UR_API ur_status ur_schedule_see(ur_schedule *schedule, bool better);
 
 /* ---- a whole run: see ur_train() in task.h ----------------------------- */

@@ -265,7 +265,7 @@ static bool get_real(const struct ur__json *j, const char *key, double *out)
 static bool get_count(const struct ur__json *j, const char *key, int *out)
 {
     int64_t value;
-    if (!ur__json_get_int(j, key, &value) || value < 0 || value > INT32_MAX)
+    if (!ur__json_get_int(j, key, &value) || value < 0 || value > INT32_MAX / 2)
         return false;
     *out = (int)value;
     return true;
