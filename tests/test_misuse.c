@@ -187,6 +187,17 @@ static void params__refuse_the_impossible(void **unused)
                                      (ur_start){UR_UNIFORM, (double)NAN}, NULL));
     REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 2, dim, (ur_start){UR_NORMAL, HUGE_VAL}, NULL));
     REFUSED(UR_EINVAL, ur_params_add_buffer(unbuilt, "p", 2, dim, (double)NAN, NULL));
+    for (int init = UR_CONSTANT; init <= UR_NORMAL; init++)
+        REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 2, dim, (ur_start){(ur_init)init, -2e37},
+                                         NULL));
+    /* Names that no file can hold. */
+    static const char *const names[] = {"__metadata__", "a\x1b[1m", "\xff", "a\nb"};
+    for (int i = 0; i < 4; i++) {
+        REFUSED(UR_EINVAL, ur_params_add(unbuilt, names[i], 2, dim, (ur_start){UR_CONSTANT, 0},
+                                         NULL));
+        REFUSED(UR_EINVAL, ur_params_add_buffer(unbuilt, names[i], 2, dim, 0, NULL));
+        REFUSED(UR_EINVAL, ur_params_add_typed(unbuilt, names[i], UR_TYPE_I8, 2, dim, NULL));
+    }
     const char *taken = ur_params_at(unbuilt, 0)->name;
     REFUSED(UR_EINVAL, ur_params_add(unbuilt, taken, 2, dim, (ur_start){UR_CONSTANT, 0}, NULL));
     REFUSED(UR_EINVAL, ur_params_add_buffer(unbuilt, taken, 2, dim, 0, NULL));
@@ -351,6 +362,7 @@ static void rnn__refuses_impossible_options(void **unused)
     WITH(o.zoneout_c = (double)INFINITY);
     WITH(o.forget_bias = (double)NAN);
     WITH(o.forget_bias = HUGE_VAL);
+    WITH(o.forget_bias = -2e37);
 #undef WITH
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/sized.h"
 #include "base/status.h"
+#include "layer/init.h"
 #include "rnn/cells.h"
 
 const char *const ur__activation_words[] = {"tanh", "relu", "sigmoid", "satlin", NULL};
@@ -230,8 +231,9 @@ ur_status ur__rnn_options_check(const ur_rnn_options *o)
         return ur__fail(UR_EINVAL, "biases must be 0, 1 or 2, not %d", o->biases);
     if (o->forget_bias != 0 && o->biases == 0)
         return ur__fail(UR_EINVAL, "forget-bias needs biases, of which there are 0");
-    if (!isfinite(o->forget_bias))
-        return ur__fail(UR_EINVAL, "forget-bias must be finite, not %g", o->forget_bias);
+    if (!(fabs(o->forget_bias) <= UR__INIT_MOST))
+        return ur__fail(UR_EINVAL, "forget-bias must be from -%g to %g, not %g", UR__INIT_MOST,
+                        UR__INIT_MOST, o->forget_bias);
     if (!(o->cell_clip >= 0 && o->cell_clip <= MAX_CLIP))
         return ur__fail(UR_EINVAL, "cell-clip must be 0 to 1e30, not %g", o->cell_clip);
     return check_probabilities(o);
