@@ -144,7 +144,8 @@ typedef struct ur_train_options {
     const char *vocab_from;         /* a model whose vocabularies to use, or NULL */
     const char *log;                /* a file that the caller writes meanwhile (NULL: none): it is
                                        none that the run reads or writes, can be written and,
-                                       without resume or force, is not there yet */
+                                       without resume or force, is not there yet; where resume
+                                       finds no state it is empty or lines of {"kind":... */
     bool resume, force;
     int64_t checkpoint_every;       /* steps; 0: at each validation */
     int64_t eval_every;             /* steps; 0: each epoch's end */
