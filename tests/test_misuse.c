@@ -276,7 +276,7 @@ static void layers__refuse_to_run_wrongly(void **unused)
     POISONS(UR_EINVAL, ur_embed(tape, NULL, ids));
     POISONS(UR_EINVAL, ur_embed(tape, &no_table, ids));
     POISONS(UR_EINVAL, ur_embed(tape, &embedding, (ur_ids){out_of_range, 1, 2}));
-    POISONS(UR_ESHAPE, ur_embed(tape, &embedding, (ur_ids){NULL, 1, 2}));
+    POISONS(UR_EINVAL, ur_embed(tape, &embedding, (ur_ids){NULL, 1, 2}));
     NOTHING(ur_embed(NULL, &embedding, ids));
 #define AT_ (&(ur_step){.tape = tape})
     /* The cells were spoilt above: a failed declaration leaves none. */
@@ -506,7 +506,7 @@ static void rnn__refuses_wrong_sequences(void **unused)
     POISONS(UR_ESHAPE, ur_rnn_forward(tape, rnn, SEQUENCE(), (const int[]){-1, 1}, state));
     NOTHING(ur_rnn_forward_ids(NULL, rnn, (ur_ids){id, 1, B}, NULL, state));
     POISONS(UR_EINVAL, ur_rnn_forward_ids(tape, NULL, (ur_ids){id, 1, B}, NULL, state));
-    POISONS(UR_ESHAPE, ur_rnn_forward_ids(tape, rnn, (ur_ids){NULL, 1, B}, NULL, state));
+    POISONS(UR_EINVAL, ur_rnn_forward_ids(tape, rnn, (ur_ids){NULL, 1, B}, NULL, state));
     POISONS(UR_ESHAPE, ur_rnn_forward_ids(tape, rnn, (ur_ids){id, 0, B}, NULL, state));
     POISONS(UR_ESHAPE, ur_rnn_forward_ids(tape, rnn, (ur_ids){id, 1, -1}, NULL, NULL));
     POISONS(UR_ESHAPE, ur_rnn_forward_ids(tape, rnn, (ur_ids){id, INT_MAX, 2}, NULL, NULL));
