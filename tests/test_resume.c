@@ -256,6 +256,43 @@ static void resume__falls_back_from_a_damaged_state(void **unused)
     assert_message("checksum");
 }
 
+/* The byte after `text` becomes another. */
+static void edit(const char *path, const char *text, char to)
+{
+    size_t n, at = 0, length = strlen(text);
+    char *bytes = read_all(path, &n);
+    while (at + length < n && memcmp(bytes + at, text, length) != 0)
+        at++;
+    assert_true(at + length < n);
+    bytes[at + length] = to;
+    write_bytes(path, bytes, n);
+    ur__free(bytes);
+}
+
+/* The sentence names the file and what is wrong in it. */
+static void resume__names_the_state_that_was_edited(void **unused)
+{
+    (void)unused;
+    static const struct { const char *text; char to; const char *why; } edits[] = {
+        {"\"version\":\"", 'x', "its version is \"x\""},
+        {"\\\"batch\\\":", '0', "its \"batch\" is impossible"},
+        {"\\\"batch\\\":", 'x', "json: "},
+    };
+    for (int i = 0; i < 3; i++) {
+        struct listener l;
+        ur_train_options o = small_options(tmp_path("edited.safetensors"));
+        assert_status(UR_ECANCELED, train_until(o, 10, &l));
+        const char *state = with_end(o.model, ".state");
+        edit(state, edits[i].text, edits[i].to);
+        unlink(with_end(o.model, ".state.1"));
+        o.resume = true;
+        o.batch = 0;
+        assert_status(UR_EFORMAT, train_until(o, 0, &l));
+        assert_message(edits[i].why);
+        assert_message(state);
+    }
+}
+
 static void refuse_to_begin_anew(const ur_train_options *o, const char *there)
 {
     size_t n, m;
@@ -410,6 +447,7 @@ int main(void)
         cmocka_unit_test(resume__a_later_end_equals_one_run),
         cmocka_unit_test(resume__keeps_its_options),
         cmocka_unit_test(resume__takes_up_what_may_change),
+        cmocka_unit_test(resume__names_the_state_that_was_edited),
         cmocka_unit_test(resume__reads_states_without_what_may_change),
         cmocka_unit_test(resume__refuses_data_that_changed),
         cmocka_unit_test(resume__falls_back_from_a_damaged_state),

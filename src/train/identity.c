@@ -28,7 +28,7 @@ static ur_status take_row(struct taking *t, const char *key, const struct ur__js
         return UR_OK;
     if (ur__option_from_json(rule, value, o))
         return UR_OK;
-    return ur__fail(UR_EFORMAT, "the state's \"%.80s\" is impossible", key);
+    return ur__fail(UR_EFORMAT, "its \"%.80s\" is impossible", key);
 }
 
 /* "--hidden 64", one number for all layers, does not say how many there are. */
@@ -53,7 +53,7 @@ static ur_status take_value(ur_options *options, const char *key, const struct u
     }
     if (ur__option_from_json(o, value, values))
         return UR_OK;
-    return ur__fail(UR_EFORMAT, "the state's \"%.80s\" is impossible", key);
+    return ur__fail(UR_EFORMAT, "its \"%.80s\" is impossible", key);
 }
 
 static ur_status take_net(void *user, const char *key, const struct ur__json *value)
