@@ -127,11 +127,11 @@ static int run(int argc, char **argv)
 }
 
 /* A closed descriptor 0..2 would be given to the next file that is opened, and messages
- * would land in it. Read-only, so that writing to it still fails. */
+ * would land in it. Each takes only what is not its use, so that using it still fails. */
 static void hold_descriptors(void)
 {
     for (int fd = 0; fd <= 2; fd++)
-        if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", O_RDONLY) != fd)
+        if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
             _exit(EXIT_FAILURE);
 }
 

@@ -264,6 +264,16 @@ static void crf__special_numbers(void **state)
     ur_tape_free(tape);
 }
 
+static void viterbi__names_what_it_lacks(void **state)
+{
+    (void)state;
+    int32_t labels[1];
+    ur_chain c;
+    ur_chain_init(&c);
+    assert_int_equal(ur_viterbi(&c, labels, NULL), UR_EINVAL);
+    assert_string_equal(ur_errmsg(), "viterbi: scores is NULL");
+}
+
 static void viterbi__obeys_what_is_forbidden(void **state)
 {
     (void)state;
@@ -308,6 +318,7 @@ static void crf__refuses_what_does_not_fit(void **state)
     ur_tensor *o = ur_constant(tape, 1, row, x);
     FAILS(ur_crf_loss(s, w, o, o, few, NULL),
           "crf: scores are [2,2,2], not [T,B,K] of labels [1,2]");
+    FAILS(ur_crf_loss(s, w, o, o, ((ur_ids){NULL, 2, 2}), NULL), "crf: the labels' id is NULL");
     FAILS(ur_crf_loss(s, o, o, o, ids, NULL),
           "crf: scores are [2,2,2] but transitions [2], start [2], end [2]");
     FAILS(ur_crf_loss(s, w, o, o, ids, NULL), "crf: label [1,0] is 2, not 0 to 1");
@@ -322,6 +333,7 @@ int main(void)
         cmocka_unit_test(crf__equals_all_paths),
         cmocka_unit_test(crf__of_long_sequences),
         cmocka_unit_test(crf__special_numbers),
+        cmocka_unit_test(viterbi__names_what_it_lacks),
         cmocka_unit_test(viterbi__obeys_what_is_forbidden),
         cmocka_unit_test(crf__refuses_what_does_not_fit),
     };

@@ -191,6 +191,17 @@ static void params__refuse_the_impossible(void **unused)
     REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 2, dim, (ur_start){UR_INIT_NORMAL, HUGE_VAL},
                                      NULL));
     REFUSED(UR_EINVAL, ur_params_add_buffer(unbuilt, "p", 2, dim, (double)NAN, NULL));
+    for (int init = UR_CONSTANT; init <= UR_NORMAL; init++)
+        REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 2, dim, (ur_start){(ur_init)init, -2e37},
+                                         NULL));
+    /* Names that no file can hold. */
+    static const char *const names[] = {"__metadata__", "a\x1b[1m", "\xff", "a\nb"};
+    for (int i = 0; i < 4; i++) {
+        REFUSED(UR_EINVAL, ur_params_add(unbuilt, names[i], 2, dim, (ur_start){UR_CONSTANT, 0},
+                                         NULL));
+        REFUSED(UR_EINVAL, ur_params_add_buffer(unbuilt, names[i], 2, dim, 0, NULL));
+        REFUSED(UR_EINVAL, ur_params_add_typed(unbuilt, names[i], UR_TYPE_I8, 2, dim, NULL));
+    }
     const char *taken = ur_params_at(unbuilt, 0)->name;
     REFUSED(UR_EINVAL, ur_params_add(unbuilt, taken, 2, dim, (ur_start){UR_INIT_CONSTANT, 0},
                                      NULL));
@@ -271,7 +282,7 @@ static void layers__refuse_to_run_wrongly(void **unused)
     POISONS(UR_EINVAL, ur_embed(tape, NULL, ids));
     POISONS(UR_EINVAL, ur_embed(tape, &no_table, ids));
     POISONS(UR_EINVAL, ur_embed(tape, &embedding, (ur_ids){out_of_range, 1, 2}));
-    POISONS(UR_ESHAPE, ur_embed(tape, &embedding, (ur_ids){NULL, 1, 2}));
+    POISONS(UR_EINVAL, ur_embed(tape, &embedding, (ur_ids){NULL, 1, 2}));
     NOTHING(ur_embed(NULL, &embedding, ids));
 #define AT_ (&(ur_step){.tape = tape})
     /* The cells were spoilt above: a failed declaration leaves none. */
@@ -357,6 +368,7 @@ static void rnn__refuses_impossible_options(void **unused)
     WITH(o.zoneout_c = (double)INFINITY);
     WITH(o.forget_bias = (double)NAN);
     WITH(o.forget_bias = HUGE_VAL);
+    WITH(o.forget_bias = -2e37);
 #undef WITH
 }
 
@@ -501,7 +513,7 @@ static void rnn__refuses_wrong_sequences(void **unused)
     POISONS(UR_ESHAPE, ur_rnn_forward(tape, rnn, SEQUENCE(), (const int[]){-1, 1}, state));
     NOTHING(ur_rnn_forward_ids(NULL, rnn, (ur_ids){id, 1, B}, NULL, state));
     POISONS(UR_EINVAL, ur_rnn_forward_ids(tape, NULL, (ur_ids){id, 1, B}, NULL, state));
-    POISONS(UR_ESHAPE, ur_rnn_forward_ids(tape, rnn, (ur_ids){NULL, 1, B}, NULL, state));
+    POISONS(UR_EINVAL, ur_rnn_forward_ids(tape, rnn, (ur_ids){NULL, 1, B}, NULL, state));
     POISONS(UR_ESHAPE, ur_rnn_forward_ids(tape, rnn, (ur_ids){id, 0, B}, NULL, state));
     POISONS(UR_ESHAPE, ur_rnn_forward_ids(tape, rnn, (ur_ids){id, 1, -1}, NULL, NULL));
     POISONS(UR_ESHAPE, ur_rnn_forward_ids(tape, rnn, (ur_ids){id, INT_MAX, 2}, NULL, NULL));

@@ -222,6 +222,42 @@ static void batch__refuses_what_is_none(void **unused)
     QUIET(ur_batch_find(&b, "z"));
 }
 
+/* Members that a caller has set by hand. */
+static void batch__is_looked_at_again(void **unused)
+{
+    (void)unused;
+    static const int32_t id[4] = {0};
+    static const ur_real x[4] = {0};
+    static const int inner[4] = {1, 1, 1, 1}, low[2] = {-1, 2}, high[2] = {2, 3};
+    const ur_batch whole = batch_of(T, B, id, NULL, id);
+    ur_batch b[10];
+    ur_tape *tape;
+    for (int i = 0; i < 10; i++)
+        b[i] = whole;
+    b[0].field[0].role = NULL;
+    b[1].field[1].role = NULL;
+    b[2].field[0].rank = 3;
+    b[3].field[0].reals = x;
+    b[4].field[0].inner = inner;
+    b[5].items = -1;
+    b[6].field[1].ids = NULL;
+    b[7].field[1].dim[1] = 0;
+    b[8].field[1].lengths = low;
+    b[9].field[1].lengths = high;
+    assert_ok(ur_tape_new(&tape, NULL));
+    for (int i = 0; i < 10; i++) {
+        if (i < 8)
+            NOTHING(ur_batch_find(&b[i], "input"));
+        for (int loss = i >= 8; loss < 2; loss++) {
+            ur_tape_reset(tape);
+            NOTHING((loss ? ur_model_loss : ur_model_outputs)(tape, lm, &b[i], NULL));
+        }
+    }
+    ur_tape_reset(tape);
+    assert_non_null(ur_model_loss(tape, lm, &whole, NULL));
+    ur_tape_free(tape);
+}
+
 static void model__needs_its_pointers(void **unused)
 {
     (void)unused;
@@ -618,6 +654,7 @@ int main(void)
         cmocka_unit_test(model__refuses_to_run_wrongly),
         cmocka_unit_test(model__refuses_to_train_wrongly),
         cmocka_unit_test(batch__refuses_what_is_none),
+        cmocka_unit_test(batch__is_looked_at_again),
         cmocka_unit_test(gap__refuses_to_run_wrongly),
         cmocka_unit_test(beam__refuses_the_impossible),
         cmocka_unit_test(session__refuses_to_run_wrongly),

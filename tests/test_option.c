@@ -237,6 +237,22 @@ static void option__json_refuses_what_is_unknown_missing_or_impossible(void **un
     }
 }
 
+static void options__show_no_number_that_they_may_not_be(void **state)
+{
+    (void)state;
+    static const double shown[] = {0.25, 0.999999999, 1e-12, 0.1 + 0.2};
+    static const char *const text[] = {"0.25", "0.999999999", "1e-12", "0.3"};
+    const ur_option share = {.name = "share", .kind = UR_OPTION_REAL, .max = 1,
+                             .flags = UR_OPTION_OPEN_MIN | UR_OPTION_OPEN_MAX};
+    for (int i = 0; i < 4; i++) {
+        struct ur__buf to = {0};
+        assert_ok(ur__buf_puts(&to, "share "));
+        assert_ok(ur__option_show(&share, &shown[i], &to));
+        assert_string_equal(to.data + 6, text[i]);
+        ur__buf_free(&to);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +264,7 @@ int main(void)
         cmocka_unit_test(option__small_room_and_unset_options_are_refused),
         cmocka_unit_test(option__json_goes_both_ways),
         cmocka_unit_test(option__json_refuses_what_is_unknown_missing_or_impossible),
+        cmocka_unit_test(options__show_no_number_that_they_may_not_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "train/identity.h"
+
 /* ---- going on ---------------------------------------------------------- */
 
 static void resume__equals_uninterrupted(void **unused)
@@ -126,6 +128,49 @@ static void resume__keeps_its_options(void **unused)
     assert_ok(train_until(o, 0, &l));
 }
 
+/* Cadences say which model is best, so the run is the same one only if it keeps them. */
+static void resume__takes_up_what_may_change(void **unused)
+{
+    (void)unused;
+    struct listener l;
+    ur_train_options whole = small_options(tmp_path("whole.safetensors")), bare;
+    ur_train_options o = small_options(tmp_path("part.safetensors"));
+    bare = o;
+    bare.eval_every = bare.checkpoint_every = 0;
+    o.eval_every = whole.eval_every = 7;
+    o.checkpoint_every = whole.checkpoint_every = 11;
+    o.sample_every = whole.sample_every = 13;
+    o.on_nan = whole.on_nan = UR_ON_NAN_SKIP;
+    assert_ok(train_until(whole, 0, &l));
+    const int samples = l.count[UR_REPORT_SAMPLE];
+    assert_status(UR_ECANCELED, train_until(o, 30, &l));
+    bare.resume = true;
+    const int before = l.count[UR_REPORT_SAMPLE];
+    assert_ok(train_until(bare, 0, &l));
+    assert_int_equal(before + l.count[UR_REPORT_SAMPLE], samples);
+    assert_same_run(whole.model, o.model);
+    o.force = true;
+    assert_status(UR_ECANCELED, train_until(o, 30, &l));
+    assert_ok(ur_train_set(&bare, "eval-every", "0"));
+    assert_ok(train_until(bare, 0, &l));
+    assert_in_range(l.count[UR_REPORT_VALID], 1, 5);    /* at an epoch's end again */
+}
+
+static void resume__reads_states_without_what_may_change(void **unused)
+{
+    (void)unused;
+    static const char old[] = "{\"lr\":1,\"end\":{}}";
+    static const char now[] = "{\"lr\":1,\"end\":{},\"may_change\":{\"eval_every\":7}}";
+    ur_train_options o = small_options(tmp_path("m.safetensors"));
+    o.eval_every = 0;
+    assert_ok(ur__identity_compare(old, now));
+    assert_ok(ur__identity_compare(now, old));
+    assert_ok(ur__identity_apply(old, &o));
+    assert_int_equal(o.eval_every, 0);
+    assert_ok(ur__identity_apply(now, &o));
+    assert_int_equal(o.eval_every, 7);
+}
+
 static void write_bytes(const char *path, const char *bytes, size_t n)
 {
     FILE *f = fopen(path, "wb");
@@ -209,6 +254,43 @@ static void resume__falls_back_from_a_damaged_state(void **unused)
     o.resume = true;
     assert_status(UR_EFORMAT, train_until(o, 0, &l));
     assert_message("checksum");
+}
+
+/* The byte after `text` becomes another. */
+static void edit(const char *path, const char *text, char to)
+{
+    size_t n, at = 0, length = strlen(text);
+    char *bytes = read_all(path, &n);
+    while (at + length < n && memcmp(bytes + at, text, length) != 0)
+        at++;
+    assert_true(at + length < n);
+    bytes[at + length] = to;
+    write_bytes(path, bytes, n);
+    ur__free(bytes);
+}
+
+/* The sentence names the file and what is wrong in it. */
+static void resume__names_the_state_that_was_edited(void **unused)
+{
+    (void)unused;
+    static const struct { const char *text; char to; const char *why; } edits[] = {
+        {"\"version\":\"", 'x', "its version is \"x\""},
+        {"\\\"batch\\\":", '0', "its \"batch\" is impossible"},
+        {"\\\"batch\\\":", 'x', "json: "},
+    };
+    for (int i = 0; i < 3; i++) {
+        struct listener l;
+        ur_train_options o = small_options(tmp_path("edited.safetensors"));
+        assert_status(UR_ECANCELED, train_until(o, 10, &l));
+        const char *state = with_end(o.model, ".state");
+        edit(state, edits[i].text, edits[i].to);
+        unlink(with_end(o.model, ".state.1"));
+        o.resume = true;
+        o.batch = 0;
+        assert_status(UR_EFORMAT, train_until(o, 0, &l));
+        assert_message(edits[i].why);
+        assert_message(state);
+    }
 }
 
 static void refuse_to_begin_anew(const ur_train_options *o, const char *there)
@@ -364,6 +446,9 @@ int main(void)
         cmocka_unit_test(resume__equals_uninterrupted_for_each_optimizer),
         cmocka_unit_test(resume__a_later_end_equals_one_run),
         cmocka_unit_test(resume__keeps_its_options),
+        cmocka_unit_test(resume__takes_up_what_may_change),
+        cmocka_unit_test(resume__names_the_state_that_was_edited),
+        cmocka_unit_test(resume__reads_states_without_what_may_change),
         cmocka_unit_test(resume__refuses_data_that_changed),
         cmocka_unit_test(resume__falls_back_from_a_damaged_state),
         cmocka_unit_test(resume__begins_over_no_model),

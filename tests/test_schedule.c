@@ -2,6 +2,7 @@
 /* Learning rates: of each kind of schedule, of a run, of a loop of one's own. */
 #include "test_task.h"
 
+#include <limits.h>
 #include <math.h>
 
 #include "train/schedule.h"
@@ -104,6 +105,36 @@ static void schedule__rejects_what_is_impossible(void **unused)
     assert_status(UR_EINVAL, ur_schedule_value(&s, 0, (double)NAN, &lr));
     assert_status(UR_EINVAL, ur_schedule_value(&(ur_schedule){0}, 0, 0, &lr));
     assert_status(UR_EINVAL, ur_schedule_see(&(ur_schedule){0}, true));
+    const ur_schedule ok = s;
+    struct { ur_schedule s; const char *why; } wrong[] = {
+        {ok, "seconds"}, {ok, "seconds"}, {ok, "seconds"}, {ok, "epoch of -4 steps"},
+        {ok, "-2 steps"}, {ok, "factor is nan"}, {ok, "factor is -3"}, {ok, "factor is inf"},
+        {ok, "worse -1"},
+    };
+    wrong[0].s.seconds = (double)NAN;
+    wrong[1].s.seconds = -3;
+    wrong[2].s.seconds = (double)INFINITY;
+    wrong[3].s.epoch_steps = -4;
+    wrong[4].s.steps = -2;
+    wrong[5].s.factor = (double)NAN;
+    wrong[6].s.factor = -3;
+    wrong[7].s.factor = (double)INFINITY;
+    wrong[8].s.worse = -1;
+    for (int i = 0; i < 9; i++) {
+        assert_status(UR_EINVAL, ur_schedule_value(&wrong[i].s, 0, 0, &lr));
+        assert_message(wrong[i].why);
+        if (i >= 5)
+            assert_status(UR_EINVAL, ur_schedule_see(&wrong[i].s, false));
+    }
+}
+
+static void schedule__counts_no_further_than_it_must(void **unused)
+{
+    (void)unused;
+    ur_schedule s = schedule_of(UR_SCHEDULE_PLATEAU, 1, -1, 0, 50);
+    s.worse = INT_MAX;
+    assert_ok(ur_schedule_see(&s, false));
+    assert_true(s.worse == 0 && s.factor == 0.5);
 }
 
 /* Compares each step's rate with that of a loop of one's own. */
@@ -160,6 +191,7 @@ int main(void)
         cmocka_unit_test(schedule__steps_plateau_and_warmup),
         cmocka_unit_test(schedule__epochs_may_be_single_steps),
         cmocka_unit_test(schedule__rejects_what_is_impossible),
+        cmocka_unit_test(schedule__counts_no_further_than_it_must),
         cmocka_unit_test(schedule__run_and_own_loop_have_the_same_rates),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

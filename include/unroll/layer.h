@@ -51,8 +51,8 @@ typedef struct ur_start {
 /** An empty store. Frees it: views, tensors over it and layers on it die with it. */
 UR_API ur_status ur_params_new(ur_params **out);
 UR_API void ur_params_free(ur_params *params);
-/** Declares one, before ur_params_build. Errors: UR_EINVAL (name taken, impossible
- *  dimensions, already built). out may be NULL. */
+/** Declares one, before ur_params_build. Errors: UR_EINVAL (name taken or no file can have it,
+ *  impossible dimensions, a scale beyond what ur_real holds, already built). out may be NULL. */
 UR_API ur_status ur_params_add(ur_params *params, const char *name, int rank, const int *dim,
                                ur_start start, const ur_param **out);
 /** The same for numbers that are kept but not trained. */

@@ -40,7 +40,7 @@ enum {
     UR_OPTION_OPEN_MIN = 1, /* min itself is out of range */
     UR_OPTION_OPEN_MAX = 2,
     UR_OPTION_SPARSE = 4,   /* a file has it only where it is not the default */
-    UR_OPTION_FREE = 8,     /* a run's result does not depend on it: it may change on resume */
+    UR_OPTION_FREE = 8,     /* it may change when a run is resumed */
     UR_OPTION_IMPLIED = 16  /* files leave it out: another option says it */
 };
 

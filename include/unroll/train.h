@@ -93,8 +93,8 @@ UR_STRUCT_INIT(ur_schedule)
  *  cosine without an end). */
 UR_API ur_status ur_schedule_value(const ur_schedule *schedule, int64_t step, double seconds,
                                    double *lr);
-/** Tells UR_SCHEDULE_PLATEAU of a validation: was its loss the best so far? Errors:
- *  UR_EINVAL (an impossible schedule). */
+/** Tells UR_SCHEDULE_PLATEAU of a validation: was its loss the best so far? Errors: UR_EINVAL (an
+ *  impossible factor or worse). */
 UR_API ur_status ur_schedule_see(ur_schedule *schedule, bool better);
 
 /* ---- a whole run: see ur_train() in task.h ----------------------------- */
@@ -145,7 +145,8 @@ typedef struct ur_train_options {
     const char *vocab_from;         /* a model whose vocabularies to use, or NULL */
     const char *log;                /* a file that the caller writes meanwhile (NULL: none): it is
                                        none that the run reads or writes, can be written and,
-                                       without resume or force, is not there yet */
+                                       without resume or force, is not there yet; where resume
+                                       finds no state it is empty or lines of {"kind":... */
     bool resume, force;
     int64_t checkpoint_every;       /* steps; 0: at each validation */
     int64_t eval_every;             /* steps; 0: each epoch's end */

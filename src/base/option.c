@@ -323,7 +323,16 @@ ur_status ur__option_show(const ur_option *o, const void *values, struct ur__buf
 {
     if (o->kind != UR_OPTION_REAL && o->kind != UR_OPTION_SECONDS)
         return ur__option_write(o, values, to);
-    return ur__buf_printf(to, "%g", *(const double *)(const void *)((const char *)values + o->at));
+    double x = *(const double *)(const void *)((const char *)values + o->at), shown;
+    size_t before = to->size;
+    for (int digits = 6; digits <= 17; digits++) {
+        to->size = before;
+        UR__TRY(ur__buf_printf(to, "%.*g", digits, x));
+        if (o->kind != UR_OPTION_REAL || !ur__parse_real(to->data + before, &shown) ||
+            in_range(o, shown))
+            break;      /* else it is rounded to what it may not be: 0.9999999 is not 1 */
+    }
+    return UR_OK;
 }
 
 size_t ur__option_size(const ur_option *o)

@@ -125,6 +125,7 @@ static ur_status check_given(const ur_runner *r, const ur_batch *given)
     for (int i = 0; given && i < given->n; i++) {
         const ur_field *f = &given->field[i];
         size_t n = 1;
+        UR__TRY(ur__batch_check_lengths(f));
         for (int d = 0; d < f->rank; d++)
             n *= (size_t)f->dim[d];
         if (f->ids)

@@ -59,9 +59,12 @@ static ur_status find_matrix(struct shapes *s, const char *kind, int layer, cons
 static ur_status need_matrix(struct shapes *s, const char *kind, int layer, const ur_weight **out)
 {
     UR__TRY(find_matrix(s, kind, layer, out));
+    const char *ours = s->ours.data, *theirs = s->theirs.data ? s->theirs.data : "";
+    if (!*out && strcmp(ours, theirs) == 0)
+        return ur__fail(UR_EDATA, "%s: no tensor \"%.80s\"", s->file->path, ours);
     if (!*out)
         return ur__fail(UR_EDATA, "%s: no tensor \"%.80s\" for parameter %.80s", s->file->path,
-                        s->theirs.data ? s->theirs.data : "", s->ours.data);
+                        theirs, ours);
     return UR_OK;
 }
 

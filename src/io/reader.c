@@ -223,6 +223,23 @@ static ur_status detect_gzip(struct ur__reader *r)
     return inflate_begin(r);
 }
 
+static ur_status open_file(struct ur__reader *r, const char *path)
+{
+    r->fd = ur__io_open(path, O_RDONLY, 0);
+    r->close_fd = true;
+    return r->fd < 0 ? ur__io_fail(UR_EINPUT, "open", path, errno) : UR_OK;
+}
+
+/* A program may hold the place of one that was closed, lest another file get it. */
+static ur_status open_stdin(struct ur__reader *r)
+{
+    int flags = fcntl(STDIN_FILENO, F_GETFL);
+    r->fd = STDIN_FILENO;
+    if (flags < 0 || (flags & O_ACCMODE) == O_WRONLY)
+        return ur__fail(UR_EINPUT, "cannot read standard input: it is closed");
+    return UR_OK;
+}
+
 ur_status ur__reader_open(struct ur__reader **out, const char *path)
 {
     *out = NULL;
@@ -234,14 +251,10 @@ ur_status ur__reader_open(struct ur__reader **out, const char *path)
     r->fd = -1;
     r->path = ur__strdup(is_stdin ? "standard input" : path);
     ur_status status = r->path ? UR_OK : UR_ENOMEM;
-    if (status == UR_OK) {
-        r->fd = is_stdin ? STDIN_FILENO : ur__io_open(path, O_RDONLY, 0);
-        r->close_fd = !is_stdin;
-        if (r->fd < 0)
-            status = ur__io_fail(UR_EINPUT, "open", path, errno);
-        else
-            status = find_length(r);
-    }
+    if (status == UR_OK)
+        status = is_stdin ? open_stdin(r) : open_file(r, path);
+    if (status == UR_OK)
+        status = find_length(r);
     if (status == UR_OK)
         status = detect_gzip(r);
     if (status != UR_OK) {

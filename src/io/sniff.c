@@ -124,8 +124,8 @@ static const struct {
      "an ONNX model; export the weights from the program that made it, as safetensors"},
     {BEGINS(""), is_html, "a web page; the download gave that instead of the file"},
     {BEGINS(""), is_json, "JSON; the weights are in a file that ends in .safetensors"},
-    {BEGINS(""), is_text, "text; a model is what unroll train has written from one, "
-                          "NAME.safetensors"},
+    {BEGINS(""), is_text, "text; what is wanted is a safetensors file, as unroll train writes "
+                          "from one: NAME.safetensors"},
 #undef BEGINS
 };
 

@@ -5,6 +5,9 @@
 
 #include "unroll/layer.h"
 
+/* The largest scale or shift: what is drawn by it is finite as a ur_real. */
+#define UR__INIT_MOST (sizeof(ur_real) == sizeof(float) ? 1e37 : 1e307)
+
 /* Fills x, the numbers of p. UR_ENOMEM (orthogonal needs room for one block). */
 ur_status ur__init_fill(ur_real *x, const ur_param *p, ur_start start, uint64_t seed,
                         uint64_t ordinal);

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "layer/init.h"
 #include "tape/tape.h"
 
@@ -77,6 +78,11 @@ ur_status ur__params_check_new(const ur_params *p, const char *name, int rank, c
 {
     if (!p || !name || !*name || !dim)
         return ur__fail(UR_EINVAL, "a parameter needs a name and dimensions");
+    if (!ur__is_plain(name))
+        return ur__fail(UR_EINVAL, "\"%.80s\" cannot name a parameter: it has characters that "
+                        "cannot be shown", name);
+    if (strcmp(name, "__metadata__") == 0)
+        return ur__fail(UR_EINVAL, "%s cannot name a parameter: files name their own by it", name);
     if (p->built)
         return ur__fail(UR_EINVAL, "parameter %s is declared after ur_params_build", name);
     if (rank < 1 || rank > UR_MAX_RANK)
@@ -115,9 +121,9 @@ static ur_status check_start(const char *name, int rank, const int *dim, ur_star
     if ((int)start.init < UR_INIT_CONSTANT || (int)start.init > UR_INIT_ORTHOGONAL)
         return ur__fail(UR_EINVAL, "parameter %s: there is no init number %d", name,
                         (int)start.init);
-    if (!isfinite(start.scale))
-        return ur__fail(UR_EINVAL, "parameter %s: scale must be finite, not %g", name,
-                        start.scale);
+    if (!(fabs(start.scale) <= UR__INIT_MOST))
+        return ur__fail(UR_EINVAL, "parameter %s: scale must be from -%g to %g, not %g", name,
+                        UR__INIT_MOST, UR__INIT_MOST, start.scale);
     if (start.init == UR_INIT_ORTHOGONAL && (rank != 2 || dim[0] % dim[1]))
         return ur__fail(UR_EINVAL, "parameter %s cannot be orthogonal: it is not made of "
                         "square blocks", name);

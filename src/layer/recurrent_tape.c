@@ -392,7 +392,9 @@ ur_tensor *ur_rnn_forward_ids(ur_tape *tape, const ur_rnn *rnn, ur_ids ids, cons
     }
     if (!rnn)
         return ur__tape_fail(tape, UR_EINVAL, "rnn: the net is NULL");
-    if (!ids.id || ids.T < 1 || ids.B < 1)
+    if (!ids.id)
+        return ur__tape_fail(tape, UR_EINVAL, "rnn: the ids' id is NULL");
+    if (ids.T < 1 || ids.B < 1)
         return ur__tape_fail(tape, UR_ESHAPE, "rnn: there are no input numbers ([%d,%d])", ids.T,
                              ids.B);
     if (rnn->tape_cell)

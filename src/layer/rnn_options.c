@@ -6,6 +6,7 @@
 
 #include "base/sized.h"
 #include "base/status.h"
+#include "layer/init.h"
 #include "rnn/cells.h"
 
 const char *const ur__activation_words[] = {"tanh", "relu", "sigmoid", "satlin", NULL};

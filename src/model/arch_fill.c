@@ -118,10 +118,6 @@ static ur_tensor *features(ur_tape *tape, const ur_model *m, const ur_batch *bat
     if (ids.T < 1 || ids.B < 1 || ids.T > INT32_MAX / ids.B - 1)
         return ur__tape_fail(tape, UR_ESHAPE, "a batch of %d by %d tokens cannot be filled", ids.T,
                              ids.B);
-    for (int b = 0; lengths && !ur__tape_measures(tape) && b < ids.B; b++)
-        if (lengths[b] < 0 || lengths[b] > ids.T)
-            return ur__tape_fail(tape, UR_ESHAPE, "sequence %d has length %d, not 0 to %d", b,
-                                 lengths[b], ids.T);
     size_t n = (size_t)ids.T * (size_t)ids.B;
     int32_t *memory = ur__tape_alloc(tape, 3 * n, sizeof *memory);
     if (!memory)

@@ -205,30 +205,32 @@ ur_status ur__model_set_summary(ur_model *m, const char *json)
 
 /* ---- on the tape ------------------------------------------------------- */
 
-/* Does the batch have all fields? The target counts only if it is wanted. */
+/* The target counts only if it is wanted. */
+static ur_status check_fields(const ur_model *m, const ur_batch *batch, bool targets)
+{
+    UR__TRY(ur__batch_check(batch));
+    for (int i = 0; m->arch->fields[i]; i++) {
+        const char *role = m->arch->fields[i];
+        const ur_field *field = ur_batch_find(batch, role);
+        if (field)
+            UR__TRY(ur__batch_check_lengths(field));
+        else if (targets || strcmp(role, "target") != 0)
+            return ur__fail(UR_EINVAL, "the batch has no field \"%s\"", role);
+    }
+    return UR_OK;
+}
+
+/* Does the batch have all fields? */
 static bool is_whole(ur_tape *tape, const ur_model *m, const ur_batch *batch, bool targets)
 {
     if (!tape || !m || !batch) {
         ur__tape_fail(tape, UR_EINVAL, "the %s is NULL", !tape ? "tape" : !m ? "model" : "batch");
         return false;
     }
-    if (ur__batch_check(batch) != UR_OK) {
-        ur__tape_fail(tape, UR_EINVAL, "%s", ur_errmsg());
-        return false;
-    }
-    for (int i = 0; m->arch->fields[i]; i++) {
-        const char *role = m->arch->fields[i];
-        const ur_field *field = ur_batch_find(batch, role);
-        if (!field && (targets || strcmp(role, "target") != 0)) {
-            ur__tape_fail(tape, UR_EINVAL, "the batch has no field \"%s\"", role);
-            return false;
-        }
-        if (field && !field->ids && !field->reals) {
-            ur__tape_fail(tape, UR_EINVAL, "the batch's field \"%s\" holds nothing", role);
-            return false;
-        }
-    }
-    return true;
+    ur_status status = check_fields(m, batch, targets);
+    if (status != UR_OK)
+        ur__tape_fail(tape, status, "%s", ur_errmsg());
+    return status == UR_OK;
 }
 
 static ur_state *const *states_of(ur_tape *tape, const ur_model *m, const ur_model_state *state,

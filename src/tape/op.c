@@ -150,10 +150,14 @@ bool ur__op_targets(ur_tape *tape, struct ur__shape logits, ur_ids targets, size
     for (int i = 0; i < logits.rank - 1; i++)
         rows *= (size_t)logits.dim[i];
     *n_valid = 0;
-    if (!targets.id || targets.T < 1 || targets.B < 1 ||
+    if (!targets.id) {
+        ur__tape_fail(tape, UR_EINVAL, "cross_entropy: the targets' id is NULL");
+        return false;
+    }
+    if (targets.T < 1 || targets.B < 1 ||
         rows != (size_t)targets.T * (size_t)targets.B) {
         ur__tape_fail(tape, UR_ESHAPE, "cross_entropy: logits are %s but targets are [%d,%d]",
-                      ur__dim_text(logits), targets.id ? targets.T : 0, targets.B);
+                      ur__dim_text(logits), targets.T, targets.B);
         return false;
     }
     for (size_t i = 0; i < rows && !ur__tape_measures(tape); i++) {

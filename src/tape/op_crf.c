@@ -283,10 +283,12 @@ ur_tensor *ur_crf_loss(ur_tensor *scores, ur_tensor *transitions, ur_tensor *sta
     if (!scores || !ur__op_all_on("crf", scores->tape, INPUTS, op.in))
         return NULL;
     ur_tape *tape = scores->tape;
-    if (scores->rank != 3 || !labels.id || labels.T != scores->dim[0] ||
+    if (!labels.id)
+        return ur__tape_fail(tape, UR_EINVAL, "crf: the labels' id is NULL");
+    if (scores->rank != 3 || labels.T != scores->dim[0] ||
         labels.B != scores->dim[1])
         return ur__tape_fail(tape, UR_ESHAPE, "crf: scores are %s, not [T,B,K] of labels [%d,%d]",
-                             ur__shape_text(scores), labels.id ? labels.T : 0, labels.B);
+                             ur__shape_text(scores), labels.T, labels.B);
     op.T = labels.T;
     op.B = labels.B;
     op.K = scores->dim[2];

@@ -256,9 +256,11 @@ ur_tensor *ur_gather(ur_tape *tape, ur_tensor *w, ur_ids ids)
     if (!ur__op_all_on("gather", tape, 1, &w))
         return NULL;
     int64_t M = (int64_t)ids.T * ids.B;
-    if (w->rank != 2 || !ids.id || ids.T < 1 || ids.B < 1 || M > INT_MAX)
+    if (!ids.id)
+        return ur__tape_fail(tape, UR_EINVAL, "gather: the ids' id is NULL");
+    if (w->rank != 2 || ids.T < 1 || ids.B < 1 || M > INT_MAX)
         return ur__tape_fail(tape, UR_ESHAPE, "gather: w is %s and the ids are [%d,%d]",
-                             ur__shape_text(w), ids.id ? ids.T : 0, ids.B);
+                             ur__shape_text(w), ids.T, ids.B);
     for (int64_t i = 0; i < M && !ur__tape_measures(tape); i++)
         if (ids.id[i] < 0 || ids.id[i] >= w->dim[0])
             return ur__tape_fail(tape, UR_EINVAL, "gather: id [%d,%d] is %d but w has %d rows",

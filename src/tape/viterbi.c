@@ -74,10 +74,12 @@ static double decode(struct search *s, int b, int n, int32_t *labels)
 
 static ur_status check(const ur_chain *c)
 {
-    UR__NEED(c->scores, "scores");
-    UR__NEED(c->transitions, "transitions");
-    UR__NEED(c->start, "start");
-    UR__NEED(c->end, "end");
+    const struct { const void *at; const char *name; } needed[] = {
+        {c->scores, "scores"}, {c->transitions, "transitions"}, {c->start, "start"}, {c->end, "end"},
+    };
+    for (int i = 0; i < 4; i++)
+        if (!needed[i].at)
+            return ur__fail(UR_EINVAL, "viterbi: %s is NULL", needed[i].name);
     if (c->T < 1 || c->B < 1 || c->K < 1)
         return ur__fail(UR_ESHAPE, "viterbi: scores [%d,%d,%d] are empty", c->T, c->B, c->K);
     for (int b = 0; c->lengths && b < c->B; b++)

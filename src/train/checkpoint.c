@@ -204,6 +204,12 @@ struct source {
     const char *path;
 };
 
+/* Names the file before what is wrong with the JSON in it. */
+static ur_status in_file(const struct source *s, ur_status status)
+{
+    return status == UR_EFORMAT ? ur__fail(status, "%s: damaged: %s", s->path, ur_errmsg()) : status;
+}
+
 static ur_status verify(const struct source *s)
 {
     const char *values[N_KEYS];
@@ -216,7 +222,9 @@ static ur_status verify(const struct source *s)
         return ur__fail(UR_EFORMAT, "%s: no training state: its format is \"%s\"", s->path,
                         values[0]);
     int64_t version;
-    if (ur__parse_int(values[1], &version) && version != VERSION)
+    if (!ur__parse_int(values[1], &version))
+        return ur__fail(UR_EFORMAT, "%s: damaged: its version is \"%.40s\"", s->path, values[1]);
+    if (version != VERSION)
         return ur__fail(UR_EVERSION, "%s: a training state of version %s, and this unroll reads "
                         "version %d: finish the run with the unroll that began it, or start from "
                         "its model with --init-from", s->path, values[1], VERSION);
@@ -246,7 +254,7 @@ static ur_status check_data(const struct source *s, const struct ur__facts *fact
 {
     struct ur__json *j;
     const char *text = ur__st_meta(s->file, "data");
-    UR__TRY(ur__json_parse(&j, text, strlen(text)));
+    UR__TRY(in_file(s, ur__json_parse(&j, text, strlen(text))));
     ur_status status = UR_OK;
     for (int i = 0; i < facts->n_sources && status == UR_OK; i++)
         status = check_source(s, j, &facts->source[i]);
@@ -267,7 +275,7 @@ static bool get_real(const struct ur__json *j, const char *key, double *out)
 static bool get_count(const struct ur__json *j, const char *key, int *out)
 {
     int64_t value;
-    if (!ur__json_get_int(j, key, &value) || value < 0 || value > INT32_MAX)
+    if (!ur__json_get_int(j, key, &value) || value < 0 || value > INT32_MAX / 2)
         return false;
     *out = (int)value;
     return true;
@@ -301,7 +309,7 @@ static ur_status parse_progress(const struct source *s, struct ur__progress *p,
 {
     struct ur__json *j;
     const char *text = ur__st_meta(s->file, "progress");
-    UR__TRY(ur__json_parse(&j, text, strlen(text)));
+    UR__TRY(in_file(s, ur__json_parse(&j, text, strlen(text))));
     bool whole = ur__json_get_int(j, "step", &p->step)
         && ur__json_get_int(j, "evaluated", &p->evaluated)
         && get_real(j, "loss_sum", &p->loss_sum)
@@ -381,7 +389,7 @@ static ur_status load(const struct ur__checkpoint *c, struct source *s)
     struct ur__progress progress = {0};
     struct ur__optimizer_clock clock = {0};
     UR__TRY(verify(s));
-    UR__TRY(ur__identity_compare(ur__st_meta(s->file, "options"), c->identity));
+    UR__TRY(in_file(s, ur__identity_compare(ur__st_meta(s->file, "options"), c->identity)));
     UR__TRY(check_data(s, c->facts));
     UR__TRY(parse_progress(s, &progress, &clock));
     UR__TRY(each_tensor(c, check_tensor, s));
@@ -440,9 +448,14 @@ static ur_status read_options(const char *path, char **options)
     return status;
 }
 
-ur_status ur__checkpoint_options(const char *path, const char *previous, char **options)
+ur_status ur__checkpoint_options(const char *path, const char *previous, char **options,
+                                 const char **from)
 {
     *options = NULL;
+    *from = path;
     UR__TRY(read_options(path, options));
-    return *options ? UR_OK : read_options(previous, options);
+    if (*options)
+        return UR_OK;
+    *from = previous;
+    return read_options(previous, options);
 }

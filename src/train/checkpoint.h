@@ -40,7 +40,8 @@ ur_status ur__checkpoint_load(const struct ur__checkpoint *c, const char *path,
                               const char *previous, enum ur__loaded *from);
 
 /* The options of the newest state that is there and whole enough to be read, as text (ur__free
- * it); NULL: there is none. */
-ur_status ur__checkpoint_options(const char *path, const char *previous, char **options);
+ * it), and which of the two paths that is; NULL: there is none. */
+ur_status ur__checkpoint_options(const char *path, const char *previous, char **options,
+                                 const char **from);
 
 #endif

@@ -28,7 +28,7 @@ static ur_status take_row(struct taking *t, const char *key, const struct ur__js
         return UR_OK;
     if (ur__option_from_json(rule, value, o))
         return UR_OK;
-    return ur__fail(UR_EFORMAT, "the state's \"%.80s\" is impossible", key);
+    return ur__fail(UR_EFORMAT, "its \"%.80s\" is impossible", key);
 }
 
 /* "--hidden 64", one number for all layers, does not say how many there are. */
@@ -53,7 +53,7 @@ static ur_status take_value(ur_options *options, const char *key, const struct u
     }
     if (ur__option_from_json(o, value, values))
         return UR_OK;
-    return ur__fail(UR_EFORMAT, "the state's \"%.80s\" is impossible", key);
+    return ur__fail(UR_EFORMAT, "its \"%.80s\" is impossible", key);
 }
 
 static ur_status take_net(void *user, const char *key, const struct ur__json *value)
@@ -68,6 +68,11 @@ static ur_status take_member(void *user, const char *key, const struct ur__json 
         return UR_OK;
     UR__TRY(take_value(&t->options->job, key, value));
     return take_row(t, key, value);
+}
+
+static ur_status take_free(void *user, const char *key, const struct ur__json *value)
+{
+    return take_row(user, key, value);
 }
 
 /* An end that was not set. A number that no limit stands for is null. */
@@ -111,10 +116,13 @@ ur_status ur__identity_apply(const char *then, ur_train_options *options)
         options->val = val;
     ur_status status = ur__json_each(j, take_member, &t);
     const struct ur__json *net = ur__json_get(j, "net"), *end = ur__json_get(j, "end");
+    const struct ur__json *free = ur__json_get(j, UR__IDENTITY_FREE);
     if (status == UR_OK && net)
         status = ur__json_each(net, take_net, &options->net);
     if (status == UR_OK && end)
         status = ur__json_each(end, take_end, &t);
+    if (status == UR_OK && free)    /* states of before have none */
+        status = ur__json_each(free, take_free, &t);
     ur__json_free(j);
     return status;
 }
@@ -150,10 +158,15 @@ static ur_status is_equal(const struct ur__json *a, const struct ur__json *b, bo
 
 static ur_status compare_objects(const struct ur__json *then, const struct ur__json *now);
 
+static bool may_change(const char *key)
+{
+    return strcmp(key, "end") == 0 || strcmp(key, UR__IDENTITY_FREE) == 0;
+}
+
 static ur_status compare_member(void *user, const char *key, const struct ur__json *then)
 {
     const struct ur__json *now = ur__json_get(user, key);
-    if (strcmp(key, "end") == 0)
+    if (may_change(key))
         return UR_OK;
     if (!now)
         return fail_changed(key, then, NULL);
@@ -166,7 +179,7 @@ static ur_status compare_member(void *user, const char *key, const struct ur__js
 
 static ur_status find_member(void *user, const char *key, const struct ur__json *now)
 {
-    return ur__json_get(user, key) ? UR_OK : fail_changed(key, NULL, now);
+    return may_change(key) || ur__json_get(user, key) ? UR_OK : fail_changed(key, NULL, now);
 }
 
 /* json_each's user is not const; nothing here changes it. */

@@ -9,6 +9,7 @@
 #include "train/output.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/status.h"
@@ -81,6 +82,17 @@ static ur_status check_not_read(const struct files *f, const char *path,
     return UR_OK;
 }
 
+/* What is printed would go into a file that is replaced. */
+static ur_status check_not_printed(const char *path, const struct ur__file_id *id)
+{
+    struct ur__file_id to;
+    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
+        if (ur__stream_identify(&to, fd) && ur__file_clash(id, &to))
+            return ur__fail(UR_EOUTPUT, "cannot write %s: standard %s goes there", path,
+                            fd == STDOUT_FILENO ? "output" : "error");
+    return UR_OK;
+}
+
 /* Compares files, not names. */
 static ur_status check_apart(const struct ur__run *r, const struct files *f)
 {
@@ -93,6 +105,7 @@ static ur_status check_apart(const struct ur__run *r, const struct files *f)
         if (!ur__file_identify(&id, own[i]))
             continue;   /* nothing can be made there, as check_writable() will say */
         UR__TRY(check_not_read(f, own[i], &id));
+        UR__TRY(check_not_printed(own[i], &id));
         if (f->logs && ur__file_clash(&id, log))
             return ur__fail(UR_EOUTPUT, "cannot write the log to %s: the run itself writes %s",
                             o->log, own[i]);
@@ -126,6 +139,28 @@ static ur_status check_writable(const struct ur__run *r)
     return check_log(r->options);
 }
 
+/* Where no run goes on, only a log of one that was killed before its first state does: it begins
+ * as the program's do, or is empty. */
+static ur_status check_log_goes_on(const struct ur__run *r)
+{
+    static const char begin[] = "{\"kind\":";
+    struct ur__file_id id;
+    struct ur__raw f;
+    char text[sizeof begin - 1];
+    const char *log = r->options->log;
+    if (!log || !ur__file_identify(&id, log) || id.kind != UR__FILE_REGULAR)
+        return UR_OK;
+    UR__TRY(ur__raw_open(&f, log));
+    size_t n = f.size < sizeof text ? (size_t)f.size : sizeof text;
+    ur_status status = ur__raw_read(&f, 0, text, n);
+    ur__raw_close(&f);
+    if (status != UR_OK || memcmp(text, begin, n) == 0)
+        return status;
+    return ur__fail(UR_EEXIST, "log %s exists and is no log of training, and there is no training "
+                    "state %s to go on from; give the log another name, or use --force instead "
+                    "of --resume to replace it", log, r->state_path.data);
+}
+
 /* An interrupted run leaves a state (keep.h): to start over models without one would lose them. */
 static ur_status check_resumable(const struct ur__run *r)
 {
@@ -138,7 +173,7 @@ static ur_status check_resumable(const struct ur__run *r)
                             "start from its weights, or --force instead of --resume to start "
                             "over", models[i], r->state_path.data, models[i]);
     }
-    return UR_OK;
+    return has_state ? UR_OK : check_log_goes_on(r);
 }
 
 /* Looked at under the lock: a run that ends just now has files. */

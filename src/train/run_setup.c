@@ -251,12 +251,15 @@ static ur_status go_on(struct ur__run *r, bool *finished)
 static ur_status take_up_options(struct ur__run *r)
 {
     char *then = NULL;
+    const char *from;
     if (!r->own.resume)
         return UR_OK;
-    UR__TRY(ur__checkpoint_options(r->state_path.data, r->previous.data, &then));
+    UR__TRY(ur__checkpoint_options(r->state_path.data, r->previous.data, &then, &from));
     ur_status status = then ? ur__identity_best(then, r->resumed_best) : UR_OK;
     if (then && status == UR_OK)
         status = ur__identity_apply(then, &r->own);
+    if (status == UR_EFORMAT)
+        ur__fail(status, "%s: damaged: %s", from, ur_errmsg());
     ur__free(then);
     return status;
 }

@@ -49,6 +49,15 @@ ur_status ur__schedule_check(const ur_schedule *s)
         return ur__fail(UR_EINVAL, "the learning rate is %g, which is impossible", s->lr);
     if (s->warmup < 0)
         return ur__fail(UR_EINVAL, "a warm-up of %lld steps is impossible", (long long)s->warmup);
+    if (s->steps < -1)
+        return ur__fail(UR_EINVAL, "a schedule of %lld steps is impossible; -1 is no limit",
+                        (long long)s->steps);
+    if (!(s->seconds >= 0) || !isfinite(s->seconds))
+        return ur__fail(UR_EINVAL, "a schedule of %g seconds is impossible; 0 is no limit",
+                        s->seconds);
+    if (s->epoch_steps < 0)
+        return ur__fail(UR_EINVAL, "an epoch of %lld steps is impossible",
+                        (long long)s->epoch_steps);
     if (s->kind == UR_SCHEDULE_COSINE && s->steps < 0 && s->seconds <= 0)
         return ur__fail(UR_EINVAL, "the cosine schedule needs an end: epochs, steps or a time");
     return UR_OK;
@@ -97,11 +106,10 @@ double ur__schedule_lr(const ur_schedule *s, const struct ur__plateau *p, int64_
 
 void ur__plateau_see(struct ur__plateau *p, bool better)
 {
-    p->worse = better ? 0 : p->worse + 1;
-    if (p->worse >= CUT_AFTER) {
+    bool cut = !better && p->worse >= CUT_AFTER - 1;
+    p->worse = better || cut ? 0 : p->worse + 1;
+    if (cut)
         p->factor *= CUT;
-        p->worse = 0;
-    }
 }
 
 /* ---- for loops of one's own -------------------------------------------- */
@@ -117,7 +125,13 @@ void ur_schedule_init_size(ur_schedule *p, size_t size)
 
 static ur_status read(ur_schedule *to, const ur_schedule *from)
 {
-    return ur__sized_read(to, from, &defaults, sizeof defaults, "ur_schedule_init");
+    UR__TRY(ur__sized_read(to, from, &defaults, sizeof defaults, "ur_schedule_init"));
+    if (!(to->factor >= 0) || !isfinite(to->factor))
+        return ur__fail(UR_EINVAL, "a schedule whose factor is %g is impossible", to->factor);
+    if (to->worse < 0)
+        return ur__fail(UR_EINVAL, "a schedule with worse %d is impossible: it counts validations",
+                        to->worse);
+    return UR_OK;
 }
 
 ur_status ur_schedule_value(const ur_schedule *schedule, int64_t step, double seconds, double *lr)

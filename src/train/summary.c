@@ -8,6 +8,7 @@
 
 #include "io/option_json.h"
 #include "model/arch.h"
+#include "train/identity.h"
 #include "train/options.h"
 #include "train/run.h"
 
@@ -45,6 +46,19 @@ static ur_status dump_and_free(struct ur__json *j, struct ur__buf *to)
 
 /* ---- options ----------------------------------------------------------- */
 
+/* Flags and names of files are of one session. */
+static struct ur__json *free_rows(const ur_train_options *o)
+{
+    struct ur__json *j = ur__json_new_object();
+    for (int i = 0; i < ur__train_table.n; i++) {
+        const ur_option *row = &ur__train_table.rows[i];
+        if (row->flags & UR_OPTION_FREE &&
+            (row->kind == UR_OPTION_COUNT || row->kind == UR_OPTION_CHOICE))
+            ur__option_to_json(row, o, j);
+    }
+    return j;
+}
+
 ur_status ur__identity_text(const struct ur__run *r, struct ur__buf *to)
 {
     const ur_train_options *o = r->options;
@@ -60,6 +74,7 @@ ur_status ur__identity_text(const struct ur__run *r, struct ur__buf *to)
     ur__json_set_int(end, "steps", o->steps);
     ur__json_set_real(end, "time", o->seconds);
     ur__json_set(j, "end", end);
+    ur__json_set(j, UR__IDENTITY_FREE, free_rows(o));
     return dump_and_free(j, to);
 }
 

@@ -126,6 +126,19 @@ if [ -c /dev/full ]; then
     rm -f n.*
 fi
 
+# ---- standard input that is closed ---------------------------------------
+closed() {
+    status=0
+    "$UNROLL" "$@" >out 2>err <&- || status=$?
+    [ "$status" -eq 3 ] || not_ok "closed standard input: status $status: $*"
+    has err '^unroll: cannot read standard input: it is closed$'
+}
+# shellcheck disable=SC2086
+closed train - $TINY -o n
+closed sample m.safetensors -p -
+closed eval m.safetensors -
+closed see m.safetensors
+
 # ---- runs that cannot go on ----------------------------------------------
 # shellcheck disable=SC2086
 refuses 6 'diverged' "$UNROLL" train some.txt $TINY --steps 300 -o div.safetensors --cell rnn \

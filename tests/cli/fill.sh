@@ -64,6 +64,10 @@ expect 0 "$UNROLL" eval m.safetensors pairs.txt --part val --json --protocol win
 cmp -s out first && not_ok "windows of 256 are as those of 8"
 
 # ---- predict ---------------------------------------------------------------
+status=0
+"$UNROLL" predict m.safetensors >out 2>err <&- || status=$?
+[ "$status" -eq 3 ] || not_ok "closed standard input: status $status"
+has err '^unroll: cannot read standard input: it is closed$'
 printf 'red ___.\n___ sky.\nno gap\n\n___ ___.\n  green ___\twhite snow.' >gaps.txt
 expect 0 "$UNROLL" predict m.safetensors gaps.txt
 [ ! -s err ] || not_ok "predict talks: $(cat err)"

@@ -157,6 +157,32 @@ for output in $WRITTEN; do
         some.txt $TINY --steps 1 -o out --log "here/$output" --force
     [ ! -e "$output" ] || not_ok "the log is $output"
 done
+for output in $WRITTEN; do
+    case $output in out.jsonl | out.stdout) continue ;; esac
+    status=0
+    "$UNROLL" train some.txt $TINY --steps 1 -o out --json --force >"$output" 2>err || status=$?
+    [ "$status" -eq 5 ] || not_ok "the result goes to $output: status $status"
+    has err "cannot write $output: standard output goes there"
+    status=0
+    "$UNROLL" train some.txt $TINY --steps 1 -o out --force 2>"$output" || status=$?
+    [ "$status" -eq 5 ] || not_ok "messages go to $output: status $status"
+    has "$output" 'standard error goes there'
+    rm -f "$output"
+done
+# A log that goes on goes on with a run, or is one.
+for kept in '' '{"kind":"start"}' 'my thesis' '{"kinds":1}'; do
+    printf '%s' "$kept" >mine
+    status=0
+    "$UNROLL" train some.txt $TINY --steps 1 -o out --resume --log mine 2>err || status=$?
+    case $kept in
+    '' | *kind\"*) [ "$status" -eq 0 ] || not_ok "a log that goes on: $status, $(cat err)" ;;
+    *)
+        [ "$status" -eq 5 ] || not_ok "a log over $kept: status $status"
+        has err 'log mine exists and is no log of training'
+        [ "$(cat mine)" = "$kept" ] || not_ok "mine is $(cat mine)" ;;
+    esac
+    rm -f out.* mine
+done
 ln -s out.state new.jsonl
 refuses 5 'cannot write the log to new.jsonl' "$UNROLL" train some.txt $TINY -o out --log new.jsonl
 
