@@ -493,7 +493,7 @@ static void save_scenario(void)
 {
     const ur_options net = net_of("lm", "layers=1 hidden=5");
     const char *path = tmp_path("saved");
-    ur_optimizer_options o = optimizer_of(UR_ADAM);
+    ur_optimizer_options o = optimizer_of(UR_OPTIMIZER_ADAM);
     ur_model *m = model_of(&net, 20, 1);
     ur_params *params = ur_model_params(m);
     ur_optimizer *optimizer;

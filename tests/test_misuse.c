@@ -191,13 +191,13 @@ static void params__refuse_the_impossible(void **unused)
     REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 2, dim, (ur_start){UR_INIT_NORMAL, HUGE_VAL},
                                      NULL));
     REFUSED(UR_EINVAL, ur_params_add_buffer(unbuilt, "p", 2, dim, (double)NAN, NULL));
-    for (int init = UR_CONSTANT; init <= UR_NORMAL; init++)
+    for (int init = UR_INIT_CONSTANT; init <= UR_INIT_NORMAL; init++)
         REFUSED(UR_EINVAL, ur_params_add(unbuilt, "p", 2, dim, (ur_start){(ur_init)init, -2e37},
                                          NULL));
     /* Names that no file can hold. */
     static const char *const names[] = {"__metadata__", "a\x1b[1m", "\xff", "a\nb"};
     for (int i = 0; i < 4; i++) {
-        REFUSED(UR_EINVAL, ur_params_add(unbuilt, names[i], 2, dim, (ur_start){UR_CONSTANT, 0},
+        REFUSED(UR_EINVAL, ur_params_add(unbuilt, names[i], 2, dim, (ur_start){UR_INIT_CONSTANT, 0},
                                          NULL));
         REFUSED(UR_EINVAL, ur_params_add_buffer(unbuilt, names[i], 2, dim, 0, NULL));
         REFUSED(UR_EINVAL, ur_params_add_typed(unbuilt, names[i], UR_TYPE_I8, 2, dim, NULL));

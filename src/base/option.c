@@ -329,7 +329,7 @@ ur_status ur__option_show(const ur_option *o, const void *values, struct ur__buf
         to->size = before;
         UR__TRY(ur__buf_printf(to, "%.*g", digits, x));
         if (o->kind != UR_OPTION_REAL || !ur__parse_real(to->data + before, &shown) ||
-            in_range(o, shown))
+            ur__option_in_range(o, shown))
             break;      /* else it is rounded to what it may not be: 0.9999999 is not 1 */
     }
     return UR_OK;
