@@ -153,7 +153,12 @@ static void run__asks_before_it_replaces_a_log(void **unused)
     put_file(o.log, "x", 1);
     assert_status(UR_EEXIST, train_until(o, 0, &l));
     assert_message("--force");
-    o.resume = true;
+    o.resume = true;        /* with no state: only what is a log goes on */
+    assert_status(UR_EEXIST, train_until(o, 0, &l));
+    assert_message("is no log of training");
+    put_file(o.log, "{\"kind\":\"start\"}\n", 17);
+    assert_ok(train_until(o, 0, &l));
+    put_file(o.log, "x", 1);
     assert_ok(train_until(o, 0, &l));
     o.resume = false;
     o.force = true;

@@ -75,7 +75,8 @@ static double decode(struct search *s, int b, int n, int32_t *labels)
 static ur_status check(const ur_chain *c)
 {
     const struct { const void *at; const char *name; } needed[] = {
-        {c->scores, "scores"}, {c->transitions, "transitions"}, {c->start, "start"}, {c->end, "end"},
+        {c->scores, "scores"}, {c->transitions, "transitions"},
+        {c->start, "start"}, {c->end, "end"},
     };
     for (int i = 0; i < 4; i++)
         if (!needed[i].at)

@@ -207,7 +207,9 @@ struct source {
 /* Names the file before what is wrong with the JSON in it. */
 static ur_status in_file(const struct source *s, ur_status status)
 {
-    return status == UR_EFORMAT ? ur__fail(status, "%s: damaged: %s", s->path, ur_errmsg()) : status;
+    if (status == UR_EFORMAT)
+        ur__fail(status, "%s: damaged: %s", s->path, ur_errmsg());
+    return status;
 }
 
 static ur_status verify(const struct source *s)

@@ -66,8 +66,8 @@ zstd.zst looks like a zstd file; unpack it with unzstd
 pointer.safetensors looks like a git-lfs pointer, .*git lfs pull
 page.safetensors looks like a web page; the download
 config.json looks like JSON; the weights are in a file that ends in .safetensors
-plain.txt looks like text; a model is what unroll train has written
-some.txt looks like text; a model is what unroll train has written
+plain.txt looks like text; what is wanted is a safetensors file, as unroll train writes
+some.txt looks like text; what is wanted is a safetensors file, as unroll train writes
 empty.safetensors is empty$
 noise.bin not a safetensors file: its first 8 bytes are not a header's length
 cut.safetensors not a safetensors file: it is truncated in its header
