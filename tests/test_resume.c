@@ -32,6 +32,34 @@ static void resume__equals_uninterrupted(void **unused)
     }
 }
 
+static void resume__equals_uninterrupted_for_labels(void **unused)
+{
+    (void)unused;
+    static const char *const runs[][2] = {
+        {"classify", "pool=attention balanced=yes"}, {"tag", "word-dropout=0.1"},
+        {"tag", "crf=yes"},
+    };
+    const int64_t at[] = {1, 23, 40, 51, 60};
+    for (size_t k = 0; k < sizeof runs / sizeof *runs; k++) {
+        struct listener l;
+        ur_train_options whole = small_run(runs[k][0], tmp_path("whole.safetensors"), runs[k][1]);
+        whole.steps = 60;
+        assert_ok(train_until(whole, 0, &l));
+        for (int i = 0; i < 5; i++) {
+            ur_train_options o = whole;
+            o.model = tmp_path("part.safetensors");
+            o.force = true;
+            assert_status(UR_ECANCELED, train_until(o, at[i], &l));
+            o.force = false;
+            o.resume = true;
+            assert_ok(ur_team_new(&o.team, 3));
+            assert_ok(train_until(o, 0, &l));
+            ur_team_free(o.team);
+            assert_same_run(whole.model, o.model);
+        }
+    }
+}
+
 static void resume__equals_uninterrupted_for_each_optimizer(void **unused)
 {
     (void)unused;
@@ -361,6 +389,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(resume__equals_uninterrupted),
+        cmocka_unit_test(resume__equals_uninterrupted_for_labels),
         cmocka_unit_test(resume__equals_uninterrupted_for_each_optimizer),
         cmocka_unit_test(resume__a_later_end_equals_one_run),
         cmocka_unit_test(resume__keeps_its_options),

@@ -13,6 +13,8 @@
 static const struct ur__arch *const archs[] = {
     &ur__arch_lm,
     &ur__arch_fill,
+    &ur__arch_classify,
+    &ur__arch_tag,
 #ifdef UR__EXTRA_ARCHS
     UR__EXTRA_ARCHS
 #endif

@@ -14,6 +14,8 @@
 static const struct ur__task *const tasks[] = {
     &ur__task_lm,
     &ur__task_fill,
+    &ur__task_classify,
+    &ur__task_tag,
 #ifdef UR__EXTRA_TASKS
     UR__EXTRA_TASKS
 #endif

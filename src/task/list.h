@@ -6,8 +6,8 @@
 #include "train/task.h"
 #include "unroll/task.h"
 
-extern const struct ur__task ur__task_lm, ur__task_fill;
-extern const struct ur__predict_plug ur__fill_gaps;
+extern const struct ur__task ur__task_lm, ur__task_fill, ur__task_classify, ur__task_tag;
+extern const struct ur__predict_plug ur__fill_gaps, ur__classify_lines, ur__tag_lines;
 
 /* The task of a name. UR_EINVAL: there is none. */
 ur_status ur__task_find(const char *name, const struct ur__task **out);
