@@ -22,7 +22,7 @@ struct predict {
 static const ur_option options[] = {
     {.group = "predicting", .name = "top", .arg = "N", .fallback = "5", .kind = UR_OPTION_COUNT,
      .min = 1, .max = UR_PREDICT_MOST,
-     AT(top), .help = "most likely candidates to list for each place (a gap) with --json"},
+     AT(top), .help = "most likely candidates to list for each place (a gap, a label) with --json"},
     {.name = "unknown", .arg = OPT_UNKNOWN, .shown = OPT_UNKNOWN_USUAL, .kind = UR_OPTION_WORD,
      AT(unknown), .help = "what to do with tokens that the model does not know; replace: read "
                           "as <unk>, or as U+FFFD, ? or a space"},
@@ -35,6 +35,7 @@ static const ur_option options[] = {
 static const char *const examples[] = {
     "echo 'My fellow ___, we are strong.' | unroll predict speeches.safetensors",
     "unroll predict speeches.safetensors gaps.txt --json --top 3",
+    "unroll predict spam.safetensors <messages.txt",
     NULL,
 };
 
@@ -211,7 +212,8 @@ const struct command cmd_predict = {
              "MODEL's task says. One that fills gaps (train --task fill) gives each gap, a run of "
              "underscores, the most likely token; lines without a gap stay as they are. Several "
              "gaps in a line are filled from left to right, and text after the next gap is not "
-             "seen.",
+             "seen. One that labels texts (classify) gives the label of the line, one that labels "
+             "steps (tag) those of its words, with spaces between.",
     .options = options,
     .n_options = sizeof options / sizeof options[0],
     .min_words = 1,

@@ -46,6 +46,8 @@ static const char *const examples[] = {
     "unroll train shakespeare.txt --resume",
     "unroll train news.txt --tokens wordpunct --tie --hidden 256 --dropout 0.3",
     "unroll train news.txt --task fill --tokens wordpunct --embed 128",
+    "unroll train reviews.tsv --task classify",
+    "unroll train train.conllu --task tag --column upos --val dev.conllu",
     "zcat logs/*.gz | unroll train - -o logs.safetensors --tokens byte --cell gru",
     NULL,
 };

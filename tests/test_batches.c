@@ -215,7 +215,7 @@ static void ids__of_texts_are_padded(void **state)
     const int64_t part[] = {1, 2};      /* "sat" is unknown there */
     assert_ok(vocab_of(&v, x, UR_TOKEN_WORD, part, 2));
     assert_int_equal(ur_vocab_size(v), 5);
-    assert_ok(ur__sequences_new(&s, x, v));
+    assert_ok(ur__sequences_new(&s, x, v, UR_UNKNOWN_USUAL));
     assert_int_equal(s.unknown, 1);
     assert_int_equal(s.longest, 3);
     int32_t ids[6], want[] = {2, 2, 3, 4, 0, 0}, later[] = {3, 4, 0, 0, 0, 0};
@@ -236,7 +236,7 @@ static void ids__of_texts_are_padded(void **state)
     ur__sequences_free(&s);
     ur_vocab_free(v);
     assert_ok(vocab_of(&v, x, UR_TOKEN_CHAR, part, 1));
-    assert_status(UR_EDATA, ur__sequences_new(&s, x, v));
+    assert_status(UR_EDATA, ur__sequences_new(&s, x, v, UR_UNKNOWN_USUAL));
     assert_non_null(strstr(ur_errmsg(), "a.tsv:1: character \"c\" (U+0063) at byte 4 is not in"));
     ur_vocab_free(v);
     ur__examples_free(x);
@@ -257,7 +257,7 @@ static void tokens__are_words_as_they_are(void **state)
     ur_vocab_free(v);
     const int64_t part[] = {1};
     assert_ok(vocab_of(&v, x, UR_TOKEN_WORD, part, 1));
-    assert_ok(ur__sequences_new(&s, x, v));
+    assert_ok(ur__sequences_new(&s, x, v, UR_UNKNOWN_USUAL));
     assert_ok(ur__pad_ids(&s, &(struct ur__rows){which, 2, 2, 0}, ids, lengths));
     assert_memory_equal(ids, ((int32_t[]){2, 0, 0, 2}), sizeof ids);
     assert_ok(ur__pad_tags(x, &(struct ur__rows){which, 2, 2, 0}, tags));
@@ -266,7 +266,7 @@ static void tokens__are_words_as_they_are(void **state)
     ur_vocab_free(v);
     assert_ok(vocab_of(&v, x, UR_TOKEN_CHAR, NULL, 0));
     assert_int_equal(ur_vocab_size(v), 4);      /* 0 1 _ x */
-    assert_status(UR_EINVAL, ur__sequences_new(&s, x, v));
+    assert_status(UR_EINVAL, ur__sequences_new(&s, x, v, UR_UNKNOWN_USUAL));
     ur_vocab_free(v);
     ur__examples_free(x);
 }
@@ -281,7 +281,7 @@ static void tokens__that_are_long_are_unknown(void **state)
     struct ur__sequences s;
     assert_ok(vocab_of(&v, x, UR_TOKEN_WORD, NULL, 0));
     assert_int_equal(ur_vocab_size(v), 3);
-    assert_ok(ur__sequences_new(&s, x, v));
+    assert_ok(ur__sequences_new(&s, x, v, UR_UNKNOWN_USUAL));
     assert_int_equal(s.unknown, 1);
     ur__sequences_free(&s);
     ur_vocab_free(v);
@@ -308,7 +308,7 @@ static void frames__are_padded_with_zeros(void **state)
     assert_status(UR_EDATA, vocab_of(&v, x, UR_TOKEN_CHAR, NULL, 0));
     const uint32_t code = 'a';
     assert_ok(ur__vocab_new(&v, UR_TOKEN_CHAR, 1, &code));
-    assert_status(UR_EDATA, ur__sequences_new(&s, x, v));
+    assert_status(UR_EDATA, ur__sequences_new(&s, x, v, UR_UNKNOWN_USUAL));
     ur_vocab_free(v);
     ur__examples_free(x);
 }

@@ -402,6 +402,62 @@ static void hostile__summaries_and_versions(void **state)
     }
 }
 
+/* A network of more than one vocabulary, which may be missing, or not what its role wants. */
+#define LABELS "{\"tokens\":\"word\",\"words\":[\"<unk>\",\"</s>\",\"a\",\"b\"]}"
+#define CLASSIFY                                                                            \
+    "{\"arch\":\"classify\",\"cell\":\"gru\",\"hidden\":[3],\"dropout\":0,\"bidirectional\":" \
+    "\"no\",\"features\":0,\"embed\":2,\"letters\":0,\"pool\":\"last\"}"
+static const struct {
+    const char *from, *to, *vocab, *label, *letter, *why;
+} labelled[] = {
+    {"", "", LABELS, LABELS, NULL, "tensor embed.weight is missing"},
+    {"", "", LABELS, NULL, NULL, "metadata has no \"vocab.label\""},
+    {"", "", LABELS, VOCAB, NULL, "the labels are no vocabulary of words"},
+    {"", "", LABELS, "{\"tokens\":\"word\",\"words\":[\"<unk>\",\"</s>\"]}", NULL,
+     "the labels are no vocabulary of words"},
+    {"\"letters\":0", "\"letters\":4", LABELS, LABELS, NULL, "has no \"vocab.letter\""},
+    {"\"letters\":0", "\"letters\":4", LABELS, LABELS, VOCAB, "and a line feed"},
+    {"\"letters\":0", "\"letters\":4", LABELS, LABELS, LABELS, "must be the characters"},
+    {"\"letters\":0", "\"letters\":4", VOCAB, LABELS,
+     "{\"tokens\":\"char\",\"codes\":[10,97]}", "must be the characters of words"},
+    {"\"letters\":0", "\"letters\":-1", LABELS, LABELS, NULL, IMPOSSIBLE("letters")},
+    {"\"features\":0", "\"features\":-1", LABELS, LABELS, NULL, IMPOSSIBLE("features")},
+    {"\"features\":0", "\"features\":2", LABELS, LABELS, NULL, "frames.mean"},
+    {"\"embed\":2", "\"embed\":0", LABELS, LABELS, NULL, IMPOSSIBLE("embed")},
+    {"\"last\"", "\"first\"", LABELS, LABELS, NULL, IMPOSSIBLE("pool")},
+};
+
+static void put_vocab(struct ur__buf *b, const char *key, const char *vocab)
+{
+    if (!vocab)
+        return;
+    assert_ok(ur__buf_printf(b, "\"%s\":", key));
+    put_quoted(b, vocab);
+    assert_ok(ur__buf_puts(b, ","));
+}
+
+static void hostile__labels(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(labelled); i++) {
+        struct ur__buf more = {0};
+        char *config = replaced(CLASSIFY, labelled[i].from, labelled[i].to);
+        put_vocab(&more, "vocab.label", labelled[i].label);
+        put_vocab(&more, "vocab.letter", labelled[i].letter);
+        assert_ok(ur__buf_puts(&more, "\"task\":"));
+        make_model(config, labelled[i].vocab, NULL);
+        char *own = ur__strndup(hostile_bytes.data + 8, heap_header(hostile_bytes.data,
+                                                                    hostile_bytes.size));
+        char *text = replaced(own, "\"task\":", more.data);
+        make_file(text, strlen(text), DATA);
+        refuse_model(UR_EFORMAT, labelled[i].why);
+        ur__free(own);
+        ur__free(text);
+        ur__free(config);
+        ur__buf_free(&more);
+    }
+}
+
 static void hostile__values(void **state)
 {
     (void)state;
@@ -423,6 +479,7 @@ int main(void)
         cmocka_unit_test_teardown(hostile__configurations, hostile_check),
         cmocka_unit_test_teardown(hostile__vocabularies, hostile_check),
         cmocka_unit_test_teardown(hostile__summaries_and_versions, hostile_check),
+        cmocka_unit_test_teardown(hostile__labels, hostile_check),
         cmocka_unit_test_teardown(hostile__values, hostile_check),
     };
     return cmocka_run_group_tests_name("hostile", tests, hostile_set_up, hostile_tear_down);

@@ -21,6 +21,8 @@ static int set_up_runs(void **unused)
     set_up(unused);
     write_text(text_path, 1, 150);
     write_text(other_path, 2, 60);
+    write_labelled(labelled_path, 2, 40);
+    write_tagged(tagged_path, 2, 40);
     return 0;
 }
 
@@ -31,17 +33,20 @@ static int tear_down_runs(void **unused)
     return tear_down(unused);
 }
 
-enum kind { LM, WORDS, FILL, FROM_MODEL, N_KINDS };
-static const char *const kind_names[N_KINDS] = {"lm", "words", "fill", "from a model"};
+enum kind { LM, WORDS, FILL, CLASSIFY, TAG, FROM_MODEL, N_KINDS };
+static const char *const kind_names[N_KINDS] = {"lm", "words", "fill", "classify", "tag",
+                                               "from a model"};
 
 static ur_train_options run_options(enum kind kind, const char *model)
 {
-    ur_train_options o = small_run(kind == FILL ? "fill" : "lm", model, "hidden=6,5 seq-length=8");
+    static const char *const tasks[N_KINDS] = {"lm", "lm", "fill", "classify", "tag", "lm"};
+    const bool labels = kind == CLASSIFY || kind == TAG;
+    ur_train_options o = small_run(tasks[kind], model, labels ? "" : "hidden=6,5 seq-length=8");
     o.batch = 4;
     o.steps = 6;
     o.eval_every = 3;
     o.checkpoint_every = 2;
-    o.sample_every = kind == FILL ? 0 : 4;
+    o.sample_every = kind == FILL || labels ? 0 : 4;
     o.sample_length = 12;
     o.report_gradients = kind == LM;
     o.init_from = kind == FROM_MODEL ? start_path : NULL;
@@ -49,6 +54,8 @@ static ur_train_options run_options(enum kind kind, const char *model)
         set_run(&o, "embed=4");
         o.val_file = other_path;
     }
+    if (kind == TAG)
+        set_run(&o, "crf=yes");
     if (kind == WORDS)
         set_run(&o, "tokens=wordpunct");
     return o;

@@ -47,6 +47,27 @@ static const char *write_words(const char *name, int n, int different, bool as_c
     return path;
 }
 
+/* n examples of up to 12 such words, each with a label; or, tagged, each word with one. */
+static const char *write_labels(const char *name, int n, bool tagged)
+{
+    const char *path = tmp_path(name);
+    FILE *f = fopen(path, "w");
+    uint32_t x = 7;
+    assert_non_null(f);
+    for (int i = 0; i < n; i++) {
+        if (!tagged)
+            fprintf(f, "l%d\t", i % 5);
+        for (int k = 0; k <= i % 12; k++) {
+            x = x * 1664525 + 1013904223;
+            const char *tag = x >> 31 ? "\tA\n" : "\tB\n";
+            fprintf(f, "w%u%s", (unsigned)(x >> 8) % 500, tagged ? tag : " ");
+        }
+        fputc('\n', f);
+    }
+    assert_int_equal(fclose(f), 0);
+    return path;
+}
+
 /* ---- in a process of its own ------------------------------------------- */
 
 struct outcome {
@@ -118,7 +139,9 @@ static void expect_size(const char *what, const char *model, const char *suffix,
 static ur_train_options options_of(const char *task, const char *settings,
                                    const char *const *data)
 {
-    ur_train_options o = run_of(task, "hidden=96 tokens=char batch=16 seq-length=32");
+    const bool labels = strcmp(task, "classify") == 0 || strcmp(task, "tag") == 0;
+    ur_train_options o = run_of(task, labels ? "hidden=96 batch=16"
+                                             : "hidden=96 tokens=char batch=16 seq-length=32");
     set_run(&o, settings);
     o.data = data;
     o.n_data = 1;
@@ -160,6 +183,11 @@ static const struct shape {
     {"fill, vectors, tied, dropout", "fill", "cell=gru tie=yes dropout=0.2", 0, false, false},
     {"fill, words, logits in chunks", "fill", "tokens=word layers=1 hidden=48 embed=32 batch=64", 0,
      false, false},
+    {"classify", "classify", "tokens=word", 0, false, false},
+    {"classify, balanced, attention", "classify", "pool=attention balanced=yes", 0, false, false},
+    {"classify, no memory", "classify", "cell=none pool=max tokens=char", 0, false, true},
+    {"tag", "tag", "", 0, false, false},
+    {"tag, crf, 2 threads", "tag", "crf=yes letters=0", 2, false, false},
 };
 
 static void plan__foretells_memory_and_files(void **state)
@@ -167,8 +195,13 @@ static void plan__foretells_memory_and_files(void **state)
     (void)state;
     const char *few = write_words("few.txt", 20000, 500, false);
     const char *many = write_words("many.txt", 50000, 4000, true);
+    const char *labelled = write_labels("labelled.tsv", 2000, false);
+    const char *tagged = write_labels("tagged.conll", 2000, true);
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-        const char *data = shapes[i].many ? many : few;
+        const char *data = strcmp(shapes[i].task, "classify") == 0 ? labelled
+                         : strcmp(shapes[i].task, "tag") == 0      ? tagged
+                         : shapes[i].many                          ? many
+                                                                   : few;
         ur_train_options o = options_of(shapes[i].task, shapes[i].settings, &data);
         o.steps = 1;
         o.val = shapes[i].no_val ? 0 : 0.1;

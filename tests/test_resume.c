@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "io/json.h"
 #include "train/identity.h"
 
 /* ---- going on ---------------------------------------------------------- */
@@ -31,6 +32,34 @@ static void resume__equals_uninterrupted(void **unused)
         ur_team_free(o.team);
         assert_non_null(strstr(l.note, "going on after step"));
         assert_same_run(whole.model, o.model);
+    }
+}
+
+static void resume__equals_uninterrupted_for_labels(void **unused)
+{
+    (void)unused;
+    static const char *const runs[][2] = {
+        {"classify", "pool=attention balanced=yes"}, {"tag", "word-dropout=0.1"},
+        {"tag", "crf=yes"},
+    };
+    const int64_t at[] = {1, 23, 40, 51, 60};
+    for (size_t k = 0; k < sizeof runs / sizeof *runs; k++) {
+        struct listener l;
+        ur_train_options whole = small_run(runs[k][0], tmp_path("whole.safetensors"), runs[k][1]);
+        whole.steps = 60;
+        assert_ok(train_until(whole, 0, &l));
+        for (int i = 0; i < 5; i++) {
+            ur_train_options o = whole;
+            o.model = tmp_path("part.safetensors");
+            o.force = true;
+            assert_status(UR_ECANCELED, train_until(o, at[i], &l));
+            o.force = false;
+            o.resume = true;
+            assert_ok(ur_team_new(&o.team, 3));
+            assert_ok(train_until(o, 0, &l));
+            ur_team_free(o.team);
+            assert_same_run(whole.model, o.model);
+        }
     }
 }
 
@@ -162,12 +191,17 @@ static void resume__reads_states_without_what_may_change(void **unused)
     static const char old[] = "{\"lr\":1,\"end\":{}}";
     static const char now[] = "{\"lr\":1,\"end\":{},\"may_change\":{\"eval_every\":7}}";
     ur_train_options o = small_options(tmp_path("m.safetensors"));
+    struct ur__json *j;
     o.eval_every = 0;
     assert_ok(ur__identity_compare(old, now));
     assert_ok(ur__identity_compare(now, old));
-    assert_ok(ur__identity_apply(old, &o));
+    assert_ok(ur__json_parse(&j, old, strlen(old)));
+    assert_ok(ur__identity_apply(j, &o));
+    ur__json_free(j);
     assert_int_equal(o.eval_every, 0);
-    assert_ok(ur__identity_apply(now, &o));
+    assert_ok(ur__json_parse(&j, now, strlen(now)));
+    assert_ok(ur__identity_apply(j, &o));
+    ur__json_free(j);
     assert_int_equal(o.eval_every, 7);
 }
 
@@ -443,6 +477,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(resume__equals_uninterrupted),
+        cmocka_unit_test(resume__equals_uninterrupted_for_labels),
         cmocka_unit_test(resume__equals_uninterrupted_for_each_optimizer),
         cmocka_unit_test(resume__a_later_end_equals_one_run),
         cmocka_unit_test(resume__keeps_its_options),

@@ -49,6 +49,65 @@ static void train__same_bytes_for_any_team(void **unused)
     }
 }
 
+static const char *const label_runs[][2] = {
+    {"classify", "pool=mean label-smoothing=0.1"}, {"classify", "cell=none pool=max"},
+    {"classify", "letters=4 letter-embed=3 cell=gru"}, {"tag", "word-dropout=0.1"},
+    {"tag", "crf=yes"},
+};
+enum { N_LABEL_RUNS = sizeof label_runs / sizeof *label_runs };
+
+static void train__same_labels_for_any_team(void **unused)
+{
+    (void)unused;
+    for (int k = 0; k < N_LABEL_RUNS; k++) {
+        const char *first = NULL;
+        for (int size = 1; size <= 3; size++) {
+            struct listener l;
+            ur_train_options o = small_run(label_runs[k][0], tmp_path("m.safetensors"),
+                                           label_runs[k][1]);
+            assert_ok(ur_team_new(&o.team, size));
+            assert_ok(train_until(o, 0, &l));
+            ur_team_free(o.team);
+            if (first)
+                assert_same_run(first, o.model);
+            else
+                first = o.model;
+        }
+    }
+}
+
+/* It learns the rule of the data, and measuring finds what training said of what it held out. */
+static void train__labels_are_learnt_and_measured(void **unused)
+{
+    (void)unused;
+    for (int k = 0; k < 2 * N_LABEL_RUNS; k++) {
+        struct listener l;
+        ur_train_options o = small_run(label_runs[k / 2][0], tmp_path("m.safetensors"),
+                                       label_runs[k / 2][1]);
+        bool tag = strcmp(o.task, "tag") == 0, learnt = k % 2;
+        o.steps = learnt ? 300 : 15;
+        o.lr = 0.02;
+        assert_ok(train_until(o, 0, &l));
+        ur_model *m;
+        ur_metrics found;
+        ur_metrics_init(&found);
+        assert_ok(ur_model_load(&m, o.model));
+        ur_eval_options e = eval_of(o.data, 1);
+        e.held_out = true;
+        assert_ok(ur_evaluate(m, &e, &found));
+        assert_string_equal(found.at[0].name, tag ? "f1" : "accuracy");
+        assert_true(!learnt || found.at[0].value > 0.9);
+        char key[40];
+        snprintf(key, sizeof key, "\"val_%s\":", found.at[0].name);
+        const char *said = strstr(ur_model_summary(m), key);
+        assert_non_null(said);
+        assert_true(strtod(said + strlen(key), NULL) == found.at[0].value);
+        e.data = tag ? &labelled_path : &tagged_path;
+        assert_status(UR_EDATA, ur_evaluate(m, &e, &found));
+        ur_model_free(m);
+    }
+}
+
 static void train__step_allocates_nothing(void **unused)
 {
     (void)unused;
@@ -214,8 +273,10 @@ static void train__rejects_what_cannot_be(void **unused)
     assert_status(UR_EINVAL, train_until(o, 0, &l));
     assert_string_equal(ur_task_names()[0], "lm");
     assert_string_equal(ur_task_names()[1], "fill");
-    assert_string_equal(ur_task_names()[2], "pair");    /* extra/task_pair.c */
-    assert_null(ur_task_names()[3]);
+    assert_string_equal(ur_task_names()[2], "classify");
+    assert_string_equal(ur_task_names()[3], "tag");
+    assert_string_equal(ur_task_names()[4], "pair");    /* extra/task_pair.c */
+    assert_null(ur_task_names()[5]);
     o = small_options(tmp_path("m.safetensors"));
     o.steps = 2;
     assert_ok(train_until(o, 0, &l));
@@ -446,6 +507,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lm__loss_falls),
         cmocka_unit_test(train__same_bytes_for_any_team),
+        cmocka_unit_test(train__same_labels_for_any_team),
+        cmocka_unit_test(train__labels_are_learnt_and_measured),
         cmocka_unit_test(train__step_allocates_nothing),
         cmocka_unit_test(train__without_validation_keeps_the_latest),
         cmocka_unit_test(train__patience_and_time_end_it),

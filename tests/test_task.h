@@ -11,7 +11,7 @@
 #include "support/settings.h"
 #include "unroll/task.h"
 
-static const char *text_path, *other_path;
+static const char *text_path, *other_path, *labelled_path, *tagged_path;
 
 static inline void write_text(const char *path, uint64_t seed, int words)
 {
@@ -23,9 +23,49 @@ static inline void write_text(const char *path, uint64_t seed, int words)
     fclose(f);
 }
 
+/* Lines of up to 9 words, "yes" those that have "net". */
+static inline void write_labelled(const char *path, uint64_t seed, int n)
+{
+    static const char *const word[] = {"the", "net", "reads", "one", "letter", "writes", "more"};
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    for (int i = 0; i < n; i++) {
+        char line[100] = "";
+        bool yes = false;
+        for (int k = 0, most = 1 + i * 7 % 9; k < most; k++) {
+            int w = (int)(7 * ur_random_uniform(seed, 5, (uint64_t)i, (uint32_t)k));
+            snprintf(line + strlen(line), sizeof line - strlen(line), " %s", word[w]);
+            yes = yes || w == 1;
+        }
+        fprintf(f, "%s\t%s\n", yes ? "yes" : "no", line + 1);
+    }
+    fclose(f);
+}
+
+/* Words in two columns: "net" begins a thing, which goes on with what follows it. */
+static inline void write_tagged(const char *path, uint64_t seed, int n)
+{
+    static const char *const word[] = {"the", "net", "reads", "one", "letter", "writes", "more"};
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    for (int i = 0; i < n; i++) {
+        for (int k = 0, last = 0, most = 1 + i * 7 % 9; k < most; k++) {
+            int w = (int)(7 * ur_random_uniform(seed, 6, (uint64_t)i, (uint32_t)k));
+            fprintf(f, "%s\t%s\n", word[w], w == 1 ? "B-thing" : last == 1 ? "I-thing" : "O");
+            last = w;
+        }
+        fputs("\n", f);
+    }
+    fclose(f);
+}
+
 static inline int set_up(void **unused)
 {
     (void)unused;
+    labelled_path = strdup(tmp_path("labelled.tsv"));
+    tagged_path = strdup(tmp_path("tagged.conll"));
+    write_labelled(labelled_path, 1, 200);
+    write_tagged(tagged_path, 1, 200);
     text_path = strdup(tmp_path("text.txt"));
     other_path = strdup(tmp_path("other.txt"));
     write_text(text_path, 1, 1200);
@@ -38,14 +78,21 @@ static inline int tear_down(void **unused)
     (void)unused;
     free((void *)(uintptr_t)text_path);
     free((void *)(uintptr_t)other_path);
+    free((void *)(uintptr_t)labelled_path);
+    free((void *)(uintptr_t)tagged_path);
     return 0;
 }
 
-/* A small net over the text, 1200 words: about 40 steps an epoch; with more settings. */
+/* A small net over the text, 1200 words: about 40 steps an epoch; or over examples with labels, 23
+ * steps; with more settings. */
 static inline ur_train_options small_run(const char *task, const char *model, const char *settings)
 {
-    ur_train_options o = run_of(task, "hidden=24,16 dropout=0.1 seq-length=16 tokens=char");
-    o.data = &text_path;
+    bool tag = strcmp(task, "tag") == 0, classify = strcmp(task, "classify") == 0;
+    ur_train_options o =
+        run_of(task, tag ? "hidden=12 embed=6 letters=5 letter-embed=3 dropout=0.1 min-count=1"
+                     : classify ? "hidden=12 embed=6 dropout=0.1 tokens=word"
+                                : "hidden=24,16 dropout=0.1 seq-length=16 tokens=char");
+    o.data = tag ? &tagged_path : classify ? &labelled_path : &text_path;
     o.n_data = 1;
     o.model = model;
     o.batch = 8;

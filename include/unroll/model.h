@@ -29,7 +29,13 @@ extern "C" {
  *          Fields: input [T,B], target [T,B]. Vocabulary: text. Carries state.
  *    fill  each token from those before it and those after it, by two stacks.
  *          Fields: input [T,B] with lengths, target [T,B]. Vocabulary: text. To run: before,
- *          after. */
+ *          after.
+ *    classify  one label for a sequence, tag  one for each of its steps. Outputs are those of the
+ *          labels [1,B,K] or [T,B,K]. Fields: input [T,B] with lengths, or, with the option
+ *          features I, frames [T,B,I] with lengths; with letters, also letters [C,W] with lengths,
+ *          the spellings of W words, and spelling [T,B], which of them each step is; target [1,B]
+ *          or [T,B]. Vocabularies: text (with frames NULL), label, letter (without letters NULL).
+ *          Label k is token k + 2 of the vocabulary, which begins with <unk> and </s>. */
 UR_API const char *const *ur_arch_names(void);
 
 /** The options of a network with their defaults; ur_options_set changes them. Errors: UR_EINVAL

@@ -41,7 +41,8 @@ enum {
     UR_OPTION_OPEN_MAX = 2,
     UR_OPTION_SPARSE = 4,   /* a file has it only where it is not the default */
     UR_OPTION_FREE = 8,     /* it may change when a run is resumed */
-    UR_OPTION_IMPLIED = 16  /* files leave it out: another option says it */
+    UR_OPTION_IMPLIED = 16, /* files leave it out: another option says it */
+    UR_OPTION_DATA = 32     /* a run's data say it: it is no option of ur_train_set */
 };
 
 /** One option. Static; read-only. */

@@ -19,7 +19,12 @@ extern "C" {
  *  GRU   r,z = σ(...), h = z∘h + (1−z)∘n,           Cho et al. 2014
  *        n = tanh(W x + b + r∘(U h + b'))           reset after (default), or
  *        n = tanh(W x + b + U (r∘h))                reset before */
-typedef enum ur_cell { UR_CELL_RNN = 0, UR_CELL_LSTM = 1, UR_CELL_GRU = 2 } ur_cell;
+typedef enum ur_cell {
+    UR_CELL_RNN = 0,
+    UR_CELL_LSTM = 1,
+    UR_CELL_GRU = 2,
+    UR_CELL_NONE = 3    /* no memory: relu(W x_t + b) at each step, a feed-forward net */
+} ur_cell;
 
 /** "identity", "tanh", "relu", "sigmoid", "satlin"; NULL for an unknown one. Static text. */
 UR_API const char *ur_activation_name(ur_activation f);

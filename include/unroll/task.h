@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-/** Names of the tasks there are ("lm", "fill"), ended by NULL. Static. */
+/** Names of the tasks there are ("lm", "fill", "classify", "tag"), ended by NULL. Static. */
 UR_API const char *const *ur_task_names(void);
 /** What a task learns ("predict the next token"), and the program's subcommand that uses its
  *  models ("sample"). Static text; NULL: there is no such task. */
@@ -56,7 +56,7 @@ UR_API ur_status ur_train_plan(const ur_train_options *options, double seconds, 
 
 typedef enum ur_protocol {
     UR_PROTOCOL_STREAM = 0,     /* one stream from the zero state, tokens 2…n once each; fill:
-                                   windows as in training */
+                                   windows as in training; tasks of labels: the only way */
     UR_PROTOCOL_WINDOW = 1      /* windows of 256 predictions, each from the zero state */
 } ur_protocol;
 

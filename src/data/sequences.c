@@ -96,6 +96,7 @@ ur_status ur__examples_vocab(ur_vocab **out, struct ur__examples *x,
 struct numbering {
     struct ur__sequences *to;
     const ur_vocab *vocab;
+    ur_encoder *encoder;    /* of texts */
     int32_t *ids;           /* room for a text's */
     uint32_t most;
     int32_t unknown;        /* -1: none is */
@@ -113,7 +114,7 @@ static ur_status number_text(void *user, const char *text, size_t n)
 {
     struct numbering *a = user;
     size_t count;
-    UR__TRY(ur_vocab_encode(a->vocab, text, n, a->ids, &count));
+    UR__TRY(ur_encoder_put(a->encoder, text, n, a->ids, &count));
     if (count == 0)
         return ur__fail(UR_EDATA, "a text without words");
     return put_ids(a, a->ids, count);
@@ -141,7 +142,8 @@ static ur_status number_all(struct numbering *a, struct ur__examples *x, char *t
     return UR_OK;
 }
 
-ur_status ur__sequences_new(struct ur__sequences *s, struct ur__examples *x, const ur_vocab *vocab)
+ur_status ur__sequences_new(struct ur__sequences *s, struct ur__examples *x, const ur_vocab *vocab,
+                            ur_unknown how)
 {
     *s = (struct ur__sequences){0};
     UR__TRY(check_texts(x));
@@ -154,7 +156,11 @@ ur_status ur__sequences_new(struct ur__sequences *s, struct ur__examples *x, con
         .unknown = ur_vocab_unknown(vocab)
     };
     s->begin = ur__alloc((size_t)x->n + 1, sizeof *s->begin);
-    ur_status status = text && a.ids && s->begin ? number_all(&a, x, text) : UR_ENOMEM;
+    ur_status status = text && a.ids && s->begin ? ur_encoder_new(&a.encoder, vocab, how)
+                                                 : UR_ENOMEM;
+    if (status == UR_OK)
+        status = number_all(&a, x, text);
+    ur_encoder_free(a.encoder);
     ur__free(text);
     ur__free(a.ids);
     if (status != UR_OK)

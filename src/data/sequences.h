@@ -34,9 +34,10 @@ struct ur__vocab_rule {
  * these as they are. *cut as ur__choose_words. */
 ur_status ur__examples_vocab(ur_vocab **out, struct ur__examples *x,
                              const struct ur__vocab_rule *rule, int64_t *cut);
-/* UR_EDATA with FILE:LINE: a character that is not in the vocabulary, a text without words. */
-ur_status ur__sequences_new(struct ur__sequences *s, struct ur__examples *x,
-                            const ur_vocab *vocab);
+/* how: what becomes of tokens of texts that are not in the vocabulary; tokens as the file has them
+ * are <unk> then. UR_EDATA with FILE:LINE: a character that is not, a text without words. */
+ur_status ur__sequences_new(struct ur__sequences *s, struct ur__examples *x, const ur_vocab *vocab,
+                            ur_unknown how);
 void ur__sequences_free(struct ur__sequences *s);
 int32_t ur__sequence_length(const struct ur__sequences *s, int64_t i);
 

@@ -97,7 +97,7 @@ static const ur_option rows[] = {
      .at = offsetof(struct own, o.output_activation)},
     {.name = "output", .kind = UR_OPTION_LIST_OF_INT, .at = offsetof(struct own, o.output)},
     {.name = "biases", .kind = UR_OPTION_INT, .at = offsetof(struct own, o.biases)},
-    UR__STACK_ROWS("", struct own, o),
+    UR__STACK_ROWS("", struct own, o, "2", "0"),
 };
 enum { N_ROWS = sizeof rows / sizeof *rows };
 static const ur_option_table table = {.rows = rows, .n = N_ROWS};

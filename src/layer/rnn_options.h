@@ -15,8 +15,9 @@ extern const char *const ur__init_words[], *const ur__norm_words[];
 #define UR__MOST_UNITS 65536
 
 /* Rows of a stack, the ur_rnn_options `stack` of struct `type`; prefix: of their names, "" or
- * "encoder-". A new option is one row here. */
-#define UR__STACK_ROWS(prefix, type, stack)                                                       \
+ * "encoder-"; deep, dropped: its usual layers and dropout, as text. A new option is one row
+ * here. */
+#define UR__STACK_ROWS(prefix, type, stack, deep, dropped)                                        \
     {.group = "network", .name = prefix "cell", .choices = ur__cell_choice, .fallback = "lstm",   \
      .kind = UR_OPTION_CHOICE, .at = offsetof(type, stack.cell), .help = "recurrent cell"},       \
     {.name = prefix "hidden", .arg = "N[,N...]", .fallback = "128",                               \
@@ -24,13 +25,13 @@ extern const char *const ur__init_words[], *const ur__norm_words[];
      .at = offsetof(type, stack.hidden),                                                          \
      .at_n = offsetof(type, stack.layers),                                                        \
      .help = "units of each layer; a list gives each its own number"},                            \
-    {.name = prefix "layers", .arg = "N", .shown = "2",                                           \
+    {.name = prefix "layers", .arg = "N", .shown = deep,                                          \
      .kind = UR_OPTION_INT, .min = 1, .max = UR_MAX_LAYERS, .flags = UR_OPTION_IMPLIED,           \
      .at = offsetof(type, stack.layers), .help = "recurrent layers"},                             \
     {.name = prefix "norm", .words = ur__norm_words, .fallback = "none",                          \
      .kind = UR_OPTION_CHOICE, .flags = UR_OPTION_SPARSE, .at = offsetof(type, stack.norm),       \
      .help = "lstm, gru: layer normalises what each gate sums up"},                               \
-    {.name = prefix "dropout", .arg = "P", .fallback = "0",                                       \
+    {.name = prefix "dropout", .arg = "P", .fallback = dropped,                                   \
      .kind = UR_OPTION_REAL, .max = 1, .flags = UR_OPTION_OPEN_MAX,                               \
      .at = offsetof(type, stack.dropout),                                                         \
      .help = "chance of dropping, between layers and before the decoder"},                        \

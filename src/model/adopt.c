@@ -32,6 +32,10 @@ static int32_t find_token(const ur_vocab *in, const ur_vocab *vocab, int32_t id)
 
 static ur_status make_map(struct map *map, const ur_vocab *to, const ur_vocab *from)
 {
+    if (!to && !from)
+        return UR_OK;
+    if (!to || !from)
+        return ur__fail(UR_EDATA, "the networks differ: only one has a vocabulary of that role");
     ur_token_kind kind = ur_vocab_kind(to), other = ur_vocab_kind(from);
     bool words = ur__is_words(kind) && ur__is_words(other);
     if (kind != other && !words)

@@ -39,6 +39,8 @@ struct ur__arch {
     const ur_option_table *options;     /* of a configuration */
     const char *const *vocabs;          /* roles, at most UR__MAX_VOCABS, ended by NULL */
     const char *const *fields;          /* roles of a batch's fields, ended by NULL */
+    /* Has a network of that configuration the vocabulary or the field of that role? NULL: all. */
+    bool (*has)(const void *config, const char *role);
     bool carries;                       /* state, from one piece of a sequence to the next */
     size_t net_size;                    /* of what declare() leaves in m->net, zeroed before */
     /* Fills in what a configuration left open. UR_EINVAL: it is impossible. */
@@ -67,6 +69,11 @@ const struct ur__arch *ur__arch_find(const char *name);
 
 /* Roles of a network over one text. */
 extern const char *const ur__text_vocabs[], *const ur__text_fields[];
+
+/* How many roles of vocabularies it has. */
+int ur__arch_roles(const struct ur__arch *arch);
+/* Has a network of these options the vocabulary or field of that role, one of its lists? */
+bool ur__arch_has(const struct ur__arch *arch, const ur_options *config, const char *role);
 
 /* The i-th stack; NULL: there is none. */
 ur_rnn *ur__model_stack(const ur_model *m, int i);

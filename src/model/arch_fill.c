@@ -30,7 +30,7 @@ struct net {
 };
 
 static const ur_option option_rows[] = {
-    UR__STACK_ROWS("", struct config, stack),
+    UR__STACK_ROWS("", struct config, stack, "2", "0"),
     UR__EMBED_ROWS(struct config, "twice the last layer's size"),
 };
 

@@ -18,6 +18,8 @@
 #define ARCHS(ARCH)     \
     ARCH(lm)            \
     ARCH(fill)          \
+    ARCH(classify)      \
+    ARCH(tag)           \
     UR__EXTRA_ARCHS(ARCH)
 
 #define DECLARE(x) extern const struct ur__arch ur__arch_##x;

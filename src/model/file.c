@@ -64,6 +64,8 @@ static ur_status name_vocabs(const ur_model *m, struct ur__st_out *out)
 {
     for (int i = 0; m->arch->vocabs[i]; i++) {
         char key[KEY];
+        if (!m->vocab[i])
+            continue;
         struct ur__buf text = {0};
         ur_status status = ur__vocab_text(m->vocab[i], &text);
         if (status == UR_OK)
@@ -319,7 +321,8 @@ static ur_status load_skeleton(ur_model **out, const struct ur__st_file *f)
     const struct ur__arch *arch = ur__arch_find(config.table->name);
     ur_status status = UR_OK;
     for (char key[KEY]; arch->vocabs[n] && status == UR_OK; n++)
-        status = load_vocab(&vocab[n], f, vocab_key(arch, n, key));
+        if (ur__arch_has(arch, &config, arch->vocabs[n]))
+            status = load_vocab(&vocab[n], f, vocab_key(arch, n, key));
     if (status == UR_OK)
         status = ur__model_declare(out, &config, n, vocab);
     for (int i = 0; i < n && status != UR_OK; i++)

@@ -18,8 +18,10 @@ static ur_tensor *make(ur_tape *tape, void *arg)
 {
     const struct round *r = arg;
     ur_state *const *states = r->how & UR__MEASURE_CARRIES ? r->stack : NULL;
-    return r->how & UR__MEASURE_TRAIN ? ur__net_loss(tape, r->model, r->batch, states)
-                                      : ur__net_outputs(tape, r->model, r->batch, states);
+    /* A loss of its own is made of the outputs, and may be what the network is scored by. */
+    return r->how & UR__MEASURE_TRAIN || r->model->arch->loss
+        ? ur__net_loss(tape, r->model, r->batch, states)
+        : ur__net_outputs(tape, r->model, r->batch, states);
 }
 
 static void see_nothing(void *user, int layer, int64_t t, int B, int H, const ur_real *dh)

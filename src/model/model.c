@@ -13,7 +13,7 @@
 
 /* ---- making ------------------------------------------------------------ */
 
-static int count_roles(const struct ur__arch *arch)
+int ur__arch_roles(const struct ur__arch *arch)
 {
     int n = 0;
     while (arch->vocabs[n])
@@ -21,15 +21,24 @@ static int count_roles(const struct ur__arch *arch)
     return n;
 }
 
-static ur_status check_vocabs(const struct ur__arch *arch, int n, ur_vocab *const *vocabs)
+bool ur__arch_has(const struct ur__arch *arch, const ur_options *config, const char *role)
 {
-    int wanted = count_roles(arch);
+    return !arch->has || arch->has(ur__options_read(config), role);
+}
+
+static ur_status check_vocabs(const struct ur__arch *arch, const ur_options *config, int n,
+                              ur_vocab *const *vocabs)
+{
+    int wanted = ur__arch_roles(arch);
     if (n != wanted)
         return ur__fail(UR_EINVAL, "architecture %s has %d vocabular%s, not %d", arch->name, wanted,
                         wanted == 1 ? "y" : "ies", n);
     for (int i = 0; i < n; i++)
-        if (!vocabs[i])
-            return ur__fail(UR_EINVAL, "the vocabulary \"%s\" is NULL", arch->vocabs[i]);
+        if (!vocabs[i] == ur__arch_has(arch, config, arch->vocabs[i]))
+            return ur__fail(UR_EINVAL, vocabs[i] ? "a network of these options has no vocabulary "
+                                                   "\"%s\", but one is given"
+                                                 : "the vocabulary \"%s\" is NULL",
+                            arch->vocabs[i]);
     return UR_OK;
 }
 
@@ -59,7 +68,7 @@ ur_status ur__model_declare(ur_model **out, const ur_options *config, int n,
     const struct ur__arch *arch = ur__arch_find(config->table->name);
     ur_options resolved = *config;
     UR__TRY(arch->resolve(ur__options_values(&resolved)));
-    UR__TRY(check_vocabs(arch, n, vocabs));
+    UR__TRY(check_vocabs(arch, &resolved, n, vocabs));
     ur_model *m = ur__calloc(1, sizeof *m);
     if (!m)
         return UR_ENOMEM;
@@ -212,6 +221,8 @@ static ur_status check_fields(const ur_model *m, const ur_batch *batch, bool tar
     for (int i = 0; m->arch->fields[i]; i++) {
         const char *role = m->arch->fields[i];
         const ur_field *field = ur_batch_find(batch, role);
+        if (!ur__arch_has(m->arch, &m->config, role))
+            continue;
         if (field)
             UR__TRY(ur__batch_check_lengths(field));
         else if (targets || strcmp(role, "target") != 0)

@@ -18,6 +18,7 @@
     FUSED(gru)                      \
     TAPE(norm_lstm)                 \
     TAPE(norm_gru)                  \
+    TAPE(none)                      \
     UR__EXTRA_CELLS(FUSED, TAPE)
 
 #endif

@@ -19,6 +19,8 @@
 #define TASKS(TASK)     \
     TASK(lm)            \
     TASK(fill)          \
+    TASK(classify)      \
+    TASK(tag)           \
     UR__EXTRA_TASKS(TASK)
 
 #define DECLARE(x) extern const struct ur__task ur__task_##x;

@@ -6,7 +6,7 @@
 #include "train/task.h"
 #include "unroll/task.h"
 
-extern const struct ur__predict_plug ur__fill_gaps;
+extern const struct ur__predict_plug ur__fill_gaps, ur__classify_lines, ur__tag_lines;
 
 /* The task of a name. UR_EINVAL: there is none. */
 ur_status ur__task_find(const char *name, const struct ur__task **out);

@@ -44,7 +44,7 @@ ur_status ur__options_of_run(ur_train_options *o, const ur_train_options *theirs
 
 /* ---- by name ----------------------------------------------------------- */
 
-/* Options that a task has no use for. */
+/* A run's option that its task has a use for. */
 static bool is_there(const struct ur__task *task, const ur_option *o)
 {
     return (task->show || !(o->flags & UR__OPTION_SHOWS))
@@ -58,9 +58,10 @@ const ur_option *ur_train_option(const char *task, int i)
     if (i < 0 || ur__task_find(task, &t) != UR_OK)
         return NULL;
     const ur_option_table *const first[] = {ur__arch_find(t->arch)->options, t->options};
-    for (int at = 0; at < 2; i -= first[at++]->n)
-        if (i < first[at]->n)
-            return &first[at]->rows[i];
+    for (int at = 0; at < 2; at++)
+        for (int row = 0; row < first[at]->n; row++)
+            if (!(first[at]->rows[row].flags & UR_OPTION_DATA) && i-- == 0)
+                return &first[at]->rows[row];
     for (int row = 0; row < ur__train_table.n; row++)
         if (is_there(t, &ur__train_table.rows[row]) && i-- == 0)
             return &ur__train_table.rows[row];
@@ -95,7 +96,8 @@ static ur_status set(ur_train_options *o, const struct ur__task *task, size_t ro
         return set_own(o, row, text);
     if (ur__option_find(o->job.table, name, n) >= 0)
         return ur_options_set(&o->job, name, text);
-    if (ur__option_find(o->net.table, name, n) >= 0)
+    row = ur__option_find(o->net.table, name, n);
+    if (row >= 0 && !(o->net.table->rows[row].flags & UR_OPTION_DATA))
         return ur_options_set(&o->net, name, text);
     return ur__fail(UR_EINVAL, "task %s has no option %.80s", task->name, name);
 }

@@ -28,7 +28,10 @@ void ur_predict_options_init_size(ur_predict_options *o, size_t size)
 
 static ur_status open(ur_predictor *p, const ur_model *model, const ur_predict_options *o)
 {
-    UR__TRY(ur_encoder_new(&p->encoder, ur_model_vocab(model, NULL), o->unknown));
+    const ur_vocab *vocab = ur_model_vocab(model, NULL);
+    if (!vocab)
+        return ur__fail(UR_EINVAL, "the model reads numbers, not lines of text");
+    UR__TRY(ur_encoder_new(&p->encoder, vocab, o->unknown));
     p->inside = ur__calloc(1, p->plug->size);
     if (!p->inside)
         return UR_ENOMEM;

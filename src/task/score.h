@@ -17,6 +17,12 @@ struct ur__score {
     size_t n;                   /* targets of the largest batch */
     ur_real *loss;              /* [T,B] nats of each target of the last batch; −1: 0 */
     unsigned char *hit;         /* [T,B] 1: the likeliest token was right */
+    bool labels;                /* `best` is wanted */
+    int32_t *best;              /* [T,B] the likeliest */
+    /* Chooses the labels of a sequence together, and then there is neither loss nor hit, but the
+     * nats of all targets of the batch. NULL: each step has its own. */
+    const ur_crf_layer *chain;
+    double sum;
 };
 
 /* Rows of V logits that are made at once: so many that a large vocabulary stays small, but at

@@ -93,7 +93,7 @@ static ur_status measure(const struct ur__task *task, const ur_model *model,
     const struct ur__shard whole = {0, 1};
     const struct ur__watch watch = {go_on, (void *)(uintptr_t)options};
     UR__TRY(task->measure(&run, model, options));
-    double *sums = ur__calloc((size_t)task->n_sums, sizeof *sums);
+    double *sums = ur__calloc((size_t)task->n_sums(model), sizeof *sums);
     ur_status status = sums ? task->score(run, whole, &watch, sums) : UR_ENOMEM;
     if (status == UR_OK)
         task->figures(model, sums, out);

@@ -197,6 +197,12 @@ ur_status ur__summary_int(const ur_model *model, const char *key, int64_t least,
     return UR_OK;
 }
 
+int ur__text_sums(const ur_model *model)
+{
+    (void)model;
+    return UR__TEXT_SUMS;
+}
+
 void ur__text_metrics(const ur_model *model, const double *sums, ur_metrics *out)
 {
     ur_token_kind kind = ur_vocab_kind(ur_model_vocab(model, NULL));

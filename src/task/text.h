@@ -65,7 +65,8 @@ ur_status ur__text_measure(struct ur__text *text, const ur_model *model,
 /* A whole number of the model's training summary, within [least,most]; else `otherwise`. */
 ur_status ur__summary_int(const ur_model *model, const char *key, int64_t least, int64_t most,
                           int64_t otherwise, int64_t *out);
-/* Figures of a text's tokens, whatever predicts them. */
+/* Figures of a text's tokens, whatever predicts them, from so many sums. */
+int ur__text_sums(const ur_model *model);
 void ur__text_metrics(const ur_model *model, const double *sums, ur_metrics *out);
 /* How many of the predicted tokens are unknown words: those of the part from its token `first`. */
 ur_status ur__text_unknown(const struct ur__part *part, int64_t first, double *count);

@@ -47,8 +47,13 @@ static ur_status take_value(ur_options *options, const char *key, const struct u
     if (row < 0)
         return UR_OK;
     const ur_option *o = &options->table->rows[row];
+    const char *text;
     if (ur__options_has(options, row)) {
         take_length(o, value, values);
+        return UR_OK;
+    }
+    if (o->kind == UR_OPTION_TEXT && ur__json_string(value, &text)) {
+        memcpy((char *)values + o->at, &text, sizeof text);
         return UR_OK;
     }
     if (ur__option_from_json(o, value, values))
@@ -90,41 +95,32 @@ static ur_status take_end(void *user, const char *key, const struct ur__json *va
     return take_row(t, key, value);
 }
 
-ur_status ur__identity_best(const char *then, char best[UR__BEST_NAME])
+void ur__identity_best(const struct ur__json *then, char best[UR__BEST_NAME])
 {
-    struct ur__json *j;
     const char *name;
     best[0] = '\0';
-    UR__TRY(ur__json_parse(&j, then, strlen(then)));
-    if (ur__json_get_string(j, "best", &name))
+    if (ur__json_get_string(then, "best", &name))
         snprintf(best, UR__BEST_NAME, "%s", name);
-    ur__json_free(j);
-    return UR_OK;
 }
 
-ur_status ur__identity_apply(const char *then, ur_train_options *options)
+ur_status ur__identity_apply(const struct ur__json *then, ur_train_options *options)
 {
-    struct ur__json *j;
     struct taking t = {.options = options};
     double val;
-    UR__TRY(ur__json_parse(&j, then, strlen(then)));
     ur__options_defaults(&ur__train_table, &t.standard);
     int row = ur__option_find(&ur__train_table, "val", 3);
     bool given = options->given[row / 64] >> row % 64 & 1;
     if (!given && !options->val_file && options->val == t.standard.val &&
-        ur__json_get_real(j, "val", &val) && val >= 0 && val < 1)
+        ur__json_get_real(then, "val", &val) && val >= 0 && val < 1)
         options->val = val;
-    ur_status status = ur__json_each(j, take_member, &t);
-    const struct ur__json *net = ur__json_get(j, "net"), *end = ur__json_get(j, "end");
-    const struct ur__json *free = ur__json_get(j, UR__IDENTITY_FREE);
-    if (status == UR_OK && net)
-        status = ur__json_each(net, take_net, &options->net);
-    if (status == UR_OK && end)
-        status = ur__json_each(end, take_end, &t);
-    if (status == UR_OK && free)    /* states of before have none */
-        status = ur__json_each(free, take_free, &t);
-    ur__json_free(j);
-    return status;
+    UR__TRY(ur__json_each(then, take_member, &t));
+    const struct ur__json *net = ur__json_get(then, "net"), *end = ur__json_get(then, "end");
+    const struct ur__json *free = ur__json_get(then, UR__IDENTITY_FREE);
+    if (net)
+        UR__TRY(ur__json_each(net, take_net, &options->net));
+    if (end)
+        UR__TRY(ur__json_each(end, take_end, &t));
+    return free ? ur__json_each(free, take_free, &t) : UR_OK;    /* states of before have none */
 }
 
 /* ---- comparing --------------------------------------------------------- */

@@ -141,8 +141,15 @@ ur_status ur__train_settle_val(ur_train_options *o)
  * docs/TRAINING.md, "Batch, rate and epochs by the data". */
 #define SEEN 50000000   /* tokens that a run over a large text goes through */
 
-void ur__train_by_data(ur_train_options *o, int64_t items)
+void ur__train_by_data(ur_train_options *o, const struct ur__facts *facts)
 {
+    const int64_t items = facts->train_items;
+    if (o->batch == 0)
+        o->batch = facts->batch;
+    if (o->lr < 0 && facts->lr > 0)
+        o->lr = facts->lr;
+    if (o->epochs < 0 && facts->epochs > 0)
+        o->epochs = facts->epochs;
     if (o->batch == 0)
         o->batch = items < 800000 ? 4 : items < 2000000 ? 8 : items < 200000000 ? 16 : 64;
     if (o->lr < 0)

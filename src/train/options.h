@@ -4,7 +4,7 @@
 #define UR_TRAIN_OPTIONS_H
 
 #include "base/option.h"
-#include "unroll/train.h"
+#include "train/task.h"
 
 extern const ur_option_table ur__train_table;
 
@@ -15,9 +15,9 @@ enum { UR__OPTION_SHOWS = 1 << 16, UR__OPTION_CARRIES = 1 << 17 };
 /* --val is a share or a file: settles which, after its row was read. */
 ur_status ur__train_settle_val(ur_train_options *o);
 
-/* Fills in batch, lr and epochs where they were left to the data: a rule of the number of items
- * to train on (docs/TRAINING.md). */
-void ur__train_by_data(ur_train_options *o, int64_t items);
+/* Fills in batch, lr and epochs where they were left to the data: as the task has it, or by a rule
+ * of the number of items to train on (docs/TRAINING.md). */
+void ur__train_by_data(ur_train_options *o, const struct ur__facts *facts);
 
 /* UR_EINVAL with a sentence if a member is impossible. */
 ur_status ur__train_check(const ur_train_options *o);

@@ -5,6 +5,7 @@
 #define UR_TRAIN_RUN_H
 
 #include "base/text.h"
+#include "io/json.h"
 #include "tape/tape.h"
 #include "train/checkpoint.h"
 #include "train/optimizer.h"
@@ -38,9 +39,11 @@ struct ur__run {
     struct ur__facts facts;
     ur_model *model;            /* NULL before its data is read */
     ur_model_state *state;      /* what it carries from step to step; NULL: nothing */
-    double *sums;               /* [task->n_sums] of a validation */
+    double *sums;               /* [n_sums] of a validation */
+    int n_sums;
     ur_metrics metrics;         /* of the last validation */
-    char resumed_best[64];      /* of the state that the run goes on from */
+    struct ur__json *resumed;   /* options of the state that the run goes on from; NULL: new */
+    char resumed_best[64];      /* of the same */
     const char *best;           /* the figure that says which model is best */
     bool rising;                /* more of it is better */
     ur_model *vocab_from;       /* whose vocabularies are used; or NULL */

@@ -61,7 +61,8 @@ static bool ranks(const ur_metric *m)
 static ur_status choose_best(struct ur__run *r)
 {
     const char *name = r->own.best ? r->own.best : r->resumed_best[0] ? r->resumed_best : NULL;
-    r->sums = ur__calloc((size_t)r->task->n_sums, sizeof *r->sums);
+    r->n_sums = r->task->n_sums(r->model);
+    r->sums = ur__calloc((size_t)r->n_sums, sizeof *r->sums);
     if (!r->sums)
         return UR_ENOMEM;
     ur_metrics_init(&r->metrics);
@@ -100,7 +101,7 @@ static ur_status open_data(struct ur__run *r)
 {
     const ur_train_options *o = r->options;
     struct ur__job job = {
-        .options = &o->job, .data = o->data, .n_data = o->n_data, .val = o->val,
+        .options = &o->job, .net = &o->net, .data = o->data, .n_data = o->n_data, .val = o->val,
         .val_file = o->val_file, .seed = o->seed, .team = o->team,
     };
     UR__TRY(take_vocabs(r, &job));
@@ -108,12 +109,12 @@ static ur_status open_data(struct ur__run *r)
     for (int i = 0; i < r->facts.n_sources; i++)
         if (r->facts.note[i])
             ur__run_note(r, "%s", r->facts.note[i]);
-    int n = 0;
-    while (n < UR__MAX_VOCABS && r->facts.vocab[n])
-        n++;
-    UR__TRY(ur__model_declare(&r->model, &o->net, n, r->facts.vocab));
+    if (r->task->shape)
+        r->task->shape(r->job, &r->own.net);
+    int roles = ur__arch_roles(ur__arch_find(r->task->arch));
+    UR__TRY(ur__model_declare(&r->model, &o->net, roles, r->facts.vocab));
     memset(r->facts.vocab, 0, sizeof r->facts.vocab);
-    ur__train_by_data(&r->own, r->facts.train_items);
+    ur__train_by_data(&r->own, &r->facts);
     UR__TRY(ur__model_set_task(r->model, r->task->name));
     return r->task->cut(r->job, o->batch, &r->facts);
 }
@@ -167,6 +168,8 @@ static ur_status take_values(struct ur__run *r)
 
 static ur_status begin(struct ur__run *r)
 {
+    if (r->task->start)
+        UR__TRY(r->task->start(r->job, r->model));
     r->progress.drawn = !r->options->init_from;
     if (!r->progress.drawn)
         UR__TRY(take_values(r));
@@ -255,12 +258,14 @@ static ur_status take_up_options(struct ur__run *r)
     if (!r->own.resume)
         return UR_OK;
     UR__TRY(ur__checkpoint_options(r->state_path.data, r->previous.data, &then, &from));
-    ur_status status = then ? ur__identity_best(then, r->resumed_best) : UR_OK;
-    if (then && status == UR_OK)
-        status = ur__identity_apply(then, &r->own);
+    ur_status status = then ? ur__json_parse(&r->resumed, then, strlen(then)) : UR_OK;
+    ur__free(then);
+    if (r->resumed) {
+        ur__identity_best(r->resumed, r->resumed_best);
+        status = ur__identity_apply(r->resumed, &r->own);
+    }
     if (status == UR_EFORMAT)
         ur__fail(status, "%s: damaged: %s", from, ur_errmsg());
-    ur__free(then);
     return status;
 }
 
@@ -298,6 +303,7 @@ void ur__run_close(struct ur__run *r)
     ur__free(r->sums);
     ur__run_keep_free(r);
     ur__run_release(r);
+    ur__json_free(r->resumed);
     ur__buf_free(&r->identity);
     ur__buf_free(&r->text);
     ur__buf_free(&r->last);

@@ -52,10 +52,10 @@ ur_status ur__run_gradients(struct ur__run *r, int64_t at, double *value, int64_
 ur_status ur__run_score(struct ur__run *r, const struct ur__watch *watch)
 {
     const ur_train_options *o = r->options;
-    memset(r->sums, 0, (size_t)r->task->n_sums * sizeof *r->sums);
+    memset(r->sums, 0, (size_t)r->n_sums * sizeof *r->sums);
     UR__TRY(r->task->score(r->job, shard_of(r), watch, r->sums));
     if (o->reduce)
-        UR__TRY(o->reduce(o->reduce_user, 0, NULL, r->task->n_sums, r->sums));
+        UR__TRY(o->reduce(o->reduce_user, 0, NULL, r->n_sums, r->sums));
     r->task->figures(r->model, r->sums, &r->metrics);
     return UR_OK;
 }

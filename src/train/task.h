@@ -26,6 +26,7 @@ struct ur__answer;          /* task/answer.h */
 /* What a task is told; borrowed until close. */
 struct ur__job {
     const ur_options *options;  /* its own rows' values */
+    const ur_options *net;      /* the network's */
     const char *const *data;    /* files */
     int n_data;
     double val;                 /* share to hold out, in [0,1) */
@@ -58,6 +59,9 @@ struct ur__facts {
     const char *unit;           /* what an item is: "char", "word"; static */
     ur_measure measure;         /* how people read the loss */
     double uniform;             /* loss of guessing without knowing anything, nats; NaN: unknown */
+    /* What suits this data where the user says nothing; 0: the general rule (docs/TRAINING.md). */
+    int batch;
+    double lr, epochs;
     /* Known after cut(). */
     int64_t epoch_steps;        /* at least 1 */
     int rows;                   /* of a batch, whose state is carried */
@@ -99,10 +103,15 @@ struct ur__task {
     const char *arch;           /* the architecture that it trains */
     const ur_option_table *options;
     bool carries;               /* the model's state goes on from step to step of an epoch */
-    int n_sums;                 /* of score() */
+    int (*n_sums)(const ur_model *model);   /* of score() */
 
     /* Reads the data and makes the vocabularies. On failure *run is NULL. */
     ur_status (*open)(void **run, const struct ur__job *job, struct ur__facts *facts);
+    /* Sets what the data say of the network's options: the numbers of a step. NULL: nothing. */
+    void (*shape)(void *run, ur_options *net);
+    /* Sets initial values that follow from the data, of a new run's model: what numbers are
+     * normalised by, vectors of words. NULL: there are none. */
+    ur_status (*start)(void *run, ur_model *model);
     /* Cuts what was read into batches of at most `batch` rows: epoch_steps. */
     ur_status (*cut)(void *run, int batch, struct ur__facts *facts);
     /* The fields of the largest batch, which need not hold anything yet. */

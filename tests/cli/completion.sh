@@ -49,8 +49,8 @@ offers "$(echo $commands help --help --version)" ''
 offers 'predict' help pr
 offers '--cell --cell-clip' train a.txt --cel
 offers 'lstm' train --cell l
-offers 'rnn lstm gru' train --cell ''
-offers 'rnn lstm gru' train --cell =
+offers 'rnn lstm gru none' train --cell ''
+offers 'rnn lstm gru none' train --cell =
 offers 'gru' train --cell = g
 offers 'random' sample --seed r
 offers 'error skip replace' sample m --unknown ''
@@ -92,7 +92,7 @@ if command -v fish >/dev/null 2>&1; then
     }
     fish_offers 'unroll tr' train
     fish_offers 'unroll train --cel' '--cell --cell-clip'
-    fish_offers 'unroll train --cell ' 'rnn lstm gru'
+    fish_offers 'unroll train --cell ' 'rnn lstm gru none'
     fish_offers 'unroll sample --prime-file alpha.t' alpha.txt
     fish_offers 'unroll completion z' zsh
     fish_offers 'unroll train alpha.t' alpha.txt
@@ -118,7 +118,7 @@ if command -v zsh >/dev/null 2>&1; then
     zsh -f -c '_arguments() { print -rl -- "$@" }
         words=(unroll train --) CURRENT=3
         . ./script.zsh' >specs
-    has specs '^--cell=\[recurrent cell\]:choice:(rnn lstm gru)$' \
+    has specs '^--cell=\[recurrent cell\]:choice:(rnn lstm gru none)$' \
         '^\*:DATA...:_files$' '^(-o --output)-o=*\[' \
         '^--init-from=\[.*\]:MODEL:_files -g "\*.safetensors"$'
 else

@@ -30,7 +30,7 @@ stops_and_resumes() {
 # ---- cells -----------------------------------------------------------------
 text some.txt
 expect 0 "$UNROLL" train --help
-has out '^  --cell rnn|lstm|gru|mgu|peek' '^  --task lm|fill|pair'
+has out '^  --cell rnn|lstm|gru|mgu|none|peek' '^  --task lm|fill|classify|tag|pair'
 for form in "--cell mgu" "--cell peek" "--norm layer" "--cell gru --norm layer"; do
     stops_and_resumes cell some.txt --hidden 16 --layers 2 --dropout 0.1 --batch 8 \
         --seq-length 16 --threads 1 --steps 1200 --eval-every 300 $form ||
@@ -72,7 +72,7 @@ awk 'BEGIN {
 PAIR="--task pair --encoder-cell mgu --encoder-hidden 32 --encoder-layers 1 --decoder-cell gru \
     --decoder-hidden 32 --decoder-layers 1 --batch 16 --lr 0.01 --threads 1 --eval-every 250"
 expect 0 "$UNROLL" train --help --task pair
-has out '^  --encoder-cell rnn|lstm|gru|mgu|peek' '^  --decoder-hidden N' '^  --most N ' \
+has out '^  --encoder-cell rnn|lstm|gru|mgu|none|peek' '^  --decoder-hidden N' '^  --most N ' \
     '^  --embed N .*(16)$' 'pair: turn each line'
 grep -q -e '--seq-length' out && not_ok "the options of another task: $(grep -e --seq out)"
 stops_and_resumes pair source.txt target.txt $PAIR --steps 1500 || finish

@@ -22,9 +22,9 @@ same out help.train
 awk '/unroll train shakespeare.txt/ { example = NR } /^usage:/ { usage = NR }
      /^network$/ { group = NR } END { exit !(example < usage && usage < group) }' out ||
     not_ok "examples, usage, groups: not in this order"
-has out '^  --cell rnn|lstm|gru .*(lstm)$' '^  --layers N .*(2)$' \
+has out '^  --cell rnn|lstm|gru|none .*(lstm)$' '^  --layers N .*(2)$' \
     '^  --seq-length N .*(64)$' '^  --batch N .*(4 to 64 by the data)$' '^  --epochs X ' \
-    '^  --lr X .*(5e-3)$' '^  --task lm|fill  *lm: predict the next token; fill: ' \
+    '^  --lr X .*(5e-3)$' '^  --task lm|fill|classify|tag$' ' lm: predict the next token; fill: ' \
     '^  --seed N ' '^  -o, --output MODEL' '^  -q, --quiet' '--rnn-size for --hidden'
 for absent in bidirectional residual; do
     grep -q -e "--$absent" out && not_ok "--$absent is not built, but --help has it"

@@ -30,14 +30,14 @@ wrong '--epochs 0: must be' --epochs 0
 wrong '--steps -1: must be a whole number of at least 0' --steps -1
 wrong '--time 10x: must be a time such as 90s, 10m or 2h' --time 10x
 wrong '--time 0: must be a time' --time 0
-wrong '--cell lstmm: must be one of rnn|lstm|gru' --cell lstmm
+wrong '--cell lstmm: must be one of rnn|lstm|gru|none' --cell lstmm
 wrong '--cell ls: must be one of' --cell ls
 wrong '--tokens line: must be one of byte|char|word|wordpunct' --tokens line
 wrong 'min-count belongs to words, not to tokens char' --min-count 3
 wrong '--best accurcy: task lm is ranked by loss, bpc, perplexity, accuracy$' --best accurcy
 wrong '^unroll: --cell rnn has no norm layer$' --cell rnn --norm layer
 wrong '^unroll: --best n: task lm is ranked by' --best n
-wrong '--task tag: must be one of lm' --task tag
+wrong '--task tell: must be one of lm' --task tell
 wrong '--optimizer: must be\|--optimizer adamx: must be one of' --optimizer adamx
 wrong '--threads 2000: must be' --threads 2000
 wrong '--val 1: must be a share' --val 1

@@ -25,8 +25,8 @@ struct net {
 };
 
 static const ur_option option_rows[] = {
-    UR__STACK_ROWS("encoder-", struct config, encoder),
-    UR__STACK_ROWS("decoder-", struct config, decoder),
+    UR__STACK_ROWS("encoder-", struct config, encoder, "2", "0"),
+    UR__STACK_ROWS("decoder-", struct config, decoder, "2", "0"),
     {.name = "embed", .arg = "N", .fallback = "16", .kind = UR_OPTION_INT,
      .min = 1, .max = 4096, .at = offsetof(struct config, embed), .help = "size of token vectors"},
     {.name = "numbers", .arg = "N", .fallback = "1", .kind = UR_OPTION_INT,

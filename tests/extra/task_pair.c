@@ -355,6 +355,12 @@ static ur_status pair_score(void *run, struct ur__shard shard, const struct ur__
     return UR_OK;
 }
 
+static int pair_sums(const ur_model *model)
+{
+    (void)model;
+    return SUMS;
+}
+
 static void pair_figures(const ur_model *model, const double *sums, ur_metrics *out)
 {
     (void)model;
@@ -392,7 +398,7 @@ const struct ur__task ur__task_pair = {
     .brief = "turn each line of one file into that of another",
     .arch = "pair",
     .options = &table,
-    .n_sums = SUMS,
+    .n_sums = pair_sums,
     .open = pair_open,
     .cut = pair_cut,
     .largest = pair_largest,

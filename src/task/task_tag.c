@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A label for each step of an example: parts of speech, names in a text, states of a series.
+ *
+ * Labels with B- and I- mark entities, which count as wholes: the best model is that of the best
+ * F1 then, else that of the best accuracy.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "task/labelled.h"
+#include "task/list.h"
+
+struct options {
+    struct ur__labelled_options data;
+};
+
+static const ur_option option_rows[] = {
+    UR__LABELLED_ROWS(struct options, data, "0.05"),
+};
+
+static const ur_option_table table = {
+    .name = "tag", .what = "task", .rows = option_rows,
+    .n = sizeof option_rows / sizeof *option_rows, .size = sizeof(struct options),
+};
+
+enum { LOSS, N, HITS, RIGHT, FOUND, PRESENT, N_SUMS };
+
+static int tag_sums(const ur_model *model)
+{
+    (void)model;
+    return N_SUMS;
+}
+
+/* Do labels mark where entities begin? */
+static bool has_entities(const ur_vocab *labels)
+{
+    for (int32_t k = 0; k < ur__label_count(labels); k++) {
+        size_t n;
+        const char *name = ur__label_text(labels, k, &n);
+        if (n > 2 && (memcmp(name, "B-", 2) == 0 || memcmp(name, "I-", 2) == 0))
+            return true;
+    }
+    return false;
+}
+
+static ur_status tag_open(void **run, const struct ur__job *job, struct ur__facts *facts)
+{
+    return ur__labelled_open(run, true, job, facts);
+}
+
+static ur_status tag_measure(void **run, const ur_model *model, const ur_eval_options *options)
+{
+    return ur__labelled_measure(run, true, &table, model, options);
+}
+
+static void add_sequence(struct ur__labelled *l, int b, int B, double *sums)
+{
+    ur_entity_counts counts = {0, 0, 0};
+    for (int t = 0; t < l->lengths[b]; t++) {
+        int32_t is = l->target[t * B + b], said = l->score.best[t * B + b];
+        if (!l->score.chain)
+            sums[LOSS] += (double)l->score.loss[t * B + b];
+        sums[HITS] += is == said;
+        l->truth[t] = l->name[is];
+        l->guess[t] = l->name[said];
+    }
+    sums[N] += l->lengths[b];
+    ur_entities_count(&counts, (size_t)l->lengths[b], l->truth, l->guess);
+    sums[RIGHT] += counts.right;
+    sums[FOUND] += counts.found;
+    sums[PRESENT] += counts.present;
+}
+
+static void add(struct ur__labelled *l, const ur_batch *batch, double *sums)
+{
+    const int B = ur_batch_find(batch, "target")->dim[1];
+    if (l->score.chain)
+        sums[LOSS] += l->score.sum;
+    for (int b = 0; b < B; b++)
+        add_sequence(l, b, B, sums);
+}
+
+static ur_status tag_score(void *run, struct ur__shard shard, const struct ur__watch *watch,
+                           double *sums)
+{
+    return ur__labelled_score(run, shard, watch, add, sums);
+}
+
+static void tag_figures(const ur_model *model, const double *sums, ur_metrics *out)
+{
+    const ur_entity_counts counts = {sums[RIGHT], sums[FOUND], sums[PRESENT]};
+    const double n = sums[N], nan = (double)NAN;
+    out->n = 0;
+    if (has_entities(ur_model_vocab(model, "label")))
+        ur_entity_figures(&counts, out);
+    ur_metrics_add(out, "accuracy", "%", true, n > 0 ? sums[HITS] / n : nan);
+    ur_metrics_add(out, "loss", "nats a step", false, n > 0 ? sums[LOSS] / n : nan);
+    ur_metrics_add(out, "n", "steps", false, n);
+}
+
+const struct ur__task ur__task_tag = {
+    .name = "tag",
+    .brief = "tell the label of each step",
+    .arch = "tag",
+    .options = &table,
+    .n_sums = tag_sums,
+    .open = tag_open,
+    .shape = ur__labelled_shape,
+    .start = ur__labelled_start,
+    .cut = ur__labelled_cut,
+    .largest = ur__labelled_largest,
+    .largest_scored = ur__labelled_largest_scored,
+    .memory = ur__labelled_memory,
+    .build = ur__labelled_build,
+    .close = ur__labelled_close,
+    .begin_epoch = ur__labelled_begin_epoch,
+    .batch = ur__labelled_batch,
+    .score = tag_score,
+    .figures = tag_figures,
+    .measure = tag_measure,
+    .predict = &ur__tag_lines,
+};

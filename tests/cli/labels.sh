@@ -1,0 +1,119 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# A label for a text or a series, and one for each word: trained, resumed, measured, told of lines.
+# shellcheck disable=SC2086  # options are lists
+. "$(dirname "$0")/lib.inc"
+
+# "yes" are texts with "net" in them; tagged, it begins a thing, which the next word goes on with.
+awk 'BEGIN {
+    n = split("the net reads one letter writes more", word, " ")
+    for (i = 0; i < 400; i++) {
+        line = ""; yes = "no"; last = ""
+        for (k = 0; k <= i % 7; k++) {
+            x = (x * 16807 + 7) % 2147483647
+            w = word[int(x / 1000) % n + 1]
+            line = line " " w
+            if (w == "net") yes = "yes"
+            print w "\t" (w == "net" ? "B-thing" : last == "net" ? "I-thing" : "O") >"tags.conll"
+            last = w
+        }
+        print "" >"tags.conll"
+        print yes "\t" substr(line, 2) >"texts.tsv"
+        # A rising and a falling series.
+        s = "up"
+        if (i % 2) s = "down"
+        printf "%s", s >"series.csv"
+        for (k = 0; k < 6; k++)
+            printf ",%g", (i % 2 ? -k : k) + i % 5 / 9 >"series.csv"
+        print "" >"series.csv"
+    }
+}'
+QUICK="--threads 1 --batch 8 --lr 0.02 --dropout 0.1"
+
+# ---- a label for a text ----------------------------------------------------
+CLASSIFY="--task classify --hidden 8 --embed 6 $QUICK"
+expect 0 "$UNROLL" train texts.tsv $CLASSIFY --epochs 8 -o c.safetensors || finish
+has err '^network  cell lstm, hidden 8, .*, pool mean, ' \
+    '^data     360 examples for training, 40 held out' ' accuracy 1 ' \
+    'best validation accuracy 1$' 'predict c.safetensors$'
+cp c.safetensors first.safetensors
+expect 0 "$UNROLL" train texts.tsv $CLASSIFY --epochs 8 -o c.safetensors --force -q --threads 2
+same c.safetensors first.safetensors
+GOING="$CLASSIFY --schedule constant --eval-every 10 -q --best f1"
+expect 0 "$UNROLL" train texts.tsv $GOING --steps 20 -o part.safetensors
+expect 0 "$UNROLL" train texts.tsv --steps 40 -o part.safetensors --resume -q --task classify \
+    --eval-every 10
+expect 0 "$UNROLL" train texts.tsv $GOING --steps 40 -o whole.safetensors
+same part.safetensors whole.safetensors
+expect 0 "$UNROLL" eval c.safetensors texts.tsv --part val --json
+json out accuracy f1 precision recall loss n
+has out '"accuracy":1.0' '"n":40'
+expect 0 "$UNROLL" info c.safetensors
+has out '^task  *classify: ' '  out.weight'
+printf 'the net\none letter  writes\n' >lines.txt
+expect 0 "$UNROLL" predict c.safetensors lines.txt
+printf 'yes\nno\n' >want
+same out want
+expect 0 "$UNROLL" predict c.safetensors lines.txt --json
+head -n 1 out >line
+json line line labels best text p
+has line '^{"line":"yes","labels":\[{"best":\[{"text":"yes","p":0.9'
+printf 'a unicorn\n' >lines.txt
+expect 0 "$UNROLL" predict c.safetensors lines.txt
+has err '^unroll: 2 words of the input are unknown to the model: read as <unk>$'
+echo >lines.txt
+refuses 3 'lines.txt: line 1: there is nothing to tell a label of' "$UNROLL" predict \
+    c.safetensors lines.txt
+printf 'yes\tthe net\nmaybe\tmore\n' >other.tsv
+refuses 3 'other.tsv:2: ' "$UNROLL" eval c.safetensors other.tsv
+printf 'yes\tthe net\nno more\n' >other.tsv
+refuses 3 'other.tsv:2: ' "$UNROLL" train other.tsv --format text --task classify -q
+refuses 2 '--best speed: task classify is ranked by accuracy, f1, precision, recall, loss' \
+    "$UNROLL" train texts.tsv $CLASSIFY --best speed -q -o x
+refuses 2 'features' "$UNROLL" train texts.tsv --task classify --features 3
+"$UNROLL" train --task classify --help >out
+has out '^  --pool ' '^  --column ' && ! grep -e '--features\|--crf\|--sample-every' out ||
+    not_ok "--task classify --help lists what it has not"
+
+# ---- a series, without a recurrent layer -----------------------------------
+expect 0 "$UNROLL" train series.csv --task classify --width 2 --cell none --hidden 8 $QUICK \
+    --column 1 --epochs 8 -q -o s.safetensors
+expect 0 "$UNROLL" eval s.safetensors series.csv --json
+has out '"accuracy":\(1.0\|0.9\)' '"n":400'
+refuses 2 'the model reads numbers, not lines of text' "$UNROLL" predict s.safetensors lines.txt
+refuses 3 'texts.tsv' "$UNROLL" eval s.safetensors texts.tsv
+
+# The columns of the data are remembered.
+expect 0 "$UNROLL" train series.csv --task classify --resume -q -o s.safetensors --epochs 9
+refuses 2 "features was 2 and is 3 now" "$UNROLL" train series.csv --task classify --resume -q \
+    -o s.safetensors --width 3
+
+# ---- a label for each word -------------------------------------------------
+TAG="--task tag --hidden 8 --embed 6 --letters 4 $QUICK"
+for chain in "" --crf; do
+    expect 0 "$UNROLL" train tags.conll $TAG $chain --epochs 6 -o t.safetensors || finish
+    has err ' tokens for training, ' 'best validation f1 1$'
+    expect 0 "$UNROLL" eval t.safetensors tags.conll --part val --json
+    json out f1 precision recall accuracy loss n
+    has out '"f1":1.0' '"accuracy":1.0'
+    printf 'the  net reads one\n\nnets more\n' >lines.txt
+    expect 0 "$UNROLL" predict t.safetensors lines.txt
+    [ "$(sed -n 1p out)" = 'O B-thing I-thing O' ] || not_ok "tags $(cat out)"
+    [ -z "$(sed -n 2p out)" ] || not_ok "an empty line: $(cat out)"
+    [ "$(wc -l <out)" -eq 3 ] || not_ok "three lines became $(wc -l <out)"
+    expect 0 "$UNROLL" predict t.safetensors lines.txt --json --top 2
+    head -n 1 out >line
+    json line line tokens best text p
+    [ "$(grep -o '"best"' line | wc -l)" -eq 4 ] || not_ok "places: $(cat line)"
+    [ "$(grep -o '"text"' line | wc -l)" -eq 8 ] || not_ok "--top 2: $(cat line)"
+    GOING="$TAG $chain --schedule constant --eval-every 10 -q --word-dropout 0.1"
+    expect 0 "$UNROLL" train tags.conll $GOING --steps 20 -o part.safetensors --force
+    expect 0 "$UNROLL" train tags.conll $GOING --steps 40 -o part.safetensors --resume
+    expect 0 "$UNROLL" train tags.conll $GOING --steps 40 -o whole.safetensors --force
+    same part.safetensors whole.safetensors
+    rm -f t.* part.* whole.*
+done
+refuses 2 'label-smoothing is for labels that are chosen one by one' "$UNROLL" train tags.conll \
+    --task tag --crf --label-smoothing 0.1
+
+finish
