@@ -11,19 +11,7 @@
 #include "extra/extra.h"
 #include "unroll/layer.h"
 
-/* Under a sanitizer, which slows tenfold, memory is looked at and not the gradients. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define CASES 200
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define CASES 200
-#endif
-#endif
-#ifndef CASES
-#define CASES 1200
-#endif
-
-enum { MAX_LAYERS = 3, MAX_SLOTS = 2 * MAX_LAYERS, N_CASES = CASES, MAX_PARAMS = 8192 };
+enum { MAX_LAYERS = 3, MAX_SLOTS = 2 * MAX_LAYERS, N_CASES = 1200 / EACH, MAX_PARAMS = 8192 };
 
 static uint64_t draws;
 

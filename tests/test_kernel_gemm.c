@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The matrix product: against a plain loop of FMAs, bit for bit, however it is cut. */
+#include "each.h"
 #include "test_kernel.h"
 
 #include "kernel/gemm.h"
@@ -121,7 +122,7 @@ static void gemm__is_one_chain_per_element_in_every_layout(void **state)
     static const int Ms[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 13, 18, 25, 64};
     static const int Ks[] = {0, 1, 2, 3, 7, 16, 17, 64, 127, 128, 129, 255, 256, 257, 300};
     long products = 0;
-    for (int i = 0; i < 1500; i++) {
+    for (int i = 0; i < 1500 / EACH; i++) {
         const int M = Ms[test_below(15)], K = Ks[test_below(15)];
         const int N = lengths[test_below(N_LENGTHS)];
         const enum a_layout la = test_below(A_LAYOUTS);
@@ -162,7 +163,7 @@ static void gemm__large_blocks_are_the_same_chains(void **state)
 static void gemm__split_by_rows_columns_and_k_is_the_same(void **state)
 {
     (void)state;
-    for (int i = 0; i < 150; i++) {
+    for (int i = 0; i < 150 / EACH; i++) {
         const int M = 1 + test_below(30), N = 1 + test_below(300), K = 1 + test_below(300);
         struct product p;
         const bool packed = test_below(2) == 0;
@@ -219,7 +220,7 @@ static void gemm__of_one_hot_rows_picks_rows_of_the_matrix(void **state)
 {
     (void)state;
     long products = 0;
-    for (int i = 0; i < 300; i++) {
+    for (int i = 0; i < 300 / EACH; i++) {
         const int M = 1 + test_below(20), N = 1 + test_below(200), K = 1 + test_below(40);
         const int group = i % 3 ? 0 : 1 + test_below(4);
         struct product p;
@@ -279,7 +280,7 @@ static void gemm_run__same_bits_for_any_team(void **state)
         ur_team *team = NULL;
         if (t > 0)
             assert_int_equal(ur_team_new(&team, teams[t]), UR_OK);
-        for (int i = 0; i < 25; i++) {
+        for (int i = 0; i < 24 / EACH + 1; i++) {
             const int M = 1 + test_below(i % 2 ? 9 : 200), N = 1 + test_below(300);
             const int K = test_below(200);
             struct product p;

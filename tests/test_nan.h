@@ -14,19 +14,6 @@
 #include "train/loop.h"
 #include "train/run.h"
 
-/* Of steps, and of moments to stop a run: all of them, or each so manieth where sanitizers make
- * all slow. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define EACH 5
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define EACH 5
-#endif
-#endif
-#ifndef EACH
-#define EACH 1
-#endif
-
 enum place {
     NOWHERE,
     WEIGHT,         /* between two steps, unknown to who packs weights */

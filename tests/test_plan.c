@@ -362,11 +362,7 @@ static ur_train_options draw(const char *const *data)
 static void plan__foretells_what_nobody_thought_of(void **state)
 {
     (void)state;
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    enum { DRAWN = 4 };     /* these slow it down tenfold */
-#else
-    enum { DRAWN = 40 };
-#endif
+    enum { DRAWN = 40 / EACH };
     const char *texts[] = {write_words("drawn.txt", 20000, 700, false),
                            write_words("drawn_many.txt", 30000, 3000, true)};
     for (int i = 0; i < DRAWN; i++) {

@@ -140,7 +140,7 @@ static void split__units_give_the_bits_of_one_thread(void **unused)
         x[i] = noise((uint32_t)i);
     for (int i = 0; i < T * MAX_B; i++)
         ids[i] = i * 5 % I;
-    for (int i = 0; i < 3 * N_FORMS; i++) {
+    for (int i = 0; i < 3 * N_FORMS; i += EACH > 1 ? 4 : 1) {
         struct net n;
         ur_team *team;
         make(&n, &forms[i / 3]);

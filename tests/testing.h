@@ -25,6 +25,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "each.h"
 #include "support/faults.h"
 #include "unroll/base.h"
 
