@@ -89,7 +89,7 @@ static void enumerate(const struct problem *p, struct answer *a, int b, int toke
     int n = p->lengths[b], paths = 1, y[MAX_T] = {0}, best = 0;
     for (int t = 0; t < n; t++)
         paths *= p->K;
-    double top = -INFINITY, z = 0;
+    double top = -HUGE_VAL, z = 0;
     for (int i = 0; i < paths; i++) {
         path_of(p, n, i, y);
         if (score(p, b, n, y) > top) {
