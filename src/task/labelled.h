@@ -133,6 +133,18 @@ size_t ur__labelled_memory(void *run);
 ur_status ur__labelled_build(void *run, const ur_model *model);
 ur_status ur__labelled_begin_epoch(void *run, int64_t epoch);
 ur_status ur__labelled_batch(void *run, int64_t step, struct ur__shard shard, ur_batch *batch);
+/* Those that are the same in every such task, for its struct ur__task. */
+#define UR__LABELLED_ENTRIES                                                                      \
+    .shape = ur__labelled_shape,                                                                  \
+    .start = ur__labelled_start,                                                                  \
+    .cut = ur__labelled_cut,                                                                      \
+    .largest = ur__labelled_largest,                                                              \
+    .largest_scored = ur__labelled_largest_scored,                                                \
+    .memory = ur__labelled_memory,                                                                \
+    .build = ur__labelled_build,                                                                  \
+    .close = ur__labelled_close,                                                                  \
+    .begin_epoch = ur__labelled_begin_epoch,                                                      \
+    .batch = ur__labelled_batch
 /* Scores a part of what is held out; add: sums of a batch. */
 typedef void ur__labelled_add(struct ur__labelled *l, const ur_batch *batch, double *sums);
 ur_status ur__labelled_score(struct ur__labelled *l, struct ur__shard shard,
