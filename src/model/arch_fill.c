@@ -18,44 +18,30 @@
 #include "model/embed.h"
 #include "tape/tape.h"
 
-struct config {
-    ur_rnn_options stack;     /* of both sides */
-    int embed;
-    bool tie;
-};
-
 struct net {
     ur_rnn *side[2];            /* what stands before, what stands after */
     ur_embedding *embed;        /* NULL: one-hot */
 };
 
 static const ur_option option_rows[] = {
-    UR__STACK_ROWS("", struct config, stack, "2", "0"),
-    UR__EMBED_ROWS(struct config, "twice the last layer's size"),
+    UR__TEXT_NET_ROWS("twice the last layer's size"),
 };
-
-static void leave_open(void *config)
-{
-    ((struct config *)config)->embed = -1;
-}
 
 static const ur_option_table options = {
     .name = "fill", .what = "network", .rows = option_rows,
     .n = sizeof option_rows / sizeof *option_rows,
-    .size = sizeof(struct config), .init = leave_open,
+    .size = sizeof(struct ur__text_net), .init = ur__text_net_open,
 };
 
 static ur_status resolve(void *config)
 {
-    struct config *c = config;
-    UR__TRY(ur__stack_resolve(&c->stack, 2));
-    return ur__embed_resolve(&c->embed, c->tie, 2 * ur__stack_top(&c->stack));
+    return ur__text_net_resolve(config, 2);
 }
 
 static ur_status declare(ur_model *m)
 {
     static const char *const names[] = {"rnn_forward", "rnn_backward"};
-    const struct config *c = ur__model_values(m);
+    const struct ur__text_net *c = ur__model_values(m);
     struct net *net = m->net;
     int input = c->embed ? c->embed : ur_vocab_size(m->vocab[0]);
     if (c->embed)
@@ -109,7 +95,7 @@ static ur_tensor *take(ur_tape *tape, ur_tensor *h, ur_ids place)
 static ur_tensor *features(ur_tape *tape, const ur_model *m, const ur_batch *batch,
                            ur_state *const *states)
 {
-    const struct config *c = ur__model_values(m);
+    const struct ur__text_net *c = ur__model_values(m);
     const struct net *net = m->net;
     const ur_field *input = ur_batch_find(batch, "input");
     const ur_ids ids = ur__field_ids(input);

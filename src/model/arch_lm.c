@@ -12,43 +12,29 @@
 #include "model/embed.h"
 #include "tape/tape.h"
 
-struct config {
-    ur_rnn_options stack;
-    int embed;
-    bool tie;
-};
-
 struct net {
     ur_rnn *rnn;
     ur_embedding *embed;        /* NULL: one-hot */
 };
 
 static const ur_option option_rows[] = {
-    UR__STACK_ROWS("", struct config, stack, "2", "0"),
-    UR__EMBED_ROWS(struct config, "the last layer's size"),
+    UR__TEXT_NET_ROWS("the last layer's size"),
 };
-
-static void leave_open(void *config)
-{
-    ((struct config *)config)->embed = -1;
-}
 
 static const ur_option_table options = {
     .name = "lm", .what = "network", .rows = option_rows,
     .n = sizeof option_rows / sizeof *option_rows,
-    .size = sizeof(struct config), .init = leave_open,
+    .size = sizeof(struct ur__text_net), .init = ur__text_net_open,
 };
 
 static ur_status resolve(void *config)
 {
-    struct config *c = config;
-    UR__TRY(ur__stack_resolve(&c->stack, 2));
-    return ur__embed_resolve(&c->embed, c->tie, ur__stack_top(&c->stack));
+    return ur__text_net_resolve(config, 1);
 }
 
 static ur_status declare(ur_model *m)
 {
-    const struct config *c = ur__model_values(m);
+    const struct ur__text_net *c = ur__model_values(m);
     struct net *net = m->net;
     int V = ur_vocab_size(m->vocab[0]);
     if (c->embed)
@@ -66,7 +52,7 @@ static ur_status declare(ur_model *m)
 static ur_tensor *features(ur_tape *tape, const ur_model *m, const ur_batch *batch,
                            ur_state *const *states)
 {
-    const struct config *c = ur__model_values(m);
+    const struct ur__text_net *c = ur__model_values(m);
     const struct net *net = m->net;
     const ur_field *input = ur_batch_find(batch, "input");
     ur_tensor *h = ur__embedded_forward(tape, net->rnn, net->embed, ur__field_ids(input),

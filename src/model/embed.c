@@ -3,13 +3,20 @@
 
 #include "base/status.h"
 
-ur_status ur__embed_resolve(int *embed, bool tie, int top)
+void ur__text_net_open(void *config)
 {
-    if (*embed < 0)
-        *embed = tie ? top : 0;
-    if (tie && *embed != top)
+    ((struct ur__text_net *)config)->embed = -1;
+}
+
+ur_status ur__text_net_resolve(struct ur__text_net *c, int sides)
+{
+    UR__TRY(ur__stack_resolve(&c->stack, 2));
+    int top = sides * ur__stack_top(&c->stack);
+    if (c->embed < 0)
+        c->embed = c->tie ? top : 0;
+    if (c->tie && c->embed != top)
         return ur__fail(UR_EINVAL, "tie needs embed %d, the size that the decoder reads, but it "
-                        "is %d", top, *embed);
+                        "is %d", top, c->embed);
     return UR_OK;
 }
 

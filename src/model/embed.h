@@ -5,16 +5,27 @@
 
 #include "model/model.h"
 
-/* Rows of members embed (−1 at first: left open) and tie; what: what --tie sets embed to. */
-#define UR__EMBED_ROWS(type, what)                                                                \
+/* The configuration of a network over one text: a stack (of each side that it reads), and tokens
+ * that enter by vectors of that size, -1: left open. */
+struct ur__text_net {
+    ur_rnn_options stack;
+    int embed;
+    bool tie;                   /* the vectors also decode */
+};
+
+/* Its rows; what: what --tie sets embed to. */
+#define UR__TEXT_NET_ROWS(what)                                                                   \
+    UR__STACK_ROWS("", struct ur__text_net, stack, "2", "0"),                                     \
     {.name = "embed", .arg = "N", .shown = "0: one-hot",                                          \
-     .kind = UR_OPTION_INT, .max = 65536, .at = offsetof(type, embed),                            \
+     .kind = UR_OPTION_INT, .max = 65536, .at = offsetof(struct ur__text_net, embed),             \
      .help = "size of learnt token vectors"},                                                     \
-    {.name = "tie", .kind = UR_OPTION_FLAG, .at = offsetof(type, tie),                            \
+    {.name = "tie", .kind = UR_OPTION_FLAG, .at = offsetof(struct ur__text_net, tie),             \
      .help = "the token vectors also decode; sets --embed to " what}
 
-/* embed −1 becomes 0, or top with tie. UR_EINVAL: tie needs another size. */
-ur_status ur__embed_resolve(int *embed, bool tie, int top);
+/* Leaves embed open. */
+void ur__text_net_open(void *config);
+/* Fills in what is open, for a decoder that reads so many sides. UR_EINVAL: it is impossible. */
+ur_status ur__text_net_resolve(struct ur__text_net *c, int sides);
 
 ur_ids ur__field_ids(const ur_field *field);
 
