@@ -6,20 +6,30 @@
                                                     characters; lines are label<TAB>text
     floors.py tags TRAIN TEST [--column N]          each word its most frequent label, unknown ones
                                                     the most frequent of all; CoNLL, columns from 0
+    floors.py entities TRAIN TEST [--column N]      the same; B- and I- labels are counted by entity
+    floors.py pictures TRAIN.idx3 TEST.idx3         the nearest picture in black and white
 
-Prints accuracy and macro-F1 of the test file. Multinomial naive Bayes with add-one smoothing, as
-in Manning, Raghavan and Schütze, Introduction to Information Retrieval (2008), chapter 13.
+Prints accuracy and F1 of the test file: macro-F1 of labels, or that of whole entities. Multinomial
+naive Bayes with add-one smoothing, as in Manning, Raghavan and Schütze, Introduction to
+Information Retrieval (2008), chapter 13. Entities as conlleval counts them.
 """
 import argparse
 import collections
 import gzip
 import math
+import struct
+
+
+def read(path):
+    with (gzip.open if path.endswith(".gz") else open)(path, "rb") as f:
+        return f.read()
 
 
 def lines(path):
-    with (gzip.open if path.endswith(".gz") else open)(path, "rt", encoding="utf-8") as f:
-        yield from (line.rstrip("\r\n") for line in f)
+    return read(path).decode("utf-8").removesuffix("\n").split("\n")
 
+
+# ---- texts: naive Bayes ------------------------------------------------------
 
 def features(text, chars):
     if not chars:
@@ -44,6 +54,14 @@ def naive_bayes(train, chars):
     return predict
 
 
+def text_pairs(train, test, options):
+    parts = [[line.split("\t", 1) for line in lines(path)] for path in (train, test)]
+    predict = naive_bayes(parts[0], options.chars)
+    return [(label, predict(text)) for label, text in parts[1]]
+
+
+# ---- words: the most frequent label --------------------------------------------
+
 def most_frequent(train):
     count = collections.defaultdict(collections.Counter)
     for label, word in train:
@@ -53,45 +71,91 @@ def most_frequent(train):
 
 
 def tagged(path, column):
+    """(label, word) of each token; of a sentence's end (None, None)."""
+    universal = ".conllu" in path
     for line in lines(path):
         cells = line.split("\t") if "\t" in line else line.split(" ")
-        if len(cells) < 2 or line.startswith("#") or not cells[0]:
-            continue
-        if len(cells) >= 10:        # CoNLL-U: no ranges, no empty nodes
-            if cells[0].isdigit():
-                yield cells[column], cells[1]
-        else:
+        if not line.strip():
+            yield None, None
+        elif not universal:
             yield cells[column], cells[0]
+        elif cells[0].isdigit():    # no comments, ranges, empty nodes
+            yield cells[column], cells[1]
 
 
-def report(pairs):
-    right = sum(a == b for a, b in pairs)
-    labels = {a for a, _ in pairs} | {b for _, b in pairs}
+def tag_pairs(train, test, options):
+    predict = most_frequent(x for x in tagged(train, options.column) if x[0])
+    return [(label, predict(word) if label else None)
+            for label, word in tagged(test, options.column)]
+
+
+def entities(labels):
+    """{(begin, end, kind)} as conlleval sees them: an I- that follows no label of its kind begins
+    an entity too."""
+    found, begin, kind = set(), 0, None
+    for at, label in enumerate([*labels, None]):
+        mark, _, new = (label or "O").partition("-")
+        if kind is not None and (mark != "I" or new != kind):
+            found.add((begin, at, kind))
+            kind = None
+        if mark in "BI" and kind is None:
+            begin, kind = at, new
+    return found
+
+
+# ---- pictures: the nearest neighbour --------------------------------------------
+
+def pictures(path):
+    """[(label, pixels of more than half as the bits of a number)]"""
+    data, labels = read(path), read(path.replace("images", "labels").replace("idx3", "idx1"))[8:]
+    n, height, width = struct.unpack(">3I", data[4:16])
+    bright = bytes(48 + (x > 127) for x in range(256))
+    bits, size = data[16:].translate(bright), height * width
+    return [(labels[i], int(bits[i * size:(i + 1) * size], 2)) for i in range(n)]
+
+
+def picture_pairs(train, test, _):
+    known = pictures(train)
+    return [(label, min(known, key=lambda x: (x[1] ^ bits).bit_count())[0])
+            for label, bits in pictures(test)]
+
+
+# ---- figures ---------------------------------------------------------------------
+
+def macro(pairs):
     f1 = []
-    for label in labels:
+    for label in {x for pair in pairs for x in pair}:
         hit = sum(a == b == label for a, b in pairs)
         said = sum(a == label for a, _ in pairs) + sum(b == label for _, b in pairs)
-        f1.append(2 * hit / said if said else 0)
-    print(f"n {len(pairs)}  accuracy {100 * right / len(pairs):.2f} %  "
-          f"macro-F1 {sum(f1) / len(f1):.4f}")
+        f1.append(2 * hit / said)
+    return sum(f1) / len(f1)
 
 
-def main():
+def by_entity(pairs):
+    truth, guess = (entities(x) for x in zip(*pairs))
+    return 2 * len(truth & guess) / max(1, len(truth) + len(guess))
+
+
+KINDS = {"text": (text_pairs, macro), "tags": (tag_pairs, macro),
+         "entities": (tag_pairs, by_entity), "pictures": (picture_pairs, macro)}
+
+
+def figures(*words):
+    """{"n", "accuracy", "f1"} by words of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("kind", choices=["text", "tags"])
+    parser.add_argument("kind", choices=KINDS)
     parser.add_argument("train")
     parser.add_argument("test")
     parser.add_argument("--chars", type=int, default=0)
     parser.add_argument("--column", type=int, default=-1)
-    a = parser.parse_args()
-    if a.kind == "text":
-        read = [[tuple(line.split("\t", 1)) for line in lines(p)] for p in (a.train, a.test)]
-        predict = naive_bayes(read[0], a.chars)
-    else:
-        read = [list(tagged(p, a.column)) for p in (a.train, a.test)]
-        predict = most_frequent(read[0])
-    report([(label, predict(x)) for label, x in read[1]])
+    a = parser.parse_args(words or None)
+    pair, f1 = KINDS[a.kind]
+    pairs = pair(a.train, a.test, a)
+    real = [x for x in pairs if x[0] is not None]
+    return {"n": len(real), "accuracy": sum(a == b for a, b in real) / len(real),
+            "f1": f1(pairs if a.kind == "entities" else real)}
 
 
 if __name__ == "__main__":
-    main()
+    found = figures()
+    print(f"n {found['n']}  accuracy {100 * found['accuracy']:.2f} %  F1 {found['f1']:.4f}")
