@@ -86,6 +86,7 @@ static void train__labels_are_learnt_and_measured(void **unused)
                                        label_runs[k / 2][1]);
         bool tag = strcmp(o.task, "tag") == 0, learnt = k % 2;
         o.steps = learnt ? 300 : 15;
+        o.val = learnt ? 0.1 : 0.25;
         o.lr = 0.02;
         assert_ok(train_until(o, 0, &l));
         ur_model *m;
