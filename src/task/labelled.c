@@ -441,5 +441,6 @@ ur_status ur__labelled_measure(void **run, bool tagged, const ur_option_table *t
     l->letter = ur_model_vocab(model, "letter");
     l->features = net->features;
     l->unknown = options->unknown;
+    l->score.beam = options->beam;
     return hand_over(l, measure(l, table, options), run);
 }
