@@ -12,7 +12,7 @@
 struct eval {
     struct opt_common common;
     const char *part, *protocol, *newlines, *unknown;
-    int64_t threads;
+    int64_t beam, threads;
 };
 
 #define AT(field) .at = offsetof(struct eval, field)
@@ -30,6 +30,10 @@ static const ur_option options[] = {
     {.name = "unknown", .arg = OPT_UNKNOWN, .shown = OPT_UNKNOWN_USUAL, .kind = UR_OPTION_WORD,
      AT(unknown), .help = "what to do with tokens of DATA that the model does not know; replace: "
                           "read as <unk>, or as U+FFFD, ? or a space"},
+    {.name = "beam", .arg = "N", .shown = "4", .kind = UR_OPTION_COUNT,
+     .min = 1, .max = UR_BEAM_MOST, AT(beam),
+     .help = "models with --feedback: how many ways to label a sequence are followed at once; 1: "
+             "always the likeliest label"},
     {.name = "threads", .arg = "N", .fallback = "0", .shown = "the cores available",
      .kind = UR_OPTION_COUNT, .max = 1024, AT(threads), .help = "changes speed, never the result"},
     OPT_COMMON(struct eval),
@@ -106,6 +110,7 @@ static int evaluate(void *values, const struct opt_words *words)
         o.held_out = strcmp(a->part, "val") == 0;
         o.protocol = strcmp(a->protocol, "window") == 0 ? UR_PROTOCOL_WINDOW : UR_PROTOCOL_STREAM;
         o.unix_newlines = a->newlines != NULL;
+        o.beam = (int)a->beam;
         o.team = team;
         o.on_progress = on_progress;
         o.on_note = on_note;

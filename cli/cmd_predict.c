@@ -13,7 +13,7 @@
 
 struct predict {
     struct opt_common common;
-    int64_t top, threads;
+    int64_t top, beam, threads;
     const char *unknown;
 };
 
@@ -26,6 +26,10 @@ static const ur_option options[] = {
     {.name = "unknown", .arg = OPT_UNKNOWN, .shown = OPT_UNKNOWN_USUAL, .kind = UR_OPTION_WORD,
      AT(unknown), .help = "what to do with tokens that the model does not know; replace: read "
                           "as <unk>, or as U+FFFD, ? or a space"},
+    {.name = "beam", .arg = "N", .shown = "4", .kind = UR_OPTION_COUNT,
+     .min = 1, .max = UR_BEAM_MOST, AT(beam),
+     .help = "models with --feedback: how many ways to label a sequence are followed at once; 1: "
+             "always the likeliest label"},
     {.name = "threads", .arg = "N", .fallback = "1", .kind = UR_OPTION_COUNT, .max = 1024,
      AT(threads),
      .help = "more than 1 helps only with wide layers; 0: all available cores"},
@@ -156,6 +160,7 @@ static ur_status open_predictor(struct work *w, const ur_model *model, ur_team *
     ur_predict_options o;
     ur_predict_options_init(&o);
     o.best = w->options->common.json ? (int)w->options->top : 1;
+    o.beam = (int)w->options->beam;
     o.team = team;
     ur_unknown_find(w->options->unknown, &o.unknown);
     w->as_bytes = ur_vocab_kind(ur_model_vocab(model, NULL)) == UR_TOKEN_BYTE;

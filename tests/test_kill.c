@@ -28,6 +28,8 @@ static ur_train_options variant_options(int v, const char *model)
     set_run(&o, cells[v % 3]);
     set_run(&o, v % 2 ? "dropout=0.2" : "dropout=0");
     set_run(&o, v % 5 == 1 ? "recurrent-dropout=0.1" : "recurrent-dropout=0");
+    if (v % 14 == 11)
+        set_run(&o, "feedback=yes");
     o.optimizer.kind = (ur_optimizer_kind)(v % 5);
     o.schedule = (ur_schedule_kind)(v / 5 % 4);
     /* So large that validations get worse, which patience and plateau count. */

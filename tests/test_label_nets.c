@@ -87,6 +87,8 @@ static const char *const nets[][2] = {
     {"classify", "hidden=5 pool=last features=2"}, {"classify", "cell=none hidden=5,4 features=2"},
     {"tag", "hidden=5 embed=4 letters=3"}, {"tag", "hidden=5 embed=4 letters=0 crf=yes"},
     {"tag", "hidden=5 features=2 cell=rnn"},
+    {"tag", "hidden=5 embed=4 letters=3 feedback=yes"},
+    {"tag", "hidden=5,4 features=2 cell=gru feedback=yes label-embed=3"},
 };
 
 static void outputs__of_a_batch_are_those_of_its_rows(void **unused)

@@ -33,14 +33,14 @@ static int tear_down_runs(void **unused)
     return tear_down(unused);
 }
 
-enum kind { LM, WORDS, FILL, CLASSIFY, TAG, FROM_MODEL, N_KINDS };
+enum kind { LM, WORDS, FILL, CLASSIFY, TAG, FEEDBACK, FROM_MODEL, N_KINDS };
 static const char *const kind_names[N_KINDS] = {"lm", "words", "fill", "classify", "tag",
-                                               "from a model"};
+                                               "feedback", "from a model"};
 
 static ur_train_options run_options(enum kind kind, const char *model)
 {
-    static const char *const tasks[N_KINDS] = {"lm", "lm", "fill", "classify", "tag", "lm"};
-    const bool labels = kind == CLASSIFY || kind == TAG;
+    static const char *const tasks[N_KINDS] = {"lm", "lm", "fill", "classify", "tag", "tag", "lm"};
+    const bool labels = kind == CLASSIFY || kind == TAG || kind == FEEDBACK;
     ur_train_options o = small_run(tasks[kind], model, labels ? "" : "hidden=6,5 seq-length=8");
     o.batch = 4;
     o.steps = 6;
@@ -56,6 +56,8 @@ static ur_train_options run_options(enum kind kind, const char *model)
     }
     if (kind == TAG)
         set_run(&o, "crf=yes");
+    if (kind == FEEDBACK)
+        set_run(&o, "feedback=yes");
     if (kind == WORDS)
         set_run(&o, "tokens=wordpunct");
     return o;
@@ -152,6 +154,73 @@ static void resume__may_fail_and_be_tried_again(void **unused)
     }
 }
 
+/* ---- labels of lines and of files -------------------------------------- */
+
+static void *load_labels(const void *arg)
+{
+    (void)arg;
+    ur_model *m;
+    assert_ok(ur_model_load(&m, model_path));
+    return m;
+}
+
+static void free_labels(void *it)
+{
+    ur_model_free(it);
+}
+
+static ur_status answer_lines(void *it, const void *arg, uint32_t *digest)
+{
+    static const char *const lines[] = {"the net", "the net reads one letter more net", "net"};
+    ur_predict_options o;
+    ur_predictor *p;
+    const ur_answer *a;
+    (void)arg;
+    ur_predict_options_init(&o);
+    o.best = 2;
+    ur_status status = ur_predictor_new(&p, it, &o);
+    if (status != UR_OK)
+        return status;
+    for (int i = 0; i < 3 && status == UR_OK; i++) {
+        status = ur_predictor_line(p, lines[i], strlen(lines[i]), &a);
+        nomem_digest(digest, a->text, a->n);
+        for (int k = 0; k < a->n_places; k++)
+            nomem_digest(digest, &a->place[k].best[1].p, sizeof a->place[k].best[1].p);
+    }
+    ur_predictor_free(p);
+    return status;
+}
+
+static ur_status measure_labels(void *it, const void *arg, uint32_t *digest)
+{
+    ur_eval_options o = eval_of(*(const enum kind *)arg == CLASSIFY ? &labelled_path
+                                                                    : &tagged_path, 1);
+    ur_metrics m;
+    ur_metrics_init(&m);
+    ur_status status = ur_evaluate(it, &o, &m);
+    for (int i = 0; i < m.n; i++)
+        nomem_digest(digest, &m.at[i].value, sizeof m.at[i].value);
+    return status;
+}
+
+static void labels__may_fail_and_be_asked_for_again(void **unused)
+{
+    (void)unused;
+    for (enum kind kind = CLASSIFY; kind <= FEEDBACK; kind++) {
+        char name[40];
+        ur_train_options o = run_options(kind, model_path);
+        remove_run(model_path);
+        assert_ok(ur_train(&o, NULL, NULL));
+        snprintf(name, sizeof name, "answers, %s", kind_names[kind]);
+        struct nomem n = {.name = name, .make = load_labels, .unmake = free_labels,
+                          .act = answer_lines, .arg = &kind, .quick = 30};
+        nomem_try(&n);
+        snprintf(name, sizeof name, "measuring, %s", kind_names[kind]);
+        n.act = measure_labels;
+        nomem_try(&n);
+    }
+}
+
 static void nomem__has_refused_enough(void **unused)
 {
     (void)unused;
@@ -163,6 +232,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(train__leaves_whole_files_and_goes_on),
         cmocka_unit_test(resume__may_fail_and_be_tried_again),
+        cmocka_unit_test(labels__may_fail_and_be_asked_for_again),
         cmocka_unit_test(nomem__has_refused_enough),
     };
     return cmocka_run_group_tests_name("nomem_runs", tests, set_up_runs, tear_down_runs);

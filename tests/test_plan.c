@@ -188,6 +188,10 @@ static const struct shape {
     {"classify, no memory", "classify", "cell=none pool=max tokens=char", 0, false, true},
     {"tag", "tag", "", 0, false, false},
     {"tag, crf, 2 threads", "tag", "crf=yes letters=0", 2, false, false},
+    {"tag, feedback", "tag", "feedback=yes", 0, false, false},
+    {"tag, feedback, 3 threads", "tag", "feedback=yes letters=0 norm=layer hidden=24", 3, false,
+     false},
+    {"tag, feedback, no validation", "tag", "feedback=yes cell=gru", 0, false, true},
 };
 
 static void plan__foretells_memory_and_files(void **state)

@@ -52,7 +52,7 @@ static void train__same_bytes_for_any_team(void **unused)
 static const char *const label_runs[][2] = {
     {"classify", "pool=mean label-smoothing=0.1"}, {"classify", "cell=none pool=max"},
     {"classify", "letters=4 letter-embed=3 cell=gru"}, {"tag", "word-dropout=0.1"},
-    {"tag", "crf=yes"},
+    {"tag", "crf=yes"}, {"tag", "feedback=yes label-embed=4"},
 };
 enum { N_LABEL_RUNS = sizeof label_runs / sizeof *label_runs };
 
@@ -86,6 +86,7 @@ static void train__labels_are_learnt_and_measured(void **unused)
                                        label_runs[k / 2][1]);
         bool tag = strcmp(o.task, "tag") == 0, learnt = k % 2;
         o.steps = learnt ? 300 : 15;
+        o.val = learnt ? 0.1 : 0.25;
         o.lr = 0.02;
         assert_ok(train_until(o, 0, &l));
         ur_model *m;

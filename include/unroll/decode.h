@@ -101,10 +101,13 @@ UR_API ur_status ur_session_draw(ur_session *session, const ur_sample_options *o
  *  sequence begins with. */
 typedef struct ur_beam ur_beam;
 
+#define UR_BEAM_MOST 4096
+
 /** ur_beam_options_init: width 4, one hypothesis of 256 tokens at most, begin and end 0. */
 typedef struct ur_beam_options {
     size_t size;            /* set by ur_beam_options_init */
-    int width;              /* how many go on side by side; 1: always the likeliest token */
+    int width;              /* how many go on side by side, up to UR_BEAM_MOST; 1: always the
+                               likeliest token */
     int best;               /* how many to give back, 1..width */
     int most;               /* tokens of one at most, the end included */
     int32_t begin, end;     /* the token that the first step reads; the one that ends a sequence */

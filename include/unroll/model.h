@@ -35,7 +35,8 @@ extern "C" {
  *          features I, frames [T,B,I] with lengths; with letters, also letters [C,W] with lengths,
  *          the spellings of W words, and spelling [T,B], which of them each step is; target [1,B]
  *          or [T,B]. Vocabularies: text (with frames NULL), label, letter (without letters NULL).
- *          Label k is token k + 2 of the vocabulary, which begins with <unk> and </s>. */
+ *          Label k is token k + 2 of the vocabulary, which begins with <unk> and </s>. Outputs of a
+ *          tag with the option feedback need the target: each step reads the label before. */
 UR_API const char *const *ur_arch_names(void);
 
 /** The options of a network with their defaults; ur_options_set changes them. Errors: UR_EINVAL

@@ -70,6 +70,7 @@ typedef struct ur_eval_options {
     bool unix_newlines;         /* CRLF and CR are read as LF, also by a model that was trained
                                    otherwise */
     ur_unknown unknown;         /* what becomes of tokens of a text that the model does not know */
+    int beam;                   /* hypotheses of a search, 1..UR_BEAM_MOST; 0: as many as usual */
     ur_team *team;
     /* Sees progress in [0,1]; returning false stops with UR_ECANCELED. May be NULL. The model
      * is in use: it may be read, not changed or freed. */
@@ -82,7 +83,7 @@ UR_STRUCT_INIT(ur_eval_options)
 
 /** Measures a model on files by its task's metrics. out: ur_metrics_init first; after an error it
  *  has none. Errors as ur_train; UR_EDATA: the text has a character that the model has never seen,
- *  and that is to be an error. */
+ *  and that is to be an error; UR_EINVAL: also a beam for a model that searches for nothing. */
 UR_API ur_status ur_evaluate(const ur_model *model, const ur_eval_options *options,
                              ur_metrics *out);
 
@@ -96,6 +97,7 @@ typedef struct ur_predict_options {
     size_t size;            /* set by ur_predict_options_init */
     int best;               /* candidates for each place, 1..UR_PREDICT_MOST */
     ur_unknown unknown;     /* what becomes of tokens that the model does not know */
+    int beam;               /* hypotheses of a search, 1..UR_BEAM_MOST; 0: as many as usual */
     ur_team *team;          /* borrowed; may be NULL */
 } ur_predict_options;
 UR_STRUCT_INIT(ur_predict_options)
@@ -130,7 +132,8 @@ typedef struct ur_answer {
 } ur_answer;
 
 /** model is borrowed. Lines are read as tokens of its first vocabulary. Errors: UR_EINVAL (its
- *  task gives no answers to lines; an option is impossible), UR_ENOMEM. */
+ *  task gives no answers to lines; an option is impossible; a beam for a model that searches for
+ *  nothing), UR_ENOMEM. */
 UR_API ur_status ur_predictor_new(ur_predictor **out, const ur_model *model,
                                   const ur_predict_options *options);
 UR_API void ur_predictor_free(ur_predictor *predictor);

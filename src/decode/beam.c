@@ -7,6 +7,8 @@
  * A log probability only falls, so the search is over when no live hypothesis can still rank
  * before the last one to be returned.
  */
+#include "decode/beam.h"
+
 #include <string.h>
 
 #include "base/arena.h"
@@ -18,16 +20,8 @@
 #include "model/arch.h"
 #include "unroll/decode.h"
 
-#define MOST_WIDTH 4096
 #define MOST_TOKENS 1000000
 #define MOST_POWER 5            /* a float has the longest length to that power */
-
-/* A row's hypothesis with one more token. */
-struct step {
-    int row;
-    int32_t id;
-    double log_p;
-};
 
 /* All live hypotheses have the same length n. */
 struct ur_beam {
@@ -40,7 +34,7 @@ struct ur_beam {
     int32_t *ids, *spare;       /* [width,most] its tokens */
     ur_hypothesis *end;         /* [best] what has ended, in order */
     int32_t *end_ids;           /* [best,most] where each has its tokens, in any order */
-    struct step *step;          /* [width] */
+    struct ur__step *step;      /* [width] */
     int32_t *fed;               /* [width] */
     int *from;                  /* [width] */
     ur_real *share;             /* [V] */
@@ -78,8 +72,8 @@ static ur_status check(const ur_beam_options *o, const ur_model *model)
     if (!ur__steps_in_tokens(model))
         return ur__fail(UR_EINVAL, "architecture %s has no steps from token to token",
                         model->arch->name);
-    if (o->width < 1 || o->width > MOST_WIDTH)
-        return ur__fail(UR_EINVAL, "a beam is 1 to %d wide, not %d", MOST_WIDTH, o->width);
+    if (o->width < 1 || o->width > UR_BEAM_MOST)
+        return ur__fail(UR_EINVAL, "a beam is 1 to %d wide, not %d", UR_BEAM_MOST, o->width);
     if (o->best < 1 || o->best > o->width)
         return ur__fail(UR_EINVAL, "a beam of width %d gives 1 to %d hypotheses, not %d", o->width,
                         o->width, o->best);
@@ -158,19 +152,18 @@ void ur_beam_free(ur_beam *b)
 
 /* ---- searching --------------------------------------------------------- */
 
-/* Equal ones stay in the order in which they came. */
-static void keep(ur_beam *b, struct step s, int *n)
+void ur__keep_step(struct ur__step *step, int most, int *n, struct ur__step s)
 {
     int at = *n;
-    if (at == b->o.width && s.log_p <= b->step[at - 1].log_p)
+    if (at == most && s.log_p <= step[at - 1].log_p)
         return;
-    if (at < b->o.width)
+    if (at < most)
         ++*n;
     else
         at--;
-    for (; at > 0 && b->step[at - 1].log_p < s.log_p; at--)
-        b->step[at] = b->step[at - 1];
-    b->step[at] = s;
+    for (; at > 0 && step[at - 1].log_p < s.log_p; at--)
+        step[at] = step[at - 1];
+    step[at] = s;
 }
 
 static int choose(ur_beam *b)
@@ -178,11 +171,10 @@ static int choose(ur_beam *b)
     int n = 0;
     for (int row = 0; row < b->alive; row++) {
         ur__kernel()->log_softmax(b->V, ur_runner_output(b->runner, row), b->share);
-        for (int32_t id = 0; id < b->V; id++) {
-            double log_share = b->share[id] < 0 ? (double)b->share[id] : 0;     /* not 1e-8 */
+        for (int32_t id = 0; id < b->V; id++)
             if (id != b->unknown)
-                keep(b, (struct step){row, id, b->log_p[row] + log_share}, &n);
-        }
+                ur__keep_step(b->step, b->o.width, &n,
+                              ur__step_of(row, id, b->log_p[row], b->share[id]));
     }
     return n;
 }
@@ -192,7 +184,7 @@ static int32_t *tokens(const ur_beam *b, int32_t *ids, int row)
     return ids + (size_t)row * (size_t)b->o.most;
 }
 
-static void add_end(ur_beam *b, const struct step *s)
+static void add_end(ur_beam *b, const struct ur__step *s)
 {
     int n = b->n + 1, at = b->found;
     double score = s->log_p / (double)b->length[n];
@@ -214,7 +206,7 @@ static ur_status extend(ur_beam *b)
 {
     int n = choose(b), alive = 0;
     for (int i = 0; i < n; i++) {
-        const struct step *s = &b->step[i];
+        const struct ur__step *s = &b->step[i];
         if (s->id == b->o.end || b->n + 1 == b->o.most) {
             add_end(b, s);
             continue;

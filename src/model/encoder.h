@@ -77,7 +77,5 @@ static inline ur_tensor *ur__labels_only(ur_tensor *outputs)
 {
     return outputs ? ur_slice(outputs, 2, UR__FIRST_LABEL, ur_dim(outputs, 2)) : NULL;
 }
-/* The chain that a tagger chooses the labels of a sequence by; NULL: it has none (arch_tag.c). */
-const ur_crf_layer *ur__tag_chain(const ur_model *m);
 
 #endif

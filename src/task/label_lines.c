@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "model/arch.h"
 #include "task/answer.h"
+#include "task/choice.h"
 #include "task/labelled.h"
 
 /* Memory for one line after the other. */
@@ -18,8 +19,9 @@ struct block {
 struct lines {
     struct ur__predict_job job;
     const ur_vocab *text, *label, *letter;      /* letter NULL: not read */
-    const ur_crf_layer *chain;      /* NULL: labels do not hang together */
-    ur_tape *tape, *chances;        /* the latter of a chain */
+    const struct ur__choice *choice;    /* NULL: labels are chosen one by one */
+    void *chosen;
+    ur_tape *tape;
     int T;                          /* tokens of the line */
     struct ur__buf words;           /* as they stand in it, a zero after each */
     struct block ids, letters, lengths, spelling, labels, numbers;
@@ -34,7 +36,9 @@ static void lines_close(void *inside)
         ur__free(all[i]->data);
     ur__buf_free(&l->words);
     ur_tape_free(l->tape);
-    ur_tape_free(l->chances);
+    if (l->chosen)
+        l->choice->close(l->chosen);
+    ur__free(l->chosen);
 }
 
 static ur_status open(struct lines *l, const struct ur__predict_job *job)
@@ -56,9 +60,14 @@ static ur_status classify_open(void *inside, const struct ur__predict_job *job)
 static ur_status tag_open(void *inside, const struct ur__predict_job *job)
 {
     struct lines *l = inside;
-    l->chain = ur__tag_chain(job->model);
+    const struct ur__choice_job choice = {.model = job->model, .B = 1, .beam = job->beam,
+                                          .team = job->team};
     UR__TRY(open(l, job));
-    return l->chain ? ur_tape_new(&l->chances, NULL) : UR_OK;
+    l->choice = ur__choice_of(job->model);
+    if (!l->choice)
+        return UR_OK;
+    l->chosen = ur__calloc(1, l->choice->size);
+    return l->chosen ? l->choice->open(l->chosen, &choice) : UR_ENOMEM;
 }
 
 /* ---- reading ----------------------------------------------------------- */
@@ -139,17 +148,13 @@ static ur_status put_letters(struct lines *l, ur_batch *batch)
     return ur_batch_ids(batch, "spelling", l->T, 1, spelling, NULL);
 }
 
-/* What the network says of the line: scores [T,1,K] or [1,1,K] on l->tape. */
-static ur_status score(struct lines *l, ur_tensor **out)
+/* The line as the network reads it. */
+static ur_status put_line(struct lines *l, ur_batch *batch)
 {
-    ur_batch batch;
-    ur_batch_init(&batch);
-    UR__TRY(ur_batch_ids(&batch, "input", l->T, 1, l->ids.data, NULL));
-    if (l->letter)
-        UR__TRY(put_letters(l, &batch));
+    ur_batch_init(batch);
     ur_tape_reset(l->tape);
-    *out = ur_model_outputs(l->tape, l->job.model, &batch, NULL);
-    return ur_tape_status(l->tape);
+    UR__TRY(ur_batch_ids(batch, "input", l->T, 1, l->ids.data, NULL));
+    return l->letter ? put_letters(l, batch) : UR_OK;
 }
 
 /* ---- answering --------------------------------------------------------- */
@@ -175,13 +180,14 @@ static ur_status put_place(const struct lines *l, int chosen, ur_real *p, struct
     return ur__buf_put(&to->text, name, n);
 }
 
-/* Each row of scores for itself. */
-static ur_status answer_rows(struct lines *l, ur_tensor *scores, struct ur__answer *to)
+/* Each row of scores [T,1,K] or [1,1,K] for itself. */
+static ur_status answer_rows(struct lines *l, const ur_batch *batch, struct ur__answer *to)
 {
-    const int K = ur_dim(scores, 2), rows = ur_dim(scores, 0);
     ur_status status = UR_OK;
+    ur_tensor *scores = ur_model_outputs(l->tape, l->job.model, batch, NULL);
     const ur_tensor *soft = ur_softmax(scores);
     UR__TRY(ur_tape_status(l->tape));
+    const int K = ur_dim(soft, 2), rows = ur_dim(soft, 0);
     ur_real *p = room(&l->numbers, ur_size(soft), sizeof *p, &status);
     UR__TRY(status);
     memcpy(p, ur_data(soft), ur_size(soft) * sizeof *p);
@@ -194,45 +200,15 @@ static ur_status answer_rows(struct lines *l, ur_tensor *scores, struct ur__answ
     return UR_OK;
 }
 
-/* How likely each label is at each step, whatever the others are: the slope of log Z by its score,
- * which is that of the loss and 1 where the loss has its label. p: zeros. */
-static ur_status chances(struct lines *l, const ur_tensor *e, const int32_t *labels, ur_real *p)
+/* Labels that are chosen together. */
+static ur_status answer_together(struct lines *l, const ur_batch *batch, struct ur__answer *to)
 {
-    const int T = l->T, K = ur_dim(e, 2), dim[] = {T, 1, K}, square[] = {K, K};
-    const ur_crf_layer *c = l->chain;
-    ur_tape *tape = l->chances;
-    ur_tape_reset(tape);
-    ur_tensor *loss = ur_crf_loss(
-        ur_variable(tape, 3, dim, ur_data(e), p),
-        ur_constant(tape, 2, square, ur_param_data(c->params, c->transitions)),
-        ur_constant(tape, 1, square, ur_param_data(c->params, c->start)),
-        ur_constant(tape, 1, square, ur_param_data(c->params, c->end)),
-        (ur_ids){labels, T, 1}, NULL);
-    UR__TRY(ur_backward(tape, loss));
-    for (int t = 0; t < T; t++)
-        for (int k = 0; k < K; k++) {
-            ur_real *x = &p[(size_t)t * (size_t)K + (size_t)k];
-            *x = *x * (ur_real)T + (k == labels[t]);
-            *x = *x < 0 ? 0 : *x > 1 ? 1 : *x;
-        }
-    return UR_OK;
-}
-
-static ur_status answer_chain(struct lines *l, ur_tensor *e, struct ur__answer *to)
-{
-    const int K = ur_dim(e, 2);
+    const int K = ur__label_count(l->label);
     ur_status status = UR_OK;
-    ur_chain chain;
-    ur_chain_init(&chain);
-    chain.T = l->T;
-    chain.B = 1;
-    chain.K = K;
-    chain.scores = ur_data(e);
     int32_t *labels = room(&l->labels, (size_t)l->T, sizeof *labels, &status);
-    ur_real *p = room(&l->numbers, ur_size(e), sizeof *p, &status);
+    ur_real *p = room(&l->numbers, (size_t)l->T * (size_t)K, sizeof *p, &status);
     UR__TRY(status);
-    UR__TRY(ur_crf_decode(l->chain, &chain, labels, NULL));
-    UR__TRY(chances(l, e, labels, p));
+    UR__TRY(l->choice->answer(l->chosen, l->tape, batch, labels, p));
     for (int t = 0; t < l->T; t++, p += K)
         UR__TRY(put_place(l, labels[t], p, to));
     return UR_OK;
@@ -241,23 +217,23 @@ static ur_status answer_chain(struct lines *l, ur_tensor *e, struct ur__answer *
 static ur_status classify_line(void *inside, const char *line, size_t n, struct ur__answer *to)
 {
     struct lines *l = inside;
-    ur_tensor *scores;
+    ur_batch batch;
     UR__TRY(put_tokens(l, line, n));
     if (l->T == 0)
         return ur__fail(UR_EINVAL, "there is nothing to tell a label of");
-    UR__TRY(score(l, &scores));
-    return answer_rows(l, scores, to);
+    UR__TRY(put_line(l, &batch));
+    return answer_rows(l, &batch, to);
 }
 
 static ur_status tag_line(void *inside, const char *line, size_t n, struct ur__answer *to)
 {
     struct lines *l = inside;
-    ur_tensor *scores;
+    ur_batch batch;
     UR__TRY(put_tokens(l, line, n));
     if (l->T == 0)
         return UR_OK;
-    UR__TRY(score(l, &scores));
-    return l->chain ? answer_chain(l, scores, to) : answer_rows(l, scores, to);
+    UR__TRY(put_line(l, &batch));
+    return l->choice ? answer_together(l, &batch, to) : answer_rows(l, &batch, to);
 }
 
 const struct ur__predict_plug ur__classify_lines = {

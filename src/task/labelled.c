@@ -372,13 +372,15 @@ static void recall(const struct ur__json *summary, const ur_option_table *table,
 static ur_status find_held_out(struct ur__labelled *l, const struct ur__json *summary)
 {
     int64_t bytes, crc, other;
+    double val;
     ur_train_options run;
     const struct ur__tally *t = &l->set.x->tally;
     if (ur__json_get_int(summary, "val_bytes", &other))
         return ur__fail(UR_EDATA, "the model was validated on a file of its own, and nothing of "
                         "this data was held out: evaluate that file, all of it");
     if (!ur__json_get_int(summary, "data_bytes", &bytes) ||
-        !ur__json_get_int(summary, "data_crc32", &crc))
+        !ur__json_get_int(summary, "data_crc32", &crc) ||
+        !ur__json_get_real(summary, "val", &val) || !(val >= 0 && val < 1))
         return ur__fail(UR_EDATA, "the model does not say what it was trained on, so nothing is "
                         "known to be held out");
     if ((uint64_t)bytes != t->bytes || crc != (int64_t)t->crc)
@@ -386,7 +388,7 @@ static ur_status find_held_out(struct ur__labelled *l, const struct ur__json *su
                         "of it was held out");
     recall(summary, &ur__train_table, &run);
     l->seed = run.seed;
-    UR__TRY(part_set(l, run.val, false));
+    UR__TRY(part_set(l, val, false));
     return l->valid.n ? UR_OK : ur__fail(UR_EDATA, "the model was trained with nothing held out");
 }
 
@@ -439,5 +441,6 @@ ur_status ur__labelled_measure(void **run, bool tagged, const ur_option_table *t
     l->letter = ur_model_vocab(model, "letter");
     l->features = net->features;
     l->unknown = options->unknown;
+    l->score.beam = options->beam;
     return hand_over(l, measure(l, table, options), run);
 }

@@ -130,6 +130,7 @@ ur_status ur__labelled_cut(void *run, int batch, struct ur__facts *facts);
 void ur__labelled_largest(void *run, ur_batch *batch);
 void ur__labelled_largest_scored(void *run, ur_batch *batch);
 size_t ur__labelled_memory(void *run);
+ur_status ur__labelled_search_memory(void *run, const ur_model *model, size_t *bytes);
 ur_status ur__labelled_build(void *run, const ur_model *model);
 ur_status ur__labelled_begin_epoch(void *run, int64_t epoch);
 ur_status ur__labelled_batch(void *run, int64_t step, struct ur__shard shard, ur_batch *batch);
@@ -141,6 +142,7 @@ ur_status ur__labelled_batch(void *run, int64_t step, struct ur__shard shard, ur
     .largest = ur__labelled_largest,                                                              \
     .largest_scored = ur__labelled_largest_scored,                                                \
     .memory = ur__labelled_memory,                                                                \
+    .search_memory = ur__labelled_search_memory,                                                  \
     .build = ur__labelled_build,                                                                  \
     .close = ur__labelled_close,                                                                  \
     .begin_epoch = ur__labelled_begin_epoch,                                                      \

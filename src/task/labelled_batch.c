@@ -160,6 +160,21 @@ size_t ur__labelled_memory(void *run)
     return c.used;
 }
 
+static const struct ur__choice *choice_of(const struct ur__labelled *l, const ur_model *model)
+{
+    return l->tagged ? ur__choice_of(model) : NULL;
+}
+
+ur_status ur__labelled_search_memory(void *run, const ur_model *model, size_t *bytes)
+{
+    const struct ur__labelled *l = run;
+    const struct ur__choice *choice = choice_of(l, model);
+    const struct ur__choice_job job = {model, l->valid.longest, l->valid.buckets.B, l->score.beam,
+                                       l->team};
+    *bytes = 0;
+    return choice ? choice->measure(&job, bytes) : UR_OK;
+}
+
 ur_status ur__labelled_build(void *run, const ur_model *model)
 {
     struct ur__labelled *l = run;
@@ -173,7 +188,7 @@ ur_status ur__labelled_build(void *run, const ur_model *model)
     if (l->tagged)
         copy_names(l);
     largest(l, &l->valid, &scored);
-    l->score.chain = l->tagged ? ur__tag_chain(model) : NULL;
+    l->score.choice = choice_of(l, model);
     return scored.n ? ur__score_open(&l->score, model, &scored, false, l->team) : UR_OK;
 }
 

@@ -49,6 +49,16 @@ ur_status ur__task_of_model(const ur_model *model, const struct ur__task **out)
                     (*out)->arch, ur_model_arch(model));
 }
 
+ur_status ur__task_check_beam(const struct ur__task *task, const ur_model *model, int beam)
+{
+    if (beam < 0 || beam > UR_BEAM_MOST)
+        return ur__fail(UR_EINVAL, "a beam is 1 to %d wide, not %d", UR_BEAM_MOST, beam);
+    if (beam && !(task->searches && task->searches(model)))
+        return ur__fail(UR_EINVAL, "a beam is for models that search for what they say, and this "
+                        "one of task %s does not", task->name);
+    return UR_OK;
+}
+
 const char *const *ur_task_names(void)
 {
     static _Thread_local const char *names[N_TASKS + 1];

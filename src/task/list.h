@@ -12,5 +12,7 @@ extern const struct ur__predict_plug ur__fill_gaps, ur__classify_lines, ur__tag_
 ur_status ur__task_find(const char *name, const struct ur__task **out);
 /* That of a model. UR_EINVAL: there is none, or it has models of another architecture. */
 ur_status ur__task_of_model(const ur_model *model, const struct ur__task **out);
+/* UR_EINVAL if a beam of that width is asked for (0: none is) and is impossible for the model. */
+ur_status ur__task_check_beam(const struct ur__task *task, const ur_model *model, int beam);
 
 #endif

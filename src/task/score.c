@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "task/score.h"
 
+#include "base/mem.h"
 #include "base/status.h"
 #include "base/team.h"
 #include "decode/sample.h"
@@ -22,6 +23,14 @@ void ur__score_place(struct ur__score *s, struct ur__carve *c)
     s->best = ur__carve(c, s->labels ? s->n : 0, sizeof *s->best);
 }
 
+static ur_status open_choice(struct ur__score *s, const ur_field *largest)
+{
+    const struct ur__choice_job job = {s->model, largest->dim[0], largest->dim[1], s->beam,
+                                       s->team};
+    s->chosen = ur__calloc(1, s->choice->size);
+    return s->chosen ? s->choice->open(s->chosen, &job) : UR_ENOMEM;
+}
+
 ur_status ur__score_open(struct ur__score *s, const ur_model *model, const ur_batch *largest,
                          bool carries, ur_team *team)
 {
@@ -31,6 +40,8 @@ ur_status ur__score_open(struct ur__score *s, const ur_model *model, const ur_ba
     UR__TRY(ur__model_measure(&room, model, largest, carries ? UR__MEASURE_CARRIES : 0, team));
     if (carries)
         UR__TRY(ur_model_state_new(&s->state, model, largest->field[0].dim[1], team));
+    if (s->choice)
+        UR__TRY(open_choice(s, ur_batch_find(largest, "target")));
     UR__TRY(ur_tape_new(&s->tape, team));
     ur_tape_set_recording(s->tape, false);
     return ur__tape_reserve(s->tape, room.tape.arena);
@@ -38,6 +49,9 @@ ur_status ur__score_open(struct ur__score *s, const ur_model *model, const ur_ba
 
 void ur__score_close(struct ur__score *s)
 {
+    if (s->chosen)
+        s->choice->close(s->chosen);
+    ur__free(s->chosen);
     ur_tape_free(s->tape);
     ur_model_state_free(s->state);
 }
@@ -71,38 +85,25 @@ static void score_share(const struct ur__worker *w, void *arg)
     }
 }
 
-/* Labels of all steps of a sequence at once: their loss has no parts. */
-static ur_status score_chain(struct ur__score *s, ur_tensor *e, const ur_field *target,
-                             const int *lengths, double items)
+void ur__score_logits(struct ur__score *s, const ur_tensor *logits, const ur_field *target)
 {
-    const ur_ids labels = {target->ids, target->dim[0], target->dim[1]};
-    const ur_tensor *loss = ur_crf(s->tape, s->chain, e, labels, lengths);
-    ur_chain chain;
-    ur_chain_init(&chain);
-    UR__TRY(ur_tape_status(s->tape));
-    s->sum = (double)ur_data(loss)[0] * items;
-    chain.T = labels.T;
-    chain.B = labels.B;
-    chain.K = ur_dim(e, 2);
-    chain.scores = ur_data(e);
-    chain.lengths = lengths;
-    return ur_crf_decode(s->chain, &chain, s->best, NULL);
+    int V = ur_dim(logits, -1), n = (int)(ur_size(logits) / (size_t)V);
+    UR__ASSERT((size_t)n <= s->n);
+    struct rows rows = {n, V, ur_data(logits), target->ids, s->loss, s->hit,
+                        s->labels ? s->best : NULL};
+    ur__team_run(s->team, score_share, &rows);
 }
 
 ur_status ur__score_run(struct ur__score *s, const ur_batch *batch)
 {
-    const ur_field *target = ur_batch_find(batch, "target");
+    s->sum = 0;
     ur_tape_reset(s->tape);
-    ur_tensor *logits = ur_model_outputs(s->tape, s->model, batch, s->state);
+    if (s->choice)
+        return s->choice->score(s->chosen, s, batch);
+    const ur_tensor *logits = ur_model_outputs(s->tape, s->model, batch, s->state);
     if (s->state)
         ur_model_state_detach(s->state);
     UR__TRY(ur_tape_status(s->tape));
-    int V = ur_dim(logits, -1), n = (int)(ur_size(logits) / (size_t)V);
-    UR__ASSERT((size_t)n <= s->n);
-    if (s->chain)
-        return score_chain(s, logits, target, batch->field[0].lengths, (double)batch->items);
-    struct rows rows = {n, V, ur_data(logits), target->ids, s->loss, s->hit,
-                        s->labels ? s->best : NULL};
-    ur__team_run(s->team, score_share, &rows);
+    ur__score_logits(s, logits, ur_batch_find(batch, "target"));
     return UR_OK;
 }

@@ -6,8 +6,8 @@
 #define UR_TASK_SCORE_H
 
 #include "base/arena.h"
+#include "task/choice.h"
 #include "tape/tape.h"
-#include "unroll/model.h"
 
 struct ur__score {
     const ur_model *model;
@@ -19,10 +19,12 @@ struct ur__score {
     unsigned char *hit;         /* [T,B] 1: the likeliest token was right */
     bool labels;                /* `best` is wanted */
     int32_t *best;              /* [T,B] the likeliest */
-    /* Chooses the labels of a sequence together, and then there is neither loss nor hit, but the
-     * nats of all targets of the batch. NULL: each step has its own. */
-    const ur_crf_layer *chain;
-    double sum;
+    /* How the labels of a sequence are chosen (task/choice.h), and what it works with. NULL: each
+     * step has its own. */
+    const struct ur__choice *choice;
+    int beam;                   /* of a search; 0: the usual one */
+    void *chosen;
+    double sum;                 /* nats of the last batch that belong to no target alone */
 };
 
 /* Rows of V logits that are made at once: so many that a large vocabulary stays small, but at
@@ -38,5 +40,7 @@ ur_status ur__score_open(struct ur__score *s, const ur_model *model, const ur_ba
 void ur__score_close(struct ur__score *s);
 /* Scores a batch with targets [T,B]; a target < 0 is not scored. */
 ur_status ur__score_run(struct ur__score *s, const ur_batch *batch);
+/* Losses, hits and the likeliest of logits [T,B,V]. */
+void ur__score_logits(struct ur__score *s, const ur_tensor *logits, const ur_field *target);
 
 #endif

@@ -55,13 +55,18 @@ static ur_status tag_measure(void **run, const ur_model *model, const ur_eval_op
     return ur__labelled_measure(run, true, &table, model, options);
 }
 
+static bool tag_searches(const ur_model *model)
+{
+    const struct ur__choice *choice = ur__choice_of(model);
+    return choice && choice->searches;
+}
+
 static void add_sequence(struct ur__labelled *l, int b, int B, double *sums)
 {
     ur_entity_counts counts = {0, 0, 0};
     for (int t = 0; t < l->lengths[b]; t++) {
         int32_t is = l->target[t * B + b], said = l->score.best[t * B + b];
-        if (!l->score.chain)
-            sums[LOSS] += (double)l->score.loss[t * B + b];
+        sums[LOSS] += (double)l->score.loss[t * B + b];
         sums[HITS] += is == said;
         l->truth[t] = l->name[is];
         l->guess[t] = l->name[said];
@@ -76,8 +81,7 @@ static void add_sequence(struct ur__labelled *l, int b, int B, double *sums)
 static void add(struct ur__labelled *l, const ur_batch *batch, double *sums)
 {
     const int B = ur_batch_find(batch, "target")->dim[1];
-    if (l->score.chain)
-        sums[LOSS] += l->score.sum;
+    sums[LOSS] += l->score.sum;
     for (int b = 0; b < B; b++)
         add_sequence(l, b, B, sums);
 }
@@ -112,4 +116,5 @@ const struct ur__task ur__task_tag = {
     .figures = tag_figures,
     .measure = tag_measure,
     .predict = &ur__tag_lines,
+    .searches = tag_searches,
 };

@@ -54,7 +54,9 @@ static ur_status measure_scoring(const struct ur__run *r, size_t *bytes)
         return UR_OK;
     UR__TRY(ur__model_measure(&room, r->model, &batch, r->task->carries ? UR__MEASURE_CARRIES : 0,
                               r->options->team));
-    *bytes = room.tape.arena + room.tape.scratch + room.state;
+    if (r->task->search_memory)
+        UR__TRY(r->task->search_memory(r->job, r->model, bytes));
+    *bytes += room.tape.arena + room.tape.scratch + room.state;
     return UR_OK;
 }
 

@@ -83,6 +83,7 @@ struct ur__predict_job {
     const ur_model *model;
     ur_encoder *encoder;        /* of the model's first vocabulary */
     int best;                   /* candidates that each place is to have, where there are so many */
+    int beam;                   /* hypotheses of a search; 0: the usual number */
     ur_team *team;
 };
 
@@ -139,9 +140,14 @@ struct ur__task {
     ur_status (*measure)(void **run, const ur_model *model, const struct ur_eval_options *options);
     /* Bytes that build() will take, the tapes' apart: after cut(). */
     size_t (*memory)(void *run);
+    /* Bytes that build() will take besides, to search for what is scored; the model is declared.
+     * NULL: none. */
+    ur_status (*search_memory)(void *run, const ur_model *model, size_t *bytes);
     /* The largest batch of scoring; none: n 0. */
     void (*largest_scored)(void *run, ur_batch *batch);
     const struct ur__predict_plug *predict;     /* NULL: it does not answer lines */
+    /* Does such a model search with a beam for what it says? NULL: no. */
+    bool (*searches)(const ur_model *model);
 };
 
 #endif

@@ -90,7 +90,7 @@ refuses 2 "features was 2 and is 3 now" "$UNROLL" train series.csv --task classi
 
 # ---- a label for each word -------------------------------------------------
 TAG="--task tag --hidden 8 --embed 6 --letters 4 $QUICK"
-for chain in "" --crf; do
+for chain in "" --crf "--feedback --label-embed 4"; do
     expect 0 "$UNROLL" train tags.conll $TAG $chain --epochs 6 -o t.safetensors || finish
     has err ' tokens for training, ' 'best validation f1 1$'
     expect 0 "$UNROLL" eval t.safetensors tags.conll --part val --json
@@ -106,6 +106,20 @@ for chain in "" --crf; do
     json line line tokens best text p
     [ "$(grep -o '"best"' line | wc -l)" -eq 4 ] || not_ok "places: $(cat line)"
     [ "$(grep -o '"text"' line | wc -l)" -eq 8 ] || not_ok "--top 2: $(cat line)"
+    case $chain in
+    --feedback*)
+        expect 0 "$UNROLL" eval t.safetensors tags.conll --part val --json --beam 1 --threads 3
+        has out '"f1":1.0' '"accuracy":1.0'
+        expect 0 "$UNROLL" predict t.safetensors lines.txt --beam 20
+        [ "$(sed -n 1p out)" = 'O B-thing I-thing O' ] || not_ok "a wide beam: $(cat out)"
+        ;;
+    *)
+        refuses 2 'a beam is for models that search for what they say' "$UNROLL" predict \
+            t.safetensors lines.txt --beam 2
+        refuses 2 'a beam is for models that search for what they say' "$UNROLL" eval \
+            t.safetensors tags.conll --beam 2
+        ;;
+    esac
     GOING="$TAG $chain --schedule constant --eval-every 10 -q --word-dropout 0.1"
     expect 0 "$UNROLL" train tags.conll $GOING --steps 20 -o part.safetensors --force
     expect 0 "$UNROLL" train tags.conll $GOING --steps 40 -o part.safetensors --resume
@@ -115,5 +129,7 @@ for chain in "" --crf; do
 done
 refuses 2 'label-smoothing is for labels that are chosen one by one' "$UNROLL" train tags.conll \
     --task tag --crf --label-smoothing 0.1
+refuses 2 'crf and feedback are two ways to choose the labels' "$UNROLL" train tags.conll \
+    --task tag --crf --feedback
 
 finish
