@@ -152,6 +152,65 @@ static void resume__may_fail_and_be_tried_again(void **unused)
     }
 }
 
+static void *begin_measured(const void *arg)
+{
+    ur_train_options o = run_options(*(const enum kind *)arg, model_path);
+    ur_model *m;
+    if (*(const enum kind *)arg == CLASSIFY)
+        set_run(&o, "pool=attention");
+    remove_run(model_path);
+    assert_ok(ur_train(&o, NULL, NULL));
+    assert_ok(ur_model_load(&m, model_path));
+    return m;
+}
+
+static void end_measured(void *it)
+{
+    ur_model_free(it);
+}
+
+static void digest_table(void *user, const ur_confusion *c)
+{
+    nomem_digest(user, c->count, (size_t)c->n * (size_t)c->n * sizeof *c->count);
+    for (int i = 0; i < c->n; i++)
+        nomem_digest(user, c->label[i], strlen(c->label[i]));
+}
+
+/* The table of labels; of a classifier the weights of tokens, too. */
+static ur_status measure_and_explain(void *it, const void *arg, uint32_t *digest)
+{
+    const bool explain = *(const enum kind *)arg == CLASSIFY;
+    ur_eval_options e = eval_of(explain ? &labelled_path : &tagged_path, 1);
+    ur_metrics m;
+    ur_predict_options o;
+    ur_predictor *p = NULL;
+    const ur_answer *a;
+    ur_metrics_init(&m);
+    ur_predict_options_init(&o);
+    o.explain = explain;
+    e.on_confusion = digest_table;
+    e.user = digest;
+    ur_status status = ur_evaluate(it, &e, &m);
+    if (status == UR_OK)
+        status = ur_predictor_new(&p, it, &o);
+    if (status == UR_OK)
+        status = ur_predictor_line(p, "the cat sat", 11, &a);
+    for (int i = 0; status == UR_OK && i < a->n_tokens; i++)
+        nomem_digest(digest, &a->token[i].weight, sizeof a->token[i].weight);
+    ur_predictor_free(p);
+    return status;
+}
+
+static void measure__tells_labels_or_fails_whole(void **unused)
+{
+    (void)unused;
+    static const enum kind kinds[] = {CLASSIFY, TAG};
+    for (int i = 0; i < 2; i++)
+        nomem_try(&(struct nomem){.name = i ? "measure tag" : "measure classify",
+                                  .make = begin_measured, .unmake = end_measured,
+                                  .act = measure_and_explain, .arg = &kinds[i], .quick = 12});
+}
+
 static void nomem__has_refused_enough(void **unused)
 {
     (void)unused;
@@ -163,6 +222,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(train__leaves_whole_files_and_goes_on),
         cmocka_unit_test(resume__may_fail_and_be_tried_again),
+        cmocka_unit_test(measure__tells_labels_or_fails_whole),
         cmocka_unit_test(nomem__has_refused_enough),
     };
     return cmocka_run_group_tests_name("nomem_runs", tests, set_up_runs, tear_down_runs);

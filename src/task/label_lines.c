@@ -20,6 +20,7 @@ struct lines {
     const ur_vocab *text, *label, *letter;      /* letter NULL: not read */
     const ur_crf_layer *chain;      /* NULL: labels do not hang together */
     ur_tape *tape, *chances;        /* the latter of a chain */
+    ur_tensor *weights;             /* [1,T] of the tokens, where they are to be told */
     int T;                          /* tokens of the line */
     struct ur__buf words;           /* as they stand in it, a zero after each */
     struct block ids, letters, lengths, spelling, labels, numbers;
@@ -148,7 +149,8 @@ static ur_status score(struct lines *l, ur_tensor **out)
     if (l->letter)
         UR__TRY(put_letters(l, &batch));
     ur_tape_reset(l->tape);
-    *out = ur_model_outputs(l->tape, l->job.model, &batch, NULL);
+    *out = l->job.explain ? ur__classify_outputs(l->tape, l->job.model, &batch, &l->weights)
+                          : ur_model_outputs(l->tape, l->job.model, &batch, NULL);
     return ur_tape_status(l->tape);
 }
 
@@ -238,6 +240,22 @@ static ur_status answer_chain(struct lines *l, ur_tensor *e, struct ur__answer *
     return UR_OK;
 }
 
+/* Words as they stand in the line; characters as they were read. */
+static ur_status put_weights(const struct lines *l, struct ur__answer *to)
+{
+    const bool words = ur__is_words(ur_vocab_kind(l->text));
+    const ur_real *weight = ur_data(l->weights);
+    const char *text = l->words.data;
+    for (int t = 0; t < l->T; t++) {
+        size_t n = words ? strlen(text) : 0;
+        const char *token = words ? text : ur_vocab_text(l->text, ((int32_t *)l->ids.data)[t], &n);
+        UR__TRY(ur__answer_token(to, token, n, (double)weight[t]));
+        if (words)
+            text += n + 1;
+    }
+    return UR_OK;
+}
+
 static ur_status classify_line(void *inside, const char *line, size_t n, struct ur__answer *to)
 {
     struct lines *l = inside;
@@ -246,6 +264,8 @@ static ur_status classify_line(void *inside, const char *line, size_t n, struct 
     if (l->T == 0)
         return ur__fail(UR_EINVAL, "there is nothing to tell a label of");
     UR__TRY(score(l, &scores));
+    if (l->job.explain)
+        UR__TRY(put_weights(l, to));
     return answer_rows(l, scores, to);
 }
 
@@ -262,6 +282,7 @@ static ur_status tag_line(void *inside, const char *line, size_t n, struct ur__a
 
 const struct ur__predict_plug ur__classify_lines = {
     .size = sizeof(struct lines), .places = "labels", .figure = "p",
+    .explains = ur__classify_attends,
     .open = classify_open, .close = lines_close, .line = classify_line,
 };
 

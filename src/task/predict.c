@@ -35,7 +35,7 @@ static ur_status open(ur_predictor *p, const ur_model *model, const ur_predict_o
     p->inside = ur__calloc(1, p->plug->size);
     if (!p->inside)
         return UR_ENOMEM;
-    const struct ur__predict_job job = {model, p->encoder, o->best, o->team};
+    const struct ur__predict_job job = {model, p->encoder, o->best, o->team, o->explain};
     return p->plug->open(p->inside, &job);
 }
 
@@ -55,6 +55,9 @@ ur_status ur_predictor_new(ur_predictor **out, const ur_model *model,
     UR__TRY(ur__task_of_model(model, &task));
     if (!task->predict)
         return ur__fail(UR_EINVAL, "a model of task %s does not answer lines", task->name);
+    if (o.explain && !(task->predict->explains && task->predict->explains(model)))
+        return ur__fail(UR_EINVAL, "the model does not weigh its tokens, so its answers cannot be "
+                        "explained: that takes one of task classify, trained with pool attention");
     ur_predictor *p = ur__calloc(1, sizeof *p);
     if (!p)
         return UR_ENOMEM;
