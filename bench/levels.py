@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What `unroll train --task classify` and `--task tag` reach on public data, beside a simple method.
+"""What `unroll train --task classify` and `--task tag` reach on public data beside a simple method.
 
     python3 bench/levels.py build DATA [SET...] [--seeds 1,2,3] [--threads N] [--keep FOLDER]
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/classes.h"
 #include "cli/fail.h"
 #include "cli/ui.h"
 #include "io/json.h"
@@ -42,21 +43,59 @@ static const ur_option options[] = {
 static const char *const examples[] = {
     "unroll eval shakespeare.safetensors other-plays.txt",
     "unroll eval shakespeare.safetensors shakespeare.txt --part val --json",
+    "unroll eval names.safetensors names.tsv --part val --verbose",
+    "unroll eval names.safetensors names.tsv --json | unroll plot - -o confusion.svg",
     NULL,
+};
+
+/* What comes of an evaluation on the way. */
+struct found {
+    struct ui ui;
+    bool json;
+    struct ur__json *labels, *confusion;    /* NULL: there are none */
+    struct ur__buf classes;                 /* lines of the labels, if they are wanted */
+    ur_status status;                       /* of making these */
 };
 
 static bool on_progress(void *user, double done)
 {
-    ui_busy(user, done, "measuring");
+    struct found *f = user;
+    ui_busy(&f->ui, done, "measuring");
     return true;
 }
 
 static void on_note(void *user, const char *text)
 {
-    ui_say(user, "unroll: %s", text);
+    struct found *f = user;
+    ui_say(&f->ui, "unroll: %s", text);
 }
 
-static int print_json(const ur_metrics *m)
+/* A table of so many labels can be read, and drawn. */
+static void keep_table(struct found *f, const ur_confusion *c)
+{
+    if (c->n > UR_CONFUSION_MOST)
+        return;
+    f->labels = ur__json_new_array();
+    f->confusion = ur__json_new_array();
+    for (int i = 0; i < c->n; i++) {
+        struct ur__json *row = ur__json_new_array();
+        for (int k = 0; k < c->n; k++)
+            ur__json_add_int(row, (int64_t)c->count[i * c->n + k]);
+        ur__json_add_string(f->labels, c->label[i]);
+        ur__json_add(f->confusion, row);
+    }
+}
+
+static void on_confusion(void *user, const ur_confusion *c)
+{
+    struct found *f = user;
+    if (f->json)
+        keep_table(f, c);
+    else if (f->ui.verbose)
+        f->status = classes_put(&f->classes, c);
+}
+
+static int print_json(const ur_metrics *m, struct found *f)
 {
     struct ur__json *j = ur__json_new_object();
     for (int i = 0; i < m->n; i++) {
@@ -65,6 +104,11 @@ static int print_json(const ur_metrics *m)
             ur__json_set_int(j, "n", (int64_t)value);
         else
             ur__json_set_real(j, m->at[i].name, value);
+    }
+    if (f->labels != NULL) {
+        ur__json_set(j, "labels", f->labels);
+        ur__json_set(j, "confusion", f->confusion);
+        f->labels = f->confusion = NULL;
     }
     return ui_json(j);
 }
@@ -82,11 +126,13 @@ static void print_line(const ur_metric *m)
                m->unit[0] != '\0' ? " " : "", m->unit);
 }
 
-static int print_lines(const ur_metrics *m)
+static int print_lines(const ur_metrics *m, const struct found *f)
 {
     for (int i = 0; i < m->n; i++)
         if (!isnan(m->at[i].value))
             print_line(&m->at[i]);
+    if (f->classes.size > 0)
+        out_put(f->classes.data, f->classes.size);
     return EXIT_DONE;
 }
 
@@ -97,10 +143,10 @@ static int evaluate(void *values, const struct opt_words *words)
     ur_team *team = NULL;
     ur_metrics metrics;
     ur_eval_options o;
-    struct ui ui;
+    struct found found = {.json = a->common.json};
     ur_metrics_init(&metrics);
     ur_eval_options_init(&o);
-    ui_init(&ui, &a->common);
+    ui_init(&found.ui, &a->common);
     ur_status status = ur_model_load(&model, words->word[0]);
     if (status == UR_OK)
         status = ur_team_new(&team, (int)a->threads);
@@ -114,18 +160,24 @@ static int evaluate(void *values, const struct opt_words *words)
         o.team = team;
         o.on_progress = on_progress;
         o.on_note = on_note;
-        o.user = &ui;
+        o.on_confusion = on_confusion;
+        o.user = &found;
         ur_unknown_find(a->unknown, &o.unknown);
         status = ur_evaluate(model, &o, &metrics);
     }
-    ui_clear(&ui);
+    if (status == UR_OK)
+        status = found.status;
+    ui_clear(&found.ui);
     int code;
     if (status != UR_OK)
         code = fail_reading(status);
     else if (a->common.json)
-        code = print_json(&metrics);
+        code = print_json(&metrics, &found);
     else
-        code = print_lines(&metrics);
+        code = print_lines(&metrics, &found);
+    ur__json_free(found.labels);
+    ur__json_free(found.confusion);
+    ur__buf_free(&found.classes);
     ur_team_free(team);
     ur_model_free(model);
     return code;

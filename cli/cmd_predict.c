@@ -15,6 +15,7 @@ struct predict {
     struct opt_common common;
     int64_t top, beam, threads;
     const char *unknown;
+    bool explain;
 };
 
 #define AT(field) .at = offsetof(struct predict, field)
@@ -23,6 +24,9 @@ static const ur_option options[] = {
     {.group = "predicting", .name = "top", .arg = "N", .fallback = "5", .kind = UR_OPTION_COUNT,
      .min = 1, .max = UR_PREDICT_MOST,
      AT(top), .help = "most likely candidates to list for each place (a gap, a label) with --json"},
+    {.name = "explain", .kind = UR_OPTION_FLAG, AT(explain),
+     .help = "below each label, the line's tokens with the weights that the model gave them "
+             "(classify with --pool attention)"},
     {.name = "unknown", .arg = OPT_UNKNOWN, .shown = OPT_UNKNOWN_USUAL, .kind = UR_OPTION_WORD,
      AT(unknown), .help = "what to do with tokens that the model does not know; replace: read "
                           "as <unk>, or as U+FFFD, ? or a space"},
@@ -40,6 +44,7 @@ static const char *const examples[] = {
     "echo 'My fellow ___, we are strong.' | unroll predict speeches.safetensors",
     "unroll predict speeches.safetensors gaps.txt --json --top 3",
     "unroll predict spam.safetensors <messages.txt",
+    "unroll predict spam.safetensors messages.txt --explain --json | unroll plot - -o why.svg",
     NULL,
 };
 
@@ -73,17 +78,52 @@ static struct ur__json *places_of(const ur_answer *a)
     return places;
 }
 
+static struct ur__json *tokens_of(const ur_answer *a)
+{
+    struct ur__json *tokens = ur__json_new_array();
+    for (int i = 0; i < a->n_tokens; i++) {
+        struct ur__json *one = ur__json_new_object();
+        ui_json_text(one, "text", a->token[i].text, a->token[i].n);
+        ur__json_set_real(one, "weight", a->token[i].weight);
+        ur__json_add(tokens, one);
+    }
+    return tokens;
+}
+
 static ur_status print_json(const ur_answer *a)
 {
     struct ur__json *j = ur__json_new_object();
     struct ur__buf out = {0};
     ui_json_text(j, "line", a->text, a->n);
     ur__json_set(j, a->places, places_of(a));
+    if (a->n_tokens > 0)
+        ur__json_set(j, "tokens", tokens_of(a));
     ur_status status = ui_json_dump(j, &out);
     ur__json_free(j);
     if (status == UR_OK)
         out_put(out.data, out.size);
     ur__buf_free(&out);
+    return status;
+}
+
+/* A line a token: its weight, and what it is. An empty line ends them. */
+static ur_status print_tokens(const ur_answer *a)
+{
+    struct ur__buf lines = {0};
+    ur_status status = UR_OK;
+    for (int i = 0; i < a->n_tokens && status == UR_OK; i++) {
+        const ur_token_weight *t = &a->token[i];
+        status = ur__buf_printf(&lines, "  %.4f  ", t->weight);
+        if (status == UR_OK)
+            status = ur__buf_show(&lines, t->text, t->n, UR__SHOW_LINE);
+        if (status == UR_OK)
+            status = ur__buf_puts(&lines, "\n");
+    }
+    if (status == UR_OK)
+        status = ur__buf_puts(&lines, "\n");
+    if (status == UR_OK)
+        out_put(lines.data, lines.size);
+    ur__buf_free(&lines);
     return status;
 }
 
@@ -102,7 +142,7 @@ static ur_status take_line(struct work *w, const char *line, size_t n)
         return print_json(answer);
     out_put(answer->text, answer->n);
     out_put("\n", 1);
-    return UR_OK;
+    return answer->n_tokens > 0 ? print_tokens(answer) : UR_OK;
 }
 
 /* ---- lines ------------------------------------------------------------- */
@@ -162,6 +202,7 @@ static ur_status open_predictor(struct work *w, const ur_model *model, ur_team *
     o.best = w->options->common.json ? (int)w->options->top : 1;
     o.beam = (int)w->options->beam;
     o.team = team;
+    o.explain = w->options->explain;
     ur_unknown_find(w->options->unknown, &o.unknown);
     w->as_bytes = ur_vocab_kind(ur_model_vocab(model, NULL)) == UR_TOKEN_BYTE;
     UR__TRY(ur_model_unix_newlines(model, &w->ends.to_lf));
@@ -218,7 +259,8 @@ const struct command cmd_predict = {
              "underscores, the most likely token; lines without a gap stay as they are. Several "
              "gaps in a line are filled from left to right, and text after the next gap is not "
              "seen. One that labels texts (classify) gives the label of the line, one that labels "
-             "steps (tag) those of its words, with spaces between.",
+             "steps (tag) those of its words, with spaces between. With --explain a label is "
+             "followed by a line for each token, its weight and its text, and by an empty line.",
     .options = options,
     .n_options = sizeof options / sizeof options[0],
     .min_words = 1,

@@ -14,11 +14,11 @@
 #include "cli/ui.h"
 #include "io/file.h"
 
-extern const struct command cmd_train, cmd_sample, cmd_eval, cmd_predict, cmd_see, cmd_info,
-    cmd_bench, cmd_completion;
+extern const struct command cmd_train, cmd_sample, cmd_eval, cmd_predict, cmd_plot, cmd_see,
+    cmd_info, cmd_bench, cmd_completion;
 
 static const struct command *const commands[] = {
-    &cmd_train, &cmd_sample, &cmd_eval, &cmd_predict, &cmd_see, &cmd_info, &cmd_bench,
+    &cmd_train, &cmd_sample, &cmd_eval, &cmd_predict, &cmd_plot, &cmd_see, &cmd_info, &cmd_bench,
     &cmd_completion,
 };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };

@@ -68,7 +68,7 @@ static void size__headers_of_one_large_member(void **state)
         {"{\"__metadata__\":{", "\"%d\":0", "}}", "is not a string"},
         {"{\"__metadata__\":{\"a\":\"", "\\n", "\"},\"x\":0}", "it is not an object"},
         {"{\"__metadata__\":[", "1", "]}", "at most 262144 are read"},
-        {"{\"a\":[", "[]", "]}", "at most 1024 are read"},
+        {"{\"a\":[", "[]", "]}", "at most 65536 are read"},
         {"{\"a\":[", "\"\"", "]}", "at most 262144 are read"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {

@@ -235,8 +235,8 @@ static void json__what_would_grow_is_refused(void **state)
 {
     (void)state;
     static const struct { const char *part; size_t most; const char *why; } limits[] = {
-        {"1", (1 << 18) - 2, "values; at most 262144"}, {"[]", 1023, "lists and objects; at most"},
-        {"{}", 1023, "lists and objects; at most 1024"},
+        {"1", (1 << 18) - 2, "values; at most 262144"}, {"[]", 65535, "lists and objects; at most"},
+        {"{}", 65535, "lists and objects; at most 65536"},
     };
     struct ur__json *j;
     for (size_t i = 0; i < COUNT(limits); i++) {

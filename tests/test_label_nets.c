@@ -228,6 +228,80 @@ static void answer__of_a_text_is_its_likeliest_label(void **unused)
     ur_model_free(m);
 }
 
+/* The weights of a line's tokens, whose texts are to be these; their sum is 1. */
+static void weigh(const ur_model *m, const char *line, const char *const *texts, double *weight)
+{
+    ur_predict_options o;
+    ur_predictor *plain, *explaining;
+    const ur_answer *a, *b;
+    double sum = 0;
+    ur_predict_options_init(&o);
+    assert_ok(ur_predictor_new(&plain, m, &o));
+    o.explain = true;
+    assert_ok(ur_predictor_new(&explaining, m, &o));
+    for (int twice = 0; twice < 2; twice++) {
+        assert_ok(ur_predictor_line(plain, line, strlen(line), &a));
+        assert_ok(ur_predictor_line(explaining, line, strlen(line), &b));
+        assert_int_equal(a->n_tokens, 0);
+        assert_true(a->place[0].best[0].p == b->place[0].best[0].p);
+        assert_memory_equal(a->text, b->text, a->n);
+    }
+    for (int t = 0; t < b->n_tokens; t++) {
+        assert_int_equal(b->token[t].n, strlen(texts[t]));
+        assert_memory_equal(b->token[t].text, texts[t], b->token[t].n);
+        weight[t] = b->token[t].weight;
+        sum += weight[t];
+    }
+    assert_null(texts[b->n_tokens]);
+    assert_true(fabs(sum - 1) < 1e-6);
+    assert_status(UR_EDATA, ur_predictor_line(explaining, " ", 1, &b));
+    assert_int_equal(b->n_tokens, 0);
+    ur_predictor_free(plain);
+    ur_predictor_free(explaining);
+}
+
+static void answer__weighs_its_tokens(void **unused)
+{
+    (void)unused;
+    static const char *const texts[] = {"a", "zoo", "a", "c", NULL};
+    double weight[4];
+    for (int letters = 0; letters < 2; letters++) {
+        ur_model *m = net_with("classify", letters ? "hidden=5 embed=4 letters=3 pool=attention"
+                                                   : "hidden=5 embed=4 cell=none pool=attention");
+        weigh(m, " a zoo  a c", texts, weight);
+        assert_true(fabs(weight[0] - weight[1]) > 1e-6);
+        /* Without memory equal words weigh the same. */
+        assert_true(letters || weight[0] == weight[2]);
+        ur_params *p = ur_model_params(m);
+        const ur_param *score = ur_params_find(p, "pool.score.weight");
+        memset(ur_param_data(p, score), 0, score->size * sizeof(ur_real));
+        weigh(m, "a zoo a c", texts, weight);
+        for (int t = 0; t < 4; t++)
+            assert_true(fabs(weight[t] - 0.25) < 1e-6);
+        ur_model_free(m);
+    }
+}
+
+static void answer__without_weights_is_not_explained(void **unused)
+{
+    (void)unused;
+    static const char *const silent[][2] = {
+        {"classify", "hidden=5 embed=4 pool=mean"}, {"classify", "hidden=5 embed=4 pool=last"},
+        {"tag", "hidden=5 embed=4 letters=3"}, {"tag", "hidden=5 embed=4 letters=0 crf=yes"},
+    };
+    for (size_t i = 0; i < sizeof silent / sizeof *silent; i++) {
+        ur_model *m = net_with(silent[i][0], silent[i][1]);
+        ur_predict_options o;
+        ur_predictor *p;
+        ur_predict_options_init(&o);
+        o.explain = true;
+        assert_status(UR_EINVAL, ur_predictor_new(&p, m, &o));
+        assert_null(p);
+        assert_message("cannot be explained");
+        ur_model_free(m);
+    }
+}
+
 /* Shares of a label at a step among all 3^4 paths, by the scores that the model gives. */
 static void answer__of_a_chain_counts_all_paths(void **unused)
 {
@@ -292,6 +366,8 @@ int main(void)
         cmocka_unit_test(cell_none__is_a_feed_forward_net),
         cmocka_unit_test(answer__of_a_text_is_its_likeliest_label),
         cmocka_unit_test(answer__of_a_chain_counts_all_paths),
+        cmocka_unit_test(answer__weighs_its_tokens),
+        cmocka_unit_test(answer__without_weights_is_not_explained),
     };
     return cmocka_run_group_tests_name("label_nets", tests, NULL, NULL);
 }

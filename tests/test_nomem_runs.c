@@ -175,9 +175,9 @@ static ur_status answer_lines(void *it, const void *arg, uint32_t *digest)
     ur_predict_options o;
     ur_predictor *p;
     const ur_answer *a;
-    (void)arg;
     ur_predict_options_init(&o);
     o.best = 2;
+    o.explain = *(const enum kind *)arg == CLASSIFY;
     ur_status status = ur_predictor_new(&p, it, &o);
     if (status != UR_OK)
         return status;
@@ -186,9 +186,18 @@ static ur_status answer_lines(void *it, const void *arg, uint32_t *digest)
         nomem_digest(digest, a->text, a->n);
         for (int k = 0; k < a->n_places; k++)
             nomem_digest(digest, &a->place[k].best[1].p, sizeof a->place[k].best[1].p);
+        for (int k = 0; k < a->n_tokens; k++)
+            nomem_digest(digest, &a->token[k].weight, sizeof a->token[k].weight);
     }
     ur_predictor_free(p);
     return status;
+}
+
+static void digest_table(void *user, const ur_confusion *c)
+{
+    nomem_digest(user, c->count, (size_t)c->n * (size_t)c->n * sizeof *c->count);
+    for (int i = 0; i < c->n; i++)
+        nomem_digest(user, c->label[i], strlen(c->label[i]));
 }
 
 static ur_status measure_labels(void *it, const void *arg, uint32_t *digest)
@@ -197,6 +206,8 @@ static ur_status measure_labels(void *it, const void *arg, uint32_t *digest)
                                                                     : &tagged_path, 1);
     ur_metrics m;
     ur_metrics_init(&m);
+    o.on_confusion = digest_table;
+    o.user = digest;
     ur_status status = ur_evaluate(it, &o, &m);
     for (int i = 0; i < m.n; i++)
         nomem_digest(digest, &m.at[i].value, sizeof m.at[i].value);
@@ -209,6 +220,8 @@ static void labels__may_fail_and_be_asked_for_again(void **unused)
     for (enum kind kind = CLASSIFY; kind <= FEEDBACK; kind++) {
         char name[40];
         ur_train_options o = run_options(kind, model_path);
+        if (kind == CLASSIFY)
+            set_run(&o, "pool=attention");
         remove_run(model_path);
         assert_ok(ur_train(&o, NULL, NULL));
         snprintf(name, sizeof name, "answers, %s", kind_names[kind]);

@@ -76,6 +76,27 @@ static void train__same_labels_for_any_team(void **unused)
     }
 }
 
+/* What on_confusion saw. */
+struct table {
+    int seen;
+    double all, right;
+    ur_metrics figures;
+};
+
+static void keep_table(void *user, const ur_confusion *c)
+{
+    struct table *t = user;
+    t->seen++;
+    for (int i = 0; i < c->n; i++) {
+        assert_true(i == 0 || strcmp(c->label[i - 1], c->label[i]) < 0);
+        for (int k = 0; k < c->n; k++)
+            t->all += c->count[i * c->n + k];
+        t->right += c->count[i * c->n + i];
+    }
+    ur_metrics_init(&t->figures);
+    ur_class_figures(c->count, c->n, &t->figures);
+}
+
 /* It learns the rule of the data, and measuring finds what training said of what it held out. */
 static void train__labels_are_learnt_and_measured(void **unused)
 {
@@ -94,8 +115,15 @@ static void train__labels_are_learnt_and_measured(void **unused)
         ur_metrics_init(&found);
         assert_ok(ur_model_load(&m, o.model));
         ur_eval_options e = eval_of(o.data, 1);
+        struct table table = {0};
         e.held_out = true;
+        e.on_confusion = keep_table;
+        e.user = &table;
         assert_ok(ur_evaluate(m, &e, &found));
+        assert_int_equal(table.seen, 1);
+        assert_true(table.all == ur_metrics_get(&found, "n"));
+        assert_true(table.right / table.all == ur_metrics_get(&found, "accuracy"));
+        assert_true(tag || ur_metrics_get(&table.figures, "f1") == ur_metrics_get(&found, "f1"));
         assert_string_equal(found.at[0].name, tag ? "f1" : "accuracy");
         assert_true(!learnt || found.at[0].value > 0.9);
         char key[40];
@@ -105,6 +133,7 @@ static void train__labels_are_learnt_and_measured(void **unused)
         assert_true(strtod(said + strlen(key), NULL) == found.at[0].value);
         e.data = tag ? &labelled_path : &tagged_path;
         assert_status(UR_EDATA, ur_evaluate(m, &e, &found));
+        assert_int_equal(table.seen, 1);
         ur_model_free(m);
     }
 }

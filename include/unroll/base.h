@@ -100,13 +100,13 @@ UR_API const char *ur_kernels(void);
  *     ur_schedule, ur_plan, ur_metrics), begins with `size_t size`, the size that the caller's
  *     header gives it. It may grow at its end.
  *   - What the library makes and lends (ur_report, ur_step, ur_param, ur_typed, ur_weight,
- *     ur_option, ur_answer) may grow at its end, too: it is read where it is; a copy is cut where
- *     the caller's header ends.
+ *     ur_option, ur_answer, ur_confusion) may grow at its end, too: it is read where it is; a copy
+ *     is cut where the caller's header ends.
  *   - What is passed by value, or stands in arrays or in structs of the caller's (ur_ids, ur_join,
  *     ur_rename, ur_meta, ur_metric, ur_entity_counts, ur_class_score, ur_field, ur_options,
  *     ur_optimizer_options, ur_start, ur_linear_layer, ur_embedding, ur_crf_layer, ur_pool_layer,
- *     ur_norm_cell, ur_place, ur_candidate, ur_hypothesis), keeps its size. Members called `room`
- *     are for what is to come; they are zero. */
+ *     ur_norm_cell, ur_place, ur_candidate, ur_token_weight, ur_hypothesis), keeps its size.
+ *     Members called `room` are for what is to come; they are zero. */
 
 /** Declares NAME_init for a struct NAME with a size. NAME_init(&o) sets it and the defaults; then
  *  the caller changes any of them. A library that is newer or older than the header reads and

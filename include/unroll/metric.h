@@ -42,6 +42,13 @@ UR_API double ur_metrics_get(const ur_metrics *metrics, const char *name);
 UR_API ur_status ur_confusion_count(double *confusion, int V, size_t n, const int32_t *truth,
                                     const int32_t *guess);
 
+/** Such a table with the names of its classes. Made by the library; it may grow at its end. */
+typedef struct ur_confusion {
+    int n;                      /* classes */
+    const char *const *label;   /* [n] */
+    const double *count;        /* [n,n]: row the true class, column the guess */
+} ur_confusion;
+
 /** One class against all others; a share of nothing is 0. */
 typedef struct ur_class_score {
     double n, found;            /* how many there are, how many were taken for it */

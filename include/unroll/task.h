@@ -77,9 +77,14 @@ typedef struct ur_eval_options {
     bool (*on_progress)(void *user, double done);
     /* Sees a sentence on the files that a user should know. May be NULL. */
     void (*on_note)(void *user, const char *text);
+    /* Sees, after all was measured, which label was taken for which: of tasks that choose among
+     * labels (classify; tag: of steps, up to UR_CONFUSION_MOST labels). Borrowed for the call. May
+     * be NULL. */
+    void (*on_confusion)(void *user, const ur_confusion *confusion);
     void *user;
 } ur_eval_options;
 UR_STRUCT_INIT(ur_eval_options)
+#define UR_CONFUSION_MOST 256
 
 /** Measures a model on files by its task's metrics. out: ur_metrics_init first; after an error it
  *  has none. Errors as ur_train; UR_EDATA: the text has a character that the model has never seen,
@@ -92,13 +97,14 @@ UR_API ur_status ur_evaluate(const ur_model *model, const ur_eval_options *optio
 /** A model's answers to lines of text, one at a time. */
 typedef struct ur_predictor ur_predictor;
 
-/** ur_predict_options_init: one candidate, the usual policy, no team. */
+/** ur_predict_options_init: one candidate, the usual policy, no team, no weights. */
 typedef struct ur_predict_options {
     size_t size;            /* set by ur_predict_options_init */
     int best;               /* candidates for each place, 1..UR_PREDICT_MOST */
     ur_unknown unknown;     /* what becomes of tokens that the model does not know */
     int beam;               /* hypotheses of a search, 1..UR_BEAM_MOST; 0: as many as usual */
     ur_team *team;          /* borrowed; may be NULL */
+    bool explain;           /* answers have the weights that the model gave the line's tokens */
 } ur_predict_options;
 UR_STRUCT_INIT(ur_predict_options)
 #define UR_PREDICT_MOST 1000
@@ -118,6 +124,15 @@ typedef struct ur_place {
     const void *room[2];
 } ur_place;
 
+/** A token of the line, as it stands in it (text of n bytes; where it was replaced by another
+ *  character, that one), and the share that the answer has of it: all weights add up to 1. */
+typedef struct ur_token_weight {
+    const char *text;
+    size_t n;
+    double weight;
+    const void *room[2];
+} ur_token_weight;
+
 /** The answer to a line: a text, made of the first candidate of each place. What a place is, is
  *  the task's affair: a gap of the line, a token's label, or the text as a whole. Made by the
  *  library; it may grow at its end. */
@@ -129,11 +144,14 @@ typedef struct ur_answer {
                                where it would be next to nothing; static */
     int n_places;
     const ur_place *place;
+    int n_tokens;           /* of the line, in its order, if `explain` was asked for; else 0 */
+    const ur_token_weight *token;
 } ur_answer;
 
 /** model is borrowed. Lines are read as tokens of its first vocabulary. Errors: UR_EINVAL (its
  *  task gives no answers to lines; an option is impossible; a beam for a model that searches for
- *  nothing), UR_ENOMEM. */
+ *  nothing; `explain`, and the model does not weigh its tokens: a classifier with attention pooling
+ *  does), UR_ENOMEM. */
 UR_API ur_status ur_predictor_new(ur_predictor **out, const ur_model *model,
                                   const ur_predict_options *options);
 UR_API void ur_predictor_free(ur_predictor *predictor);

@@ -2,7 +2,7 @@
 /* JSON (RFC 8259): strict in reading, deterministic in writing (keys in order of
  * insertion, reals in the shortest form that reads back to the same double, non-finite as
  * null). Rejected are duplicate keys, bad UTF-8, zeros, trailing text, depth beyond 32, more
- * than 1024 lists and objects or UR__JSON_MAX_VALUES: a text takes at most 64 times its size and
+ * than 65536 lists and objects or UR__JSON_MAX_VALUES: a text takes at most 64 times its size and
  * 1 MiB. Values are borrowed from their document or container. */
 #ifndef UR_IO_JSON_H
 #define UR_IO_JSON_H

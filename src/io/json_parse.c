@@ -23,7 +23,7 @@
 #include "io/json_tree.h"
 
 #define MAX_DEPTH 32                    /* read_value() recurses */
-#define MAX_LISTS 1024                  /* ten times what our files have */
+#define MAX_LISTS 65536                 /* an explained answer has one for each token */
 
 /* ---- the outline ------------------------------------------------------- */
 

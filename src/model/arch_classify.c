@@ -64,18 +64,30 @@ static ur_status declare(ur_model *m)
 
 /* ---- on the tape ------------------------------------------------------- */
 
-static ur_tensor *outputs(ur_tape *tape, const ur_model *m, const ur_batch *batch,
-                          ur_state *const *states)
+bool ur__classify_attends(const ur_model *m)
+{
+    const struct net *net = m->net;
+    return net->pool.kind == UR_POOL_ATTENTION;
+}
+
+ur_tensor *ur__classify_outputs(ur_tape *tape, const ur_model *m, const ur_batch *batch,
+                                ur_tensor **weights)
 {
     const struct net *net = m->net;
     const int *lengths = ur__encoder_steps(&net->encoder, batch)->lengths;
     ur_tensor *z = ur_pool(tape, &net->pool, ur__encode(tape, m, &net->encoder, batch), lengths,
-                           NULL);
-    (void)states;
+                           weights);
     if (!z)
         return NULL;
     z = ur_reshape(z, 3, (int[]){1, ur_dim(z, 0), ur_dim(z, 1)});
     return ur__labels_only(ur_linear(tape, net->out, z));
+}
+
+static ur_tensor *outputs(ur_tape *tape, const ur_model *m, const ur_batch *batch,
+                          ur_state *const *states)
+{
+    (void)states;
+    return ur__classify_outputs(tape, m, batch, NULL);
 }
 
 static ur_tensor *loss(ur_tape *tape, const ur_model *m, const ur_batch *batch,

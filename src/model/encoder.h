@@ -77,5 +77,10 @@ static inline ur_tensor *ur__labels_only(ur_tensor *outputs)
 {
     return outputs ? ur_slice(outputs, 2, UR__FIRST_LABEL, ur_dim(outputs, 2)) : NULL;
 }
+/* Does a classifier pool by attention? And its outputs, with the weights [B,T] that it gave the
+ * steps then, else NULL (arch_classify.c). */
+bool ur__classify_attends(const ur_model *m);
+ur_tensor *ur__classify_outputs(ur_tape *tape, const ur_model *m, const ur_batch *batch,
+                                ur_tensor **weights);
 
 #endif

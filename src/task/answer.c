@@ -6,6 +6,7 @@
 void ur__answer_clear(struct ur__answer *a)
 {
     a->text.size = a->words.size = a->candidates.size = a->places.size = 0;
+    a->tokens.size = a->spelled.size = 0;
 }
 
 void ur__answer_free(struct ur__answer *a)
@@ -14,6 +15,8 @@ void ur__answer_free(struct ur__answer *a)
     ur__buf_free(&a->words);
     ur__buf_free(&a->candidates);
     ur__buf_free(&a->places);
+    ur__buf_free(&a->tokens);
+    ur__buf_free(&a->spelled);
 }
 
 static ur_place *places_of(const struct ur__answer *a, int *n)
@@ -39,6 +42,26 @@ ur_status ur__answer_candidate(struct ur__answer *a, const char *text, size_t n,
     return UR_OK;
 }
 
+ur_status ur__answer_token(struct ur__answer *a, const char *text, size_t n, double weight)
+{
+    const ur_token_weight one = {.n = n, .weight = weight};
+    UR__TRY(ur__buf_put(&a->spelled, text, n));
+    return ur__buf_put(&a->tokens, &one, sizeof one);
+}
+
+/* Texts stay where they are from now on. */
+static const ur_token_weight *give_tokens(struct ur__answer *a, int *n)
+{
+    const char *text = a->spelled.data;
+    ur_token_weight *token = (void *)a->tokens.data;
+    *n = (int)(a->tokens.size / sizeof *token);
+    for (int i = 0; i < *n; i++) {
+        token[i].text = text;
+        text += token[i].n;
+    }
+    return token;
+}
+
 const ur_answer *ur__answer_give(struct ur__answer *a, const char *places, const char *figure)
 {
     const char *text = a->words.data;
@@ -54,5 +77,6 @@ const ur_answer *ur__answer_give(struct ur__answer *a, const char *places, const
     }
     a->given = (ur_answer){.text = a->text.size ? a->text.data : "", .n = a->text.size,
                            .places = places, .figure = figure, .n_places = n, .place = place};
+    a->given.token = give_tokens(a, &a->given.n_tokens);
     return &a->given;
 }

@@ -12,6 +12,7 @@ struct ur__answer {
     struct ur__buf text, words;
     struct ur__buf candidates;      /* of ur_candidate, those of one place after the other */
     struct ur__buf places;          /* of ur_place */
+    struct ur__buf tokens, spelled; /* of ur_token_weight, and their texts one after the other */
     ur_answer given;                /* of ur__answer_give */
 };
 
@@ -20,6 +21,8 @@ void ur__answer_free(struct ur__answer *a);
 /* Begins a place; its candidates follow, the likeliest first. The answer's text is not touched. */
 ur_status ur__answer_place(struct ur__answer *a);
 ur_status ur__answer_candidate(struct ur__answer *a, const char *text, size_t n, double p);
+/* The line's next token and its weight. */
+ur_status ur__answer_token(struct ur__answer *a, const char *text, size_t n, double weight);
 /* What there is, of places and a figure so called; borrowed until something is added. */
 const ur_answer *ur__answer_give(struct ur__answer *a, const char *places, const char *figure);
 

@@ -22,6 +22,7 @@ struct lines {
     const struct ur__choice *choice;    /* NULL: labels are chosen one by one */
     void *chosen;
     ur_tape *tape;
+    ur_tensor *weights;                 /* [1,T] of the tokens, where they are to be told */
     int T;                          /* tokens of the line */
     struct ur__buf words;           /* as they stand in it, a zero after each */
     struct block ids, letters, lengths, spelling, labels, numbers;
@@ -184,7 +185,9 @@ static ur_status put_place(const struct lines *l, int chosen, ur_real *p, struct
 static ur_status answer_rows(struct lines *l, const ur_batch *batch, struct ur__answer *to)
 {
     ur_status status = UR_OK;
-    ur_tensor *scores = ur_model_outputs(l->tape, l->job.model, batch, NULL);
+    ur_tensor *scores = l->job.explain
+        ? ur__classify_outputs(l->tape, l->job.model, batch, &l->weights)
+        : ur_model_outputs(l->tape, l->job.model, batch, NULL);
     const ur_tensor *soft = ur_softmax(scores);
     UR__TRY(ur_tape_status(l->tape));
     const int K = ur_dim(soft, 2), rows = ur_dim(soft, 0);
@@ -214,6 +217,22 @@ static ur_status answer_together(struct lines *l, const ur_batch *batch, struct 
     return UR_OK;
 }
 
+/* Words as they stand in the line; characters as they were read. */
+static ur_status put_weights(const struct lines *l, struct ur__answer *to)
+{
+    const bool words = ur__is_words(ur_vocab_kind(l->text));
+    const ur_real *weight = ur_data(l->weights);
+    const char *text = l->words.data;
+    for (int t = 0; t < l->T; t++) {
+        size_t n = words ? strlen(text) : 0;
+        const char *token = words ? text : ur_vocab_text(l->text, ((int32_t *)l->ids.data)[t], &n);
+        UR__TRY(ur__answer_token(to, token, n, (double)weight[t]));
+        if (words)
+            text += n + 1;
+    }
+    return UR_OK;
+}
+
 static ur_status classify_line(void *inside, const char *line, size_t n, struct ur__answer *to)
 {
     struct lines *l = inside;
@@ -222,7 +241,8 @@ static ur_status classify_line(void *inside, const char *line, size_t n, struct 
     if (l->T == 0)
         return ur__fail(UR_EINVAL, "there is nothing to tell a label of");
     UR__TRY(put_line(l, &batch));
-    return answer_rows(l, &batch, to);
+    UR__TRY(answer_rows(l, &batch, to));
+    return l->job.explain ? put_weights(l, to) : UR_OK;
 }
 
 static ur_status tag_line(void *inside, const char *line, size_t n, struct ur__answer *to)
@@ -238,6 +258,7 @@ static ur_status tag_line(void *inside, const char *line, size_t n, struct ur__a
 
 const struct ur__predict_plug ur__classify_lines = {
     .size = sizeof(struct lines), .places = "labels", .figure = "p",
+    .explains = ur__classify_attends,
     .open = classify_open, .close = lines_close, .line = classify_line,
 };
 

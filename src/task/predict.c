@@ -35,7 +35,10 @@ static ur_status open(ur_predictor *p, const ur_model *model, const ur_predict_o
     p->inside = ur__calloc(1, p->plug->size);
     if (!p->inside)
         return UR_ENOMEM;
-    const struct ur__predict_job job = {model, p->encoder, o->best, o->beam, o->team};
+    const struct ur__predict_job job = {
+        .model = model, .encoder = p->encoder, .best = o->best, .beam = o->beam, .team = o->team,
+        .explain = o->explain,
+    };
     return p->plug->open(p->inside, &job);
 }
 
@@ -56,6 +59,9 @@ ur_status ur_predictor_new(ur_predictor **out, const ur_model *model,
     if (!task->predict)
         return ur__fail(UR_EINVAL, "a model of task %s does not answer lines", task->name);
     UR__TRY(ur__task_check_beam(task, model, o.beam));
+    if (o.explain && !(task->predict->explains && task->predict->explains(model)))
+        return ur__fail(UR_EINVAL, "the model does not weigh its tokens, so its answers cannot be "
+                        "explained: that takes one of task classify, trained with pool attention");
     ur_predictor *p = ur__calloc(1, sizeof *p);
     if (!p)
         return UR_ENOMEM;

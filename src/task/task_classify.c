@@ -90,6 +90,12 @@ static void classify_figures(const ur_model *model, const double *sums, ur_metri
     ur_metrics_add(out, "n", "examples", false, n);
 }
 
+static const double *classify_confusion(const ur_model *model, const double *sums)
+{
+    (void)model;
+    return sums + CONFUSION;
+}
+
 const struct ur__task ur__task_classify = {
     .name = "classify",
     .brief = "tell the label of a text, a series or a picture",
@@ -100,6 +106,7 @@ const struct ur__task ur__task_classify = {
     UR__LABELLED_ENTRIES,
     .score = classify_score,
     .figures = classify_figures,
+    .confusion = classify_confusion,
     .measure = classify_measure,
     .predict = &ur__classify_lines,
 };

@@ -25,12 +25,19 @@ static const ur_option_table table = {
     .n = sizeof option_rows / sizeof *option_rows, .size = sizeof(struct options),
 };
 
-enum { LOSS, N, HITS, RIGHT, FOUND, PRESENT, N_SUMS };
+/* The last: how many steps of label i were taken for label j, unless labels are many. */
+enum { LOSS, N, HITS, RIGHT, FOUND, PRESENT, CONFUSION };
+
+static bool has_confusion(const ur_vocab *labels)
+{
+    return ur__label_count(labels) <= UR_CONFUSION_MOST;
+}
 
 static int tag_sums(const ur_model *model)
 {
-    (void)model;
-    return N_SUMS;
+    const ur_vocab *labels = ur_model_vocab(model, "label");
+    int K = has_confusion(labels) ? ur__label_count(labels) : 0;
+    return CONFUSION + K * K;
 }
 
 /* Do labels mark where entities begin? */
@@ -63,11 +70,15 @@ static bool tag_searches(const ur_model *model)
 
 static void add_sequence(struct ur__labelled *l, int b, int B, double *sums)
 {
+    const int K = ur__label_count(l->label);
+    const bool counted = has_confusion(l->label);
     ur_entity_counts counts = {0, 0, 0};
     for (int t = 0; t < l->lengths[b]; t++) {
         int32_t is = l->target[t * B + b], said = l->score.best[t * B + b];
         sums[LOSS] += (double)l->score.loss[t * B + b];
         sums[HITS] += is == said;
+        if (counted)
+            sums[CONFUSION + is * K + said]++;
         l->truth[t] = l->name[is];
         l->guess[t] = l->name[said];
     }
@@ -104,6 +115,11 @@ static void tag_figures(const ur_model *model, const double *sums, ur_metrics *o
     ur_metrics_add(out, "n", "steps", false, n);
 }
 
+static const double *tag_confusion(const ur_model *model, const double *sums)
+{
+    return has_confusion(ur_model_vocab(model, "label")) ? sums + CONFUSION : NULL;
+}
+
 const struct ur__task ur__task_tag = {
     .name = "tag",
     .brief = "tell the label of each step",
@@ -114,6 +130,7 @@ const struct ur__task ur__task_tag = {
     UR__LABELLED_ENTRIES,
     .score = tag_score,
     .figures = tag_figures,
+    .confusion = tag_confusion,
     .measure = tag_measure,
     .predict = &ur__tag_lines,
     .searches = tag_searches,

@@ -10,6 +10,7 @@
 #include "base/sized.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "data/labels.h"
 #include "task/options.h"
 #include "train/dry_run.h"
 #include "train/loop.h"
@@ -86,6 +87,32 @@ static bool go_on(void *user, double done)
     return !o->on_progress || o->on_progress(o->user, done);
 }
 
+/* Names are copied, for a vocabulary ends none by a zero. */
+static ur_status tell_confusion(const ur_model *model, const double *count,
+                                const ur_eval_options *o)
+{
+    const ur_vocab *labels = ur_model_vocab(model, "label");
+    const int K = ur__label_count(labels);
+    struct ur__buf names = {0};
+    const char **label = ur__alloc((size_t)K, sizeof *label);
+    ur_status status = label ? UR_OK : UR_ENOMEM;
+    for (int k = 0; k < K && status == UR_OK; k++) {
+        size_t n;
+        const char *name = ur__label_text(labels, k, &n);
+        status = ur__buf_put(&names, name, n);
+        if (status == UR_OK)
+            status = ur__buf_put(&names, "", 1);
+    }
+    const char *at = names.data;
+    for (int k = 0; k < K && status == UR_OK; k++, at += strlen(at) + 1)
+        label[k] = at;
+    if (status == UR_OK)
+        o->on_confusion(o->user, &(ur_confusion){.n = K, .label = label, .count = count});
+    ur__buf_free(&names);
+    ur__free(label);
+    return status;
+}
+
 static ur_status measure(const struct ur__task *task, const ur_model *model,
                          const ur_eval_options *options, ur_metrics *out)
 {
@@ -97,10 +124,15 @@ static ur_status measure(const struct ur__task *task, const ur_model *model,
     ur_status status = sums ? task->score(run, whole, &watch, sums) : UR_ENOMEM;
     if (status == UR_OK)
         task->figures(model, sums, out);
-    if (status == UR_OK && !isfinite(ur_metrics_get(out, "loss"))) {
-        out->n = 0;
+    if (status == UR_OK && !isfinite(ur_metrics_get(out, "loss")))
         status = ur__fail(UR_ENUMERIC, "the loss is not finite");
-    }
+    const double *confusion = NULL;
+    if (status == UR_OK && options->on_confusion && task->confusion)
+        confusion = task->confusion(model, sums);
+    if (confusion)
+        status = tell_confusion(model, confusion, options);
+    if (status != UR_OK)
+        out->n = 0;
     ur__free(sums);
     task->close(run);
     return status;

@@ -85,12 +85,15 @@ struct ur__predict_job {
     int best;                   /* candidates that each place is to have, where there are so many */
     int beam;                   /* hypotheses of a search; 0: the usual number */
     ur_team *team;
+    bool explain;               /* with the weights of tokens, if the plug explains the model */
 };
 
 /* Answers to lines. p: memory of `size` zeroed bytes. */
 struct ur__predict_plug {
     size_t size;
     const char *places, *figure;    /* of ur_answer */
+    /* Does the model weigh the tokens that it answers by? NULL: none does. */
+    bool (*explains)(const ur_model *model);
     ur_status (*open)(void *p, const struct ur__predict_job *job);
     void (*close)(void *p);     /* also of what open has left half done */
     /* Adds text and places to an empty answer, a function of the line alone. UR_EINVAL: the line
@@ -133,6 +136,9 @@ struct ur__task {
     /* Sums to figures, "loss" in nats among them. The first one says which model is best, unless
      * the user names another. */
     void (*figures)(const ur_model *model, const double *sums, ur_metrics *out);
+    /* Among the sums [K,K], how many of each of the model's K labels (row) were taken for which.
+     * NULL, the function too: there is no such table. */
+    const double *(*confusion)(const ur_model *model, const double *sums);
     /* Appends what the model makes as it is, to look at. NULL: the task shows nothing. */
     ur_status (*show)(void *run, uint64_t seed, int length, struct ur__buf *text);
     /* A run over data to measure a model on, with nothing to train on: score() and close() are for

@@ -48,6 +48,9 @@ expect 0 "$UNROLL" train some.txt $TINY --seq-length 1 --steps 2 -o one.safetens
     --log one.jsonl --report-gradients
 has one.jsonl '"layer 0": *\[\]'
 
+expect 0 "$UNROLL" plot with.jsonl --gradients
+has out '>layer 1, step 30<'
+
 command -v python3 >/dev/null 2>&1 || finish
 python3 - with.jsonl <<'END' || not_ok "the norms are not as they should be"
 import json
@@ -63,6 +66,4 @@ for e in found:
         assert len(norms) == 15 and all(0 < x < 10 for x in norms), norms
         assert norms[14] < norms[0], norms
 END
-expect 0 python3 "$SOURCE_DIR/tools/plot_log.py" with.jsonl --gradients
-has out '>layer 1, step 30<'
 finish

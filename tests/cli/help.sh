@@ -37,7 +37,7 @@ has out '^  --tokens .*' '(word)$' 'twice the last layer' && ! grep -e --sample-
 longest=$(awk '{ if (length($0) > n) n = length($0) } END { print n }' out)
 [ "$longest" -le 80 ] || not_ok "a line of --help has $longest columns"
 
-for command in sample eval see info bench; do
+for command in sample eval predict plot see info bench; do
     expect 0 "$UNROLL" "$command" --help
     has out "^unroll $command: " "^usage: unroll $command" '^  --json ' '^  -h, --help '
     expect 0 "$UNROLL" "$command" --version

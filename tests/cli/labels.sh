@@ -46,8 +46,15 @@ expect 0 "$UNROLL" train texts.tsv --steps 40 -o part.safetensors --resume -q --
 expect 0 "$UNROLL" train texts.tsv $GOING --steps 40 -o whole.safetensors
 same part.safetensors whole.safetensors
 expect 0 "$UNROLL" eval c.safetensors texts.tsv --part val --json
-json out accuracy f1 precision recall loss n
-has out '"accuracy":1.0' '"n":40'
+json out accuracy f1 precision recall loss n labels confusion
+has out '"accuracy":1.0' '"n":40' '"labels":\["no","yes"\]' \
+    '"confusion":\[\[[0-9]*,0\],\[0,[0-9]*\]\]'
+expect 0 "$UNROLL" eval c.safetensors texts.tsv --part val --verbose
+has out '^label        precision    recall        f1   support$' \
+    '^no              100.00    100.00    100.00        [0-9]*$' '^yes ' \
+    '^macro           100.00    100.00    100.00        40$' '^weighted  *100.00 '
+expect 0 "$UNROLL" eval c.safetensors texts.tsv --part val
+[ "$(wc -l <out)" -eq 6 ] || not_ok "eval without --verbose prints $(cat out)"
 expect 0 "$UNROLL" info c.safetensors
 has out '^task  *classify: ' '  out.weight'
 printf 'the net\none letter  writes\n' >lines.txt
@@ -64,6 +71,26 @@ has err '^unroll: 2 words of the input are unknown to the model: read as <unk>$'
 echo >lines.txt
 refuses 3 'lines.txt: line 1: there is nothing to tell a label of' "$UNROLL" predict \
     c.safetensors lines.txt
+
+# The weights of tokens, of a model that has them.
+refuses 2 '^unroll: the model does not weigh its tokens, .* pool attention$' "$UNROLL" predict \
+    c.safetensors lines.txt --explain
+expect 0 "$UNROLL" train texts.tsv $CLASSIFY --pool attention --epochs 8 -q -o a.safetensors
+printf 'one  net letter\nthe\n' >lines.txt
+expect 0 "$UNROLL" predict a.safetensors lines.txt
+cp out plain
+expect 0 "$UNROLL" predict a.safetensors lines.txt --explain
+grep -v '^ \|^$' out >first
+same plain first
+[ "$(sed 's/^  [01]\.[0-9]*  /=/' out | tr '\n' ' ')" = 'yes =one =net =letter  no =the  ' ] ||
+    not_ok "explained: $(cat out)"
+has out '^  1.0000  the$'
+awk '/^  / { sum += $1 } /^$/ { bad += sum < 0.999 || sum > 1.001; sum = 0 }
+     END { exit bad }' out || not_ok "weights do not add up to 1: $(cat out)"
+expect 0 "$UNROLL" predict a.safetensors lines.txt --explain --json
+tail -n 1 out >line
+json line line labels tokens
+has line '"tokens":\[{"text":"the","weight":1.0}\]}$'
 printf 'yes\tthe net\nmaybe\tmore\n' >other.tsv
 refuses 3 'other.tsv:2: ' "$UNROLL" eval c.safetensors other.tsv
 printf 'yes\tthe net\nno more\n' >other.tsv
@@ -94,7 +121,7 @@ for chain in "" --crf "--feedback --label-embed 4"; do
     expect 0 "$UNROLL" train tags.conll $TAG $chain --epochs 6 -o t.safetensors || finish
     has err ' tokens for training, ' 'best validation f1 1$'
     expect 0 "$UNROLL" eval t.safetensors tags.conll --part val --json
-    json out f1 precision recall accuracy loss n
+    json out f1 precision recall accuracy loss n labels confusion
     has out '"f1":1.0' '"accuracy":1.0'
     printf 'the  net reads one\n\nnets more\n' >lines.txt
     expect 0 "$UNROLL" predict t.safetensors lines.txt

@@ -29,12 +29,15 @@ head -c 1500 some.txt >short.txt
 # shellcheck disable=SC2086  # TINY is a list of options
 expect 0 "$UNROLL" train some.txt $TINY --hidden 300 --steps 2 -o m.safetensors || finish
 cp m.safetensors kept.safetensors
+awk 'BEGIN { for (i = 1; i < 90000; i++)
+    printf "{\"kind\":\"step\",\"step\":%d,\"loss\":%g}\n", i, 1 / i }' >long.jsonl
 done=0 refused=0
-for command in info sample eval see; do
+for command in info sample eval see plot; do
     case $command in
     sample) set -- sample m.safetensors --length 5 ;;
     eval) set -- eval m.safetensors short.txt --threads 1 ;;
     see) set -- see m.safetensors short.txt --find ;;
+    plot) set -- plot long.jsonl ;;
     *) set -- info m.safetensors ;;
     esac
     kb=5000

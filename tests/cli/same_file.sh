@@ -37,6 +37,8 @@ eval some.txt lm.safetensors - STDIN
 predict fill.safetensors IN gaps.txt
 predict gaps.txt fill.safetensors IN
 predict gaps.txt fill.safetensors STDIN
+plot some.txt IN
+plot some.txt lm.safetensors - STDIN
 see lm.safetensors IN some.txt
 see some.txt lm.safetensors IN
 see some.txt lm.safetensors STDIN

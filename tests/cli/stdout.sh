@@ -5,7 +5,7 @@
 # shellcheck disable=SC2086  # TINY is a list of options
 . "$(dirname "$0")/lib.inc"
 text some.txt
-expect 0 "$UNROLL" train some.txt $TINY --steps 5 -o m.safetensors || finish
+expect 0 "$UNROLL" train some.txt $TINY --steps 5 -o m.safetensors --log run.jsonl || finish
 expect 0 "$UNROLL" train some.txt $TINY --steps 5 --task fill -o fill.safetensors || finish
 yes 'the ___ sat' | head -n 300 >gaps.txt
 # More than a pipe holds, and more than is printed at once.
@@ -32,6 +32,7 @@ eval m.safetensors some.txt
 eval m.safetensors some.txt --json
 predict fill.safetensors gaps.txt
 predict fill.safetensors gaps.txt --json
+plot run.jsonl
 see m.safetensors some.txt -q
 see m.safetensors some.txt -q --color always
 see m.safetensors some.txt -q --json
