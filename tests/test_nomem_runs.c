@@ -56,6 +56,8 @@ static ur_train_options run_options(enum kind kind, const char *model)
     }
     if (kind == TAG)
         set_run(&o, "crf=yes");
+    if (kind == CLASSIFY)
+        assert_ok(ur_train_set(&o, "fold", "1/4"));
     if (kind == WORDS)
         set_run(&o, "tokens=wordpunct");
     return o;

@@ -6,15 +6,18 @@
  *
  *     train   what is not held out, in batches of similar length whose order is drawn anew each
  *             epoch (data/buckets.h)
- *     valid   a drawn share of each label, or of the groups (data/holdout.h); or files of its own
+ *     valid   a drawn share of each label, or of the groups, or a fold of either (data/holdout.h);
+ *             or files of its own
  */
 #ifndef UR_TASK_LABELLED_H
 #define UR_TASK_LABELLED_H
 
 #include "base/arena.h"
+#include "base/text.h"
 #include "data/buckets.h"
 #include "data/formats.h"
 #include "data/sequences.h"
+#include "io/json.h"
 #include "model/encoder.h"
 #include "task/score.h"
 #include "train/task.h"
@@ -22,7 +25,7 @@
 
 /* Options of such a task: the first member of its struct of values. */
 struct ur__labelled_options {
-    const char *format, *column, *text, *group, *labels, *val_labels, *vectors;
+    const char *format, *column, *text, *group, *fold, *labels, *val_labels, *vectors;
     int header, width, scan;
     int tokens, min_count;
     double word_dropout;
@@ -45,6 +48,9 @@ extern const char *const ur__labelled_token_words[];
     {.name = "group", .arg = "NAME|N", .shown = "none", .kind = UR_OPTION_TEXT,                   \
      .flags = UR_OPTION_SPARSE, .at = offsetof(type, member.group),                               \
      .help = "column of what is held out as a whole, such as a speaker; file: each file of DATA"},\
+    {.name = "fold", .arg = "K/N", .shown = "a drawn share", .kind = UR_OPTION_TEXT,              \
+     .flags = UR_OPTION_SPARSE, .at = offsetof(type, member.fold),                                \
+     .help = "hold out part K of N, of each label alike or whole groups: a cross-validation"},     \
     {.name = "header", .words = ur__header_words, .fallback = "auto", .kind = UR_OPTION_CHOICE,   \
      .flags = UR_OPTION_SPARSE, .at = offsetof(type, member.header),                              \
      .help = "does the first line name the columns?"},                                            \
@@ -101,6 +107,7 @@ struct ur__labelled {
     ur_unknown unknown;             /* in texts to be measured on */
     struct ur__set set, val;        /* val.x NULL: held out of the set */
     struct ur__half train, valid;
+    struct ur__buf note;            /* which groups are held out; empty: there are none */
     int64_t epoch;
     int B, words;                   /* rows of a batch; distinct words of one */
     const ur_model *model;
@@ -145,6 +152,18 @@ ur_status ur__labelled_batch(void *run, int64_t step, struct ur__shard shard, ur
     .close = ur__labelled_close,                                                                  \
     .begin_epoch = ur__labelled_begin_epoch,                                                      \
     .batch = ur__labelled_batch
+/* Parts the set, as a run does: into what is learnt from and what is held out. */
+ur_status ur__labelled_part(struct ur__labelled *l, double share, bool val_file);
+/* As the run of a model's summary did. UR_EDATA unless this is the data of which it held a part
+ * out. */
+ur_status ur__labelled_part_again(struct ur__labelled *l, const struct ur__json *summary);
+/* The options that a summary has of the table's; texts are the summary's. */
+void ur__labelled_recall(const struct ur__json *summary, const ur_option_table *table,
+                         void *values);
+/* All of a set. */
+ur_status ur__half_all(struct ur__half *h, struct ur__set *set);
+/* Its examples' steps, once they are known. */
+void ur__half_measure(struct ur__half *h);
 /* Scores a part of what is held out; add: sums of a batch. */
 typedef void ur__labelled_add(struct ur__labelled *l, const ur_batch *batch, double *sums);
 ur_status ur__labelled_score(struct ur__labelled *l, struct ur__shard shard,
