@@ -6,8 +6,10 @@
 static void folds__hold_out_each_example_once(void **unused)
 {
     (void)unused;
-    static const char *const runs[][2] = {{"classify", ""}, {"tag", ""}};
-    for (int k = 0; k < 2; k++) {
+    static const char *const runs[][2] = {
+        {"classify", ""}, {"tag", ""}, {"tag", "bidirectional=no seq-length=3"},
+    };
+    for (int k = 0; k < 3; k++) {
         double all = 0, held = 0;
         for (int i = 1; i <= 4; i++) {
             struct listener l;

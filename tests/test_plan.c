@@ -188,6 +188,8 @@ static const struct shape {
     {"classify, no memory", "classify", "cell=none pool=max tokens=char", 0, false, true},
     {"tag", "tag", "", 0, false, false},
     {"tag, crf, 2 threads", "tag", "crf=yes letters=0", 2, false, false},
+    {"tag, one direction", "tag", "bidirectional=no", 0, false, false},
+    {"tag, in pieces", "tag", "bidirectional=no seq-length=4 on-nan=skip", 0, false, false},
 };
 
 static void plan__foretells_memory_and_files(void **state)

@@ -69,9 +69,8 @@ static ur_tensor *outputs(ur_tape *tape, const ur_model *m, const ur_batch *batc
 {
     const struct net *net = m->net;
     const int *lengths = ur__encoder_steps(&net->encoder, batch)->lengths;
-    ur_tensor *z = ur_pool(tape, &net->pool, ur__encode(tape, m, &net->encoder, batch), lengths,
-                           NULL);
-    (void)states;
+    ur_tensor *z = ur_pool(tape, &net->pool, ur__encode(tape, m, &net->encoder, batch, states),
+                           lengths, NULL);
     if (!z)
         return NULL;
     z = ur_reshape(z, 3, (int[]){1, ur_dim(z, 0), ur_dim(z, 1)});

@@ -26,7 +26,6 @@ struct net {
     ur_crf_layer crf;           /* of a chain */
 };
 
-
 static const ur_option option_rows[] = {
     UR__ENCODER_ROWS(struct config, "64", "0.4"),
     {.name = "crf", .kind = UR_OPTION_FLAG, .flags = UR_OPTION_SPARSE,
@@ -52,6 +51,13 @@ static ur_status resolve(void *config)
     return UR_OK;
 }
 
+/* A chain needs all of a sequence. */
+static bool carries(const void *config)
+{
+    const struct config *c = config;
+    return !c->encoder.stack.bidirectional && !c->crf;
+}
+
 static ur_status declare(ur_model *m)
 {
     const struct config *c = ur__model_values(m);
@@ -69,8 +75,7 @@ static ur_tensor *outputs(ur_tape *tape, const ur_model *m, const ur_batch *batc
                           ur_state *const *states)
 {
     const struct net *net = m->net;
-    (void)states;
-    ur_tensor *h = ur__encode(tape, m, &net->encoder, batch);
+    ur_tensor *h = ur__encode(tape, m, &net->encoder, batch, states);
     return ur__labels_only(ur_linear(tape, net->out, h));
 }
 
@@ -100,6 +105,7 @@ const struct ur__arch ur__arch_tag = {
     .vocabs = ur__label_vocabs,
     .fields = ur__label_fields,
     .has = ur__encoder_has,
+    .carries = carries,
     .net_size = sizeof(struct net),
     .resolve = resolve,
     .declare = declare,

@@ -14,7 +14,7 @@ const char *const ur__header_words[] = {"auto", "yes", "no", NULL};
 const char *const ur__scan_words[] = {"auto", "row", "column", "pixel", "frame", NULL};
 const char *const ur__labelled_token_words[] = {"auto", "byte", "char", "word", "wordpunct", NULL};
 
-enum { MEASURED_ROWS = 32 };
+enum { MEASURED_ROWS = 32, SCORED_STEPS = 256 };
 
 /* ---- one set ----------------------------------------------------------- */
 
@@ -202,6 +202,15 @@ static int64_t items(const struct ur__labelled *l, const struct ur__half *h)
     return l->tagged ? sum : h->n;
 }
 
+/* What an update has of one row: examples, or their pieces. */
+static int64_t pieces(const struct ur__half *h)
+{
+    int64_t sum = 0;
+    for (int64_t i = 0; i < h->n; i++)
+        sum += h->piece ? (h->length[i] + h->piece - 1) / h->piece : 1;
+    return sum;
+}
+
 /* Some thousand updates, and every example at least eight times. */
 static void suit(struct ur__facts *facts, int64_t n)
 {
@@ -242,7 +251,7 @@ static ur_status tell(struct ur__labelled *l, struct ur__facts *facts)
     facts->val_items = items(l, &l->valid);
     facts->unit = !l->tagged ? "example" : l->features ? "step" : "token";
     facts->uniform = ur__text_uniform(ur__label_count(l->label));
-    suit(facts, l->train.n);
+    suit(facts, pieces(&l->train));
     UR__TRY(count_unknown(l, &l->train, &facts->train_unknown));
     return count_unknown(l, &l->valid, &facts->val_unknown);
 }
@@ -257,6 +266,27 @@ static ur_status hand_over(struct ur__labelled *l, ur_status status, void **run)
     return status;
 }
 
+/* Which of the two halves are read in pieces, if the network goes on from one to the next. */
+static ur_status cut_pieces(struct ur__labelled *l, const struct ur__job *job,
+                            struct ur__facts *facts)
+{
+    ur_options net = *job->net;
+    const struct ur__arch *arch = ur__arch_find(net.table->name);
+    UR__TRY(arch->resolve(ur__options_values(&net)));
+    bool carries = arch->carries && arch->carries(ur__options_read(&net));
+    const struct ur__encoder_options *e = ur__options_read(&net);
+    if (l->o.seq_length && !carries)
+        return ur__fail(UR_EINVAL, "seq-length %d: a net that %s cannot learn a sequence piece by "
+                        "piece: %s", l->o.seq_length, e->stack.bidirectional
+                        ? "reads from both ends" : "chooses all labels of one together",
+                        e->stack.bidirectional ? "set bidirectional to no" : "leave out crf");
+    l->train.piece = l->o.seq_length;
+    l->valid.piece = carries ? SCORED_STEPS : 0;
+    facts->carries = l->train.piece > 0;
+    facts->carries_scored = l->valid.piece > 0;
+    return UR_OK;
+}
+
 ur_status ur__labelled_open(void **run, bool tagged, const struct ur__job *job,
                             struct ur__facts *facts)
 {
@@ -269,7 +299,9 @@ ur_status ur__labelled_open(void **run, bool tagged, const struct ur__job *job,
     l->tagged = tagged;
     l->team = job->team;
     l->seed = job->seed;
-    ur_status status = open_all(l, job, net->letters > 0, facts);
+    ur_status status = cut_pieces(l, job, facts);
+    if (status == UR_OK)
+        status = open_all(l, job, net->letters > 0, facts);
     if (status == UR_OK)
         status = tell(l, facts);
     return hand_over(l, status, run);
@@ -335,5 +367,6 @@ ur_status ur__labelled_measure(void **run, bool tagged, const ur_option_table *t
     l->letter = ur_model_vocab(model, "letter");
     l->features = net->features;
     l->unknown = options->unknown;
+    l->valid.piece = ur__model_carries(model) ? SCORED_STEPS : 0;
     return hand_over(l, measure(l, table, options), run);
 }

@@ -8,6 +8,10 @@
  *             epoch (data/buckets.h)
  *     valid   a drawn share of each label, or of the groups, or a fold of either (data/holdout.h);
  *             or files of its own
+ *
+ * Sequences are read whole, or in pieces, in order, whose net goes on from the state that the piece
+ * before left. What is held out is so wherever the net can: its outputs have the same bits, and
+ * memory does not grow with the longest one.
  */
 #ifndef UR_TASK_LABELLED_H
 #define UR_TASK_LABELLED_H
@@ -18,6 +22,7 @@
 #include "data/formats.h"
 #include "data/sequences.h"
 #include "io/json.h"
+#include "metric/entities.h"
 #include "model/encoder.h"
 #include "task/score.h"
 #include "train/task.h"
@@ -27,6 +32,7 @@
 struct ur__labelled_options {
     const char *format, *column, *text, *group, *fold, *labels, *val_labels, *vectors;
     int header, width, scan;
+    int seq_length;             /* steps of a piece; 0: sequences are whole */
     int tokens, min_count;
     double word_dropout;
 };
@@ -94,6 +100,7 @@ struct ur__half {
     int64_t *which;                 /* [n] its examples */
     int32_t *length;                /* [n] their steps */
     int32_t longest;
+    int32_t piece;                  /* steps that are read at a time; 0: all of a sequence */
     struct ur__buckets buckets;     /* of places in `which` */
     int64_t *rows;                  /* [B] examples of a batch */
 };
@@ -119,9 +126,11 @@ struct ur__labelled {
     ur_real *frames;
     int32_t *slot;                  /* [spellings] place of a word among the batch's, or -1 */
     struct ur__score score;
-    /* Names of labels [K], and of those of a sequence [T]; tagged alone. */
-    const char **name, **truth, **guess;
+    unsigned char *ended;       /* [B] which of its sequences end with it, or have ended before */
+    /* Names of labels [K], and entities of its sequences so far [B]; tagged alone. */
+    const char **name;
     char *names;
+    struct ur__entities *entities;
     void *block;
 };
 
@@ -139,6 +148,7 @@ void ur__labelled_largest_scored(void *run, ur_batch *batch);
 size_t ur__labelled_memory(void *run);
 ur_status ur__labelled_build(void *run, const ur_model *model);
 ur_status ur__labelled_begin_epoch(void *run, int64_t epoch);
+bool ur__labelled_begins(void *run, int64_t step);
 ur_status ur__labelled_batch(void *run, int64_t step, struct ur__shard shard, ur_batch *batch);
 /* Those that are the same in every such task, for its struct ur__task. */
 #define UR__LABELLED_ENTRIES                                                                      \
@@ -151,6 +161,7 @@ ur_status ur__labelled_batch(void *run, int64_t step, struct ur__shard shard, ur
     .build = ur__labelled_build,                                                                  \
     .close = ur__labelled_close,                                                                  \
     .begin_epoch = ur__labelled_begin_epoch,                                                      \
+    .begins = ur__labelled_begins,                                                                \
     .batch = ur__labelled_batch
 /* Parts the set, as a run does: into what is learnt from and what is held out. */
 ur_status ur__labelled_part(struct ur__labelled *l, double share, bool val_file);

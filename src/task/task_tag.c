@@ -18,6 +18,10 @@ struct options {
 
 static const ur_option option_rows[] = {
     UR__LABELLED_ROWS(struct options, data, "0.05"),
+    {.name = "seq-length", .arg = "N", .fallback = "0", .shown = "whole sequences",
+     .kind = UR_OPTION_INT, .max = 1048576, .flags = UR_OPTION_SPARSE,
+     .at = offsetof(struct options, data.seq_length),
+     .help = "steps that gradients run back through: longer sequences are learnt piece by piece"},
 };
 
 static const ur_option_table table = {
@@ -58,16 +62,18 @@ static ur_status tag_measure(void **run, const ur_model *model, const ur_eval_op
 static void add_sequence(struct ur__labelled *l, int b, int B, double *sums)
 {
     ur_entity_counts counts = {0, 0, 0};
+    if (l->valid.buckets.from == 0)
+        ur__entities_begin(&l->entities[b]);
     for (int t = 0; t < l->lengths[b]; t++) {
         int32_t is = l->target[t * B + b], said = l->score.best[t * B + b];
         if (!l->score.chain)
             sums[LOSS] += (double)l->score.loss[t * B + b];
         sums[HITS] += is == said;
-        l->truth[t] = l->name[is];
-        l->guess[t] = l->name[said];
+        ur__entities_next(&l->entities[b], l->name[is], l->name[said], &counts);
     }
     sums[N] += l->lengths[b];
-    ur_entities_count(&counts, (size_t)l->lengths[b], l->truth, l->guess);
+    if (l->lengths[b] && l->ended[b])
+        ur__entities_end(&l->entities[b], &counts);
     sums[RIGHT] += counts.right;
     sums[FOUND] += counts.found;
     sums[PRESENT] += counts.present;

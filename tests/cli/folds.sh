@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Cross-validation: folds that a run holds out by number, and the script that goes through all of
-# them.
+# them; and long sequences, learnt in pieces.
 # shellcheck disable=SC2086  # options are lists
 . "$(dirname "$0")/lib.inc"
 
@@ -9,6 +9,9 @@ awk 'BEGIN {
     split("ann bob cyd", who, " ")
     for (i = 0; i < 90; i++) {
         print (i % 2 ? "yes" : "no") "," (i % 2 ? "a net" : "no") " " i % 7 "," who[i % 3 + 1]
+        for (k = 0; k < 1 + i * 11 % 70; k++)
+            print k % 5 / 4 "," i % 3 "," (k % 5 > 2 ? "up" : "down") >"frames.csv"
+        print "" >"frames.csv"
     }
 }' >texts.csv
 FORM="--task classify --column 1 --text-column 2 --hidden 4 --embed 4 --threads 1"
@@ -45,4 +48,19 @@ if command -v python3 >/dev/null 2>&1; then
     expect 1 python3 "$SCRIPT" "$UNROLL" texts.csv --folds 3 -- $FORM --hidden none
     has err 'status 2 of '
 fi
+
+# ---- pieces ----------------------------------------------------------------
+TAG="--task tag --hidden 6 --threads 1 -q"
+expect 2 "$UNROLL" train frames.csv $TAG --seq-length 9 -o bad
+has err '^unroll: --seq-length 9: a net that reads from both ends .* bidirectional to no$'
+expect 2 "$UNROLL" train frames.csv $TAG --seq-length 9 --bidirectional no --crf -o bad
+has err 'leave out crf$'
+TAG="$TAG --bidirectional no --seq-length 9 --schedule constant --eval-every 50"
+expect 0 "$UNROLL" train frames.csv $TAG --steps 100 -o whole
+expect 0 "$UNROLL" train frames.csv $TAG --steps 43 -o part
+expect 0 "$UNROLL" train frames.csv --task tag --resume --steps 100 -o part -q --eval-every 50
+same part.safetensors whole.safetensors
+same part.last.safetensors whole.last.safetensors
+expect 0 "$UNROLL" eval whole.safetensors frames.csv --part val --json
+json out accuracy loss n
 finish
