@@ -150,6 +150,27 @@ static void buckets__give_each_piece_once(void **state)
     }
 }
 
+/* What is short is in batches of similar length with pieces, too. */
+static void buckets__sort_within_pieces(void **state)
+{
+    (void)state;
+    static int32_t length[5000];
+    struct ur__buckets b;
+    double spread = 0;
+    for (int i = 0; i < 5000; i++)
+        length[i] = 1 + (int32_t)(ur_random_uniform(9, 5, 0, (uint32_t)i) * 100);
+    assert_ok(ur__buckets_init(&b, 5, 5000, length, 8, 256));
+    assert_int_equal(b.steps, 625);
+    for (int64_t step = 0; step < b.steps; step++) {
+        const int64_t *which;
+        int rows;
+        assert_ok(ur__buckets_batch(&b, 1, step, &which, &rows));
+        spread += length[which[rows - 1]] - length[which[0]];
+    }
+    assert_true(spread / 625 < 6);
+    ur__buckets_free(&b);
+}
+
 static void buckets__give_each_example_once(void **state)
 {
     (void)state;
@@ -449,6 +470,7 @@ int main(void)
         cmocka_unit_test(holdout__parts_no_group),
         cmocka_unit_test(folds__are_even),
         cmocka_unit_test(buckets__give_each_piece_once),
+        cmocka_unit_test(buckets__sort_within_pieces),
         cmocka_unit_test(buckets__give_each_example_once),
         cmocka_unit_test(buckets__depend_on_epoch_and_step_alone),
         cmocka_unit_test(ids__of_texts_are_padded),

@@ -8,14 +8,19 @@
 #include "data/window.h"
 
 struct ur__bucketed {
-    int32_t length;             /* in steps, or in pieces */
+    int32_t pieces, length;     /* 1 and its steps, where examples are whole */
     int64_t place, which;       /* in the order drawn; the example */
+    int64_t run;                /* of UR__POOL batches in that order; of whole ones 0 */
 };
 
-/* Short ones first, then as drawn. */
+/* By pieces, then run by run short ones first, then as drawn. */
 static int compare(const void *a, const void *b)
 {
     const struct ur__bucketed *x = a, *y = b;
+    if (x->pieces != y->pieces)
+        return x->pieces < y->pieces ? -1 : 1;
+    if (x->run != y->run)
+        return x->run < y->run ? -1 : 1;
     if (x->length != y->length)
         return x->length < y->length ? -1 : 1;
     return (x->place > y->place) - (x->place < y->place);
@@ -32,10 +37,9 @@ static int64_t pool_size(const struct ur__buckets *b, int64_t n)
     return n < most ? n : most;
 }
 
-static int32_t length_of(const struct ur__buckets *b, int64_t which)
+static int32_t pieces_of(const struct ur__buckets *b, int32_t length)
 {
-    int32_t n = b->length[which];
-    return b->piece ? n / b->piece + (n % b->piece != 0) : n;
+    return b->piece ? length / b->piece + (length % b->piece != 0) : 1;
 }
 
 static void sort_pool(struct ur__buckets *b, int64_t epoch, int64_t pool)
@@ -44,7 +48,10 @@ static void sort_pool(struct ur__buckets *b, int64_t epoch, int64_t pool)
     b->pooled = pool_size(b, b->n - begin);
     for (int64_t i = 0; i < b->pooled; i++) {
         int64_t which = ur__shuffled(b->seed, (uint64_t)epoch, b->n, begin + i);
-        b->sorted[i] = (struct ur__bucketed){length_of(b, which), i, which};
+        b->sorted[i] = (struct ur__bucketed){
+            .pieces = pieces_of(b, b->length[which]), .length = b->length[which], .place = i,
+            .which = which, .run = b->piece ? i / ((int64_t)UR__POOL * b->B) : 0
+        };
     }
     qsort(b->sorted, (size_t)b->pooled, sizeof *b->sorted, compare);
     b->epoch = epoch;
@@ -56,7 +63,7 @@ static void sort_pool(struct ur__buckets *b, int64_t epoch, int64_t pool)
 static int64_t pieces_at(const struct ur__buckets *b, int64_t at)
 {
     int64_t end = at + b->B < b->pooled ? at + b->B : b->pooled;
-    return b->piece ? b->sorted[end - 1].length : 1;
+    return b->sorted[end - 1].pieces;
 }
 
 ur_status ur__buckets_init(struct ur__buckets *b, uint64_t seed, int64_t n, const int32_t *length,

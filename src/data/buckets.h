@@ -6,7 +6,7 @@
  *
  * Cut into pieces of some steps, a batch takes as many updates, in a row, as its longest example
  * has pieces. Then all of an epoch is one pool, sorted by pieces, so that how many an epoch has
- * does not depend on what was drawn.
+ * does not depend on what was drawn; as many have an order as above.
  */
 #ifndef UR_DATA_BUCKETS_H
 #define UR_DATA_BUCKETS_H
