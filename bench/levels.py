@@ -120,7 +120,7 @@ def main():
             runs = [one_run(args, name, files, options, seed, folder)
                     for seed in args.seeds.split(",")]
             values = [100 * run[0][figure] for run in runs]
-            low = floors.figures(floor[0], *files, *floor[1:])[figure]
+            low = floors.figures(floor[0], *files, *floor[1:])[None][figure]
             print(f"| {name} | `{options}` | {figure} | {statistics.median(values):.2f} % | "
                   f"{', '.join(f'{v:.2f}' for v in values)} | "
                   f"{statistics.median(run[1] for run in runs):.0f} | "

@@ -108,6 +108,69 @@ static void folds__are_even(void **state)
 
 /* ---- buckets ----------------------------------------------------------- */
 
+/* Pieces of a batch come in a row and in order, and each step of each example in one of them. How
+ * many an epoch has does not depend on what was drawn. */
+static void buckets__give_each_piece_once(void **state)
+{
+    (void)state;
+    static int32_t length[403], seen[403];
+    const int32_t pieces[] = {1, 7, 10, 1000};
+    for (int i = 0; i < 403; i++)
+        length[i] = 1 + (int32_t)(ur_random_uniform(9, 5, 0, (uint32_t)i) * 100);
+    for (size_t p = 0; p < COUNT(pieces); p++) {
+        struct ur__buckets b;
+        assert_ok(ur__buckets_init(&b, 5, 403, length, 8, pieces[p]));
+        for (int64_t epoch = 0; epoch < 4; epoch++) {
+            const int64_t *which;
+            int64_t before = 0, first = 0;
+            int rows;
+            memset(seen, 0, sizeof seen);
+            for (int64_t step = 0; step < b.steps; step++) {
+                assert_ok(ur__buckets_batch(&b, epoch, step, &which, &rows));
+                assert_int_equal(b.from, b.from == 0 ? 0 : before + pieces[p]);
+                assert_true(b.from == 0 || which[0] == first);
+                before = b.from;
+                first = which[0];
+                int living = 0;
+                for (int i = 0; i < rows; i++) {
+                    int64_t left = length[which[i]] - b.from;
+                    living += left > 0;
+                    assert_true(left <= 0 || seen[which[i]] == b.from);
+                    seen[which[i]] += (int32_t)(left < 0 ? 0 : left < pieces[p] ? left : pieces[p]);
+                }
+                assert_true(living > 0);
+                bool begins = b.from == 0;
+                if (step % 97 == 0)
+                    ur__buckets_first(&b, epoch + 1, (step * 5) % b.steps);
+                assert_int_equal(ur__buckets_first(&b, epoch, step), begins);
+            }
+            assert_memory_equal(seen, length, sizeof seen);
+        }
+        ur__buckets_free(&b);
+    }
+}
+
+/* What is short is in batches of similar length with pieces, too. */
+static void buckets__sort_within_pieces(void **state)
+{
+    (void)state;
+    static int32_t length[5000];
+    struct ur__buckets b;
+    double spread = 0;
+    for (int i = 0; i < 5000; i++)
+        length[i] = 1 + (int32_t)(ur_random_uniform(9, 5, 0, (uint32_t)i) * 100);
+    assert_ok(ur__buckets_init(&b, 5, 5000, length, 8, 256));
+    assert_int_equal(b.steps, 625);
+    for (int64_t step = 0; step < b.steps; step++) {
+        const int64_t *which;
+        int rows;
+        assert_ok(ur__buckets_batch(&b, 1, step, &which, &rows));
+        spread += length[which[rows - 1]] - length[which[0]];
+    }
+    assert_true(spread / 625 < 6);
+    ur__buckets_free(&b);
+}
+
 static void buckets__give_each_example_once(void **state)
 {
     (void)state;
@@ -119,7 +182,7 @@ static void buckets__give_each_example_once(void **state)
     for (size_t s = 0; s < COUNT(sizes); s++) {
         struct ur__buckets b;
         int64_t n = sizes[s];
-        assert_ok(ur__buckets_init(&b, 5, n, length, 8));
+        assert_ok(ur__buckets_init(&b, 5, n, length, 8, 0));
         assert_int_equal(b.steps, (n + 7) / 8);
         unsigned char *seen = calloc((size_t)n, 1);
         assert_non_null(seen);
@@ -155,8 +218,8 @@ static void buckets__depend_on_epoch_and_step_alone(void **state)
     int m, n, other_epoch = 0, other_order = 0;
     for (int i = 0; i < 600; i++)
         length[i] = i % 50;
-    assert_ok(ur__buckets_init(&a, 5, 600, length, 4));
-    assert_ok(ur__buckets_init(&b, 5, 600, length, 4));
+    assert_ok(ur__buckets_init(&a, 5, 600, length, 4, 0));
+    assert_ok(ur__buckets_init(&b, 5, 600, length, 4, 0));
     for (int64_t step = a.steps - 1; step >= 0; step--) {
         assert_ok(ur__buckets_batch(&a, 0, step, &x, &m));
         int64_t first = x[0];
@@ -176,8 +239,8 @@ static void buckets__depend_on_epoch_and_step_alone(void **state)
     assert_status(UR_EINVAL, ur__buckets_batch(&a, 0, a.steps, &x, &m));
     ur__buckets_free(&a);
     ur__buckets_free(&b);
-    assert_status(UR_EINVAL, ur__buckets_init(&b, 5, 0, length, 4));
-    assert_status(UR_EINVAL, ur__buckets_init(&b, 5, 600, length, 0));
+    assert_status(UR_EINVAL, ur__buckets_init(&b, 5, 0, length, 4, 0));
+    assert_status(UR_EINVAL, ur__buckets_init(&b, 5, 600, length, 0, 0));
 }
 
 /* ---- sequences --------------------------------------------------------- */
@@ -406,6 +469,8 @@ int main(void)
         cmocka_unit_test(holdout__takes_its_share_of_each_label),
         cmocka_unit_test(holdout__parts_no_group),
         cmocka_unit_test(folds__are_even),
+        cmocka_unit_test(buckets__give_each_piece_once),
+        cmocka_unit_test(buckets__sort_within_pieces),
         cmocka_unit_test(buckets__give_each_example_once),
         cmocka_unit_test(buckets__depend_on_epoch_and_step_alone),
         cmocka_unit_test(ids__of_texts_are_padded),

@@ -121,6 +121,70 @@ static void outputs__of_a_batch_are_those_of_its_rows(void **unused)
     }
 }
 
+/* n steps from t0 of a batch [T,B] of length `own`; arrays live until the next call. */
+static void cut(ur_batch *piece, const ur_batch *whole, int t0, int n)
+{
+    static int own[B];
+    for (int b = 0; b < B; b++)
+        own[b] = lengths[b] < t0 ? 0 : lengths[b] - t0 < n ? lengths[b] - t0 : n;
+    *piece = *whole;
+    for (int i = 0; i < piece->n; i++) {
+        ur_field *f = &piece->field[i];
+        if (strcmp(f->role, "letters") == 0)
+            continue;
+        f->dim[0] = n;
+        f->ids = f->ids ? f->ids + t0 * B : NULL;
+        f->reals = f->reals ? f->reals + t0 * B * f->dim[2] : NULL;
+        f->lengths = f->lengths ? own : NULL;
+    }
+}
+
+/* Row 1 ends in the first piece, and has no steps in those that follow. */
+static void outputs__in_pieces_are_those_of_the_whole(void **unused)
+{
+    (void)unused;
+    static const char *const forward[] = {
+        "hidden=5 embed=4 letters=3", "hidden=5,4 embed=4 cell=gru letters=0 learned-state=yes",
+        "hidden=5 features=2 cell=rnn", "hidden=5,5 features=2 cell=none",
+    };
+    static const int begin[] = {0, 2, 3, T};
+    for (size_t k = 0; k < sizeof forward / sizeof *forward; k++) {
+        char settings[100];
+        snprintf(settings, sizeof settings, "bidirectional=no dropout=0 %s", forward[k]);
+        ur_model *m = net_with("tag", settings);
+        ur_model_state *state;
+        ur_tape *whole, *part;
+        ur_batch batch, piece;
+        assert_ok(ur_tape_new(&whole, NULL));
+        assert_ok(ur_tape_new(&part, NULL));
+        assert_ok(ur_model_state_new(&state, m, B, NULL));
+        assert_true(!ur_model_state_at(state, 0) == (ur_model_vocab(m, "letter") != NULL));
+        fill(&batch, m, -1);
+        const ur_tensor *all = ur_model_outputs(whole, m, &batch, NULL);
+        assert_ok(ur_tape_status(whole));
+        for (int i = 0; i < 3; i++) {
+            ur_tape_reset(part);
+            cut(&piece, &batch, begin[i], begin[i + 1] - begin[i]);
+            const ur_tensor *own = ur_model_outputs(part, m, &piece, state);
+            assert_ok(ur_tape_status(part));
+            ur_model_state_detach(state);
+            for (int b = 0; b < B; b++)
+                for (int t = begin[i]; t < begin[i + 1] && t < lengths[b]; t++)
+                    assert_memory_equal(ur_data(all) + (t * B + b) * 3,
+                                        ur_data(own) + ((t - begin[i]) * B + b) * 3,
+                                        3 * sizeof(ur_real));
+        }
+        ur_model_state_free(state);
+        ur_tape_free(whole);
+        ur_tape_free(part);
+        ur_model_free(m);
+    }
+    ur_model *m = net_with("tag", "hidden=5 embed=4 letters=0");
+    ur_model_state *state;
+    assert_status(UR_EINVAL, ur_model_state_new(&state, m, B, NULL));
+    ur_model_free(m);
+}
+
 /* Numbers past the end of a sequence play no part in loss and gradients. */
 static void loss__of_a_batch_is_the_mean_of_its_rows(void **unused)
 {
@@ -361,6 +425,7 @@ static void answer__of_a_chain_counts_all_paths(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(outputs__in_pieces_are_those_of_the_whole),
         cmocka_unit_test(outputs__of_a_batch_are_those_of_its_rows),
         cmocka_unit_test(loss__of_a_batch_is_the_mean_of_its_rows),
         cmocka_unit_test(cell_none__is_a_feed_forward_net),

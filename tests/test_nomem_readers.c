@@ -181,7 +181,7 @@ static ur_status make_batches(void *it, const void *arg, uint32_t *digest)
     DO(ur__folds(&draw, 3, fold));
     DO(ur__examples_vocab(&v, x, &(struct ur__vocab_rule){kind, 1, NULL, 0}, &cut));
     DO(ur__sequences_new(&s, x, v, UR_UNKNOWN_USUAL));
-    DO(ur__buckets_init(&b, 1, 3, length, 2));
+    DO(ur__buckets_init(&b, 1, 3, length, 2, 0));
     DO(ur__buckets_batch(&b, 0, 0, &which, &rows));
     if (status == UR_OK)
         status = ur__pad_ids(&s, &(struct ur__rows){which, rows, 2, 0}, ids, lengths);

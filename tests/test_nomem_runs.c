@@ -33,14 +33,15 @@ static int tear_down_runs(void **unused)
     return tear_down(unused);
 }
 
-enum kind { LM, WORDS, FILL, CLASSIFY, TAG, FEEDBACK, FROM_MODEL, N_KINDS };
-static const char *const kind_names[N_KINDS] = {"lm", "words", "fill", "classify", "tag",
+enum kind { LM, WORDS, FILL, CLASSIFY, TAG, PIECES, FEEDBACK, FROM_MODEL, N_KINDS };
+static const char *const kind_names[N_KINDS] = {"lm", "words", "fill", "classify", "tag", "pieces",
                                                "feedback", "from a model"};
 
 static ur_train_options run_options(enum kind kind, const char *model)
 {
-    static const char *const tasks[N_KINDS] = {"lm", "lm", "fill", "classify", "tag", "tag", "lm"};
-    const bool labels = kind == CLASSIFY || kind == TAG || kind == FEEDBACK;
+    static const char *const tasks[N_KINDS] = {"lm", "lm", "fill", "classify", "tag", "tag", "tag",
+                                               "lm"};
+    const bool labels = kind >= CLASSIFY && kind <= FEEDBACK;
     ur_train_options o = small_run(tasks[kind], model, labels ? "" : "hidden=6,5 seq-length=8");
     o.batch = 4;
     o.steps = 6;
@@ -58,6 +59,10 @@ static ur_train_options run_options(enum kind kind, const char *model)
         set_run(&o, "crf=yes");
     if (kind == FEEDBACK)
         set_run(&o, "feedback=yes");
+    if (kind == PIECES)
+        set_run(&o, "bidirectional=no seq-length=2");
+    if (kind == CLASSIFY)
+        assert_ok(ur_train_set(&o, "fold", "1/4"));
     if (kind == WORDS)
         set_run(&o, "tokens=wordpunct");
     return o;

@@ -393,7 +393,7 @@ static void list__has_sounds_and_groups(void **state)
     assert_int_equal(x->rate, 8000);
     assert_int_equal(x->longest, 2);
     assert_int_equal(x->example[1].group, 1);
-    assert_int_equal(x->n_groups, 2);
+    assert_int_equal(x->groups.n, 2);
     ur__examples_free(x);
     ur_vocab_free(labels);
     /* A hop longer than the transform skips what lies between. */

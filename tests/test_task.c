@@ -53,6 +53,8 @@ static const char *const label_runs[][2] = {
     {"classify", "pool=mean label-smoothing=0.1"}, {"classify", "cell=none pool=max"},
     {"classify", "letters=4 letter-embed=3 cell=gru"}, {"tag", "word-dropout=0.1"},
     {"tag", "crf=yes"}, {"tag", "feedback=yes label-embed=4"},
+    {"tag", "bidirectional=no seq-length=3"},
+    {"tag", "bidirectional=no seq-length=2 cell=gru letters=0 learned-state=yes"},
 };
 enum { N_LABEL_RUNS = sizeof label_runs / sizeof *label_runs };
 

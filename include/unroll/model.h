@@ -122,18 +122,20 @@ UR_API ur_status ur_model_prepare(ur_model *model);
 
 /* ---- on the tape ------------------------------------------------------- */
 
-/** What an architecture that goes through a text in pieces carries from one to the next: the
+/** What an architecture that goes through a sequence in pieces carries from one to the next: the
  *  states of its stacks, for B sequences. Zeros (or learned states) at first. */
 typedef struct ur_model_state ur_model_state;
 
-/** Errors: UR_EINVAL if the architecture carries none. */
+/** Errors: UR_EINVAL if the architecture carries none: lm does, and tag, unless it is
+ *  bidirectional or has a chain (crf). */
 UR_API ur_status ur_model_state_new(ur_model_state **out, const ur_model *model, int B,
                                     ur_team *team);
 UR_API void ur_model_state_free(ur_model_state *state);
 UR_API void ur_model_state_zero(ur_model_state *state);
 /** Gradients stop here. Call before the tape is reset. */
 UR_API void ur_model_state_detach(ur_model_state *state);
-/** The state of the i-th stack; NULL: there is none. Borrowed. */
+/** The state of the i-th stack; NULL: there is none, or it carries nothing (that of letters).
+ *  Borrowed. */
 UR_API ur_state *ur_model_state_at(const ur_model_state *state, int i);
 
 /** The network's outputs from a batch: logits [T,B,V]. state NULL: each sequence from the

@@ -17,6 +17,7 @@ void ur__examples_free(struct ur__examples *x)
     ur__free(x->path);
     ur__free(x->example);
     ur__free(x->order);
+    ur__word_table_free(&x->groups);
     ur__numbers_free(&x->data);
     ur__numbers_free(&x->tags);
     ur__free(x);

@@ -35,7 +35,7 @@ struct ur__examples {
     int width;              /* of frames; else 1 */
     int rate;               /* of sounds, samples a second; 0: none */
     int32_t longest;        /* the most steps of an example */
-    int32_t n_groups;
+    struct ur__word_table groups;   /* their names */
     int64_t n;
     struct ur__example *example;
     int64_t filled;         /* missing values that were filled in (data/read_ts.c) */

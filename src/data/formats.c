@@ -158,7 +158,6 @@ static ur_status take_file(struct ur__intake *in, const char *path)
 static ur_status settle(struct ur__intake *in, ur_vocab **labels)
 {
     struct ur__examples *x = in->x;
-    x->n_groups = in->groups.n;
     if (in->rule->unlabelled || in->rule->labels)
         return UR_OK;
     x->order = ur__alloc((size_t)in->labels.n, sizeof *x->order);
@@ -204,7 +203,6 @@ ur_status ur__examples_open(struct ur__examples **out, const char *const *paths,
         status = take_all(in, paths, n_paths, labels);
         ur__fpmode_restore(mode);
         ur__word_table_free(&in->labels);
-        ur__word_table_free(&in->groups);
         ur__free(in);
     }
     if (status != UR_OK) {

@@ -67,7 +67,7 @@ ur_status ur__take_label(struct ur__intake *in, const char *name, size_t n, int3
 
 ur_status ur__take_group(struct ur__intake *in, const char *name, size_t n, int32_t *group)
 {
-    return ur__word_add(&in->groups, name, n, group);
+    return ur__word_add(&in->x->groups, name, n, group);
 }
 
 /* ---- parts ------------------------------------------------------------- */

@@ -42,7 +42,7 @@ struct ur__intake {
     const struct ur__read_rule *rule;
     const char *path;       /* of the file at hand */
     struct ur__lines lines; /* for readers of text */
-    struct ur__word_table labels, groups;
+    struct ur__word_table labels;
     int32_t steps;          /* of the example at hand */
 };
 

@@ -4,7 +4,7 @@
  * label is a prefix and a type, and an entity begins and ends wherever two neighbouring labels say
  * so, whatever the scheme. Nothing is an error: an I- that follows nothing begins an entity.
  */
-#include "unroll/metric.h"
+#include "metric/entities.h"
 
 #include <math.h>
 #include <string.h>
@@ -12,38 +12,26 @@
 #include "base/fpmode.h"
 #include "base/status.h"
 
-/* A prefix of B, I, E, S or O. */
-struct label {
-    char prefix;
-    const char *type;
-};
-
-static struct label read_label(const char *text)
+static struct ur__entity_label read_label(const char *text)
 {
     static const char letters[] = "BIESOLU", means[] = "BIESOES";
     const char *at = *text ? strchr(letters, *text) : NULL;
     if (*text == '\0')
-        return (struct label){'O', ""};
+        return (struct ur__entity_label){'O', ""};
     if (!at || (text[1] != '\0' && text[1] != '-'))
-        return (struct label){'I', text};
-    return (struct label){means[at - letters], text[1] ? text + 2 : ""};
+        return (struct ur__entity_label){'I', text};
+    return (struct ur__entity_label){means[at - letters], text[1] ? text + 2 : ""};
 }
 
-static bool parts(const struct label *a, const struct label *b)
+static bool parts(const struct ur__entity_label *a, const struct ur__entity_label *b)
 {
     return a->prefix == 'E' || a->prefix == 'S' || b->prefix == 'B' || b->prefix == 'S' ||
            a->prefix == 'O' || b->prefix == 'O' || strcmp(a->type, b->type) != 0;
 }
 
-/* One side's entity that is open. */
-struct open {
-    struct label last;
-    size_t begin;
-    const char *type;       /* NULL: none is */
-};
-
 /* Label `now` comes at i. True if an entity ended before it, which *was then is. */
-static bool advance(struct open *o, struct label now, size_t i, struct open *was)
+static bool advance(struct ur__entity *o, struct ur__entity_label now, size_t i,
+                    struct ur__entity *was)
 {
     bool apart = parts(&o->last, &now), ended = apart && o->type;
     *was = *o;
@@ -55,21 +43,48 @@ static bool advance(struct open *o, struct label now, size_t i, struct open *was
     return ended;
 }
 
+/* Both sides go on to the next label. */
+static void go_on(struct ur__entities *e, struct ur__entity_label truth,
+                  struct ur__entity_label guess, ur_entity_counts *counts)
+{
+    struct ur__entity told, found;
+    bool a = advance(&e->truth, truth, e->at, &told);
+    bool b = advance(&e->guess, guess, e->at, &found);
+    counts->present += a;
+    counts->found += b;
+    counts->right += a && b && told.begin == found.begin && strcmp(told.type, found.type) == 0;
+    e->at++;
+}
+
+static const struct ur__entity_label outside = {'O', ""};
+
+void ur__entities_begin(struct ur__entities *e)
+{
+    *e = (struct ur__entities){.truth.last = outside, .guess.last = outside};
+}
+
+void ur__entities_next(struct ur__entities *e, const char *truth, const char *guess,
+                       ur_entity_counts *counts)
+{
+    go_on(e, read_label(truth), read_label(guess), counts);
+}
+
+void ur__entities_end(struct ur__entities *e, ur_entity_counts *counts)
+{
+    go_on(e, outside, outside, counts);
+}
+
 void ur_entities_count(ur_entity_counts *counts, size_t n, const char *const *truth,
                        const char *const *guess)
 {
     UR__NEED_OR(counts, "counts", );
     UR__NEED_OR(truth, "truth", );
     UR__NEED_OR(guess, "guess", );
-    const struct label none = {'O', ""};
-    struct open t = {.last = none}, g = {.last = none}, told, found;
-    for (size_t i = 0; i <= n; i++) {
-        bool a = advance(&t, i < n ? read_label(truth[i]) : none, i, &told);
-        bool b = advance(&g, i < n ? read_label(guess[i]) : none, i, &found);
-        counts->present += a;
-        counts->found += b;
-        counts->right += a && b && told.begin == found.begin && strcmp(told.type, found.type) == 0;
-    }
+    struct ur__entities e;
+    ur__entities_begin(&e);
+    for (size_t i = 0; i < n; i++)
+        ur__entities_next(&e, truth[i], guess[i], counts);
+    ur__entities_end(&e, counts);
 }
 
 void ur_entity_figures(const ur_entity_counts *counts, ur_metrics *out)

@@ -41,16 +41,18 @@ struct ur__arch {
     const char *const *fields;          /* roles of a batch's fields, ended by NULL */
     /* Has a network of that configuration the vocabulary or the field of that role? NULL: all. */
     bool (*has)(const void *config, const char *role);
-    bool carries;                       /* state, from one piece of a sequence to the next */
+    /* Does a network of that configuration carry state from one piece of a sequence to the next, as
+     * none does that reads from its end? NULL: none does. */
+    bool (*carries)(const void *config);
     size_t net_size;                    /* of what declare() leaves in m->net, zeroed before */
     /* Fills in what a configuration left open. UR_EINVAL: it is impossible. */
     ur_status (*resolve)(void *config);
     /* Adds the blocks; m has configuration and vocabularies. */
     ur_status (*declare)(ur_model *m);
     /* On a tape; the batch has all fields (for features and outputs: all but targets). states: of
-     * the stacks in the order of their blocks, or NULL. features: what m->decoder reads [T,B,I];
-     * outputs, loss: NULL where they are its logits, and the cross entropy of these and the field
-     * target. */
+     * the stacks in the order of their blocks (NULL of one that carries nothing), or NULL.
+     * features: what m->decoder reads [T,B,I]; outputs, loss: NULL where they are its logits, and
+     * the cross entropy of these and the field target. */
     ur__arch_forward features, outputs, loss;
     const struct ur__runner_plug *runner;       /* NULL: it runs on a tape alone */
     const char *steps_of;               /* role of the vocabulary whose tokens the steps read */
@@ -75,8 +77,9 @@ int ur__arch_roles(const struct ur__arch *arch);
 /* Has a network of these options the vocabulary or field of that role, one of its lists? */
 bool ur__arch_has(const struct ur__arch *arch, const ur_options *config, const char *role);
 
-/* The i-th stack; NULL: there is none. */
-ur_rnn *ur__model_stack(const ur_model *m, int i);
+/* The i-th stack; NULL: there is none. carried: it is one whose state is carried. */
+ur_rnn *ur__model_stack(const ur_model *m, int i, bool *carried);
+bool ur__model_carries(const ur_model *m);
 static inline const void *ur__model_values(const ur_model *m)
 {
     return ur__options_read(&m->config);

@@ -75,8 +75,8 @@ ur_tensor *ur__classify_outputs(ur_tape *tape, const ur_model *m, const ur_batch
 {
     const struct net *net = m->net;
     const int *lengths = ur__encoder_steps(&net->encoder, batch)->lengths;
-    ur_tensor *z = ur_pool(tape, &net->pool, ur__encode(tape, m, &net->encoder, batch), lengths,
-                           weights);
+    ur_tensor *h = ur__encode(tape, m, &net->encoder, batch, NULL);
+    ur_tensor *z = ur_pool(tape, &net->pool, h, lengths, weights);
     if (!z)
         return NULL;
     z = ur_reshape(z, 3, (int[]){1, ur_dim(z, 0), ur_dim(z, 1)});

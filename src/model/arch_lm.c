@@ -32,6 +32,12 @@ static ur_status resolve(void *config)
     return ur__text_net_resolve(config, 1);
 }
 
+static bool carries(const void *config)
+{
+    (void)config;
+    return true;
+}
+
 static ur_status declare(ur_model *m)
 {
     const struct ur__text_net *c = ur__model_values(m);
@@ -156,7 +162,7 @@ const struct ur__arch ur__arch_lm = {
     .options = &options,
     .vocabs = ur__text_vocabs,
     .fields = ur__text_fields,
-    .carries = true,
+    .carries = carries,
     .net_size = sizeof(struct net),
     .resolve = resolve,
     .declare = declare,

@@ -65,6 +65,13 @@ static ur_status resolve(void *config)
     return UR_OK;
 }
 
+/* A chain needs all of a sequence; what is fed back carries no state. */
+static bool carries(const void *config)
+{
+    const struct config *c = config;
+    return !c->encoder.stack.bidirectional && !c->crf && !c->feedback;
+}
+
 static ur_status declare(ur_model *m)
 {
     const struct config *c = ur__model_values(m);
@@ -91,8 +98,7 @@ static ur_tensor *outputs(ur_tape *tape, const ur_model *m, const ur_batch *batc
     const struct config *c = ur__model_values(m);
     const struct net *net = m->net;
     const ur_field *target = ur_batch_find(batch, "target");
-    (void)states;
-    ur_tensor *h = ur__encode(tape, m, &net->encoder, batch);
+    ur_tensor *h = ur__encode(tape, m, &net->encoder, batch, states);
     if (!c->feedback)
         return ur__labels_only(ur_linear(tape, net->out, h));
     if (!target)
@@ -129,7 +135,7 @@ const struct ur__feedback *ur__tag_feedback(const ur_model *m)
 
 ur_tensor *ur__tag_steps(ur_tape *tape, const ur_model *m, const ur_batch *batch)
 {
-    return ur__encode(tape, m, &((const struct net *)m->net)->encoder, batch);
+    return ur__encode(tape, m, &((const struct net *)m->net)->encoder, batch, NULL);
 }
 
 const struct ur__arch ur__arch_tag = {
@@ -139,6 +145,7 @@ const struct ur__arch ur__arch_tag = {
     .vocabs = ur__label_vocabs,
     .fields = ur__label_fields,
     .has = ur__encoder_has,
+    .carries = carries,
     .net_size = sizeof(struct net),
     .resolve = resolve,
     .declare = declare,

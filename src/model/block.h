@@ -22,6 +22,8 @@ struct ur__block {
     const char *name;           /* static: what its parameters' names begin with */
     enum ur__block_kind kind;
     int in, out;
+    bool within;                /* a stack that reads what one step is made of: it begins anew at
+                                   each, and carries nothing */
     ur_rnn *rnn;
     ur_embedding embedding;
     ur_linear_layer linear;

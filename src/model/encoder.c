@@ -80,6 +80,7 @@ static ur_status declare_letters(ur_model *m, const struct ur__encoder_options *
     UR__TRY(ur__model_add_embedding(m, "letter_embed", UR__ROLE_LETTER, o->letter_embed,
                                     &e->letter));
     UR__TRY(ur__model_add_stack(m, "letter_rnn", &stack, o->letter_embed, -1, &e->letter_rnn));
+    m->block[m->n_blocks - 1].within = true;
     return ur_pool_init(&e->spelled, m->params, "letter_pool", UR_POOL_LAST, 2 * o->letters, 2);
 }
 
@@ -131,11 +132,12 @@ static ur_tensor *frames(ur_tape *tape, const ur_model *m, const struct ur__enco
 }
 
 ur_tensor *ur__encode(ur_tape *tape, const ur_model *m, const struct ur__encoder *e,
-                      const ur_batch *batch)
+                      const ur_batch *batch, ur_state *const *states)
 {
     const struct ur__encoder_options *o = ur__model_values(m);
+    ur_state *state = states ? states[e->letter_rnn ? 1 : 0] : NULL;    /* as they are declared */
     const int *lengths = ur__encoder_steps(e, batch)->lengths;
     double p = o->stack.dropout;
     ur_tensor *x = e->token ? ur_dropout(tokens(tape, e, batch), p) : frames(tape, m, e, batch);
-    return ur_dropout(ur_rnn_forward(tape, e->rnn, x, lengths, NULL), p);
+    return ur_dropout(ur_rnn_forward(tape, e->rnn, x, lengths, state), p);
 }

@@ -68,9 +68,10 @@ const ur_field *ur__encoder_steps(const struct ur__encoder *e, const ur_batch *b
 
 /* By the model's options. UR_EINVAL: its vocabularies are of the wrong kind. */
 ur_status ur__encoder_declare(ur_model *m, struct ur__encoder *e);
-/* Outputs of the last layer [T,B,D·P], after dropout; 0 past a sequence's length. */
+/* Outputs of the last layer [T,B,D·P], after dropout; 0 past a sequence's length. states: of the
+ * model's stacks, or NULL. */
 ur_tensor *ur__encode(ur_tape *tape, const ur_model *m, const struct ur__encoder *e,
-                      const ur_batch *batch);
+                      const ur_batch *batch, ur_state *const *states);
 
 /* Of outputs for each token of a vocabulary of labels, those for labels. */
 static inline ur_tensor *ur__labels_only(ur_tensor *outputs)

@@ -38,8 +38,11 @@ static ur_status measure_states(struct round *r, struct ur__model_room *out, ur_
 {
     int B = r->batch->field[0].dim[1];
     ur_rnn *rnn;
-    for (int i = 0; (rnn = ur__model_stack(r->model, i)); i++) {
+    bool carried;
+    for (int i = 0; (rnn = ur__model_stack(r->model, i, &carried)); i++) {
         size_t bytes, n;
+        if (!carried)
+            continue;
         UR__TRY(ur__state_measure(&r->stack[i], rnn, B, team, &bytes));
         ur_state_data(r->stack[i], &n);
         if (r->how & UR__MEASURE_OBSERVED)

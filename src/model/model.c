@@ -160,18 +160,22 @@ const ur_vocab *ur_model_vocab(const ur_model *m, const char *role)
     return NULL;
 }
 
-ur_rnn *ur__model_stack(const ur_model *m, int i)
+ur_rnn *ur__model_stack(const ur_model *m, int i, bool *carried)
 {
-    for (int at = 0; at < m->n_blocks; at++)
-        if (m->block[at].kind == UR__BLOCK_STACK && i-- == 0)
-            return m->block[at].rnn;
+    for (int at = 0; at < m->n_blocks; at++) {
+        if (m->block[at].kind != UR__BLOCK_STACK || i-- > 0)
+            continue;
+        if (carried)
+            *carried = !m->block[at].within;
+        return m->block[at].rnn;
+    }
     return NULL;
 }
 
 const ur_rnn *ur_model_rnn(const ur_model *m, int i)
 {
     UR__NEED_OR(m, "model", NULL);
-    return i < 0 ? NULL : ur__model_stack(m, i);
+    return i < 0 ? NULL : ur__model_stack(m, i, NULL);
 }
 
 const char *ur_model_task(const ur_model *m)
@@ -284,20 +288,27 @@ static ur_state *const *states_of(ur_tape *tape, const ur_model *m, const ur_mod
     return state ? state->stack : NULL;
 }
 
+bool ur__model_carries(const ur_model *m)
+{
+    return m->arch->carries && m->arch->carries(ur__model_values(m));
+}
+
 ur_status ur_model_state_new(ur_model_state **out, const ur_model *m, int B, ur_team *team)
 {
     UR__NEED(out, "out");
     *out = NULL;
     UR__NEED(m, "model");
-    if (!m->arch->carries)
-        return ur__fail(UR_EINVAL, "a model of architecture %s carries no state", m->arch->name);
+    if (!ur__model_carries(m))
+        return ur__fail(UR_EINVAL, "a model of architecture %s%s carries no state", m->arch->name,
+                        m->arch->carries ? " and these options" : "");
     ur_model_state *s = ur__calloc(1, sizeof *s);
     if (!s)
         return UR_ENOMEM;
     s->model = m;
     ur_status status = UR_OK;
-    for (ur_rnn *rnn; status == UR_OK && (rnn = ur__model_stack(m, s->n)); s->n++)
-        status = ur_state_new(&s->stack[s->n], rnn, B, team);
+    bool carried;
+    for (ur_rnn *rnn; status == UR_OK && (rnn = ur__model_stack(m, s->n, &carried)); s->n++)
+        status = carried ? ur_state_new(&s->stack[s->n], rnn, B, team) : UR_OK;
     if (status != UR_OK) {
         ur_model_state_free(s);
         return status;
@@ -319,14 +330,16 @@ void ur_model_state_zero(ur_model_state *s)
 {
     UR__NEED_OR(s, "state", );
     for (int i = 0; i < s->n; i++)
-        ur_state_zero(s->stack[i]);
+        if (s->stack[i])
+            ur_state_zero(s->stack[i]);
 }
 
 void ur_model_state_detach(ur_model_state *s)
 {
     UR__NEED_OR(s, "state", );
     for (int i = 0; i < s->n; i++)
-        ur_state_detach(s->stack[i]);
+        if (s->stack[i])
+            ur_state_detach(s->stack[i]);
 }
 
 ur_state *ur_model_state_at(const ur_model_state *s, int i)

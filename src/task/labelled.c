@@ -7,19 +7,14 @@
 
 #include "base/mem.h"
 #include "base/status.h"
-#include "base/text.h"
-#include "data/holdout.h"
-#include "io/json.h"
-#include "io/option_json.h"
 #include "metric/text.h"
 #include "model/arch.h"
-#include "train/options.h"
 
 const char *const ur__header_words[] = {"auto", "yes", "no", NULL};
 const char *const ur__scan_words[] = {"auto", "row", "column", "pixel", "frame", NULL};
 const char *const ur__labelled_token_words[] = {"auto", "byte", "char", "word", "wordpunct", NULL};
 
-enum { MEASURED_ROWS = 32 };
+enum { MEASURED_ROWS = 32, SCORED_STEPS = 256 };
 
 /* ---- one set ----------------------------------------------------------- */
 
@@ -100,69 +95,6 @@ static ur_status number(struct ur__set *s, const ur_vocab *text, bool letters, u
     return ur__sequences_new(&s->spelled, s->x, s->spellings, UR_UNKNOWN_USUAL);
 }
 
-/* ---- what is held out -------------------------------------------------- */
-
-static ur_status draw(const struct ur__labelled *l, double share, unsigned char *held,
-                      int64_t *count)
-{
-    const struct ur__examples *x = l->set.x;
-    int32_t *label = ur__alloc((size_t)x->n, sizeof *label);
-    int32_t *group = ur__alloc((size_t)x->n, sizeof *group);
-    ur_status status = label && group ? UR_OK : UR_ENOMEM;
-    for (int64_t i = 0; i < x->n && status == UR_OK; i++) {
-        label[i] = x->example[i].label;
-        group[i] = x->example[i].group;
-    }
-    const struct ur__draw d = {.seed = l->seed, .n = x->n, .label = l->tagged ? NULL : label,
-                               .group = x->n_groups ? group : NULL};
-    if (status == UR_OK)
-        status = ur__holdout(&d, share, held, count);
-    ur__free(label);
-    ur__free(group);
-    return status;
-}
-
-/* The examples that are marked so; held NULL: all. */
-static ur_status take_half(struct ur__half *h, struct ur__set *set, int64_t n,
-                           const unsigned char *held, bool marked)
-{
-    h->set = set;
-    h->which = ur__alloc((size_t)n + 1, sizeof *h->which);
-    h->length = ur__alloc((size_t)n + 1, sizeof *h->length);
-    if (!h->which || !h->length)
-        return UR_ENOMEM;
-    for (int64_t i = 0; i < set->x->n; i++)
-        if (!held || held[i] == marked)
-            h->which[h->n++] = i;
-    return UR_OK;
-}
-
-static ur_status part_set(struct ur__labelled *l, double share, bool val_file)
-{
-    int64_t n = l->set.x->n, n_held = 0;
-    unsigned char *held = ur__calloc((size_t)n, 1);
-    ur_status status = held ? UR_OK : UR_ENOMEM;
-    if (status == UR_OK && share > 0 && !val_file)
-        status = draw(l, share, held, &n_held);
-    if (status == UR_OK)
-        status = take_half(&l->train, &l->set, n - n_held, held, false);
-    if (status == UR_OK && !val_file)
-        status = take_half(&l->valid, &l->set, n_held, held, true);
-    ur__free(held);
-    return status;
-}
-
-static void measure_half(struct ur__half *h)
-{
-    const struct ur__set *s = h->set;
-    for (int64_t i = 0; i < h->n; i++) {
-        int64_t at = h->which[i];
-        h->length[i] = s->x->content == UR__FRAMES ? s->x->example[at].length
-                                                   : ur__sequence_length(&s->ids, at);
-        h->longest = h->length[i] > h->longest ? h->length[i] : h->longest;
-    }
-}
-
 static void free_half(struct ur__half *h)
 {
     ur__free(h->which);
@@ -182,6 +114,7 @@ void ur__labelled_close(void *run)
     free_half(&l->valid);
     free_set(&l->set);
     free_set(&l->val);
+    ur__buf_free(&l->note);
     ur__free(l);
 }
 
@@ -231,8 +164,8 @@ static ur_status open_apart(struct ur__labelled *l, const char *const *paths, in
                         x->width, l->features);
     if (l->text)
         UR__TRY(number(&l->val, l->text, l->letter != NULL, l->unknown));
-    UR__TRY(take_half(&l->valid, &l->val, x->n, NULL, false));
-    measure_half(&l->valid);
+    UR__TRY(ur__half_all(&l->valid, &l->val));
+    ur__half_measure(&l->valid);
     return UR_OK;
 }
 
@@ -269,6 +202,15 @@ static int64_t items(const struct ur__labelled *l, const struct ur__half *h)
     return l->tagged ? sum : h->n;
 }
 
+/* What an update has of one row: examples, or their pieces. */
+static int64_t pieces(const struct ur__half *h)
+{
+    int64_t sum = 0;
+    for (int64_t i = 0; i < h->n; i++)
+        sum += h->piece ? (h->length[i] + h->piece - 1) / h->piece : 1;
+    return sum;
+}
+
 /* Some thousand updates, and every example at least eight times. */
 static void suit(struct ur__facts *facts, int64_t n)
 {
@@ -287,15 +229,16 @@ static ur_status open_all(struct ur__labelled *l, const struct ur__job *job, boo
     if (rule.labels)
         UR__TRY(ur__vocab_copy(labels, rule.labels));
     l->label = *labels;
-    UR__TRY(part_set(l, job->val, job->val_file != NULL));
+    UR__TRY(ur__labelled_part(l, job->val, job->val_file != NULL));
     l->features = l->set.x->content == UR__FRAMES ? l->set.x->width : 0;
     if (!l->features)
         UR__TRY(make_vocabs(l, job, letters, facts));
-    measure_half(&l->train);
+    ur__half_measure(&l->train);
     if (job->val_file)
         UR__TRY(open_apart(l, &job->val_file, 1, l->o.val_labels));
     else
-        measure_half(&l->valid);
+        ur__half_measure(&l->valid);
+    facts->note[facts->n_sources] = l->note.data;
     tell_source("data", l->set.x, facts);
     if (l->val.x)
         tell_source("val", l->val.x, facts);
@@ -308,7 +251,7 @@ static ur_status tell(struct ur__labelled *l, struct ur__facts *facts)
     facts->val_items = items(l, &l->valid);
     facts->unit = !l->tagged ? "example" : l->features ? "step" : "token";
     facts->uniform = ur__text_uniform(ur__label_count(l->label));
-    suit(facts, l->train.n);
+    suit(facts, pieces(&l->train));
     UR__TRY(count_unknown(l, &l->train, &facts->train_unknown));
     return count_unknown(l, &l->valid, &facts->val_unknown);
 }
@@ -323,6 +266,27 @@ static ur_status hand_over(struct ur__labelled *l, ur_status status, void **run)
     return status;
 }
 
+/* Which of the two halves are read in pieces, if the network goes on from one to the next. */
+static ur_status cut_pieces(struct ur__labelled *l, const struct ur__job *job,
+                            struct ur__facts *facts)
+{
+    ur_options net = *job->net;
+    const struct ur__arch *arch = ur__arch_find(net.table->name);
+    UR__TRY(arch->resolve(ur__options_values(&net)));
+    bool carries = arch->carries && arch->carries(ur__options_read(&net));
+    const struct ur__encoder_options *e = ur__options_read(&net);
+    if (l->o.seq_length && !carries)
+        return ur__fail(UR_EINVAL, "seq-length %d: a net that %s cannot learn a sequence piece by "
+                        "piece: %s", l->o.seq_length, e->stack.bidirectional
+                        ? "reads from both ends" : "chooses all labels of one together",
+                        e->stack.bidirectional ? "set bidirectional to no" : "leave out crf");
+    l->train.piece = l->o.seq_length;
+    l->valid.piece = carries ? SCORED_STEPS : 0;
+    facts->carries = l->train.piece > 0;
+    facts->carries_scored = l->valid.piece > 0;
+    return UR_OK;
+}
+
 ur_status ur__labelled_open(void **run, bool tagged, const struct ur__job *job,
                             struct ur__facts *facts)
 {
@@ -335,7 +299,9 @@ ur_status ur__labelled_open(void **run, bool tagged, const struct ur__job *job,
     l->tagged = tagged;
     l->team = job->team;
     l->seed = job->seed;
-    ur_status status = open_all(l, job, net->letters > 0, facts);
+    ur_status status = cut_pieces(l, job, facts);
+    if (status == UR_OK)
+        status = open_all(l, job, net->letters > 0, facts);
     if (status == UR_OK)
         status = tell(l, facts);
     return hand_over(l, status, run);
@@ -352,46 +318,6 @@ void ur__labelled_shape(void *run, ur_options *net)
 
 /* ---- measuring --------------------------------------------------------- */
 
-/* The options that a model's summary has of the table's; texts are the summary's. */
-static void recall(const struct ur__json *summary, const ur_option_table *table, void *values)
-{
-    ur__options_defaults(table, values);
-    for (int i = 0; i < table->n; i++) {
-        const ur_option *o = &table->rows[i];
-        char key[UR__OPTION_KEY];
-        const char *text;
-        const struct ur__json *value = ur__json_get(summary, ur__option_key(o, key));
-        if (value && o->kind == UR_OPTION_TEXT && ur__json_string(value, &text))
-            memcpy((char *)values + o->at, &text, sizeof text);
-        else if (value)
-            ur__option_from_json(o, value, values);
-    }
-}
-
-/* UR_EDATA unless this is the data of which the model's training held a part out. */
-static ur_status find_held_out(struct ur__labelled *l, const struct ur__json *summary)
-{
-    int64_t bytes, crc, other;
-    double val;
-    ur_train_options run;
-    const struct ur__tally *t = &l->set.x->tally;
-    if (ur__json_get_int(summary, "val_bytes", &other))
-        return ur__fail(UR_EDATA, "the model was validated on a file of its own, and nothing of "
-                        "this data was held out: evaluate that file, all of it");
-    if (!ur__json_get_int(summary, "data_bytes", &bytes) ||
-        !ur__json_get_int(summary, "data_crc32", &crc) ||
-        !ur__json_get_real(summary, "val", &val) || !(val >= 0 && val < 1))
-        return ur__fail(UR_EDATA, "the model does not say what it was trained on, so nothing is "
-                        "known to be held out");
-    if ((uint64_t)bytes != t->bytes || crc != (int64_t)t->crc)
-        return ur__fail(UR_EDATA, "this is not the data that the model was trained on, so nothing "
-                        "of it was held out");
-    recall(summary, &ur__train_table, &run);
-    l->seed = run.seed;
-    UR__TRY(part_set(l, val, false));
-    return l->valid.n ? UR_OK : ur__fail(UR_EDATA, "the model was trained with nothing held out");
-}
-
 static ur_status open_measured(struct ur__labelled *l, const struct ur__json *summary,
                                const ur_eval_options *options)
 {
@@ -399,10 +325,10 @@ static ur_status open_measured(struct ur__labelled *l, const struct ur__json *su
         return open_apart(l, options->data, options->n_data, NULL);
     const struct ur__read_rule rule = rule_of(l, l->label);
     UR__TRY(ur__examples_open(&l->set.x, options->data, options->n_data, &rule, NULL));
-    UR__TRY(find_held_out(l, summary));
+    UR__TRY(ur__labelled_part_again(l, summary));
     if (l->text)
         UR__TRY(number(&l->set, l->text, l->letter != NULL, l->unknown));
-    measure_half(&l->valid);
+    ur__half_measure(&l->valid);
     return UR_OK;
 }
 
@@ -415,7 +341,7 @@ static ur_status measure(struct ur__labelled *l, const ur_option_table *table,
     if (options->n_data < 1 || !options->data)
         return ur__fail(UR_EINVAL, "no data to evaluate on");
     UR__TRY(ur__json_parse(&summary, text, strlen(text)));
-    recall(summary, table, &values);
+    ur__labelled_recall(summary, table, &values);
     memcpy(&l->o, &values, sizeof l->o);
     ur_status status = open_measured(l, summary, options);
     l->o = (struct ur__labelled_options){.min_count = 1};   /* its texts are the summary's */
@@ -442,5 +368,6 @@ ur_status ur__labelled_measure(void **run, bool tagged, const ur_option_table *t
     l->features = net->features;
     l->unknown = options->unknown;
     l->score.beam = options->beam;
+    l->valid.piece = ur__model_carries(model) ? SCORED_STEPS : 0;
     return hand_over(l, measure(l, table, options), run);
 }

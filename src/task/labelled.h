@@ -6,15 +6,23 @@
  *
  *     train   what is not held out, in batches of similar length whose order is drawn anew each
  *             epoch (data/buckets.h)
- *     valid   a drawn share of each label, or of the groups (data/holdout.h); or files of its own
+ *     valid   a drawn share of each label, or of the groups, or a fold of either (data/holdout.h);
+ *             or files of its own
+ *
+ * Sequences are read whole, or in pieces, in order, whose net goes on from the state that the piece
+ * before left. What is held out is so wherever the net can: its outputs have the same bits, and
+ * memory does not grow with the longest one.
  */
 #ifndef UR_TASK_LABELLED_H
 #define UR_TASK_LABELLED_H
 
 #include "base/arena.h"
+#include "base/text.h"
 #include "data/buckets.h"
 #include "data/formats.h"
 #include "data/sequences.h"
+#include "io/json.h"
+#include "metric/entities.h"
 #include "model/encoder.h"
 #include "task/score.h"
 #include "train/task.h"
@@ -22,8 +30,9 @@
 
 /* Options of such a task: the first member of its struct of values. */
 struct ur__labelled_options {
-    const char *format, *column, *text, *group, *labels, *val_labels, *vectors;
+    const char *format, *column, *text, *group, *fold, *labels, *val_labels, *vectors;
     int header, width, scan;
+    int seq_length;             /* steps of a piece; 0: sequences are whole */
     int tokens, min_count;
     double word_dropout;
 };
@@ -45,6 +54,9 @@ extern const char *const ur__labelled_token_words[];
     {.name = "group", .arg = "NAME|N", .shown = "none", .kind = UR_OPTION_TEXT,                   \
      .flags = UR_OPTION_SPARSE, .at = offsetof(type, member.group),                               \
      .help = "column of what is held out as a whole, such as a speaker; file: each file of DATA"},\
+    {.name = "fold", .arg = "K/N", .shown = "a drawn share", .kind = UR_OPTION_TEXT,              \
+     .flags = UR_OPTION_SPARSE, .at = offsetof(type, member.fold),                                \
+     .help = "hold out part K of N, of each label alike or whole groups: a cross-validation"},     \
     {.name = "header", .words = ur__header_words, .fallback = "auto", .kind = UR_OPTION_CHOICE,   \
      .flags = UR_OPTION_SPARSE, .at = offsetof(type, member.header),                              \
      .help = "does the first line name the columns?"},                                            \
@@ -88,6 +100,7 @@ struct ur__half {
     int64_t *which;                 /* [n] its examples */
     int32_t *length;                /* [n] their steps */
     int32_t longest;
+    int32_t piece;                  /* steps that are read at a time; 0: all of a sequence */
     struct ur__buckets buckets;     /* of places in `which` */
     int64_t *rows;                  /* [B] examples of a batch */
 };
@@ -101,6 +114,7 @@ struct ur__labelled {
     ur_unknown unknown;             /* in texts to be measured on */
     struct ur__set set, val;        /* val.x NULL: held out of the set */
     struct ur__half train, valid;
+    struct ur__buf note;            /* which groups are held out; empty: there are none */
     int64_t epoch;
     int B, words;                   /* rows of a batch; distinct words of one */
     const ur_model *model;
@@ -112,9 +126,11 @@ struct ur__labelled {
     ur_real *frames;
     int32_t *slot;                  /* [spellings] place of a word among the batch's, or -1 */
     struct ur__score score;
-    /* Names of labels [K], and of those of a sequence [T]; tagged alone. */
-    const char **name, **truth, **guess;
+    unsigned char *ended;       /* [B] which of its sequences end with it, or have ended before */
+    /* Names of labels [K], and entities of its sequences so far [B]; tagged alone. */
+    const char **name;
     char *names;
+    struct ur__entities *entities;
     void *block;
 };
 
@@ -133,6 +149,7 @@ size_t ur__labelled_memory(void *run);
 ur_status ur__labelled_search_memory(void *run, const ur_model *model, size_t *bytes);
 ur_status ur__labelled_build(void *run, const ur_model *model);
 ur_status ur__labelled_begin_epoch(void *run, int64_t epoch);
+bool ur__labelled_begins(void *run, int64_t step);
 ur_status ur__labelled_batch(void *run, int64_t step, struct ur__shard shard, ur_batch *batch);
 /* Those that are the same in every such task, for its struct ur__task. */
 #define UR__LABELLED_ENTRIES                                                                      \
@@ -146,7 +163,20 @@ ur_status ur__labelled_batch(void *run, int64_t step, struct ur__shard shard, ur
     .build = ur__labelled_build,                                                                  \
     .close = ur__labelled_close,                                                                  \
     .begin_epoch = ur__labelled_begin_epoch,                                                      \
+    .begins = ur__labelled_begins,                                                                \
     .batch = ur__labelled_batch
+/* Parts the set, as a run does: into what is learnt from and what is held out. */
+ur_status ur__labelled_part(struct ur__labelled *l, double share, bool val_file);
+/* As the run of a model's summary did. UR_EDATA unless this is the data of which it held a part
+ * out. */
+ur_status ur__labelled_part_again(struct ur__labelled *l, const struct ur__json *summary);
+/* The options that a summary has of the table's; texts are the summary's. */
+void ur__labelled_recall(const struct ur__json *summary, const ur_option_table *table,
+                         void *values);
+/* All of a set. */
+ur_status ur__half_all(struct ur__half *h, struct ur__set *set);
+/* Its examples' steps, once they are known. */
+void ur__half_measure(struct ur__half *h);
 /* Scores a part of what is held out; add: sums of a batch. */
 typedef void ur__labelled_add(struct ur__labelled *l, const ur_batch *batch, double *sums);
 ur_status ur__labelled_score(struct ur__labelled *l, struct ur__shard shard,

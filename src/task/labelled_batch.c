@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Batches of labelled examples, in the fields that an encoder reads (model/encoder.h). */
-#include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/status.h"
 #include "base/team.h"
 #include "data/labels.h"
-#include "data/vectors.h"
 #include "model/arch.h"
 #include "task/labelled.h"
 
-/* Numbers that vary less are not scaled: what they vary by may be rounding. */
-#define LEAST_VARIANCE 1e-12
 /* Random numbers of word dropout: apart from those of the tape. */
 #define DROP_STREAM 0x776f7264u
 
@@ -25,7 +21,13 @@ static ur_status cut_half(const struct ur__labelled *l, struct ur__half *h, int 
     h->rows = ur__alloc((size_t)B, sizeof *h->rows);
     if (!h->rows)
         return UR_ENOMEM;
-    return ur__buckets_init(&h->buckets, l->seed, h->n, h->length, B);
+    return ur__buckets_init(&h->buckets, l->seed, h->n, h->length, B, h->piece);
+}
+
+/* Steps of the largest batch. */
+static int32_t most_steps(const struct ur__half *h)
+{
+    return h->piece && h->piece < h->longest ? h->piece : h->longest;
 }
 
 /* Distinct words of a batch: there are not more than steps, nor than words in its set. */
@@ -33,7 +35,7 @@ static int most_words(const struct ur__labelled *l, const struct ur__half *h)
 {
     if (!l->letter || h->n == 0)
         return 0;
-    int64_t steps = (int64_t)h->longest * l->B, words = ur_vocab_size(h->set->spellings);
+    int64_t steps = (int64_t)most_steps(h) * l->B, words = ur_vocab_size(h->set->spellings);
     return (int)(steps < words ? steps : words);
 }
 
@@ -83,7 +85,7 @@ static void largest(const struct ur__labelled *l, const struct ur__half *half, u
         .target = UR__NOWHERE, .letter_ids = UR__NOWHERE, .spelling = UR__NOWHERE,
         .lengths = UR__NOWHERE, .letter_lengths = UR__NOWHERE, .frames = UR__NOWHERE,
     };
-    const struct shape s = {half->longest, half->buckets.B, most_words(l, half),
+    const struct shape s = {most_steps(half), half->buckets.B, most_words(l, half),
                             UR__MOST_LETTERS};
     if (half->n)
         fields(batch, &nowhere, &s);
@@ -112,10 +114,9 @@ static size_t names_size(const struct ur__labelled *l)
 
 static void place_names(struct ur__labelled *l, struct ur__carve *c)
 {
-    const size_t T = (size_t)l->valid.longest;
+    const size_t B = (size_t)l->B;
     l->name = ur__carve(c, (size_t)ur__label_count(l->label), sizeof *l->name);
-    l->truth = ur__carve(c, T, sizeof *l->truth);
-    l->guess = ur__carve(c, T, sizeof *l->guess);
+    l->entities = ur__carve(c, B, sizeof *l->entities);
     l->names = ur__carve(c, names_size(l), 1);
 }
 
@@ -133,17 +134,18 @@ static void copy_names(struct ur__labelled *l)
 
 static void place(struct ur__labelled *l, struct ur__carve *c)
 {
-    int32_t longest = l->train.longest > l->valid.longest ? l->train.longest : l->valid.longest;
-    size_t B = (size_t)l->B, n = B * (size_t)longest, W = (size_t)l->words;
+    int32_t train = most_steps(&l->train), valid = most_steps(&l->valid);
+    size_t B = (size_t)l->B, n = B * (size_t)(train > valid ? train : valid), W = (size_t)l->words;
     int spellings = l->set.spellings ? ur_vocab_size(l->set.spellings) : 0;
     if (l->val.spellings && ur_vocab_size(l->val.spellings) > spellings)
         spellings = ur_vocab_size(l->val.spellings);
     l->score.labels = true;
-    l->score.n = l->valid.n ? B * (l->tagged ? (size_t)l->valid.longest : 1) : 0;
+    l->score.n = l->valid.n ? B * (l->tagged ? (size_t)valid : 1) : 0;
     l->ids = ur__carve(c, l->features ? 0 : n, sizeof *l->ids);
     l->frames = ur__carve(c, n * (size_t)l->features, sizeof *l->frames);
     l->target = ur__carve(c, l->tagged ? n : B, sizeof *l->target);
     l->lengths = ur__carve(c, B, sizeof *l->lengths);
+    l->ended = ur__carve(c, B, sizeof *l->ended);
     l->spelling = ur__carve(c, W ? n : 0, sizeof *l->spelling);
     l->letter_ids = ur__carve(c, W * UR__MOST_LETTERS, sizeof *l->letter_ids);
     l->letter_lengths = ur__carve(c, W, sizeof *l->letter_lengths);
@@ -189,7 +191,9 @@ ur_status ur__labelled_build(void *run, const ur_model *model)
         copy_names(l);
     largest(l, &l->valid, &scored);
     l->score.choice = choice_of(l, model);
-    return scored.n ? ur__score_open(&l->score, model, &scored, false, l->team) : UR_OK;
+    if (!scored.n)
+        return UR_OK;
+    return ur__score_open(&l->score, model, &scored, l->valid.piece > 0, l->team);
 }
 
 /* ---- one batch --------------------------------------------------------- */
@@ -257,9 +261,37 @@ static ur_status put_targets(struct ur__labelled *l, struct ur__examples *x,
     for (int i = 0; i < n; i++) {
         if (!l->tagged)
             l->target[i] = x->example[rows->which[i]].label;
+        else if (i / rows->B >= l->lengths[i % rows->B])
+            l->target[i] = -1;
         batch->items += l->target[i] >= 0;
     }
     return UR_OK;
+}
+
+/* The n examples of a batch, by their places in the half, as rows of the piece at hand. A batch of
+ * pieces always has as many rows as the state that goes through them: those that are not there, or
+ * have ended, have no steps. */
+static void take_rows(const struct ur__labelled *l, struct ur__half *h, const int64_t *place, int n,
+                      struct shape *s)
+{
+    int64_t from = h->buckets.from, most = 1;
+    for (int b = 0; b < n; b++)
+        most = h->length[place[b]] - from > most ? h->length[place[b]] - from : most;
+    s->T = (int)(h->piece && h->piece < most ? h->piece : most);
+    s->B = h->piece ? l->B : n;
+    for (int b = 0; b < s->B; b++) {
+        h->rows[b] = h->which[b < n ? place[b] : 0];
+        l->ended[b] = b < n && h->length[place[b]] - from <= s->T;
+    }
+}
+
+static ur_status read_steps(struct ur__labelled *l, const struct ur__half *h,
+                            const struct ur__rows *rows)
+{
+    if (l->letter)
+        UR__TRY(ur__pad_ids(&h->set->spelled, rows, l->spelling, l->lengths));
+    return l->features ? ur__pad_frames(h->set->x, rows, l->frames, l->lengths)
+                       : ur__pad_ids(&h->set->ids, rows, l->ids, l->lengths);
 }
 
 /* Rows [b0,b1) of a half's batch of that step. */
@@ -271,20 +303,14 @@ static ur_status read_batch(struct ur__labelled *l, struct ur__half *h, int64_t 
     struct shape s = {0};
     UR__TRY(ur__buckets_batch(&h->buckets, epoch, step, &place, &B));
     ur__share(B, 1, shard.index, shard.of, &b0, &b1);
-    for (int b = b0; b < b1; b++) {
-        h->rows[b - b0] = h->which[place[b]];
-        s.T = h->length[place[b]] > s.T ? h->length[place[b]] : s.T;
-    }
-    s.B = b1 - b0;
-    const struct ur__rows rows = {.which = h->rows, .B = s.B, .T = s.T};
-    if (l->features)
-        UR__TRY(ur__pad_frames(h->set->x, &rows, l->frames, l->lengths));
-    else
-        UR__TRY(ur__pad_ids(&h->set->ids, &rows, l->ids, l->lengths));
-    if (l->letter) {
-        UR__TRY(ur__pad_ids(&h->set->spelled, &rows, l->spelling, l->lengths));
+    take_rows(l, h, place + b0, b1 - b0, &s);
+    const struct ur__rows rows = {.which = h->rows, .B = s.B, .T = s.T,
+                                  .from = (int32_t)h->buckets.from};
+    UR__TRY(read_steps(l, h, &rows));
+    for (int b = b1 - b0; b < s.B; b++)
+        l->lengths[b] = 0;
+    if (l->letter)
         spell(l, h->set, &s);
-    }
     UR__TRY(put_targets(l, h->set->x, &rows, batch));
     return fields(batch, l, &s);
 }
@@ -294,12 +320,14 @@ static void drop_words(struct ur__labelled *l, const ur_batch *batch)
 {
     const ur_field *input = ur_batch_find(batch, "input");
     int32_t unknown = l->text ? ur_vocab_unknown(l->text) : -1;
+    uint32_t from = (uint32_t)l->train.buckets.from;
     if (!input || unknown < 0 || l->o.word_dropout <= 0)
         return;
     for (int b = 0, B = input->dim[1]; b < B; b++) {
         uint64_t at = (uint64_t)(l->epoch * l->set.x->n + l->train.rows[b]);
         for (int t = 0; t < l->lengths[b]; t++)
-            if (ur_random_uniform(l->seed, DROP_STREAM, at, (uint32_t)t) < l->o.word_dropout)
+            if (ur_random_uniform(l->seed, DROP_STREAM, at, from + (uint32_t)t)
+                < l->o.word_dropout)
                 l->ids[t * B + b] = unknown;
     }
 }
@@ -311,6 +339,12 @@ ur_status ur__labelled_begin_epoch(void *run, int64_t epoch)
     return UR_OK;
 }
 
+bool ur__labelled_begins(void *run, int64_t step)
+{
+    struct ur__labelled *l = run;
+    return ur__buckets_first(&l->train.buckets, l->epoch, step);
+}
+
 ur_status ur__labelled_batch(void *run, int64_t step, struct ur__shard shard, ur_batch *batch)
 {
     struct ur__labelled *l = run;
@@ -319,98 +353,27 @@ ur_status ur__labelled_batch(void *run, int64_t step, struct ur__shard shard, ur
     return UR_OK;
 }
 
+/* All pieces of a batch are the shard's in whose part of the steps it begins. */
 ur_status ur__labelled_score(struct ur__labelled *l, struct ur__shard shard,
                              const struct ur__watch *watch, ur__labelled_add *add, double *sums)
 {
-    int64_t n = l->valid.buckets.steps, begin = n * shard.index / shard.of,
+    struct ur__buckets *all = &l->valid.buckets;
+    int64_t n = all->steps, begin = n * shard.index / shard.of,
             end = n * (shard.index + 1) / shard.of;
+    while (begin < end && !ur__buckets_first(all, 0, begin))
+        begin++;
+    while (begin < end && end < n && !ur__buckets_first(all, 0, end))
+        end++;
     for (int64_t step = begin; step < end; step++) {
         ur_batch batch;
         ur_batch_init(&batch);
         UR__TRY(read_batch(l, &l->valid, 0, step, (struct ur__shard){0, 1}, &batch));
+        if (l->score.state && all->from == 0)
+            ur_model_state_zero(l->score.state);
         UR__TRY(ur__score_run(&l->score, &batch));
         add(l, &batch, sums);
         if (!watch->go_on(watch->user, (double)(step + 1 - begin) / (double)(end - begin)))
             return ur__fail(UR_ECANCELED, "measuring was stopped");
     }
     return UR_OK;
-}
-
-/* ---- initial values ---------------------------------------------------- */
-
-/* mean and 1/deviation of each number over all steps to learn from. */
-static ur_status normalise(struct ur__labelled *l, ur_model *model)
-{
-    ur_params *params = ur_model_params(model);
-    ur_real *mean = ur_param_data(params, ur_params_find(params, "frames.mean"));
-    ur_real *scale = ur_param_data(params, ur_params_find(params, "frames.scale"));
-    size_t I = (size_t)l->features;
-    int64_t n = 0;
-    double *sum = ur__calloc(2 * I, sizeof *sum), *square = sum ? sum + I : NULL;
-    ur_real *frames = ur__alloc((size_t)l->train.longest * I, sizeof *frames);
-    ur_status status = sum && frames ? UR_OK : UR_ENOMEM;
-    for (int64_t i = 0; i < l->train.n && status == UR_OK; i++) {
-        int32_t T = l->train.length[i];
-        status = ur__examples_frames(l->set.x, l->train.which[i], 0, T, frames);
-        for (size_t k = 0; k < (size_t)T * I && status == UR_OK; k++) {
-            sum[k % I] += (double)frames[k];
-            square[k % I] += (double)frames[k] * (double)frames[k];
-        }
-        n += T;
-    }
-    for (size_t k = 0; k < I && status == UR_OK; k++) {
-        double m = sum[k] / (double)n, variance = square[k] / (double)n - m * m;
-        mean[k] = (ur_real)m;
-        scale[k] = variance > LEAST_VARIANCE ? (ur_real)(1 / sqrt(variance)) : 1;
-    }
-    ur__free(sum);
-    ur__free(frames);
-    return status;
-}
-
-/* Labels by how seldom they are, where the network asks for it: 1 on the average example. */
-static void weigh(const struct ur__labelled *l, ur_model *model)
-{
-    ur_params *params = ur_model_params(model);
-    const ur_param *p = ur_params_find(params, "label.weight");
-    if (!p)
-        return;
-    ur_real *weight = ur_param_data(params, p);
-    int K = p->dim[0];
-    for (int k = 0; k < K; k++)
-        weight[k] = 0;
-    for (int64_t i = 0; i < l->train.n; i++)
-        weight[l->set.x->example[l->train.which[i]].label]++;
-    for (int k = 0; k < K; k++)
-        weight[k] = weight[k] > 0 ? (ur_real)l->train.n / ((ur_real)K * weight[k]) : 1;
-}
-
-static ur_status take_vectors(const struct ur__labelled *l, ur_model *model)
-{
-    ur_params *params = ur_model_params(model);
-    const ur_param *p = ur_params_find(params, "embed.weight");
-    struct ur__vectors v;
-    int64_t count;
-    unsigned char *found = ur__calloc((size_t)p->dim[0], 1);
-    ur_status status = found ? ur__vectors_open(&v, l->o.vectors) : UR_ENOMEM;
-    if (found && status == UR_OK && v.width != p->dim[1])
-        status = ur__fail(UR_EDATA, "%s has vectors of %d numbers, but embed is %d", l->o.vectors,
-                          v.width, p->dim[1]);
-    if (status == UR_OK)
-        status = ur__vectors_fill(&v, l->text, ur_param_data(params, p), found, &count);
-    if (found)
-        ur__vectors_close(&v);
-    ur__free(found);
-    return status;
-}
-
-ur_status ur__labelled_start(void *run, ur_model *model)
-{
-    struct ur__labelled *l = run;
-    weigh(l, model);
-    if (l->features)
-        UR__TRY(normalise(l, model));
-    if (l->o.vectors && !l->text)
-        return ur__fail(UR_EINVAL, "vectors are of words, but the data are numbers");
-    return l->o.vectors ? take_vectors(l, model) : UR_OK;
 }

@@ -18,6 +18,10 @@ struct options {
 
 static const ur_option option_rows[] = {
     UR__LABELLED_ROWS(struct options, data, "0.05"),
+    {.name = "seq-length", .arg = "N", .fallback = "0", .shown = "whole sequences",
+     .kind = UR_OPTION_INT, .max = 1048576, .flags = UR_OPTION_SPARSE,
+     .at = offsetof(struct options, data.seq_length),
+     .help = "steps that gradients run back through: longer sequences are learnt piece by piece"},
 };
 
 static const ur_option_table table = {
@@ -73,17 +77,19 @@ static void add_sequence(struct ur__labelled *l, int b, int B, double *sums)
     const int K = ur__label_count(l->label);
     const bool counted = has_confusion(l->label);
     ur_entity_counts counts = {0, 0, 0};
+    if (l->valid.buckets.from == 0)
+        ur__entities_begin(&l->entities[b]);
     for (int t = 0; t < l->lengths[b]; t++) {
         int32_t is = l->target[t * B + b], said = l->score.best[t * B + b];
         sums[LOSS] += (double)l->score.loss[t * B + b];
         sums[HITS] += is == said;
         if (counted)
             sums[CONFUSION + is * K + said]++;
-        l->truth[t] = l->name[is];
-        l->guess[t] = l->name[said];
+        ur__entities_next(&l->entities[b], l->name[is], l->name[said], &counts);
     }
     sums[N] += l->lengths[b];
-    ur_entities_count(&counts, (size_t)l->lengths[b], l->truth, l->guess);
+    if (l->lengths[b] && l->ended[b])
+        ur__entities_end(&l->entities[b], &counts);
     sums[RIGHT] += counts.right;
     sums[FOUND] += counts.found;
     sums[PRESENT] += counts.present;

@@ -6,10 +6,12 @@
 struct ur__carried ur__carried_of(const ur_model_state *state)
 {
     struct ur__carried c = {0};
-    ur_state *s;
-    while (state && c.parts < UR__MAX_BLOCKS && (s = ur_model_state_at(state, c.parts))) {
-        c.part[c.parts] = ur_state_data(s, &c.n[c.parts]);
-        c.parts++;
+    for (int i = 0; state && i < UR__MAX_BLOCKS; i++) {
+        ur_state *s = ur_model_state_at(state, i);
+        if (s) {
+            c.part[c.parts] = ur_state_data(s, &c.n[c.parts]);
+            c.parts++;
+        }
     }
     return c;
 }

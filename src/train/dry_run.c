@@ -32,8 +32,7 @@ static ur_status update(struct ur__run *r, int64_t at)
 static ur_status take_step(struct ur__run *r, int64_t i)
 {
     int64_t step = r->progress.step + i, at = step % r->facts.epoch_steps;
-    if (at == 0)
-        UR__TRY(ur__run_begin_epoch(r, step));
+    UR__TRY(ur__run_begin_step(r, step));
     ur_status status = update(r, at);
     if (r->state)
         ur_model_state_detach(r->state);

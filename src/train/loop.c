@@ -62,8 +62,7 @@ static ur_status train_step(struct ur__run *r)
     int64_t at = p->step % r->facts.epoch_steps;
     double before = ur__clock(), value = 0;
     int64_t items = 0;
-    if (at == 0)
-        UR__TRY(ur__run_begin_epoch(r, p->step));
+    UR__TRY(ur__run_begin_step(r, p->step));
     ur__guard_begin(r);
     ur_status status = name_step(update(r, at, &value, &items), p->step + 1);
     if (r->state)

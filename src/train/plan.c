@@ -34,7 +34,7 @@ static ur_status measure_step(struct ur__run *r, struct ur__model_room *room)
     ur_batch_init(&batch);
     r->task->largest(r->job, &batch);
     bool looks = r->options->report_gradients;
-    unsigned how = UR__MEASURE_TRAIN | (r->task->carries ? UR__MEASURE_CARRIES : 0) |
+    unsigned how = UR__MEASURE_TRAIN | (r->facts.carries ? UR__MEASURE_CARRIES : 0) |
                    (looks ? UR__MEASURE_OBSERVED : 0);
     UR__TRY(ur__model_measure(room, r->model, &batch, how, r->options->team));
     if (looks)
@@ -52,7 +52,8 @@ static ur_status measure_scoring(const struct ur__run *r, size_t *bytes)
     *bytes = 0;
     if (!batch.n)
         return UR_OK;
-    UR__TRY(ur__model_measure(&room, r->model, &batch, r->task->carries ? UR__MEASURE_CARRIES : 0,
+    UR__TRY(ur__model_measure(&room, r->model, &batch,
+                              r->facts.carries_scored ? UR__MEASURE_CARRIES : 0,
                               r->options->team));
     if (r->task->search_memory)
         UR__TRY(r->task->search_memory(r->job, r->model, bytes));

@@ -104,6 +104,7 @@ static ur_status open_data(struct ur__run *r)
         .options = &o->job, .net = &o->net, .data = o->data, .n_data = o->n_data, .val = o->val,
         .val_file = o->val_file, .seed = o->seed, .team = o->team,
     };
+    r->facts.carries = r->facts.carries_scored = r->task->carries;
     UR__TRY(take_vocabs(r, &job));
     UR__TRY(r->task->open(&r->job, &job, &r->facts));
     for (int i = 0; i < r->facts.n_sources; i++)
@@ -131,7 +132,7 @@ static ur_status make_parts(struct ur__run *r)
     UR__TRY(make_schedule(r));
     UR__TRY(ur__plan_make(r, &reading));
     UR__TRY(ur__model_build(r->model, o->seed));
-    if (r->task->carries)
+    if (r->facts.carries)
         UR__TRY(ur_model_state_new(&r->state, r->model, r->facts.rows, o->team));
     UR__TRY(r->task->build(r->job, r->model));
     UR__TRY(ur_tape_new(&r->tape, o->team));

@@ -26,17 +26,27 @@ struct ur__checkpoint ur__run_checkpoint(struct ur__run *r)
     };
 }
 
-ur_status ur__run_begin_epoch(struct ur__run *r, int64_t step)
+static ur_status begin_epoch(struct ur__run *r, int64_t step)
 {
     if (r->state)
         ur_model_state_zero(r->state);
     return r->task->begin_epoch(r->job, step / r->facts.epoch_steps);
 }
 
+ur_status ur__run_begin_step(struct ur__run *r, int64_t step)
+{
+    int64_t at = step % r->facts.epoch_steps;
+    if (at == 0)
+        return begin_epoch(r, step);
+    if (r->state && r->task->begins && r->task->begins(r->job, at))
+        ur_model_state_zero(r->state);
+    return UR_OK;
+}
+
 ur_status ur__run_reenter(struct ur__run *r, const ur_real *carried)
 {
     const struct ur__carried c = ur__carried_of(r->state);
-    UR__TRY(ur__run_begin_epoch(r, r->progress.step));
+    UR__TRY(begin_epoch(r, r->progress.step));
     ur__carried_give_back(&c, carried);
     return UR_OK;
 }

@@ -26,8 +26,9 @@ ur_status ur__snapshot_restore(struct ur__run *r);
 
 /* What a training state on disk is made of. */
 struct ur__checkpoint ur__run_checkpoint(struct ur__run *r);
-/* Opens the epoch of a step, from its first one. */
-ur_status ur__run_begin_epoch(struct ur__run *r, int64_t step);
+/* Before each step: opens the epoch that begins with it, and forgets what was carried where its
+ * sequences begin. */
+ur_status ur__run_begin_step(struct ur__run *r, int64_t step);
 /* Opens the epoch that the run is in with carried numbers, as if it had got there step by step. */
 ur_status ur__run_reenter(struct ur__run *r, const ur_real *carried);
 

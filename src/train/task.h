@@ -56,6 +56,9 @@ struct ur__facts {
     int64_t val_unknown;
     int64_t words_cut;          /* frequent enough, but too many for a vocabulary */
     uint64_t spooled;           /* bytes of a scratch file that holds what is too much for memory */
+    /* Does the model's state go on from step to step of an epoch, and from batch to batch of
+     * scoring? Those of the task, unless it says otherwise. */
+    bool carries, carries_scored;
     const char *unit;           /* what an item is: "char", "word"; static */
     ur_measure measure;         /* how people read the loss */
     double uniform;             /* loss of guessing without knowing anything, nats; NaN: unknown */
@@ -106,7 +109,8 @@ struct ur__task {
     const char *brief;          /* what it learns, for people: "predict the next token" */
     const char *arch;           /* the architecture that it trains */
     const ur_option_table *options;
-    bool carries;               /* the model's state goes on from step to step of an epoch */
+    bool carries;               /* the model's state goes on from step to step of an epoch, in any
+                                   run; facts have what one run does */
     int (*n_sums)(const ur_model *model);   /* of score() */
 
     /* Reads the data and makes the vocabularies. On failure *run is NULL. */
@@ -125,6 +129,9 @@ struct ur__task {
     void (*close)(void *run);   /* NULL is fine */
     /* Before the first step of an epoch, and once more when a run goes on inside one. */
     ur_status (*begin_epoch)(void *run, int64_t epoch);
+    /* Where state is carried: do the sequences of that step begin there, so that it is not?
+     * NULL: at an epoch's first step alone. */
+    bool (*begins)(void *run, int64_t step);
     /* The batch of a step of the epoch, in [0,epoch_steps), or a part of it. batch->items: how
      * many predictions its loss is the mean of. Borrowed until the next call. */
     ur_status (*batch)(void *run, int64_t step, struct ur__shard shard, ur_batch *batch);

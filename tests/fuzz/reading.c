@@ -130,7 +130,7 @@ static ur_status sum_up(struct ur__examples *x, const ur_vocab *labels, uint32_t
         FUZZ_CHECK(e->length >= 1 && e->length <= x->longest && e->line >= 1);
         FUZZ_CHECK(e->label >= -1 && e->label < n_labels);
         FUZZ_CHECK((e->label < 0) == (x->tagged || !labels));
-        FUZZ_CHECK(e->group >= -1 && e->group < x->n_groups);
+        FUZZ_CHECK(e->group >= -1 && e->group < x->groups.n);
         sum(digest, &e->label, sizeof e->label);
         sum(digest, &e->group, sizeof e->group);
         sum(digest, &e->line, sizeof e->line);
@@ -182,7 +182,7 @@ static void check_other(struct ur__read_rule rule)
     memory_file("mem:other", other, sizeof other - 1);
     ur_status status = ur__examples_open(&x, paths, 2, &rule, &labels);
     FUZZ_CHECK((status == UR_OK) == (x != NULL) && (status == UR_OK) == (labels != NULL));
-    FUZZ_CHECK(status != UR_OK || x->n_groups >= 2);
+    FUZZ_CHECK(status != UR_OK || x->groups.n >= 2);
     ur__examples_free(x);
     ur_vocab_free(labels);
     FUZZ_CHECK(ur__examples_open(&x, &paths[1], 1, &rule, &others) == UR_OK);

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/* Which labelled examples are learnt from and which are held out: a share, or a fold of a
+ * cross-validation, and the same again of a model that was trained so. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/status.h"
+#include "data/holdout.h"
+#include "io/json.h"
+#include "io/option_json.h"
+#include "task/labelled.h"
+#include "train/options.h"
+
+#define NAMED_GROUPS 4      /* of what is held out, in the note on it */
+
+/* ---- halves ------------------------------------------------------------ */
+
+/* The examples that are marked so; held NULL: all. */
+static ur_status take_half(struct ur__half *h, struct ur__set *set, int64_t n,
+                           const unsigned char *held, bool marked)
+{
+    h->set = set;
+    h->which = ur__alloc((size_t)n + 1, sizeof *h->which);
+    h->length = ur__alloc((size_t)n + 1, sizeof *h->length);
+    if (!h->which || !h->length)
+        return UR_ENOMEM;
+    for (int64_t i = 0; i < set->x->n; i++)
+        if (!held || held[i] == marked)
+            h->which[h->n++] = i;
+    return UR_OK;
+}
+
+ur_status ur__half_all(struct ur__half *h, struct ur__set *set)
+{
+    return take_half(h, set, set->x->n, NULL, false);
+}
+
+void ur__half_measure(struct ur__half *h)
+{
+    const struct ur__set *s = h->set;
+    for (int64_t i = 0; i < h->n; i++) {
+        int64_t at = h->which[i];
+        h->length[i] = s->x->content == UR__FRAMES ? s->x->example[at].length
+                                                   : ur__sequence_length(&s->ids, at);
+        h->longest = h->length[i] > h->longest ? h->length[i] : h->longest;
+    }
+}
+
+/* ---- what is held out -------------------------------------------------- */
+
+/* Fold k of n, from "K/N" with 1 <= K <= N. */
+static ur_status read_fold(const char *text, int *k, int *n)
+{
+    const char *slash = strchr(text, '/');
+    char first[16] = "";
+    int64_t a = 0, b = 0;
+    if (slash && (size_t)(slash - text) < sizeof first)
+        memcpy(first, text, (size_t)(slash - text));
+    if (!slash || !ur__parse_int(first, &a) || !ur__parse_int(slash + 1, &b) || a < 1 || a > b ||
+        b < 2 || b > INT32_MAX)
+        return ur__fail(UR_EINVAL, "fold %.40s: must be K/N, part K of N, such as 1/10", text);
+    *k = (int)a;
+    *n = (int)b;
+    return UR_OK;
+}
+
+static ur_status hold_fold(const struct ur__draw *d, const char *text, unsigned char *held,
+                           int64_t *count)
+{
+    int k = 0, n = 0;
+    UR__TRY(read_fold(text, &k, &n));
+    int32_t *fold = ur__alloc((size_t)d->n, sizeof *fold);
+    ur_status status = fold ? ur__folds(d, n, fold) : UR_ENOMEM;
+    if (status == UR_EDATA)
+        ur__fail(status, "fold %.40s: %s", text, ur_errmsg());
+    for (int64_t i = 0; i < d->n && status == UR_OK; i++) {
+        held[i] = fold[i] == k - 1;
+        *count += held[i];
+    }
+    ur__free(fold);
+    return status;
+}
+
+static ur_status draw(const struct ur__labelled *l, double share, unsigned char *held,
+                      int64_t *count)
+{
+    const struct ur__examples *x = l->set.x;
+    int32_t *label = ur__alloc((size_t)x->n, sizeof *label);
+    int32_t *group = ur__alloc((size_t)x->n, sizeof *group);
+    ur_status status = label && group ? UR_OK : UR_ENOMEM;
+    for (int64_t i = 0; i < x->n && status == UR_OK; i++) {
+        label[i] = x->example[i].label;
+        group[i] = x->example[i].group;
+    }
+    const struct ur__draw d = {.seed = l->seed, .n = x->n, .label = l->tagged ? NULL : label,
+                               .group = x->groups.n ? group : NULL};
+    if (status == UR_OK)
+        status = l->o.fold ? hold_fold(&d, l->o.fold, held, count)
+                           : ur__holdout(&d, share, held, count);
+    ur__free(label);
+    ur__free(group);
+    return status;
+}
+
+/* What is held out of examples with groups, by their names. */
+static ur_status name_groups(struct ur__labelled *l, const unsigned char *held)
+{
+    const struct ur__examples *x = l->set.x;
+    unsigned char *seen = ur__calloc((size_t)x->groups.n, 1);
+    ur_status status = seen ? ur__buf_puts(&l->note, "held out: ") : UR_ENOMEM;
+    int n = 0;
+    for (int64_t i = 0; i < x->n && status == UR_OK; i++) {
+        int32_t group = x->example[i].group;
+        size_t size;
+        if (!held[i] || group < 0 || seen[group])
+            continue;
+        seen[group] = 1;
+        if (n++ >= NAMED_GROUPS)
+            continue;
+        const char *name = ur__word_at(&x->groups, group, &size);
+        status = ur__buf_puts(&l->note, n > 1 ? ", " : "");
+        if (status == UR_OK)
+            status = ur__buf_show(&l->note, name, size, UR__SHOW_LINE);
+    }
+    if (status == UR_OK && n > NAMED_GROUPS)
+        status = ur__buf_printf(&l->note, " and %d more", n - NAMED_GROUPS);
+    ur__free(seen);
+    return status;
+}
+
+ur_status ur__labelled_part(struct ur__labelled *l, double share, bool val_file)
+{
+    int64_t n = l->set.x->n, n_held = 0;
+    if (val_file && l->o.fold)
+        return ur__fail(UR_EINVAL, "fold %.40s: what is held out is the file of val: give one of "
+                        "the two", l->o.fold);
+    unsigned char *held = ur__calloc((size_t)n, 1);
+    ur_status status = held ? UR_OK : UR_ENOMEM;
+    if (status == UR_OK && !val_file && (share > 0 || l->o.fold))
+        status = draw(l, share, held, &n_held);
+    if (status == UR_OK)
+        status = take_half(&l->train, &l->set, n - n_held, held, false);
+    if (status == UR_OK && !val_file)
+        status = take_half(&l->valid, &l->set, n_held, held, true);
+    if (status == UR_OK && n_held && l->set.x->groups.n)
+        status = name_groups(l, held);
+    ur__free(held);
+    return status;
+}
+
+/* ---- the same again ---------------------------------------------------- */
+
+void ur__labelled_recall(const struct ur__json *summary, const ur_option_table *table, void *values)
+{
+    ur__options_defaults(table, values);
+    for (int i = 0; i < table->n; i++) {
+        const ur_option *o = &table->rows[i];
+        char key[UR__OPTION_KEY];
+        const char *text;
+        const struct ur__json *value = ur__json_get(summary, ur__option_key(o, key));
+        if (value && o->kind == UR_OPTION_TEXT && ur__json_string(value, &text))
+            memcpy((char *)values + o->at, &text, sizeof text);
+        else if (value)
+            ur__option_from_json(o, value, values);
+    }
+}
+
+ur_status ur__labelled_part_again(struct ur__labelled *l, const struct ur__json *summary)
+{
+    int64_t bytes, crc, other;
+    double val;
+    ur_train_options run;
+    const struct ur__tally *t = &l->set.x->tally;
+    if (ur__json_get_int(summary, "val_bytes", &other))
+        return ur__fail(UR_EDATA, "the model was validated on a file of its own, and nothing of "
+                        "this data was held out: evaluate that file, all of it");
+    if (!ur__json_get_int(summary, "data_bytes", &bytes) ||
+        !ur__json_get_int(summary, "data_crc32", &crc) ||
+        !ur__json_get_real(summary, "val", &val) || !(val >= 0 && val < 1))
+        return ur__fail(UR_EDATA, "the model does not say what it was trained on, so nothing is "
+                        "known to be held out");
+    if ((uint64_t)bytes != t->bytes || crc != (int64_t)t->crc)
+        return ur__fail(UR_EDATA, "this is not the data that the model was trained on, so nothing "
+                        "of it was held out");
+    ur__labelled_recall(summary, &ur__train_table, &run);
+    l->seed = run.seed;
+    UR__TRY(ur__labelled_part(l, val, false));
+    return l->valid.n ? UR_OK : ur__fail(UR_EDATA, "the model was trained with nothing held out");
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* Initial values that follow from labelled examples: what numbers are normalised by, how much
+ * labels weigh, vectors of words. */
+#include <math.h>
+
+#include "base/mem.h"
+#include "base/status.h"
+#include "data/vectors.h"
+#include "task/labelled.h"
+
+/* Numbers that vary less are not scaled: what they vary by may be rounding. */
+#define LEAST_VARIANCE 1e-12
+#define NORMAL_STEPS 64         /* read at a time to see what numbers are like */
+
+/* mean and 1/deviation of each number over all steps to learn from. */
+static ur_status normalise(struct ur__labelled *l, ur_model *model)
+{
+    ur_params *params = ur_model_params(model);
+    ur_real *mean = ur_param_data(params, ur_params_find(params, "frames.mean"));
+    ur_real *scale = ur_param_data(params, ur_params_find(params, "frames.scale"));
+    size_t I = (size_t)l->features;
+    int64_t n = 0;
+    double *sum = ur__calloc(2 * I, sizeof *sum), *square = sum ? sum + I : NULL;
+    ur_real *frames = ur__alloc(NORMAL_STEPS * I, sizeof *frames);
+    ur_status status = sum && frames ? UR_OK : UR_ENOMEM;
+    for (int64_t i = 0; i < l->train.n && status == UR_OK; i++) {
+        for (int32_t t = 0, T; t < l->train.length[i] && status == UR_OK; t += T) {
+            T = l->train.length[i] - t < NORMAL_STEPS ? l->train.length[i] - t : NORMAL_STEPS;
+            status = ur__examples_frames(l->set.x, l->train.which[i], t, T, frames);
+            for (size_t k = 0; k < (size_t)T * I && status == UR_OK; k++) {
+                sum[k % I] += (double)frames[k];
+                square[k % I] += (double)frames[k] * (double)frames[k];
+            }
+            n += T;
+        }
+    }
+    for (size_t k = 0; k < I && status == UR_OK; k++) {
+        double m = sum[k] / (double)n, variance = square[k] / (double)n - m * m;
+        mean[k] = (ur_real)m;
+        scale[k] = variance > LEAST_VARIANCE ? (ur_real)(1 / sqrt(variance)) : 1;
+    }
+    ur__free(sum);
+    ur__free(frames);
+    return status;
+}
+
+/* Labels by how seldom they are, where the network asks for it: 1 on the average example. */
+static void weigh(const struct ur__labelled *l, ur_model *model)
+{
+    ur_params *params = ur_model_params(model);
+    const ur_param *p = ur_params_find(params, "label.weight");
+    if (!p)
+        return;
+    ur_real *weight = ur_param_data(params, p);
+    int K = p->dim[0];
+    for (int k = 0; k < K; k++)
+        weight[k] = 0;
+    for (int64_t i = 0; i < l->train.n; i++)
+        weight[l->set.x->example[l->train.which[i]].label]++;
+    for (int k = 0; k < K; k++)
+        weight[k] = weight[k] > 0 ? (ur_real)l->train.n / ((ur_real)K * weight[k]) : 1;
+}
+
+static ur_status take_vectors(const struct ur__labelled *l, ur_model *model)
+{
+    ur_params *params = ur_model_params(model);
+    const ur_param *p = ur_params_find(params, "embed.weight");
+    struct ur__vectors v;
+    int64_t count;
+    unsigned char *found = ur__calloc((size_t)p->dim[0], 1);
+    ur_status status = found ? ur__vectors_open(&v, l->o.vectors) : UR_ENOMEM;
+    if (found && status == UR_OK && v.width != p->dim[1])
+        status = ur__fail(UR_EDATA, "%s has vectors of %d numbers, but embed is %d", l->o.vectors,
+                          v.width, p->dim[1]);
+    if (status == UR_OK)
+        status = ur__vectors_fill(&v, l->text, ur_param_data(params, p), found, &count);
+    if (found)
+        ur__vectors_close(&v);
+    ur__free(found);
+    return status;
+}
+
+ur_status ur__labelled_start(void *run, ur_model *model)
+{
+    struct ur__labelled *l = run;
+    weigh(l, model);
+    if (l->features)
+        UR__TRY(normalise(l, model));
+    if (l->o.vectors && !l->text)
+        return ur__fail(UR_EINVAL, "vectors are of words, but the data are numbers");
+    return l->o.vectors ? take_vectors(l, model) : UR_OK;
+}
