@@ -46,6 +46,8 @@ static const struct reading readings[] = {
     {"frames", "mem:a.csv", {.tagged = true, .column = "class"}, false},
     {"idx", "mem:images.idx", {.scan = UR__SCAN_COLUMN}, false},
     {"wav", "mem:d/list", {0}, true},
+    {"one by one", "mem:a.csv", {.unlabelled = true, .columns = 3}, true},
+    {"a sound", "mem:d/s.wav", {.unlabelled = true}, false},
 };
 
 /* The files as they were; there is room for a few at a time. */
@@ -74,6 +76,36 @@ static void put_files(const struct reading *r)
     put_sound();
 }
 
+static ur_status look_at(struct ur__examples *x, int64_t i, uint32_t *digest)
+{
+    const struct ur__example *e = &x->example[i];
+    ur_real frame[512];
+    char text[64];
+    bool frames = x->content == UR__FRAMES;
+    ur_status status = frames ? ur__examples_frames(x, i, 0, e->length, frame)
+                              : ur__examples_text(x, i, text);
+    if (status == UR_OK)
+        nomem_digest(digest, frames ? (const void *)frame : text,
+                     frames ? e->size * sizeof *frame : e->size);
+    *digest += (uint32_t)e->label;
+    return status;
+}
+
+static ur_status read_singly(const struct reading *r, uint32_t *digest)
+{
+    struct ur__example_reader *reader;
+    struct ur__examples *x = NULL;
+    ur_status status = ur__example_reader_open(&reader, &r->path, 1, &r->rule);
+    do {
+        DO(ur__example_reader_next(reader, &x));
+        if (status == UR_OK && x)
+            status = look_at(x, 0, digest);
+    } while (status == UR_OK && x);
+    ur__example_reader_close(reader);
+    ur__numbers_set_spool_at(0);
+    return status;
+}
+
 static ur_status read_set(void *it, const void *arg, uint32_t *digest)
 {
     const struct reading *r = arg;
@@ -81,21 +113,11 @@ static ur_status read_set(void *it, const void *arg, uint32_t *digest)
     ur_vocab *labels = NULL;
     (void)it;
     ur__numbers_set_spool_at(r->spool ? 4 : 0);
+    if (r->rule.unlabelled)
+        return read_singly(r, digest);
     ur_status status = ur__examples_open(&x, &r->path, 1, &r->rule, &labels);
-    for (int64_t i = 0; x && i < x->n; i++) {
-        const struct ur__example *e = &x->example[i];
-        ur_real frame[512];
-        char text[64];
-        if (x->content == UR__FRAMES)
-            DO(ur__examples_frames(x, i, 0, e->length, frame));
-        else
-            DO(ur__examples_text(x, i, text));
-        if (status == UR_OK && x->content == UR__FRAMES)
-            nomem_digest(digest, frame, e->size * sizeof *frame);
-        else if (status == UR_OK)
-            nomem_digest(digest, text, e->size);
-        *digest += (uint32_t)e->label;
-    }
+    for (int64_t i = 0; x && i < x->n; i++)
+        DO(look_at(x, i, digest));
     if (status != UR_OK && !x)
         assert_null(labels);
     ur__examples_free(x);
