@@ -26,6 +26,9 @@ struct ur__labelled_options {
     int header, width, scan;
     int tokens, min_count;
     double word_dropout;
+    /* As the data were: their format, columns of a table, samples a second. */
+    const char *read_as;
+    int columns, rate;
 };
 
 extern const char *const ur__header_words[], *const ur__scan_words[];
@@ -34,26 +37,29 @@ extern const char *const ur__labelled_token_words[];
 /* Rows of a member of struct `type`; dropped: the usual word dropout. */
 #define UR__LABELLED_ROWS(type, member, dropped)                                                  \
     {.group = "data", .name = "format", .arg = "NAME", .shown = "told by the file",               \
-     .kind = UR_OPTION_TEXT, .flags = UR_OPTION_SPARSE, .at = offsetof(type, member.format),      \
-     .help = "how DATA is to be read (docs/DATA.md)"},                                            \
+     .kind = UR_OPTION_TEXT, .flags = UR_OPTION_SPARSE | UR_OPTION_READS,                         \
+     .at = offsetof(type, member.format),                                                         \
+     .help = "what files of examples are (docs/DATA.md)"},                                        \
     {.name = "column", .arg = "NAME|N", .shown = "the format's", .kind = UR_OPTION_TEXT,          \
-     .flags = UR_OPTION_SPARSE, .at = offsetof(type, member.column),                              \
+     .flags = UR_OPTION_SPARSE | UR_OPTION_READS, .at = offsetof(type, member.column),            \
      .help = "column of the labels"},                                                             \
     {.name = "text-column", .arg = "NAME|N", .shown = "the format's", .kind = UR_OPTION_TEXT,     \
-     .flags = UR_OPTION_SPARSE, .at = offsetof(type, member.text),                                \
+     .flags = UR_OPTION_SPARSE | UR_OPTION_READS, .at = offsetof(type, member.text),              \
      .help = "column of texts or tokens"},                                                        \
     {.name = "group", .arg = "NAME|N", .shown = "none", .kind = UR_OPTION_TEXT,                   \
      .flags = UR_OPTION_SPARSE, .at = offsetof(type, member.group),                               \
      .help = "column of what is held out as a whole, such as a speaker; file: each file of DATA"},\
     {.name = "header", .words = ur__header_words, .fallback = "auto", .kind = UR_OPTION_CHOICE,   \
-     .flags = UR_OPTION_SPARSE, .at = offsetof(type, member.header),                              \
+     .flags = UR_OPTION_SPARSE | UR_OPTION_READS, .at = offsetof(type, member.header),            \
      .help = "does the first line name the columns?"},                                            \
-    {.name = "width", .arg = "N", .fallback = "0", .shown = "1: a number a step",                  \
-     .kind = UR_OPTION_INT,                                                                       \
-     .max = 1048576, .flags = UR_OPTION_SPARSE, .at = offsetof(type, member.width),               \
+    {.name = "width", .arg = "N", .fallback = "0",                                                \
+     .shown = "1: a number a step; --cell none: all of them", .kind = UR_OPTION_INT,              \
+     .max = 1048576, .flags = UR_OPTION_SPARSE | UR_OPTION_READS,                                 \
+     .at = offsetof(type, member.width),                                                          \
      .help = "a line of numbers has steps of that many"},                                         \
-    {.name = "scan", .words = ur__scan_words, .fallback = "auto", .kind = UR_OPTION_CHOICE,       \
-     .flags = UR_OPTION_SPARSE, .at = offsetof(type, member.scan),                                \
+    {.name = "scan", .words = ur__scan_words, .fallback = "auto",                                 \
+     .shown = "row; clips and --cell none: picture", .kind = UR_OPTION_CHOICE,                    \
+     .flags = UR_OPTION_SPARSE | UR_OPTION_READS, .at = offsetof(type, member.scan),              \
      .help = "a step of a picture: a row, a column, a pixel, or all of it"},                      \
     {.name = "labels", .arg = "FILE", .shown = "beside the pictures", .kind = UR_OPTION_TEXT,     \
      .flags = UR_OPTION_FREE, .at = offsetof(type, member.labels),                                \
@@ -71,7 +77,15 @@ extern const char *const ur__labelled_token_words[];
      .help = "chance that training reads a word as <unk>"},                                       \
     {.name = "vectors", .arg = "FILE", .shown = "drawn", .kind = UR_OPTION_TEXT,                  \
      .flags = UR_OPTION_FREE, .at = offsetof(type, member.vectors),                               \
-     .help = "word vectors to start from, as text: a word and its numbers a line"}
+     .help = "word vectors to start from, as text: a word and its numbers a line"},               \
+    {.name = "read-as", .kind = UR_OPTION_TEXT, .flags = UR_OPTION_DATA | UR_OPTION_SPARSE,       \
+     .at = offsetof(type, member.read_as), .help = "the format of the data"},                     \
+    {.name = "columns", .kind = UR_OPTION_INT, .max = INT32_MAX,                                  \
+     .flags = UR_OPTION_DATA | UR_OPTION_SPARSE, .at = offsetof(type, member.columns),            \
+     .help = "fields of a row"},                                                                  \
+    {.name = "rate", .kind = UR_OPTION_INT, .max = INT32_MAX,                                     \
+     .flags = UR_OPTION_DATA | UR_OPTION_SPARSE, .at = offsetof(type, member.rate),               \
+     .help = "samples a second"}
 
 /* Files of examples, and what a step of each is. */
 struct ur__set {
@@ -96,6 +110,7 @@ struct ur__half {
 struct ur__labelled {
     struct ur__labelled_options o;
     bool tagged;                    /* a label a step */
+    bool apart;                     /* steps are read without each other */
     ur_team *team;
     uint64_t seed;
     ur_unknown unknown;             /* in texts to be measured on */
@@ -124,7 +139,7 @@ ur_status ur__labelled_open(void **run, bool tagged, const struct ur__job *job,
 ur_status ur__labelled_measure(void **run, bool tagged, const ur_option_table *table,
                                const ur_model *model, const ur_eval_options *options);
 void ur__labelled_close(void *run);
-void ur__labelled_shape(void *run, ur_options *net);
+void ur__labelled_shape(void *run, ur_options *net, ur_options *job);
 ur_status ur__labelled_start(void *run, ur_model *model);
 ur_status ur__labelled_cut(void *run, int batch, struct ur__facts *facts);
 void ur__labelled_largest(void *run, ur_batch *batch);
@@ -149,6 +164,9 @@ ur_status ur__labelled_batch(void *run, int64_t step, struct ur__shard shard, ur
 typedef void ur__labelled_add(struct ur__labelled *l, const ur_batch *batch, double *sums);
 ur_status ur__labelled_score(struct ur__labelled *l, struct ur__shard shard,
                              const struct ur__watch *watch, ur__labelled_add *add, double *sums);
+
+/* The rule by which options have files read; texts are borrowed. */
+struct ur__read_rule ur__labelled_rule(const struct ur__labelled_options *o, bool tagged);
 
 /* Letters of a word that are read, its end among them. */
 enum { UR__MOST_LETTERS = 32 };

@@ -80,7 +80,6 @@ expect 0 "$UNROLL" train series.csv --task classify --width 2 --cell none --hidd
     --column 1 --epochs 8 -q -o s.safetensors
 expect 0 "$UNROLL" eval s.safetensors series.csv --json
 has out '"accuracy":\(1.0\|0.9\)' '"n":400'
-refuses 2 'the model reads numbers, not lines of text' "$UNROLL" predict s.safetensors lines.txt
 refuses 3 'texts.tsv' "$UNROLL" eval s.safetensors texts.tsv
 
 # The columns of the data are remembered.
