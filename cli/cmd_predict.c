@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* unroll predict: lines or examples in, answers out. What an answer is, the model's task knows. */
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -50,25 +49,11 @@ static const char *const examples[] = {
 
 /* ---- the library's options --------------------------------------------- */
 
-static bool is_there(const char *task, int n, const char *name)
+static bool was_there(const ur_option *rows, int n, const char *name)
 {
-    const ur_option *o;
-    for (int i = 0; i < n && (o = ur_train_option(task, i)) != NULL; i++)
-        if ((o->flags & UR_OPTION_READS) != 0 && strcmp(o->name, name) == 0)
+    for (int i = 0; i < n; i++)
+        if (strcmp(rows[i].name, name) == 0)
             return true;
-    return false;
-}
-
-/* Does a task before this one, or the option before the n-th of this one, have that name? */
-static bool was_there(const char *const *task, int n, const char *name)
-{
-    for (const char *const *other = ur_task_names(); *other != NULL; other++) {
-        bool own = strcmp(*other, *task) == 0;
-        if (is_there(*other, own ? n : INT_MAX, name))
-            return true;
-        if (own)
-            break;
-    }
     return false;
 }
 
@@ -80,7 +65,7 @@ static const ur_option *more(int i)
     int n = 0;
     for (const char *const *task = ur_task_names(); *task != NULL && n < MOST_SET; task++)
         for (int k = 0; (o = ur_train_option(*task, k)) != NULL && n < MOST_SET; k++)
-            if ((o->flags & UR_OPTION_READS) != 0 && !was_there(task, k, o->name)) {
+            if ((o->flags & UR_OPTION_READS) != 0 && !was_there(rows, n, o->name)) {
                 rows[n] = *o;
                 rows[n].group = n == 0 ? "files of examples" : NULL;
                 rows[n].shown = "as in training";
@@ -232,12 +217,23 @@ static ur_status take_files(struct work *w, const char *const *paths, int n_path
 
 /* ---- examples ---------------------------------------------------------- */
 
+/* The library calls an option by its name alone; here it is written as on the command line. */
+static ur_status say_option(const struct predict *a, ur_status status)
+{
+    for (int i = 0; i < a->n_set && status == UR_EINVAL; i++) {
+        size_t n = strlen(a->set[i].name);
+        if (strncmp(ur_errmsg(), a->set[i].name, n) == 0 && strchr(": ", ur_errmsg()[n]) != NULL)
+            return ur__fail(status, "--%s", ur_errmsg());
+    }
+    return status;
+}
+
 static ur_status take_examples(const struct work *w, const char *const *paths, int n_paths)
 {
     const ur_answer *answer;
     UR__TRY(ur_predictor_open(w->predictor, paths, n_paths));
     do {
-        UR__TRY(ur_predictor_next(w->predictor, &answer));
+        UR__TRY(say_option(w->options, ur_predictor_next(w->predictor, &answer)));
         if (answer != NULL)
             UR__TRY(print(w, answer));
     } while (answer != NULL && out_flush());
@@ -268,8 +264,7 @@ static ur_status open_predictor(struct work *w, const ur_model *model, ur_team *
     UR__TRY(ur_model_unix_newlines(model, &w->ends.to_lf));
     UR__TRY(ur_predictor_new(&w->predictor, model, &o));
     for (int i = 0; i < a->n_set; i++)
-        if (ur_predictor_set(w->predictor, a->set[i].name, a->set[i].text) != UR_OK)
-            return ur__fail(UR_EINVAL, "--%s", ur_errmsg());
+        UR__TRY(say_option(a, ur_predictor_set(w->predictor, a->set[i].name, a->set[i].text)));
     if (a->n_set > 0 && reads_lines(a, model))
         return ur__fail(UR_EINVAL, "--%s is for files of examples, and these are lines of text: "
                         "say what they are with --format", a->set[0].name);

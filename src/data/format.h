@@ -12,6 +12,8 @@ struct ur__format {
     const char *const *endings; /* of names that tell it, ".gz" apart; ended by NULL */
     bool one, tagged;           /* it has one label an example; one a step */
     bool bare;                  /* it never has any: its first bytes tell it, if none are wanted */
+    /* Options of a rule that change how it is read: "width"; ended by NULL. */
+    const char *const *options;
     bool binary;                /* begin() opens the file itself; else it is open: in->lines */
     /* Does a file look like it that begins with these n bytes? Text is UTF-8, followed by a zero,
      * its line ends LF. */

@@ -45,6 +45,15 @@ const struct ur__format *ur__format_find(const char *name)
     return NULL;
 }
 
+bool ur__format_has(const char *format, const char *option)
+{
+    const struct ur__format *f = ur__format_find(format);
+    for (int i = 0; f && f->options && f->options[i]; i++)
+        if (strcmp(f->options[i], option) == 0)
+            return true;
+    return false;
+}
+
 /* ---- telling a file's format ------------------------------------------- */
 
 static bool ends_with(const char *path, size_t n, const char *ending)

@@ -87,9 +87,10 @@ static void end(void *reader)
     ur__cells_free(&((struct reading *)reader)->row);
 }
 
+static const char *const own_options[] = {"column", "text-column", NULL};
 static const char *const endings[] = {".conll", ".iob", ".bio", NULL};
 const struct ur__format ur__format_conll = {
     .name = "conll", .what = "a token and its label a line, blank lines between sentences",
-    .endings = endings, .tagged = true, .is = is_conll,
+    .endings = endings, .options = own_options, .tagged = true, .is = is_conll,
     .size = sizeof(struct reading), .begin = begin, .next = next, .end = end,
 };

@@ -116,8 +116,10 @@ static void end(void *reader)
     ur__cells_free(&((struct reading *)reader)->row);
 }
 
+static const char *const own_options[] = {"column", NULL};
 static const char *const endings[] = {".conllu", NULL};
 const struct ur__format ur__format_conllu = {
-    .name = "conllu", .what = "CoNLL-U: ten columns a token", .endings = endings, .tagged = true,
+    .name = "conllu", .what = "CoNLL-U: ten columns a token", .endings = endings,
+    .options = own_options, .tagged = true,
     .is = is_conllu, .size = sizeof(struct reading), .begin = begin, .next = next, .end = end,
 };

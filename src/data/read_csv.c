@@ -178,9 +178,11 @@ static void end(void *reader)
     ur__free(r->frame);
 }
 
+static const char *const own_options[] = {"column", "text-column", "group", "header", "width",
+                                          NULL};
 static const char *const endings[] = {".csv", NULL};
 const struct ur__format ur__format_csv = {
     .name = "csv", .what = "rows of numbers, or a text, with a column for the label",
-    .endings = endings, .one = true, .is = is_csv,
+    .endings = endings, .options = own_options, .one = true, .is = is_csv,
     .size = sizeof(struct reading), .begin = begin, .next = next, .end = end,
 };

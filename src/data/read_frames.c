@@ -126,9 +126,10 @@ static void end(void *reader)
     ur__free(r->frame);
 }
 
+static const char *const own_options[] = {"column", "header", NULL};
 static const char *const endings[] = {".csv", NULL};
 const struct ur__format ur__format_frames = {
     .name = "frames", .what = "numbers and a label a line, blank lines between sequences",
-    .endings = endings, .tagged = true, .is = is_frames,
+    .endings = endings, .options = own_options, .tagged = true, .is = is_frames,
     .size = sizeof(struct reading), .begin = begin, .next = next, .end = end,
 };

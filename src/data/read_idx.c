@@ -190,6 +190,8 @@ static ur_status find_scan(struct reading *r)
     if (r->in->rule->tagged && f->n_dims != 4)
         return ur__fail(UR_EDATA, "%s: has %d dimensions, not the 4 of sequences of pictures",
                         f->path, f->n_dims);
+    if (r->in->rule->tagged && r->scan != UR__SCAN_AUTO && r->scan != UR__SCAN_PICTURE)
+        return ur__fail(UR_EINVAL, "scan: with a label a step, a step is a picture");
     r->clips = r->in->rule->tagged || (f->n_dims == 4 && dim[3] > MOST_COLOURS);
     if (r->in->rule->tagged)
         r->scan = UR__SCAN_PICTURE;
@@ -283,9 +285,11 @@ static bool is_idx(const char *head, size_t n, bool tagged)
            && head[3] <= MOST_DIMS;
 }
 
+static const char *const own_options[] = {"scan", "labels", "val-labels", NULL};
 static const char *const endings[] = {NULL};
 const struct ur__format ur__format_idx = {
     .name = "idx", .what = "pictures as MNIST has them, their labels in another file",
-    .endings = endings, .one = true, .tagged = true, .binary = true, .is = is_idx,
+    .endings = endings, .options = own_options, .one = true, .tagged = true, .binary = true,
+    .is = is_idx,
     .size = sizeof(struct reading), .begin = begin, .next = next, .end = end,
 };

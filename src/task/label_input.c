@@ -151,6 +151,7 @@ ur_status ur__label_input_files(struct ur__label_input *in, const ur_options *op
 {
     const struct ur__labelled_options *o = ur__options_read(options);
     close_files(in);
+    in->unchecked = options;
     in->rule = ur__labelled_rule(o, in->tagged);
     in->rule.unlabelled = true;
     in->rule.apart = in->apart;
@@ -209,7 +210,10 @@ ur_status ur__label_input_next(struct ur__label_input *in, bool *more)
         return ur__fail(UR_EINVAL, "no files are open");
     ur_status status = ur__example_reader_next(in->files, &x);
     *more = status == UR_OK && x;
-    if (*more)
+    if (*more && in->unchecked)
+        status = ur__labelled_check(in->unchecked, x, in->text);
+    in->unchecked = NULL;
+    if (*more && status == UR_OK)
         status = put_example(in, x);
     if (status != UR_OK)
         close_files(in);

@@ -26,6 +26,7 @@ struct ur__label_input {
     struct ur__buf words;           /* as they stand in it, a zero after each */
     struct ur__scratch ids, letters, lengths, spelling, frames, bytes;
     struct ur__read_rule rule;
+    const ur_options *unchecked;    /* before their first example: by which they are read */
     struct ur__example_reader *files;   /* NULL: none are open */
 };
 

@@ -296,6 +296,10 @@ static ur_status open_all(struct ur__labelled *l, const struct ur__job *job, boo
     l->features = x->content == UR__FRAMES ? x->width : 0;
     if (!l->features)
         UR__TRY(make_vocabs(l, job, letters, facts));
+    UR__TRY(ur__labelled_check(job->options, x, l->text));
+    UR__TRY(ur__labelled_check(job->net, x, l->text));
+    if (l->o.val_labels && !job->val_file)
+        return ur__fail(UR_EINVAL, "val-labels belongs to pictures to validate on, val FILE");
     measure_half(&l->train);
     if (job->val_file)
         UR__TRY(open_apart(l, &job->val_file, 1, l->o.val_labels));
@@ -311,6 +315,7 @@ static ur_status tell(struct ur__labelled *l, struct ur__facts *facts)
 {
     facts->train_items = items(l, &l->train);
     facts->val_items = items(l, &l->valid);
+    facts->labels = ur__label_count(l->label);
     facts->unit = !l->tagged ? "example" : l->features ? "step" : "token";
     facts->uniform = ur__text_uniform(ur__label_count(l->label));
     suit(facts, l->train.n);

@@ -34,6 +34,9 @@ struct ur__labelled_options {
 extern const char *const ur__header_words[], *const ur__scan_words[];
 extern const char *const ur__labelled_token_words[];
 
+/* How files of some formats are read. */
+#define UR__OF_FILES (UR_OPTION_SPARSE | UR_OPTION_READS | UR__OPTION_FORMAT)
+
 /* Rows of a member of struct `type`; dropped: the usual word dropout. */
 #define UR__LABELLED_ROWS(type, member, dropped)                                                  \
     {.group = "data", .name = "format", .arg = "NAME", .shown = "told by the file",               \
@@ -41,42 +44,43 @@ extern const char *const ur__labelled_token_words[];
      .at = offsetof(type, member.format),                                                         \
      .help = "what files of examples are (docs/DATA.md)"},                                        \
     {.name = "column", .arg = "NAME|N", .shown = "the format's", .kind = UR_OPTION_TEXT,          \
-     .flags = UR_OPTION_SPARSE | UR_OPTION_READS, .at = offsetof(type, member.column),            \
+     .flags = UR__OF_FILES, .at = offsetof(type, member.column),                                  \
      .help = "column of the labels"},                                                             \
     {.name = "text-column", .arg = "NAME|N", .shown = "the format's", .kind = UR_OPTION_TEXT,     \
-     .flags = UR_OPTION_SPARSE | UR_OPTION_READS, .at = offsetof(type, member.text),              \
+     .flags = UR__OF_FILES, .at = offsetof(type, member.text),                                    \
      .help = "column of texts or tokens"},                                                        \
     {.name = "group", .arg = "NAME|N", .shown = "none", .kind = UR_OPTION_TEXT,                   \
-     .flags = UR_OPTION_SPARSE, .at = offsetof(type, member.group),                               \
+     .flags = UR_OPTION_SPARSE | UR__OPTION_FORMAT, .at = offsetof(type, member.group),           \
      .help = "column of what is held out as a whole, such as a speaker; file: each file of DATA"},\
     {.name = "header", .words = ur__header_words, .fallback = "auto", .kind = UR_OPTION_CHOICE,   \
-     .flags = UR_OPTION_SPARSE | UR_OPTION_READS, .at = offsetof(type, member.header),            \
+     .flags = UR__OF_FILES, .at = offsetof(type, member.header),                                  \
      .help = "does the first line name the columns?"},                                            \
     {.name = "width", .arg = "N", .fallback = "0",                                                \
      .shown = "1: a number a step; --cell none: all of them", .kind = UR_OPTION_INT,              \
-     .max = 1048576, .flags = UR_OPTION_SPARSE | UR_OPTION_READS,                                 \
+     .max = 1048576, .flags = UR__OF_FILES | UR__OPTION_NUMBERS,                                  \
      .at = offsetof(type, member.width),                                                          \
      .help = "a line of numbers has steps of that many"},                                         \
     {.name = "scan", .words = ur__scan_words, .fallback = "auto",                                 \
      .shown = "row; clips and --cell none: picture", .kind = UR_OPTION_CHOICE,                    \
-     .flags = UR_OPTION_SPARSE | UR_OPTION_READS, .at = offsetof(type, member.scan),              \
+     .flags = UR__OF_FILES, .at = offsetof(type, member.scan),                                    \
      .help = "a step of a picture: a row, a column, a pixel, or all of it"},                      \
     {.name = "labels", .arg = "FILE", .shown = "beside the pictures", .kind = UR_OPTION_TEXT,     \
-     .flags = UR_OPTION_FREE, .at = offsetof(type, member.labels),                                \
+     .flags = UR_OPTION_FREE | UR__OPTION_FORMAT, .at = offsetof(type, member.labels),            \
      .help = "labels of pictures (IDX)"},                                                         \
     {.name = "val-labels", .arg = "FILE", .shown = "beside the pictures", .kind = UR_OPTION_TEXT, \
-     .flags = UR_OPTION_FREE, .at = offsetof(type, member.val_labels),                            \
+     .flags = UR_OPTION_FREE | UR__OPTION_FORMAT, .at = offsetof(type, member.val_labels),        \
      .help = "the same for the file of --val"},                                                   \
     {.group = "text", .name = "tokens", .words = ur__labelled_token_words, .fallback = "auto",    \
-     .kind = UR_OPTION_CHOICE, .at = offsetof(type, member.tokens),                               \
+     .kind = UR_OPTION_CHOICE, .flags = UR__OPTION_TOKENS, .at = offsetof(type, member.tokens),   \
      .help = "steps of a text; auto: words, or characters where texts are single words"},         \
     {.name = "min-count", .arg = "N", .fallback = "2", .kind = UR_OPTION_INT, .min = 1,           \
-     .max = 1e9, .at = offsetof(type, member.min_count), .help = "words: rarer ones are <unk>"},  \
+     .max = 1e9, .flags = UR__OPTION_WORDS,                                                       \
+     .at = offsetof(type, member.min_count), .help = "words: rarer ones are <unk>"},              \
     {.name = "word-dropout", .arg = "P", .fallback = dropped, .kind = UR_OPTION_REAL, .max = 1,   \
-     .flags = UR_OPTION_OPEN_MAX, .at = offsetof(type, member.word_dropout),                      \
+     .flags = UR_OPTION_OPEN_MAX | UR__OPTION_WORDS, .at = offsetof(type, member.word_dropout),   \
      .help = "chance that training reads a word as <unk>"},                                       \
     {.name = "vectors", .arg = "FILE", .shown = "drawn", .kind = UR_OPTION_TEXT,                  \
-     .flags = UR_OPTION_FREE, .at = offsetof(type, member.vectors),                               \
+     .flags = UR_OPTION_FREE | UR__OPTION_WORDS, .at = offsetof(type, member.vectors),            \
      .help = "word vectors to start from, as text: a word and its numbers a line"},               \
     {.name = "read-as", .kind = UR_OPTION_TEXT, .flags = UR_OPTION_DATA | UR_OPTION_SPARSE,       \
      .at = offsetof(type, member.read_as), .help = "the format of the data"},                     \
@@ -165,6 +169,10 @@ typedef void ur__labelled_add(struct ur__labelled *l, const ur_batch *batch, dou
 ur_status ur__labelled_score(struct ur__labelled *l, struct ur__shard shard,
                              const struct ur__watch *watch, ur__labelled_add *add, double *sums);
 
+/* UR_EINVAL if an option was set that data of this kind have no use for. text: their vocabulary;
+ * NULL: numbers. */
+ur_status ur__labelled_check(const ur_options *options, const struct ur__examples *x,
+                             const ur_vocab *text);
 /* The rule by which options have files read; texts are borrowed. */
 struct ur__read_rule ur__labelled_rule(const struct ur__labelled_options *o, bool tagged);
 

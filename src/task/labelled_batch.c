@@ -412,7 +412,5 @@ ur_status ur__labelled_start(void *run, ur_model *model)
     weigh(l, model);
     if (l->features)
         UR__TRY(normalise(l, model));
-    if (l->o.vectors && !l->text)
-        return ur__fail(UR_EINVAL, "vectors are of words, but the data are numbers");
     return l->o.vectors ? take_vectors(l, model) : UR_OK;
 }

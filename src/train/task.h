@@ -57,6 +57,7 @@ struct ur__facts {
     int64_t words_cut;          /* frequent enough, but too many for a vocabulary */
     uint64_t spooled;           /* bytes of a scratch file that holds what is too much for memory */
     const char *unit;           /* what an item is: "char", "word"; static */
+    int labels;                 /* to choose from; 0: the task has none */
     ur_measure measure;         /* how people read the loss */
     double uniform;             /* loss of guessing without knowing anything, nats; NaN: unknown */
     /* What suits this data where the user says nothing; 0: the general rule (docs/TRAINING.md). */
