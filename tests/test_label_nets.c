@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "data/labels.h"
+#include "model/model.h"
 
 static ur_vocab *words_of(int n)
 {
@@ -300,12 +301,46 @@ static void answers__of_files_come_one_by_one(void **unused)
     assert_message("no files are open");
     assert_status(UR_EINVAL, ur_predictor_set(p, "group", "1"));
     assert_status(UR_EINVAL, ur_predictor_set(p, "scan", "diagonal"));
+    assert_ok(ur_predictor_set(p, "column", "none"));
+    assert_ok(ur_predictor_open(p, paths, 1));
+    assert_ok(ur_predictor_next(p, &a));
+    assert_ok(ur_predictor_set(p, "scan", "row"));
+    assert_ok(ur_predictor_open(p, paths, 1));
+    assert_status(UR_EINVAL, ur_predictor_next(p, &a));
+    assert_message("scan means nothing for files of format csv");
     assert_ok(ur_predictor_set(p, "format", "xml"));
     assert_ok(ur_predictor_open(p, paths, 1));
     assert_status(UR_EINVAL, ur_predictor_next(p, &a));
     assert_status(UR_EINVAL, ur_predictor_open(p, paths, 0));
     ur_predictor_free(p);
     ur_model_free(m);
+}
+
+/* What a model file says of its training may be anything. */
+static void answers__survive_a_summary_that_lies(void **unused)
+{
+    (void)unused;
+    static const char *const lies[] = {
+        "{\"read_as\":\"xml\",\"columns\":-3,\"width\":2,\"rate\":1e99}",
+        "{\"read_as\":7,\"columns\":2147483648,\"width\":2,\"scan\":\"diagonal\"}",
+        "{\"columns\":[1],\"column\":{},\"width\":2,\"header\":null,\"tokens\":3}",
+    };
+    const char *path = tmp_path("lies.csv");
+    put_file(path, "1,2,3,4\n", 8);
+    for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
+        ur_model *m = net_with("classify", "hidden=5 features=2");
+        ur_predict_options o;
+        ur_predictor *p;
+        const ur_answer *a;
+        assert_ok(ur__model_set_summary(m, lies[i]));
+        ur_predict_options_init(&o);
+        assert_ok(ur_predictor_new(&p, m, &o));
+        assert_ok(ur_predictor_open(p, &path, 1));
+        assert_ok(ur_predictor_next(p, &a));
+        assert_int_equal(a->n_places, 1);
+        ur_predictor_free(p);
+        ur_model_free(m);
+    }
 }
 
 /* Shares of a label at a step among all 3^4 paths, by the scores that the model gives. */
@@ -373,6 +408,7 @@ int main(void)
         cmocka_unit_test(answer__of_a_text_is_its_likeliest_label),
         cmocka_unit_test(answer__of_frames_is_that_of_the_network),
         cmocka_unit_test(answers__of_files_come_one_by_one),
+        cmocka_unit_test(answers__survive_a_summary_that_lies),
         cmocka_unit_test(answer__of_a_chain_counts_all_paths),
     };
     return cmocka_run_group_tests_name("label_nets", tests, NULL, NULL);

@@ -8,6 +8,8 @@
 #include "data/vectors.h"
 #include "support/memory_file.h"
 #include "support/nomem.h"
+#include "support/settings.h"
+#include "unroll/task.h"
 
 #define DO(expr)                                                                       \
     do {                                                                               \
@@ -255,6 +257,74 @@ static void batches__are_made_or_not_at_all(void **state)
     nomem_total(200);
 }
 
+/* ---- answers ----------------------------------------------------------- */
+
+struct asking {
+    const char *arch, *settings, *format, *path;
+};
+
+static void *make_net(const void *arg)
+{
+    static const char *const words[] = {"<unk>", "</s>", "a", "b", "it"};
+    static const uint32_t codes[] = {'\n', 'i', 't'};
+    const struct asking *a = arg;
+    ur_options c = net_of(a->arch, a->settings);
+    bool text = !strstr(a->settings, "features");
+    ur_vocab *v[3] = {NULL};
+    ur_model *m;
+    if (text) {
+        assert_ok(ur__vocab_new_words(&v[0], UR_TOKEN_WORD, 5, words));
+        assert_ok(ur__vocab_new(&v[2], UR_TOKEN_CHAR, 3, codes));
+    }
+    assert_ok(ur__vocab_new_words(&v[1], UR_TOKEN_WORD, 4, words));
+    assert_ok(ur_model_new(&m, &c, 3, v, 9));
+    return m;
+}
+
+static void free_net(void *it)
+{
+    ur_model_free(it);
+}
+
+static ur_status ask(void *it, const void *arg, uint32_t *digest)
+{
+    const struct asking *q = arg;
+    ur_predict_options o;
+    ur_predictor *p;
+    const ur_answer *a;
+    ur_predict_options_init(&o);
+    o.best = 2;
+    ur_status status = ur_predictor_new(&p, it, &o);
+    if (status != UR_OK)
+        return status;
+    DO(ur_predictor_set(p, "format", q->format));
+    DO(ur_predictor_open(p, &q->path, 1));
+    do {
+        DO(ur_predictor_next(p, &a));
+        for (int i = 0; status == UR_OK && a && i < a->n_places; i++)
+            nomem_digest(digest, &a->place[i].best[1].p, sizeof a->place[i].best[1].p);
+    } while (status == UR_OK && a);
+    ur_predictor_free(p);
+    return status;
+}
+
+static void answers__are_given_or_not_at_all(void **state)
+{
+    (void)state;
+    static const struct asking all[] = {
+        {"classify", "hidden=3 features=1", "csv", "mem:n.csv"},
+        {"classify", "hidden=3 embed=2 letters=2", "text", "mem:n.tsv"},
+        {"tag", "hidden=3 embed=2 letters=2 crf=yes", "conll", "mem:n.conll"},
+    };
+    put_files(&readings[0]);
+    memory_file("mem:n.csv", BYTES("1,2\n3,4\n"));
+    memory_file("mem:n.tsv", BYTES("a\tit b\nno tab\n"));
+    memory_file("mem:n.conll", BYTES("it\nit\n\nb\n"));
+    for (size_t i = 0; i < COUNT(all); i++)
+        nomem_try(&(struct nomem){.name = all[i].format, .make = make_net, .unmake = free_net,
+                                  .act = ask, .arg = &all[i]});
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -268,6 +338,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(set__is_read_or_not_at_all),
         cmocka_unit_test(set__survives_a_failing_disk),
+        cmocka_unit_test(answers__are_given_or_not_at_all),
         cmocka_unit_test(batches__are_made_or_not_at_all),
     };
     return cmocka_run_group_tests_name("nomem_readers", tests, set_up, NULL);

@@ -157,7 +157,7 @@ ur_status ur__label_input_files(struct ur__label_input *in, const ur_options *op
     in->rule.apart = in->apart;
     in->rule.features = in->features ? in->features : -1;
     in->rule.columns = ur_options_given(options, "column") ? 0 : o->columns;
-    if (!o->format)
+    if (!o->format && o->read_as && ur__format_find(o->read_as))
         in->rule.format = o->read_as;
     return ur__example_reader_open(&in->files, paths, n_paths, &in->rule);
 }
