@@ -42,7 +42,7 @@ extern const char *const ur__labelled_token_words[];
     {.group = "data", .name = "format", .arg = "NAME", .shown = "told by the file",               \
      .kind = UR_OPTION_TEXT, .flags = UR_OPTION_SPARSE | UR_OPTION_READS,                         \
      .at = offsetof(type, member.format),                                                         \
-     .help = "what files of examples are (docs/DATA.md)"},                                        \
+     .help = "format of the files (docs/DATA.md)"},                                               \
     {.name = "column", .arg = "NAME|N", .shown = "the format's", .kind = UR_OPTION_TEXT,          \
      .flags = UR__OF_FILES, .at = offsetof(type, member.column),                                  \
      .help = "column of the labels"},                                                             \
