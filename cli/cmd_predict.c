@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* unroll predict: lines in, answers out. What an answer is, the model's task knows. */
+/* unroll predict: lines or examples in, answers out. What an answer is, the model's task knows. */
 #include <stdio.h>
 #include <string.h>
 
@@ -11,11 +11,16 @@
 #include "io/plain_text.h"
 #include "unroll.h"
 
+enum { MOST_SET = 32 };
+
 struct predict {
     struct opt_common common;
     int64_t top, beam, threads;
     const char *unknown;
     bool explain;
+    /* Options of the library's, which the model must know first. */
+    struct { const char *name, *text; } set[MOST_SET];
+    int n_set;
 };
 
 #define AT(field) .at = offsetof(struct predict, field)
@@ -39,14 +44,57 @@ static const ur_option options[] = {
      .help = "more than 1 helps only with wide layers; 0: all available cores"},
     OPT_COMMON(struct predict),
 };
+enum { N_FIRST = 3 };
 
 static const char *const examples[] = {
     "echo 'My fellow ___, we are strong.' | unroll predict speeches.safetensors",
     "unroll predict speeches.safetensors gaps.txt --json --top 3",
     "unroll predict spam.safetensors <messages.txt",
     "unroll predict spam.safetensors messages.txt --explain --json | unroll plot - -o why.svg",
+    "unroll predict digits.safetensors images.idx3",
+    "unroll predict pos.safetensors news.conllu --format conllu",
     NULL,
 };
+
+/* ---- the library's options --------------------------------------------- */
+
+static bool was_there(const ur_option *rows, int n, const char *name)
+{
+    for (int i = 0; i < n; i++)
+        if (strcmp(rows[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* How files of examples are read, whatever the task: as training read them unless said here. */
+static const ur_option *more(int i)
+{
+    static ur_option rows[MOST_SET];
+    const ur_option *o;
+    int n = 0;
+    for (const char *const *task = ur_task_names(); *task != NULL && n < MOST_SET; task++)
+        for (int k = 0; (o = ur_train_option(*task, k)) != NULL && n < MOST_SET; k++)
+            if ((o->flags & UR_OPTION_READS) != 0 && !was_there(rows, n, o->name)) {
+                rows[n] = *o;
+                rows[n].group = n == 0 ? "files of examples" : NULL;
+                rows[n].shown = "as in training";
+                if (n++ == i)
+                    return &rows[i];
+            }
+    return NULL;
+}
+
+static ur_status set(void *values, const char *name, const char *text)
+{
+    struct predict *a = values;
+    if (a->n_set == MOST_SET)
+        return ur__fail(UR_EINVAL, "%s: more than %d such options", name, MOST_SET);
+    a->set[a->n_set].name = name;
+    a->set[a->n_set++].text = text;
+    return UR_OK;
+}
+
+/* ---- answers ----------------------------------------------------------- */
 
 /* Bytes of the longest line. */
 #define MOST_LINE ((size_t)16 << 20)
@@ -54,7 +102,7 @@ static const char *const examples[] = {
 struct work {
     const struct predict *options;
     ur_predictor *predictor;
-    const char *name;           /* of the input, for messages */
+    const char *name;           /* of the file at hand, for messages */
     bool as_bytes;              /* nothing is skipped or changed */
     struct ur__line_ends ends;
     int64_t line;               /* its number */
@@ -90,22 +138,6 @@ static struct ur__json *tokens_of(const ur_answer *a)
     return tokens;
 }
 
-static ur_status print_json(const ur_answer *a)
-{
-    struct ur__json *j = ur__json_new_object();
-    struct ur__buf out = {0};
-    ui_json_text(j, "line", a->text, a->n);
-    ur__json_set(j, a->places, places_of(a));
-    if (a->n_tokens > 0)
-        ur__json_set(j, "tokens", tokens_of(a));
-    ur_status status = ui_json_dump(j, &out);
-    ur__json_free(j);
-    if (status == UR_OK)
-        out_put(out.data, out.size);
-    ur__buf_free(&out);
-    return status;
-}
-
 /* A line a token: its weight, and what it is. An empty line ends them. */
 static ur_status print_tokens(const ur_answer *a)
 {
@@ -127,6 +159,27 @@ static ur_status print_tokens(const ur_answer *a)
     return status;
 }
 
+static ur_status print(const struct work *w, const ur_answer *a)
+{
+    struct ur__buf out = {0};
+    if (!w->options->common.json) {
+        out_put(a->text, a->n);
+        out_put("\n", 1);
+        return a->n_tokens > 0 ? print_tokens(a) : UR_OK;
+    }
+    struct ur__json *j = ur__json_new_object();
+    ui_json_text(j, "line", a->text, a->n);
+    ur__json_set(j, a->places, places_of(a));
+    if (a->n_tokens > 0)
+        ur__json_set(j, "tokens", tokens_of(a));
+    ur_status status = ui_json_dump(j, &out);
+    ur__json_free(j);
+    if (status == UR_OK)
+        out_put(out.data, out.size);
+    ur__buf_free(&out);
+    return status;
+}
+
 static ur_status take_line(struct work *w, const char *line, size_t n)
 {
     const ur_answer *answer;
@@ -136,13 +189,7 @@ static ur_status take_line(struct work *w, const char *line, size_t n)
     ur_status status = ur_predictor_line(w->predictor, line, n, &answer);
     if (status == UR_EDATA)
         return ur__fail(UR_EDATA, "%s: line %lld: %s", w->name, number, ur_errmsg());
-    if (status != UR_OK)
-        return status;
-    if (w->options->common.json)
-        return print_json(answer);
-    out_put(answer->text, answer->n);
-    out_put("\n", 1);
-    return answer->n_tokens > 0 ? print_tokens(answer) : UR_OK;
+    return status == UR_OK ? print(w, answer) : status;
 }
 
 /* ---- lines ------------------------------------------------------------- */
@@ -171,13 +218,12 @@ static ur_status take_lines(struct work *w, struct ur__buf *in, bool last, bool 
     return UR_OK;
 }
 
-static ur_status take_all(struct work *w, struct ur__reader *r)
+static ur_status take_file(struct work *w, struct ur__reader *r, bool *read_on)
 {
     struct ur__buf in = {0};
     char block[4096];
-    bool read_on = true;
     ur_status status = UR_OK;
-    for (size_t got = 1; got > 0 && read_on && status == UR_OK; ) {
+    for (size_t got = 1; got > 0 && *read_on && status == UR_OK; ) {
         status = ur__reader_read(r, block, sizeof block, &got);
         size_t kept = got;
         if (status == UR_OK && !w->as_bytes)
@@ -185,7 +231,7 @@ static ur_status take_all(struct work *w, struct ur__reader *r)
         if (status == UR_OK)
             status = ur__buf_put(&in, block, kept);
         if (status == UR_OK)
-            status = take_lines(w, &in, got == 0, &read_on);
+            status = take_lines(w, &in, got == 0, read_on);
         if (status == UR_OK && in.size > MOST_LINE)
             status = ur__fail(UR_EDATA, "%s: line %lld is longer than %d MiB", w->name,
                               (long long)w->line + 1, (int)(MOST_LINE >> 20));
@@ -194,76 +240,135 @@ static ur_status take_all(struct work *w, struct ur__reader *r)
     return status;
 }
 
-/* What the model says of the lines and their bytes. */
-static ur_status open_predictor(struct work *w, const ur_model *model, ur_team *team)
+static ur_status take_files(struct work *w, const char *const *paths, int n_paths)
 {
-    ur_predict_options o;
-    ur_predict_options_init(&o);
-    o.best = w->options->common.json ? (int)w->options->top : 1;
-    o.beam = (int)w->options->beam;
-    o.team = team;
-    o.explain = w->options->explain;
-    ur_unknown_find(w->options->unknown, &o.unknown);
-    w->as_bytes = ur_vocab_kind(ur_model_vocab(model, NULL)) == UR_TOKEN_BYTE;
-    UR__TRY(ur_model_unix_newlines(model, &w->ends.to_lf));
-    return ur_predictor_new(&w->predictor, model, &o);
+    const struct ur__line_ends ends = w->ends;
+    bool read_on = true;
+    ur_status status = UR_OK;
+    for (int i = 0; i < n_paths && read_on && status == UR_OK; i++) {
+        struct ur__reader *reader = NULL;
+        w->name = strcmp(paths[i], "-") == 0 ? "standard input" : paths[i];
+        w->line = 0;
+        w->ends = ends;
+        status = ur__reader_open(&reader, paths[i]);
+        if (status == UR_OK)
+            status = take_file(w, reader, &read_on);
+        if (reader != NULL)
+            ur__reader_close(reader);
+    }
+    return status;
 }
 
-static int predict(const struct predict *a, const char *model_path, const char *path)
+/* ---- examples ---------------------------------------------------------- */
+
+/* The library calls an option by its name alone; here it is written as on the command line. */
+static ur_status say_option(const struct predict *a, ur_status status)
 {
-    struct work w = {.options = a, .name = strcmp(path, "-") == 0 ? "standard input" : path};
-    struct ur__reader *reader = NULL;
+    for (int i = 0; i < a->n_set && status == UR_EINVAL; i++) {
+        size_t n = strlen(a->set[i].name);
+        if (strncmp(ur_errmsg(), a->set[i].name, n) == 0 && strchr(": ", ur_errmsg()[n]) != NULL)
+            return ur__fail(status, "--%s", ur_errmsg());
+    }
+    return status;
+}
+
+static ur_status take_examples(const struct work *w, const char *const *paths, int n_paths)
+{
+    const ur_answer *answer;
+    UR__TRY(ur_predictor_open(w->predictor, paths, n_paths));
+    do {
+        UR__TRY(say_option(w->options, ur_predictor_next(w->predictor, &answer)));
+        if (answer != NULL)
+            UR__TRY(print(w, answer));
+    } while (answer != NULL && out_flush());
+    return UR_OK;
+}
+
+/* ---- the command ------------------------------------------------------- */
+
+/* Text is read line by line unless --format says what the files are. */
+static bool reads_lines(const struct predict *a, const ur_model *model)
+{
+    bool lines = ur_model_vocab(model, NULL) != NULL;
+    for (int i = 0; i < a->n_set; i++)
+        lines = lines && strcmp(a->set[i].name, "format") != 0;
+    return lines;
+}
+
+static ur_status open_predictor(struct work *w, const ur_model *model, ur_team *team)
+{
+    const struct predict *a = w->options;
+    const ur_vocab *vocab = ur_model_vocab(model, NULL);
+    ur_predict_options o;
+    ur_predict_options_init(&o);
+    o.best = a->common.json ? (int)a->top : 1;
+    o.beam = (int)a->beam;
+    o.explain = a->explain;
+    o.team = team;
+    ur_unknown_find(a->unknown, &o.unknown);
+    w->as_bytes = vocab != NULL && ur_vocab_kind(vocab) == UR_TOKEN_BYTE;
+    UR__TRY(ur_model_unix_newlines(model, &w->ends.to_lf));
+    UR__TRY(ur_predictor_new(&w->predictor, model, &o));
+    for (int i = 0; i < a->n_set; i++)
+        UR__TRY(say_option(a, ur_predictor_set(w->predictor, a->set[i].name, a->set[i].text)));
+    if (a->n_set > 0 && reads_lines(a, model))
+        return ur__fail(UR_EINVAL, "--%s is for files of examples, and these are lines of text: "
+                        "say what they are with --format", a->set[0].name);
+    return UR_OK;
+}
+
+static int predict(void *values, const struct opt_words *words)
+{
+    static const char *const standard[] = {"-"};
+    struct work w = {.options = values};
+    const char *const *paths = words->n > 1 ? words->word + 1 : standard;
+    int n_paths = words->n > 1 ? words->n - 1 : 1, code = spare_input(paths[0]);
     ur_model *model = NULL;
     ur_team *team = NULL;
-    ur_status status = ur_model_load(&model, model_path);
+    if (code != EXIT_DONE)
+        return code;
+    ur_status status = ur_model_load(&model, words->word[0]);
     if (status == UR_OK)
-        status = need_verb(model, model_path, "predict");
+        status = need_verb(model, words->word[0], "predict");
     if (status == UR_OK)
-        status = ur_team_new(&team, (int)a->threads);
-    if (status == UR_OK)
-        status = ur__reader_open(&reader, path);
+        status = ur_team_new(&team, (int)w.options->threads);
     if (status == UR_OK)
         status = open_predictor(&w, model, team);
     if (status == UR_OK)
-        status = take_all(&w, reader);
-    int code = status == UR_OK ? EXIT_DONE : fail_reading(status);
+        status = reads_lines(w.options, model) ? take_files(&w, paths, n_paths)
+                                               : take_examples(&w, paths, n_paths);
+    code = status == UR_OK ? EXIT_DONE : fail_reading(status);
     const char *note = status == UR_OK ? ur_predictor_note(w.predictor) : NULL;
-    if (note != NULL && !a->common.quiet)
+    if (note != NULL && !w.options->common.quiet)
         fprintf(stderr, "unroll: %s\n", note);
-    if (reader != NULL)
-        ur__reader_close(reader);
     ur_predictor_free(w.predictor);
     ur_team_free(team);
     ur_model_free(model);
     return code;
 }
 
-static int run(const struct command *self, int argc, char **argv)
-{
-    struct predict a;
-    struct opt_words words;
-    int code;
-    if (opt_parse(self, argc, argv, &a, &words, &code))
-        code = predict(&a, words.word[0], words.n > 1 ? words.word[1] : "-");
-    opt_words_free(&words);
-    return code;
-}
-
 const struct command cmd_predict = {
     .name = "predict",
-    .words = "MODEL [FILE]",
-    .brief = "give each line of a text the model's answer",
+    .words = "MODEL [FILE...]",
+    .brief = "give each line of a text, or each example of a file, the model's answer",
     .examples = examples,
     .notes = "FILE is lines of text, by default standard input. What the answer to a line is, "
              "MODEL's task says. One that fills gaps (train --task fill) gives each gap, a run of "
              "underscores, the most likely token; lines without a gap stay as they are. Several "
              "gaps in a line are filled from left to right, and text after the next gap is not "
              "seen. One that labels texts (classify) gives the label of the line, one that labels "
-             "steps (tag) those of its words, with spaces between. With --explain a label is "
-             "followed by a line for each token, its weight and its text, and by an empty line.",
+             "steps (tag) those of its words, with spaces between. If MODEL reads numbers, or with "
+             "--format, FILE holds examples in one of the formats that training reads, with "
+             "labels or without: each has its answer on a line, in their order. With "
+             "--explain a label is followed by a line for each token, its weight and its text, and "
+             "by an empty line.",
     .options = options,
     .n_options = sizeof options / sizeof options[0],
+    .first = N_FIRST,
+    .more = more,
+    .set = set,
     .min_words = 1,
-    .max_words = 2,
-    .run = run,
+    .max_words = -1,
+    .size = sizeof(struct predict),
+    .act = predict,
 };

@@ -87,13 +87,27 @@ static int print_json(const ur_plan *p, struct ur__json *tensors)
     return ui_json(j);
 }
 
+char *plan_known(char to[PLAN_KNOWN], const char *token, int vocabulary, int labels)
+{
+    const char *many = labels == 1 ? "" : "s";
+    if (token != NULL)
+        snprintf(to, PLAN_KNOWN, "%d %ss, %d label%s", vocabulary, token, labels, many);
+    else
+        snprintf(to, PLAN_KNOWN, "%d label%s", labels, many);
+    return to;
+}
+
 /* ---- as lines ---------------------------------------------------------- */
 
 static void print_text(const ur_plan *p)
 {
-    char bytes[UI_NUMBER], train[UI_NUMBER], val[UI_NUMBER];
-    printf("data     %s, %d different %ss: %s %ss for training, %s held out\n",
-           plan_bytes(bytes, (double)p->data_bytes), p->vocabulary, p->unit,
+    char bytes[UI_NUMBER], train[UI_NUMBER], val[UI_NUMBER], known[PLAN_KNOWN];
+    if (p->labels > 0)
+        plan_known(known, p->token, p->vocabulary, p->labels);
+    else
+        snprintf(known, sizeof known, "%d different %ss", p->vocabulary, p->unit);
+    printf("data     %s, %s: %s %ss for training, %s held out\n",
+           plan_bytes(bytes, (double)p->data_bytes), known,
            ui_count(train, (double)p->train_tokens), p->unit,
            ui_count(val, (double)p->val_tokens));
     if (p->measure == UR_MEASURE_PERPLEXITY)

@@ -13,6 +13,10 @@ ur_status plan_run(const ur_train_options *options, const struct opt_common *com
  * time, "". Returns to. */
 enum { PLAN_END = 40 };
 char *plan_end(char to[PLAN_END], double epochs, int64_t steps);
+/* What a model that gives labels knows: "82 words, 2 labels". token NULL: it reads numbers.
+ * Returns to. */
+enum { PLAN_KNOWN = 80 };
+char *plan_known(char to[PLAN_KNOWN], const char *token, int vocabulary, int labels);
 /* Bytes for people: "23.1 MB". Returns to. */
 char *plan_bytes(char to[UI_NUMBER], double bytes);
 

@@ -207,15 +207,19 @@ static void say_plan(struct report *r, const ur_report *s)
 
 static void say_start(struct report *r, const ur_report *s)
 {
-    char a[UI_NUMBER], b[UI_NUMBER];
+    char a[UI_NUMBER], b[UI_NUMBER], known[PLAN_KNOWN];
     struct ur__buf net = {0};
     if (ui_describe(&net, s->net) == UR_OK)
         ui_say(r->ui, "network  %s, %s parameters", net.data,
                ui_count(a, (double)s->parameters));
     ur__buf_free(&net);
-    ui_say(r->ui, "data     %s %ss for training, %s held out, %d different",
+    if (s->labels > 0)
+        plan_known(known, s->token, s->vocabulary, s->labels);
+    else
+        snprintf(known, sizeof known, "%d different", s->vocabulary);
+    ui_say(r->ui, "data     %s %ss for training, %s held out, %s",
            ui_count(a, (double)s->train_tokens), s->unit, ui_count(b, (double)s->val_tokens),
-           s->vocabulary);
+           known);
     if (s->measure == UR_MEASURE_PERPLEXITY)
         say_unknown(r, s);
     say_plan(r, s);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Networks that give labels: batches of unequal lengths against one example at a time, the cell
  * without memory against its equation, answers to lines against all paths of a chain. */
+#include "test_io.h"
 #include "test_task.h"
 
 #include <math.h>
 
 #include "data/labels.h"
+#include "model/model.h"
 
 static ur_vocab *words_of(int n)
 {
@@ -286,10 +288,125 @@ static void answer__of_a_text_is_its_likeliest_label(void **unused)
     assert_message("no UTF-8");
     ur_predictor_free(p);
     ur_model_free(m);
-    m = net_with("classify", "hidden=5 features=2");
-    assert_status(UR_EINVAL, ur_predictor_new(&p, m, &o));
-    assert_message("reads numbers");
+}
+
+/* Numbers: what the network says of them, alone or as examples of a file. */
+static void answer__of_frames_is_that_of_the_network(void **unused)
+{
+    (void)unused;
+    static const ur_real frames[] = {1, 2, (ur_real)0.5, -1, 0, 3};
+    static const char *const archs[] = {"classify", "tag"};
+    const int dim[] = {3, 1, 2};
+    for (int i = 0; i < 2; i++) {
+        ur_model *m = net_with(archs[i], "hidden=5 features=2 dropout=0");
+        ur_predict_options o;
+        ur_predictor *p;
+        const ur_answer *a;
+        ur_tape *tape;
+        ur_batch batch;
+        ur_predict_options_init(&o);
+        ur_batch_init(&batch);
+        assert_ok(ur_tape_new(&tape, NULL));
+        assert_ok(ur_batch_reals(&batch, "frames", 3, dim, frames, NULL));
+        ur_tensor *said = ur_softmax(ur_model_outputs(tape, m, &batch, NULL));
+        assert_ok(ur_predictor_new(&p, m, &o));
+        assert_ok(ur_predictor_frames(p, 3, 2, frames, &a));
+        assert_int_equal(a->n_places, ur_dim(said, 0));
+        for (int t = 0; t < a->n_places; t++) {
+            const ur_candidate *c = &a->place[t].best[0];
+            for (int k = 0; k < 3; k++)
+                assert_true(c->p >= (double)ur_data(said)[3 * t + k]);
+            assert_true(c->p == (double)ur_data(said)[3 * t + c->text[0] - 'a']);
+        }
+        assert_status(UR_EINVAL, ur_predictor_line(p, "a", 1, &a));
+        assert_message("reads numbers, not lines");
+        assert_status(UR_ESHAPE, ur_predictor_frames(p, 2, 3, frames, &a));
+        assert_status(UR_EINVAL, ur_predictor_frames(p, 0, 2, frames, &a));
+        assert_status(UR_EDATA, ur_predictor_frames(p, 1, 2, (const ur_real[]){1, NAN}, &a));
+        assert_message("number 1 of step 0 is not finite");
+        assert_int_equal(a->n, 0);
+        ur_predictor_free(p);
+        ur_tape_free(tape);
+        ur_model_free(m);
+    }
+}
+
+static void answers__of_files_come_one_by_one(void **unused)
+{
+    (void)unused;
+    static const ur_real frames[] = {1, 2, 3, 4};
+    const char *paths[] = {tmp_path("a.csv"), tmp_path("b.csv")};
+    ur_model *m = net_with("classify", "hidden=5 features=2");
+    ur_predict_options o;
+    ur_predictor *p;
+    const ur_answer *a;
+    put_file(paths[0], "1,2,3,4\n5,6,7,8\n", 16);
+    put_file(paths[1], "1,2,3,4,what\n1,2,x,4,ever\n", 27);
+    ur_predict_options_init(&o);
+    assert_ok(ur_predictor_new(&p, m, &o));
+    assert_status(UR_EINVAL, ur_predictor_next(p, &a));
+    assert_message("no files are open");
+    assert_ok(ur_predictor_set(p, "width", "2"));
+    assert_ok(ur_predictor_frames(p, 2, 2, frames, &a));
+    double want = a->place[0].best[0].p;
+    assert_ok(ur_predictor_open(p, paths, 1));
+    assert_ok(ur_predictor_next(p, &a));
+    assert_true(a->place[0].best[0].p == want);
+    assert_ok(ur_predictor_next(p, &a));
+    assert_non_null(a);
+    assert_ok(ur_predictor_next(p, &a));
+    assert_null(a);
+    assert_ok(ur_predictor_set(p, "column", "5"));
+    assert_ok(ur_predictor_open(p, &paths[1], 1));
+    assert_ok(ur_predictor_next(p, &a));
+    assert_true(a->place[0].best[0].p == want);
+    assert_status(UR_EDATA, ur_predictor_next(p, &a));
+    assert_message("b.csv:2: field 3, \"x\", is not a number");
+    assert_null(a);
+    assert_status(UR_EINVAL, ur_predictor_next(p, &a));
+    assert_message("no files are open");
+    assert_status(UR_EINVAL, ur_predictor_set(p, "group", "1"));
+    assert_status(UR_EINVAL, ur_predictor_set(p, "scan", "diagonal"));
+    assert_ok(ur_predictor_set(p, "column", "none"));
+    assert_ok(ur_predictor_open(p, paths, 1));
+    assert_ok(ur_predictor_next(p, &a));
+    assert_ok(ur_predictor_set(p, "scan", "row"));
+    assert_ok(ur_predictor_open(p, paths, 1));
+    assert_status(UR_EINVAL, ur_predictor_next(p, &a));
+    assert_message("scan means nothing for files of format csv");
+    assert_ok(ur_predictor_set(p, "format", "xml"));
+    assert_ok(ur_predictor_open(p, paths, 1));
+    assert_status(UR_EINVAL, ur_predictor_next(p, &a));
+    assert_status(UR_EINVAL, ur_predictor_open(p, paths, 0));
+    ur_predictor_free(p);
     ur_model_free(m);
+}
+
+/* What a model file says of its training may be anything. */
+static void answers__survive_a_summary_that_lies(void **unused)
+{
+    (void)unused;
+    static const char *const lies[] = {
+        "{\"read_as\":\"xml\",\"columns\":-3,\"width\":2,\"rate\":1e99}",
+        "{\"read_as\":7,\"columns\":2147483648,\"width\":2,\"scan\":\"diagonal\"}",
+        "{\"columns\":[1],\"column\":{},\"width\":2,\"header\":null,\"tokens\":3}",
+    };
+    const char *path = tmp_path("lies.csv");
+    put_file(path, "1,2,3,4\n", 8);
+    for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
+        ur_model *m = net_with("classify", "hidden=5 features=2");
+        ur_predict_options o;
+        ur_predictor *p;
+        const ur_answer *a;
+        assert_ok(ur__model_set_summary(m, lies[i]));
+        ur_predict_options_init(&o);
+        assert_ok(ur_predictor_new(&p, m, &o));
+        assert_ok(ur_predictor_open(p, &path, 1));
+        assert_ok(ur_predictor_next(p, &a));
+        assert_int_equal(a->n_places, 1);
+        ur_predictor_free(p);
+        ur_model_free(m);
+    }
 }
 
 /* The weights of a line's tokens, whose texts are to be these; their sum is 1. */
@@ -430,6 +547,9 @@ int main(void)
         cmocka_unit_test(loss__of_a_batch_is_the_mean_of_its_rows),
         cmocka_unit_test(cell_none__is_a_feed_forward_net),
         cmocka_unit_test(answer__of_a_text_is_its_likeliest_label),
+        cmocka_unit_test(answer__of_frames_is_that_of_the_network),
+        cmocka_unit_test(answers__of_files_come_one_by_one),
+        cmocka_unit_test(answers__survive_a_summary_that_lies),
         cmocka_unit_test(answer__of_a_chain_counts_all_paths),
         cmocka_unit_test(answer__weighs_its_tokens),
         cmocka_unit_test(answer__without_weights_is_not_explained),

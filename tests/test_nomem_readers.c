@@ -8,6 +8,8 @@
 #include "data/vectors.h"
 #include "support/memory_file.h"
 #include "support/nomem.h"
+#include "support/settings.h"
+#include "unroll/task.h"
 
 #define DO(expr)                                                                       \
     do {                                                                               \
@@ -46,6 +48,8 @@ static const struct reading readings[] = {
     {"frames", "mem:a.csv", {.tagged = true, .column = "class"}, false},
     {"idx", "mem:images.idx", {.scan = UR__SCAN_COLUMN}, false},
     {"wav", "mem:d/list", {0}, true},
+    {"one by one", "mem:a.csv", {.unlabelled = true, .columns = 3}, true},
+    {"a sound", "mem:d/s.wav", {.unlabelled = true}, false},
 };
 
 /* The files as they were; there is room for a few at a time. */
@@ -74,6 +78,36 @@ static void put_files(const struct reading *r)
     put_sound();
 }
 
+static ur_status look_at(struct ur__examples *x, int64_t i, uint32_t *digest)
+{
+    const struct ur__example *e = &x->example[i];
+    ur_real frame[512];
+    char text[64];
+    bool frames = x->content == UR__FRAMES;
+    ur_status status = frames ? ur__examples_frames(x, i, 0, e->length, frame)
+                              : ur__examples_text(x, i, text);
+    if (status == UR_OK)
+        nomem_digest(digest, frames ? (const void *)frame : text,
+                     frames ? e->size * sizeof *frame : e->size);
+    *digest += (uint32_t)e->label;
+    return status;
+}
+
+static ur_status read_singly(const struct reading *r, uint32_t *digest)
+{
+    struct ur__example_reader *reader;
+    struct ur__examples *x = NULL;
+    ur_status status = ur__example_reader_open(&reader, &r->path, 1, &r->rule);
+    do {
+        DO(ur__example_reader_next(reader, &x));
+        if (status == UR_OK && x)
+            status = look_at(x, 0, digest);
+    } while (status == UR_OK && x);
+    ur__example_reader_close(reader);
+    ur__numbers_set_spool_at(0);
+    return status;
+}
+
 static ur_status read_set(void *it, const void *arg, uint32_t *digest)
 {
     const struct reading *r = arg;
@@ -81,21 +115,11 @@ static ur_status read_set(void *it, const void *arg, uint32_t *digest)
     ur_vocab *labels = NULL;
     (void)it;
     ur__numbers_set_spool_at(r->spool ? 4 : 0);
+    if (r->rule.unlabelled)
+        return read_singly(r, digest);
     ur_status status = ur__examples_open(&x, &r->path, 1, &r->rule, &labels);
-    for (int64_t i = 0; x && i < x->n; i++) {
-        const struct ur__example *e = &x->example[i];
-        ur_real frame[512];
-        char text[64];
-        if (x->content == UR__FRAMES)
-            DO(ur__examples_frames(x, i, 0, e->length, frame));
-        else
-            DO(ur__examples_text(x, i, text));
-        if (status == UR_OK && x->content == UR__FRAMES)
-            nomem_digest(digest, frame, e->size * sizeof *frame);
-        else if (status == UR_OK)
-            nomem_digest(digest, text, e->size);
-        *digest += (uint32_t)e->label;
-    }
+    for (int64_t i = 0; x && i < x->n; i++)
+        DO(look_at(x, i, digest));
     if (status != UR_OK && !x)
         assert_null(labels);
     ur__examples_free(x);
@@ -233,6 +257,74 @@ static void batches__are_made_or_not_at_all(void **state)
     nomem_total(200);
 }
 
+/* ---- answers ----------------------------------------------------------- */
+
+struct asking {
+    const char *arch, *settings, *format, *path;
+};
+
+static void *make_net(const void *arg)
+{
+    static const char *const words[] = {"<unk>", "</s>", "a", "b", "it"};
+    static const uint32_t codes[] = {'\n', 'i', 't'};
+    const struct asking *a = arg;
+    ur_options c = net_of(a->arch, a->settings);
+    bool text = !strstr(a->settings, "features");
+    ur_vocab *v[3] = {NULL};
+    ur_model *m;
+    if (text) {
+        assert_ok(ur__vocab_new_words(&v[0], UR_TOKEN_WORD, 5, words));
+        assert_ok(ur__vocab_new(&v[2], UR_TOKEN_CHAR, 3, codes));
+    }
+    assert_ok(ur__vocab_new_words(&v[1], UR_TOKEN_WORD, 4, words));
+    assert_ok(ur_model_new(&m, &c, 3, v, 9));
+    return m;
+}
+
+static void free_net(void *it)
+{
+    ur_model_free(it);
+}
+
+static ur_status ask(void *it, const void *arg, uint32_t *digest)
+{
+    const struct asking *q = arg;
+    ur_predict_options o;
+    ur_predictor *p;
+    const ur_answer *a;
+    ur_predict_options_init(&o);
+    o.best = 2;
+    ur_status status = ur_predictor_new(&p, it, &o);
+    if (status != UR_OK)
+        return status;
+    DO(ur_predictor_set(p, "format", q->format));
+    DO(ur_predictor_open(p, &q->path, 1));
+    do {
+        DO(ur_predictor_next(p, &a));
+        for (int i = 0; status == UR_OK && a && i < a->n_places; i++)
+            nomem_digest(digest, &a->place[i].best[1].p, sizeof a->place[i].best[1].p);
+    } while (status == UR_OK && a);
+    ur_predictor_free(p);
+    return status;
+}
+
+static void answers__are_given_or_not_at_all(void **state)
+{
+    (void)state;
+    static const struct asking all[] = {
+        {"classify", "hidden=3 features=1", "csv", "mem:n.csv"},
+        {"classify", "hidden=3 embed=2 letters=2", "text", "mem:n.tsv"},
+        {"tag", "hidden=3 embed=2 letters=2 crf=yes", "conll", "mem:n.conll"},
+    };
+    put_files(&readings[0]);
+    memory_file("mem:n.csv", BYTES("1,2\n3,4\n"));
+    memory_file("mem:n.tsv", BYTES("a\tit b\nno tab\n"));
+    memory_file("mem:n.conll", BYTES("it\nit\n\nb\n"));
+    for (size_t i = 0; i < COUNT(all); i++)
+        nomem_try(&(struct nomem){.name = all[i].format, .make = make_net, .unmake = free_net,
+                                  .act = ask, .arg = &all[i]});
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -246,6 +338,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(set__is_read_or_not_at_all),
         cmocka_unit_test(set__survives_a_failing_disk),
+        cmocka_unit_test(answers__are_given_or_not_at_all),
         cmocka_unit_test(batches__are_made_or_not_at_all),
     };
     return cmocka_run_group_tests_name("nomem_readers", tests, set_up, NULL);

@@ -185,7 +185,7 @@ static void predictor__is_for_tasks_that_answer_lines(void **unused)
     ur_predict_options_init(&o);
     assert_status(UR_EINVAL, ur_predictor_new(&p, m, &o));
     assert_null(p);
-    expect_message("a model of task lm does not answer lines");
+    expect_message("a model of task lm gives no answers");
     ur_model_free(m);
     assert_string_equal(ur_task_verb("lm"), "sample");
     assert_string_equal(ur_task_verb("fill"), "predict");

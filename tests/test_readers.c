@@ -20,7 +20,9 @@ static void text__has_a_label_before_the_first_tab(void **state)
         {"a.tsv", "\xef\xbb\xbf" "a\tx\r\nb\ty\rc\tz", "1 a \"x\"\n2 b \"y\"\n3 c \"z\"\n", {0}},
         {"a.tsv", "a\tx\n\n \n", "1 a \"x\"\n", {0}},
         {"a", " New  York \tx\n", "1 New_York \"x\"\n", {0}},
-        {"a.tsv", "a\tx\n", "1 \"a\tx\"\n", {.unlabelled = true}},
+        {"a.tsv", "a\tx\n", "1 \"x\"\n", {.unlabelled = true}},
+        {"a.tsv", "a b\nc\n\tx\ty\n", "1 \"a b\"\n2 \"c\"\n3 \"x\ty\"\n",
+         {.unlabelled = true}},
         {"a.tsv", "a\t\xff\n", "1 a \"\xff\"\n", {.any_bytes = true}},
         {"a.tsv", "a\tx\n", "1 a (0) \"x\"\n", {.group = "file"}},
         {"a.tsv", "10\tx\n9\ty\n-1\tz\n", "1 10 \"x\"\n2 9 \"y\"\n3 -1 \"z\"\n", {0}},
@@ -112,6 +114,29 @@ static void csv__has_numbers_or_a_text(void **state)
         {"a.csv", "who,u,class\nme,1,x\nyou,2,y\nme,3,x\n",
          "2 x (0) 1\n3 y (1) 2\n4 x (0) 3\n", {.group = "who"}},
         {"a.csv", "1,2\n3,4\n", "1 1 2\n2 3 4\n", {.unlabelled = true}},
+        {"a.csv", "1,2,a\n", "1 1,2\n", {.unlabelled = true, .columns = 3, .width = 2}},
+        {"a.csv", "1,2,3\n", "1 1 2\n", {.unlabelled = true, .columns = 3}},
+        {"a.csv", "1,2\n", "1 1 2\n", {.unlabelled = true, .columns = 3}},
+        {"a.csv", "a,1,2\n", "1 1 2\n", {.unlabelled = true, .columns = 3, .column = "1"}},
+        {"a.csv", "1,2\n", "1 1 2\n", {.unlabelled = true, .columns = 3, .column = "1"}},
+        {"a.csv", "a,1,2,9\n", "1 1 2 9\n", {.unlabelled = true, .column = "1"}},
+        {"a.csv", "1,2,3\n", "1 1 2 3\n", {.unlabelled = true, .columns = 9, .column = "none"}},
+        {"a.csv", "x,y,what\n1,2,a\n", "2 1 2\n",
+         {.unlabelled = true, .columns = 3, .column = "what"}},
+        {"a.csv", "x,y,z\n1,2,3\n", "2 1 2 3\n",
+         {.unlabelled = true, .columns = 3, .column = "what"}},
+        {"a.csv", "me,1,2\n", "1 1 2\n",
+         {.unlabelled = true, .columns = 4, .column = "2", .group = "1"}},
+        {"a.csv", "1,2,me\n", "1 1 2\n",
+         {.unlabelled = true, .columns = 4, .column = "1", .group = "4"}},
+        {"a.csv", "one two\n3\n", "1 \"one two\"\n2 \"3\"\n",
+         {.unlabelled = true, .features = -1, .format = "csv"}},
+        {"a.csv", "a,one\n", "1 \"one\"\n",
+         {.unlabelled = true, .columns = 2, .column = "1", .features = -1}},
+        {"a.csv", "1,\"one, two\"\n", "1 \"one, two\"\n",
+         {.unlabelled = true, .columns = 3, .column = "1", .text = "3"}},
+        {"a.csv", "1,2,a\n", "1 a 1,2\n", {.apart = true}},
+        {"a.csv", "1,2,a\n", "1 a 1 2\n", {.apart = true, .width = 1}},
         {"a.csv", "5\" disk,x\n", "1 x \"5\" disk\"\n", {.text = "1"}},
         {"a.csv", "a,x\nb,y\n", "1 x \"a\"\n2 y \"b\"\n", {0}},
         {"a.csv", "a , x\n 5 ,y\n", "1 x \"a \"\n2 y \" 5 \"\n", {.header = UR__HEADER_NO}},
@@ -265,6 +290,11 @@ static void frames__have_numbers_and_a_label_a_line(void **state)
         {"a", "u,v,tag\n1,2,a\n", "2 1,2/a\n", {TAGGED}},
         {"a", "tag,u\na,1\n", "2 1/a\n", {TAGGED, .column = "tag"}},
         {"a", "0.5 1\n2 3\n", "1 0.5,1 2,3\n", {TAGGED, .unlabelled = true}},
+        {"a", "0.5 1\n2 3\n", "1 0.5 2\n", {TAGGED, .unlabelled = true, .features = 1}},
+        {"a", "x 1\n\ny 3\n", "1 1\n3 3\n",
+         {TAGGED, .unlabelled = true, .features = 1, .column = "1"}},
+        {"a", "1\n2\n", "1 1 2\n",
+         {TAGGED, .unlabelled = true, .features = 1, .format = "frames"}},
         {"a.csv", "1,a\n2,3,b\n", "EDATA a.csv:2: 3 fields where the first row has 2", {TAGGED}},
         {"a.csv", "1,a\n\nx,b\n", "EDATA a.csv:3: field 1, \"x\", is not a number", {TAGGED}},
         {"a.csv", "a\n", "EDATA a.csv:1: there is nothing beside the label", {TAGGED}},
@@ -327,6 +357,53 @@ static void set__is_the_same_spooled_and_zipped(void **state)
     ur__buf_free(&text);
 }
 
+static void reader__gives_what_the_set_has(void **state)
+{
+    (void)state;
+    const char *const paths[] = {tmp_path("a.csv"), tmp_path("b.csv")};
+    const struct ur__read_rule rules[] = {
+        {.unlabelled = true}, {.unlabelled = true, .tagged = true, .format = "frames"},
+    };
+    struct ur__buf text = {0};
+    int n = 0;
+    for (int i = 0; i < 50; i++)
+        assert_ok(ur__buf_printf(&text, "%d.5,%d\n%s", i, -i, i % 3 ? "" : "\n"));
+    put_file(paths[0], "1,2\n3,4\n", 8);
+    put_file(paths[1], text.data, text.size);
+    for (size_t i = 0; i < COUNT(rules); i++)
+        for (size_t spool_at = 0; spool_at < 8; spool_at += 4) {
+            struct ur__examples *all, *x;
+            struct ur__example_reader *r;
+            struct ur__buf want = {0}, got = {0};
+            /* Blank lines do not part rows. */
+            int n_paths = rules[i].tagged ? 2 : 1;
+            ur__numbers_set_spool_at(spool_at);
+            assert_ok(ur__examples_open(&all, paths, n_paths, &rules[i], NULL));
+            show_examples(all, NULL, &want);
+            assert_ok(ur__example_reader_open(&r, paths, n_paths, &rules[i]));
+            for (int64_t k = 0; k <= all->n; k++) {
+                assert_ok(ur__example_reader_next(r, &x));
+                assert_true((x != NULL) == (k < all->n));
+                if (!x)
+                    break;
+                assert_int_equal(x->n, 1);
+                assert_string_equal(ur__examples_file(x, 0), ur__examples_file(all, k));
+                show_examples(x, NULL, &got);
+                n++;
+            }
+            assert_string_equal(want.data, got.data);
+            assert_ok(ur__example_reader_next(r, &x));
+            assert_null(x);
+            ur__example_reader_close(r);
+            ur__examples_free(all);
+            ur__buf_free(&want);
+            ur__buf_free(&got);
+        }
+    ur__numbers_set_spool_at(0);
+    ur__buf_free(&text);
+    printf("one by one: %d examples as in their sets\n", n);
+}
+
 /* What stands in a pipe can be read once. */
 static void set__comes_through_a_pipe(void **state)
 {
@@ -377,7 +454,7 @@ static void formats__are_found_by_name(void **state)
     int n = 0;
     for (const char *const *name = ur__format_names(); *name; name++, n++)
         assert_string_equal(ur__format_find(*name)->name, *name);
-    assert_int_equal(n, 8);
+    assert_int_equal(n, 9);
     assert_null(ur__format_find("xml"));
 }
 
@@ -439,6 +516,7 @@ int main(void)
         cmocka_unit_test(frames__have_numbers_and_a_label_a_line),
         cmocka_unit_test(set__holds_one_kind),
         cmocka_unit_test(set__is_the_same_spooled_and_zipped),
+        cmocka_unit_test(reader__gives_what_the_set_has),
         cmocka_unit_test(set__comes_through_a_pipe),
         cmocka_unit_test(set__refuses_steps_that_are_not_there),
         cmocka_unit_test(formats__are_found_by_name),

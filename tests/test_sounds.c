@@ -43,8 +43,15 @@ static void pictures__are_scanned_in_four_ways(void **state)
         {BYTES(four), BYTES(one), "1 7 0,1,1,0 0,0,0,1\n", {.scan = UR__SCAN_COLUMN}},
         {BYTES(four), BYTES(one), "1 7 0,1 0,0 1,0 0,1\n", {.scan = UR__SCAN_PIXEL}},
         {BYTES(four), BYTES(tags), "1 0,1,0,0/1 1,0,0,1/2\n", {.tagged = true}},
-        {BYTES(three), BYTES(two), "EDATA images.idx: has 3 dimensions, not the 4 of sequences of "
-         "pictures", {.scan = UR__SCAN_FRAME}},
+        {BYTES(three), BYTES(two), "1 7 0,0.2,0.4,1,0,0\n2 10 0.00392157,0,0,0,0,1\n",
+         {.scan = UR__SCAN_PICTURE}},
+        {BYTES(three), BYTES(two), "1 7 0,0.2,0.4,1,0,0\n2 10 0.00392157,0,0,0,0,1\n",
+         {.apart = true}},
+        {BYTES(three), BYTES(two), "1 7 0,0.2,0.4 1,0,0\n2 10 0.00392157,0,0 0,0,1\n",
+         {.apart = true, .scan = UR__SCAN_ROW}},
+        {BYTES(four), BYTES(one), "1 7 0,1,0,0,1,0,0,1\n", {.scan = UR__SCAN_PICTURE}},
+        {BYTES(three), BYTES(tags), "EDATA images.idx: has 3 dimensions, not the 4 of sequences of "
+         "pictures", {.tagged = true, .format = "idx"}},
         {BYTES(three), BYTES(one), "EDATA labels.idx: 1 labels for the 2 pictures of images.idx",
          {0}},
         {BYTES(three), BYTES(tags), "EDATA labels.idx: has 2 dimensions, not the 1 of labels", {0}},
@@ -402,6 +409,23 @@ static void list__has_sounds_and_groups(void **state)
     assert_ok(ur__examples_open(&x, &one, 1, &far, NULL));
     assert_int_equal(x->longest, 3);
     ur__examples_free(x);
+    /* Where no label is wanted it may be missing, and the list, too. */
+    static const char *const bare[] = {"s.wav\n", "s.wav\tme\n", "a\ts.wav\n",
+                                       "a\ts.wav\tme\n"};
+    const struct ur__read_rule unlabelled = {.unlabelled = true, .format = "wav"};
+    char *alone = read_and_show(path, &unlabelled);
+    assert_int_equal(strncmp(alone, "1 ", 2), 0);
+    for (size_t i = 0; i < COUNT(bare); i++) {
+        put_file(list, bare[i], strlen(bare[i]));
+        char *shown = read_and_show(list, &unlabelled);
+        assert_string_equal(shown, alone);
+        free(shown);
+    }
+    free(alone);
+    char *refused = read_and_show(path, &(struct ur__read_rule){.unlabelled = true, .rate = 16000});
+    assert_string_equal(refused, "EDATA s.wav: 8000 samples a second where the files before have "
+                        "16000: convert it");
+    free(refused);
     const struct {
         const char *list, *message;
     } bad[] = {

@@ -42,7 +42,8 @@ enum {
     UR_OPTION_SPARSE = 4,   /* a file has it only where it is not the default */
     UR_OPTION_FREE = 8,     /* it may change when a run is resumed */
     UR_OPTION_IMPLIED = 16, /* files leave it out: another option says it */
-    UR_OPTION_DATA = 32     /* a run's data say it: it is no option of ur_train_set */
+    UR_OPTION_DATA = 32,    /* a run's data say it: it is no option of ur_train_set */
+    UR_OPTION_READS = 64    /* how files of examples are read: one of ur_predictor_set, too */
 };
 
 /** One option. Static; read-only. */

@@ -94,7 +94,8 @@ UR_API ur_status ur_evaluate(const ur_model *model, const ur_eval_options *optio
 
 /* ---- predicting -------------------------------------------------------- */
 
-/** A model's answers to lines of text, one at a time. */
+/** A model's answers to lines of text, to frames of numbers, or to the examples of files, one at a
+ *  time. What came before plays no part in an answer. */
 typedef struct ur_predictor ur_predictor;
 
 /** ur_predict_options_init: one candidate, the usual policy, no team, no weights. */
@@ -133,9 +134,9 @@ typedef struct ur_token_weight {
     const void *room[2];
 } ur_token_weight;
 
-/** The answer to a line: a text, made of the first candidate of each place. What a place is, is
- *  the task's affair: a gap of the line, a token's label, or the text as a whole. Made by the
- *  library; it may grow at its end. */
+/** The answer to a line or another example: a text, made of the first candidate of each place.
+ *  What a place is, is the task's affair: a gap of the line, the label of a step, or that of it
+ *  all. Made by the library; it may grow at its end. */
 typedef struct ur_answer {
     const char *text;       /* n bytes, without a line's end */
     size_t n;
@@ -149,18 +150,40 @@ typedef struct ur_answer {
 } ur_answer;
 
 /** model is borrowed. Lines are read as tokens of its first vocabulary. Errors: UR_EINVAL (its
- *  task gives no answers to lines; an option is impossible; a beam for a model that searches for
- *  nothing; `explain`, and the model does not weigh its tokens: a classifier with attention pooling
- *  does), UR_ENOMEM. */
+ *  task gives no answers; an option is impossible; a beam for a model that searches for nothing;
+ *  `explain`, and the model does not weigh its tokens: a classifier with attention pooling does),
+ *  UR_EFORMAT (its summary is damaged), UR_ENOMEM. */
 UR_API ur_status ur_predictor_new(ur_predictor **out, const ur_model *model,
                                   const ur_predict_options *options);
 UR_API void ur_predictor_free(ur_predictor *predictor);
-/** Answers a line of n bytes, which has no line's end; what came before plays no part. *answer
- *  is borrowed until the next call. Errors: UR_EDATA (what the task cannot read in it, says the
- *  message), UR_ENUMERIC, UR_ENOMEM; then it is an empty answer. */
+/** Answers a line of n bytes, which has no line's end. *answer is borrowed until the next call.
+ *  Errors: UR_EDATA (what the task cannot read in it, says the message), UR_EINVAL (the model reads
+ *  numbers), UR_ENUMERIC, UR_ENOMEM; then it is an empty answer. */
 UR_API ur_status ur_predictor_line(ur_predictor *predictor, const char *line, size_t n,
                                    const ur_answer **answer);
-/** A note on all lines so far: "1 word of the input is unknown to the model: read as
+/** Answers one example of T steps with I numbers each, frames [T,I] step by step, as the data to
+ *  learn from had them. *answer is borrowed until the next call. Errors: UR_EINVAL (T < 1; the
+ *  model does not read numbers), UR_ESHAPE (another I), UR_EDATA (NaN or Inf), UR_ENUMERIC,
+ *  UR_ENOMEM; then it is an empty answer. */
+UR_API ur_status ur_predictor_frames(ur_predictor *predictor, int T, int I, const ur_real *frames,
+                                     const ur_answer **answer);
+
+/** How files are read: sets an option that has the flag UR_OPTION_READS, such as "format" or
+ *  "width", by its name on the command line. At first each is what training had. text is borrowed
+ *  until the predictor is freed. Errors: UR_EINVAL with a sentence. */
+UR_API ur_status ur_predictor_set(ur_predictor *predictor, const char *name, const char *text);
+/** Opens files of examples (docs/DATA.md) in the format that training read or that was set, "-"
+ *  standard input; those before are closed. Labels may be there or not: nothing is made of them.
+ *  Names are borrowed until the last example. Errors: UR_EINVAL, UR_ENOMEM; what is wrong with
+ *  a file ur_predictor_next says. */
+UR_API ur_status ur_predictor_open(ur_predictor *predictor, const char *const *paths, int n_paths);
+/** Reads and answers the next example. *answer is borrowed until the next call; NULL: there is none
+ *  left. After an error, which leaves it NULL, others can be opened: UR_EINPUT, UR_EDATA (what is
+ *  wrong and where), UR_EINVAL (none are open; their format is impossible), UR_ENUMERIC,
+ *  UR_ENOMEM. */
+UR_API ur_status ur_predictor_next(ur_predictor *predictor, const ur_answer **answer);
+
+/** A note on all texts so far: "1 word of the input is unknown to the model: read as
  *  <unk>". Borrowed until the next call; NULL: nothing. */
 UR_API const char *ur_predictor_note(ur_predictor *predictor);
 

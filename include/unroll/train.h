@@ -221,6 +221,10 @@ typedef struct ur_report {
     const double *reach;
     int layers, distances;
     double done;                    /* VALIDATING: in (0,1] */
+    /* START and END: what one of the vocabulary is, "char" or "word" (NULL: numbers are read), and
+     * how many labels there are to choose from (0: the task has none). */
+    const char *token;
+    int labels;
 } ur_report;
 
 /** What a run will do and take. Memory is counted as ur_memory_used() does, in bytes: what
@@ -264,6 +268,8 @@ typedef struct ur_plan {
     /* seconds by the clock; NaN: not measured, or not foreseeable */
     double step_seconds;            /* of one step */
     double seconds;                 /* of what is left of the run, validations included */
+    const char *token;              /* as in ur_report */
+    int labels;
 } ur_plan;
 UR_STRUCT_INIT(ur_plan)
 

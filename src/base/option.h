@@ -9,6 +9,15 @@
 /* Larger than any count that makes sense, small enough that sums stay in range. */
 #define UR__OPTION_MANY 1e15
 
+/* Flags of rows, beside those of unroll/options.h: what data the option belongs to, where a run has
+ * only some of them. */
+enum {
+    UR__OPTION_TOKENS = 1 << 18,    /* text, however it is parted */
+    UR__OPTION_WORDS = 1 << 19,     /* text parted into words */
+    UR__OPTION_NUMBERS = 1 << 20,
+    UR__OPTION_FORMAT = 1 << 21     /* files of some formats (data/format.h) */
+};
+
 struct ur_option_table {
     const char *name;           /* whose they are: "lm" */
     const char *what;           /* what that is, for messages: "network" */

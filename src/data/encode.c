@@ -194,6 +194,19 @@ ur_status ur_encoder_put(ur_encoder *e, const char *text, size_t n, int32_t *ids
     return put_codes(e, text, n, ids, count);
 }
 
+ur_status ur__encoder_word(ur_encoder *e, const char *word, size_t n, int32_t *id)
+{
+    char shown[UR__WORD_MAX + 1];
+    *id = ur__vocab_find_word(e->vocab, word, n);
+    if (*id != UR__UNKNOWN)
+        return UR_OK;
+    e->count++;
+    if (e->unknown.how != UR_UNKNOWN_ERROR)
+        return UR_OK;
+    snprintf(shown, sizeof shown, "%.*s", (int)(n < UR__WORD_MAX ? n : UR__WORD_MAX), word);
+    return ur__unknown_fail(UR_EINVAL, "", 1, shown);
+}
+
 const char *ur_encoder_note(ur_encoder *e, const char *what)
 {
     UR__NEED_OR(e, "encoder", NULL);

@@ -6,6 +6,10 @@
 #include "base/text.h"
 #include "unroll/data.h"
 
+/* A word as it stands, whatever parts words: always one token, the unknown one where that is to be
+ * skipped. UR_EINVAL as ur_encoder_put. */
+ur_status ur__encoder_word(ur_encoder *e, const char *word, size_t n, int32_t *id);
+
 /* "error", "skip", "replace", ended by NULL: from UR_UNKNOWN_ERROR on. */
 extern const char *const ur__unknown_words[];
 

@@ -23,6 +23,14 @@ void ur__examples_free(struct ur__examples *x)
     ur__free(x);
 }
 
+void ur__examples_clear(struct ur__examples *x)
+{
+    x->n = 0;
+    x->longest = 0;
+    ur__numbers_clear(&x->data);
+    ur__numbers_clear(&x->tags);
+}
+
 const char *ur__examples_file(const struct ur__examples *x, int64_t i)
 {
     return x->path[x->example[i].file];

@@ -34,6 +34,9 @@ struct ur__examples {
     bool tagged;            /* a label a step */
     int width;              /* of frames; else 1 */
     int rate;               /* of sounds, samples a second; 0: none */
+    const char *format;     /* that of the first file; static */
+    int columns;            /* of the first table (csv); 0: none */
+    bool scaled;            /* frames are bytes of pictures that stand for n/255 */
     int32_t longest;        /* the most steps of an example */
     struct ur__word_table groups;   /* their names */
     int64_t n;
@@ -42,13 +45,14 @@ struct ur__examples {
     struct ur__tally tally; /* of all files */
     /* Private. */
     int64_t capacity;
-    bool scaled;            /* frames are bytes that stand for n/255 */
     struct ur__numbers data, tags;
     int32_t *order;         /* number of a label as kept -> label; NULL: the same */
     char **path;            /* [n_paths] */
     int n_paths;
 };
 void ur__examples_free(struct ur__examples *x);
+/* Forgets the examples, not what they are like: others may follow. */
+void ur__examples_clear(struct ur__examples *x);
 
 /* Reading one. i in [0,n), and from + n steps in its length. Nothing is allocated. */
 

@@ -9,10 +9,11 @@
 #include "base/status.h"
 #include "io/file.h"
 
-/* FORMAT(x): ur__format_x, of read_x.c. In this order a file is compared with them: the more
- * peculiar first. */
+/* FORMAT(x): ur__format_x, of read_x.c (sound: of read_wav.c). In this order a file is compared
+ * with them: the more peculiar first. */
 #define FORMATS(FORMAT) \
     FORMAT(idx)         \
+    FORMAT(sound)       \
     FORMAT(ts)          \
     FORMAT(wav)         \
     FORMAT(conllu)      \
@@ -44,6 +45,15 @@ const struct ur__format *ur__format_find(const char *name)
     return NULL;
 }
 
+bool ur__format_has(const char *format, const char *option)
+{
+    const struct ur__format *f = ur__format_find(format);
+    for (int i = 0; f && f->options && f->options[i]; i++)
+        if (strcmp(f->options[i], option) == 0)
+            return true;
+    return false;
+}
+
 /* ---- telling a file's format ------------------------------------------- */
 
 static bool ends_with(const char *path, size_t n, const char *ending)
@@ -65,7 +75,7 @@ static bool has_ending(const struct ur__format *f, const char *path)
 
 static bool fits(const struct ur__format *f, const struct ur__read_rule *rule)
 {
-    return rule->tagged ? f->tagged : f->one;
+    return (rule->tagged ? f->tagged : f->one) && (rule->unlabelled || !f->bare);
 }
 
 /* What comes through a pipe cannot be read twice: it is text. */
@@ -111,6 +121,16 @@ static ur_status find_text(const struct ur__intake *in, const struct ur__format 
 
 /* ---- reading ----------------------------------------------------------- */
 
+struct ur__example_reader {
+    struct ur__intake in;
+    const char *const *paths;
+    int n_paths;
+    int64_t before;             /* examples before the file at hand */
+    int64_t taken;
+    const struct ur__format *f; /* of the file at hand; NULL: none is open */
+    void *inside;               /* its reader's */
+};
+
 static ur_status check_format(const struct ur__read_rule *rule, const struct ur__format **out)
 {
     *out = rule->format ? ur__format_find(rule->format) : NULL;
@@ -122,38 +142,126 @@ static ur_status check_format(const struct ur__read_rule *rule, const struct ur_
     return UR_OK;
 }
 
-static ur_status read_file(struct ur__intake *in)
+/* The format of the file at hand, which is open then unless its reader is to open it. */
+static ur_status find_format(struct ur__intake *in, const struct ur__format **out)
 {
-    const struct ur__format *f;
+    const struct ur__format *f, *binary = NULL;
+    *out = NULL;
     UR__TRY(check_format(in->rule, &f));
+    if (!f || in->rule->unlabelled)
+        UR__TRY(find_binary(in, &binary));
+    if (binary && (!f || binary->bare))
+        f = binary;
+    if (!f || !f->binary)
+        UR__TRY(ur__lines_open(&in->lines, in->path, in->rule->any_bytes, &in->x->tally));
     if (!f)
-        UR__TRY(find_binary(in, &f));
-    if (f && f->binary)
-        return f->read(in);
-    ur_status status = ur__lines_open(&in->lines, in->path, in->rule->any_bytes, &in->x->tally);
-    if (status == UR_OK && !f)
-        status = find_text(in, &f);
-    if (status == UR_OK)
-        status = f->read(in);
-    ur__lines_close(&in->lines);
-    return status;
+        UR__TRY(find_text(in, &f));
+    *out = f;
+    return UR_OK;
 }
 
-static ur_status take_file(struct ur__intake *in, const char *path)
+static void close_file(struct ur__example_reader *r)
 {
+    if (r->inside)
+        r->f->end(r->inside);
+    ur__free(r->inside);
+    ur__lines_close(&r->in.lines);
+    r->inside = NULL;
+    r->f = NULL;
+}
+
+static ur_status open_file(struct ur__example_reader *r)
+{
+    struct ur__intake *in = &r->in;
     struct ur__examples *x = in->x;
-    int64_t before = x->n;
-    in->path = path;
+    const char *path = r->paths[x->n_paths];
+    r->before = r->taken;
     in->steps = 0;
     if (!(x->path[x->n_paths] = ur__strdup(path)))
         return UR_ENOMEM;
-    x->n_paths++;
-    UR__TRY(read_file(in));
-    if (x->n == before)
-        return ur__fail(UR_EDATA, "%s: holds no example", strcmp(path, "-") ? path
-                        : "standard input");
+    in->path = x->path[x->n_paths++];
+    UR__TRY(find_format(in, &r->f));
+    if (!x->format)
+        x->format = r->f->name;
+    r->inside = ur__calloc(1, r->f->size);
+    return r->inside ? r->f->begin(r->inside, in) : UR_ENOMEM;
+}
+
+/* Adds an example to the set; *more false: there was none left in any file. */
+static ur_status take_next(struct ur__example_reader *r, bool *more)
+{
+    for (*more = false; r->f || r->in.x->n_paths < r->n_paths; close_file(r)) {
+        if (!r->f)
+            UR__TRY(open_file(r));
+        UR__TRY(r->f->next(r->inside, more));
+        r->taken += *more;
+        if (*more)
+            return UR_OK;
+        if (r->taken == r->before)
+            return ur__fail(UR_EDATA, "%s: holds no example",
+                            strcmp(r->in.path, "-") ? r->in.path : "standard input");
+    }
     return UR_OK;
 }
+
+static struct ur__example_reader *new_reader(const char *const *paths, int n_paths,
+                                             const struct ur__read_rule *rule)
+{
+    struct ur__example_reader *r = ur__calloc(1, sizeof *r);
+    struct ur__examples *x = r ? ur__calloc(1, sizeof *x) : NULL;
+    if (!x) {
+        ur__free(r);
+        return NULL;
+    }
+    r->in.x = x;
+    r->in.rule = rule;
+    r->paths = paths;
+    r->n_paths = n_paths;
+    x->tagged = rule->tagged && !rule->unlabelled;
+    x->path = ur__alloc((size_t)n_paths, sizeof *x->path);
+    if (x->path)
+        return r;
+    ur__example_reader_close(r);
+    return NULL;
+}
+
+static ur_status check_paths(int n_paths)
+{
+    return n_paths > 0 ? UR_OK
+                       : ur__fail(UR_EINVAL, "a set of examples needs at least one file");
+}
+
+void ur__example_reader_close(struct ur__example_reader *r)
+{
+    if (!r)
+        return;
+    close_file(r);
+    ur__examples_free(r->in.x);
+    ur__word_table_free(&r->in.labels);
+    ur__free(r);
+}
+
+ur_status ur__example_reader_open(struct ur__example_reader **out, const char *const *paths,
+                                  int n_paths, const struct ur__read_rule *rule)
+{
+    *out = NULL;
+    UR__TRY(check_paths(n_paths));
+    *out = new_reader(paths, n_paths, rule);
+    return *out ? UR_OK : UR_ENOMEM;
+}
+
+ur_status ur__example_reader_next(struct ur__example_reader *r, struct ur__examples **x)
+{
+    bool more;
+    ur__examples_clear(r->in.x);
+    unsigned mode = ur__fpmode_default();       /* numbers are read, sounds transformed */
+    ur_status status = take_next(r, &more);
+    ur__fpmode_restore(mode);
+    *x = status == UR_OK && more ? r->in.x : NULL;
+    return status;
+}
+
+/* ---- whole sets -------------------------------------------------------- */
 
 static ur_status settle(struct ur__intake *in, ur_vocab **labels)
 {
@@ -171,16 +279,11 @@ static ur_status settle(struct ur__intake *in, ur_vocab **labels)
     return UR_OK;
 }
 
-static ur_status take_all(struct ur__intake *in, const char *const *paths, int n_paths,
-                          ur_vocab **labels)
+static ur_status take_all(struct ur__example_reader *r, ur_vocab **labels)
 {
-    in->x->tagged = in->rule->tagged && !in->rule->unlabelled;
-    in->x->path = ur__alloc((size_t)n_paths, sizeof *in->x->path);
-    if (!in->x->path)
-        return UR_ENOMEM;
-    for (int i = 0; i < n_paths; i++)
-        UR__TRY(take_file(in, paths[i]));
-    return settle(in, labels);
+    for (bool more = true; more; )
+        UR__TRY(take_next(r, &more));
+    return settle(&r->in, labels);
 }
 
 ur_status ur__examples_open(struct ur__examples **out, const char *const *paths, int n_paths,
@@ -189,26 +292,19 @@ ur_status ur__examples_open(struct ur__examples **out, const char *const *paths,
     *out = NULL;
     if (labels)
         *labels = NULL;
-    if (n_paths < 1)
-        return ur__fail(UR_EINVAL, "a set of examples needs at least one file");
+    UR__TRY(check_paths(n_paths));
     if (!rule->unlabelled && !rule->labels && !labels)
         return ur__fail(UR_EINVAL, "examples: the labels found have no place to go");
-    struct ur__examples *x = ur__calloc(1, sizeof *x);
-    struct ur__intake *in = x ? ur__calloc(1, sizeof *in) : NULL;
-    ur_status status = UR_ENOMEM;
-    if (in) {
-        in->x = x;
-        in->rule = rule;
-        unsigned mode = ur__fpmode_default();       /* numbers are read, sounds transformed */
-        status = take_all(in, paths, n_paths, labels);
-        ur__fpmode_restore(mode);
-        ur__word_table_free(&in->labels);
-        ur__free(in);
+    struct ur__example_reader *r = new_reader(paths, n_paths, rule);
+    if (!r)
+        return UR_ENOMEM;
+    unsigned mode = ur__fpmode_default();       /* numbers are read, sounds transformed */
+    ur_status status = take_all(r, labels);
+    ur__fpmode_restore(mode);
+    if (status == UR_OK) {
+        *out = r->in.x;
+        r->in.x = NULL;
     }
-    if (status != UR_OK) {
-        ur__examples_free(x);
-        return status;
-    }
-    *out = x;
-    return UR_OK;
+    ur__example_reader_close(r);
+    return status;
 }

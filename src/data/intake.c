@@ -25,6 +25,14 @@ ur_status ur__take_kind(struct ur__intake *in, enum ur__content content, int wid
 {
     static const char *const names[] = {"texts", "tokens", "numbers"};
     struct ur__examples *x = in->x;
+    const int features = in->rule->features;
+    const char *path = strcmp(in->path, "-") ? in->path : "standard input";
+    if (features && (content == UR__FRAMES) != (features > 0))
+        return ur__fail(UR_EDATA, "%s holds %s, but the network reads %s", path, names[content],
+                        features > 0 ? "numbers" : "text");
+    if (features > 0 && width != features)
+        return ur__fail(UR_EDATA, "%s has %d numbers a step, but the network reads %d", path,
+                        width, features);
     if (x->width && x->content != content)
         return ur__fail(UR_EDATA, "%s: holds %s where %s before it holds %s", in->path,
                         names[content], x->path[0], names[x->content]);

@@ -9,11 +9,11 @@
 
 /* How a picture becomes a sequence. */
 enum ur__scan {
-    UR__SCAN_AUTO,          /* rows; of four dimensions whose last is no colour, frames */
+    UR__SCAN_AUTO,          /* rows; of sequences of pictures, pictures */
     UR__SCAN_ROW,           /* T = height: a row a step */
     UR__SCAN_COLUMN,
     UR__SCAN_PIXEL,         /* row by row, a pixel a step */
-    UR__SCAN_FRAME          /* of sequences of pictures: a picture a step */
+    UR__SCAN_PICTURE        /* a picture a step: T = 1, unless they are sequences of pictures */
 };
 
 enum ur__header { UR__HEADER_AUTO, UR__HEADER_YES, UR__HEADER_NO };
@@ -22,7 +22,7 @@ enum ur__header { UR__HEADER_AUTO, UR__HEADER_YES, UR__HEADER_NO };
 struct ur__read_rule {
     const char *format;     /* a reader's name; NULL: told by content and ending */
     bool tagged;            /* a label a step is wanted, not one an example */
-    bool unlabelled;        /* there are no labels in the files */
+    bool unlabelled;        /* labels are not wanted: they may be missing, and are not looked at */
     bool any_bytes;         /* texts need not be UTF-8 */
     const ur_vocab *labels; /* others are UR_EDATA; NULL: they are found */
     const char *label_file; /* of pictures; NULL: beside them, by its name */
@@ -34,7 +34,12 @@ struct ur__read_rule {
     int steps, width;       /* a row of n numbers as [steps, width]; 0: as the other leaves it,
                                both: [n, 1] */
     enum ur__scan scan;
+    bool apart;             /* steps are read apart: unless width or scan say how, an example of
+                               the same size as all others is one step */
     struct ur__mel_rule mel;
+    int rate;               /* of sounds, samples a second; 0: that of the first */
+    int features;           /* numbers a step that there must be; -1: texts or tokens; 0: any */
+    int columns;            /* unlabelled: of the table with labels, in csv; 0: unknown */
 };
 
 struct ur__intake {

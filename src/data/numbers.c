@@ -24,6 +24,15 @@ void ur__numbers_free(struct ur__numbers *a)
     *a = (struct ur__numbers){0};
 }
 
+void ur__numbers_clear(struct ur__numbers *a)
+{
+    if (a->spool)
+        ur__numbers_free(a);
+    a->n = 0;
+    a->size = 0;
+    a->width = 0;
+}
+
 /* ---- widths ------------------------------------------------------------ */
 
 static void narrow(int width, size_t n, const uint32_t *from, unsigned char *to)

@@ -18,6 +18,8 @@ struct ur__numbers {
     struct ur__spool *spool;
 };
 void ur__numbers_free(struct ur__numbers *a);
+/* Empties it; memory is kept for what follows. */
+void ur__numbers_clear(struct ur__numbers *a);
 /* Appends n numbers, each at most `most`. */
 ur_status ur__numbers_put(struct ur__numbers *a, size_t n, const uint32_t *number, uint32_t most);
 /* Numbers [begin, begin+n), which are there. Allocates nothing. */

@@ -12,7 +12,7 @@ struct reading {
     struct ur__intake *in;
     struct ur__cells row;
     int columns, token, label;  /* places; label -1: none */
-    int64_t begin;              /* line of the sentence at hand */
+    int64_t first;              /* line of the sentence at hand */
 };
 
 static bool is_conll(const char *head, size_t n, bool tagged)
@@ -51,37 +51,46 @@ static ur_status take_line(struct reading *r)
         return ur__lines_fail(l, "%d columns where the first token has %d", r->row.n, r->columns);
     const struct ur__cell *token = &r->row.cell[r->token];
     if (in->steps == 0)
-        r->begin = l->number;
+        r->first = l->number;
     UR__TRY(ur__take_token(in, token->text, token->n));
     const struct ur__cell *label = r->label < 0 ? NULL : &r->row.cell[r->label];
     return label ? ur__take_named_tag(in, label->text, label->n) : UR_OK;
 }
 
-static ur_status read_lines(struct reading *r)
+static ur_status begin(void *reader, struct ur__intake *in)
 {
-    static const char docstart[] = "-DOCSTART-";
-    struct ur__lines *l = &r->in->lines;
-    for (bool more = true; more; ) {
-        UR__TRY(ur__lines_next(l, &more));
-        bool skip = more && strncmp(l->text, docstart, sizeof docstart - 1) == 0;
-        if (more && !skip && !ur__lines_blank(l))
-            UR__TRY(take_line(r));
-        else if (r->in->steps > 0)
-            UR__TRY(ur__take_end(r->in, r->begin, -1, -1));
-    }
+    ((struct reading *)reader)->in = in;
     return UR_OK;
 }
 
-static ur_status read_conll(struct ur__intake *in)
+static ur_status next(void *reader, bool *more)
 {
-    struct reading r = {.in = in};
-    ur_status status = read_lines(&r);
-    ur__cells_free(&r.row);
-    return status;
+    static const char docstart[] = "-DOCSTART-";
+    struct reading *r = reader;
+    struct ur__lines *l = &r->in->lines;
+    for (;;) {
+        UR__TRY(ur__lines_next(l, more));
+        bool skip = *more && strncmp(l->text, docstart, sizeof docstart - 1) == 0;
+        if (*more && !skip && !ur__lines_blank(l)) {
+            UR__TRY(take_line(r));
+        } else if (r->in->steps > 0) {
+            *more = true;       /* this one; the next call says whether there is another */
+            return ur__take_end(r->in, r->first, -1, -1);
+        } else if (!*more) {
+            return UR_OK;
+        }
+    }
 }
 
+static void end(void *reader)
+{
+    ur__cells_free(&((struct reading *)reader)->row);
+}
+
+static const char *const own_options[] = {"column", "text-column", NULL};
 static const char *const endings[] = {".conll", ".iob", ".bio", NULL};
 const struct ur__format ur__format_conll = {
     .name = "conll", .what = "a token and its label a line, blank lines between sentences",
-    .endings = endings, .tagged = true, .is = is_conll, .read = read_conll,
+    .endings = endings, .options = own_options, .tagged = true, .is = is_conll,
+    .size = sizeof(struct reading), .begin = begin, .next = next, .end = end,
 };

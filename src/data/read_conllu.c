@@ -16,7 +16,7 @@ struct reading {
     struct ur__intake *in;
     struct ur__cells row;
     int label;              /* place; -1: none */
-    int64_t begin, tokens;  /* of the sentence at hand: its line, its tokens so far */
+    int64_t first, tokens;  /* of the sentence at hand: its line, its tokens so far */
 };
 
 static bool is_conllu(const char *head, size_t n, bool tagged)
@@ -74,42 +74,52 @@ static ur_status take_line(struct reading *r)
         return UR_OK;
     const struct ur__cell *form = &r->row.cell[FORM];
     if (in->steps == 0)
-        r->begin = l->number;
+        r->first = l->number;
     UR__TRY(ur__take_token(in, form->text, form->n));
     const struct ur__cell *label = r->label < 0 ? NULL : &r->row.cell[r->label];
     return label ? ur__take_named_tag(in, label->text, label->n) : UR_OK;
 }
 
-static ur_status read_lines(struct reading *r)
+static ur_status begin(void *reader, struct ur__intake *in)
 {
-    struct ur__lines *l = &r->in->lines;
+    struct reading *r = reader;
+    r->in = in;
+    r->row.separator = '\t';
     UR__TRY(find_column(r));
-    UR__TRY(ur__take_kind(r->in, UR__TOKENS, 1));
-    for (bool more = true; more; ) {
-        UR__TRY(ur__lines_next(l, &more));
-        if (more && *l->text == '#')
+    return ur__take_kind(in, UR__TOKENS, 1);
+}
+
+static ur_status next(void *reader, bool *more)
+{
+    struct reading *r = reader;
+    struct ur__lines *l = &r->in->lines;
+    for (;;) {
+        UR__TRY(ur__lines_next(l, more));
+        if (*more && *l->text == '#')
             continue;
-        if (more && !ur__lines_blank(l)) {
+        if (*more && !ur__lines_blank(l)) {
             UR__TRY(take_line(r));
             continue;
         }
         r->tokens = 0;
-        if (r->in->steps > 0)
-            UR__TRY(ur__take_end(r->in, r->begin, -1, -1));
+        if (r->in->steps > 0) {
+            *more = true;       /* this one; the next call says whether there is another */
+            return ur__take_end(r->in, r->first, -1, -1);
+        }
+        if (!*more)
+            return UR_OK;
     }
-    return UR_OK;
 }
 
-static ur_status read_conllu(struct ur__intake *in)
+static void end(void *reader)
 {
-    struct reading r = {.in = in, .row.separator = '\t'};
-    ur_status status = read_lines(&r);
-    ur__cells_free(&r.row);
-    return status;
+    ur__cells_free(&((struct reading *)reader)->row);
 }
 
+static const char *const own_options[] = {"column", NULL};
 static const char *const endings[] = {".conllu", NULL};
 const struct ur__format ur__format_conllu = {
-    .name = "conllu", .what = "CoNLL-U: ten columns a token", .endings = endings, .tagged = true,
-    .is = is_conllu, .read = read_conllu,
+    .name = "conllu", .what = "CoNLL-U: ten columns a token", .endings = endings,
+    .options = own_options, .tagged = true,
+    .is = is_conllu, .size = sizeof(struct reading), .begin = begin, .next = next, .end = end,
 };

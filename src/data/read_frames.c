@@ -12,7 +12,7 @@ struct reading {
     struct ur__intake *in;
     struct ur__table table;
     int label;              /* column; -1: none */
-    int64_t begin;          /* line of the sequence at hand */
+    int64_t first;          /* line of the sequence at hand */
     float *frame;
 };
 
@@ -52,12 +52,23 @@ static bool is_frames(const char *head, size_t n, bool tagged)
     return false;
 }
 
-static ur_status begin(struct reading *r)
+/* Where labels are not wanted, a column more than the numbers that are has them. */
+static bool has_labels(const struct reading *r)
 {
     const struct ur__read_rule *rule = r->in->rule;
+    if (!rule->unlabelled)
+        return true;
+    if (ur__is_no_column(rule->column))
+        return false;
+    return rule->features > 0 ? r->table.columns == rule->features + 1 : rule->column != NULL;
+}
+
+static ur_status find_columns(struct reading *r)
+{
     const struct ur__table *t = &r->table;
-    UR__TRY(ur__table_column(t, rule->unlabelled ? NULL : rule->column,
-                             rule->unlabelled ? -1 : t->columns - 1, &r->label));
+    r->label = -1;
+    if (has_labels(r))
+        UR__TRY(ur__table_column(t, r->in->rule->column, t->columns - 1, &r->label));
     int width = t->columns - (r->label >= 0);
     if (width < 1)
         return ur__lines_fail(t->lines, "there is nothing beside the label");
@@ -73,7 +84,7 @@ static ur_status take_row(struct reading *r)
     const struct ur__cells *row = r->table.row;
     int n = 0;
     if (in->steps == 0)
-        r->begin = in->lines.number;
+        r->first = in->lines.number;
     for (int i = 0; i < row->n; i++) {
         if (i != r->label)
             UR__TRY(ur__cells_number(row, &in->lines, i, &r->frame[n++]));
@@ -83,33 +94,42 @@ static ur_status take_row(struct reading *r)
     return label ? ur__take_named_tag(in, label->text, label->n) : UR_OK;
 }
 
-static ur_status read_rows(struct reading *r)
+static ur_status begin(void *reader, struct ur__intake *in)
 {
-    bool more = true, blank;
-    UR__TRY(ur__table_open(&r->table, r->in, false, true));
-    while (more) {
-        UR__TRY(ur__table_next(&r->table, &more, &blank));
-        if (more && !blank && !r->frame)
-            UR__TRY(begin(r));
-        if (more && !blank)
+    struct reading *r = reader;
+    r->in = in;
+    return ur__table_open(&r->table, in, false, true);
+}
+
+static ur_status next(void *reader, bool *more)
+{
+    struct reading *r = reader;
+    for (bool blank; ; ) {
+        UR__TRY(ur__table_next(&r->table, more, &blank));
+        if (*more && !blank) {
+            if (!r->frame)
+                UR__TRY(find_columns(r));
             UR__TRY(take_row(r));
-        else if (r->in->steps > 0)
-            UR__TRY(ur__take_end(r->in, r->begin, -1, -1));
+        } else if (r->in->steps > 0) {
+            *more = true;       /* this one; the next call says whether there is another */
+            return ur__take_end(r->in, r->first, -1, -1);
+        } else if (!*more) {
+            return UR_OK;
+        }
     }
-    return UR_OK;
 }
 
-static ur_status read_frames(struct ur__intake *in)
+static void end(void *reader)
 {
-    struct reading r = {.in = in};
-    ur_status status = read_rows(&r);
-    ur__table_close(&r.table);
-    ur__free(r.frame);
-    return status;
+    struct reading *r = reader;
+    ur__table_close(&r->table);
+    ur__free(r->frame);
 }
 
+static const char *const own_options[] = {"column", "header", NULL};
 static const char *const endings[] = {".csv", NULL};
 const struct ur__format ur__format_frames = {
     .name = "frames", .what = "numbers and a label a line, blank lines between sequences",
-    .endings = endings, .tagged = true, .is = is_frames, .read = read_frames,
+    .endings = endings, .options = own_options, .tagged = true, .is = is_frames,
+    .size = sizeof(struct reading), .begin = begin, .next = next, .end = end,
 };

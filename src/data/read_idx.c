@@ -32,8 +32,10 @@ struct reading {
     struct idx pictures, labels;
     struct ur__buf label_path;
     enum ur__scan scan;
+    bool clips;             /* sequences of pictures */
     size_t h, w, c;         /* of a picture as it is scanned; of sequences h = T */
     unsigned char *turned;
+    size_t taken;           /* items so far */
 };
 
 /* ---- one file ---------------------------------------------------------- */
@@ -185,13 +187,16 @@ static ur_status find_scan(struct reading *r)
     r->scan = r->in->rule->scan;
     if (f->n_dims < 2)
         return ur__fail(UR_EDATA, "%s: has one dimension: labels, not pictures", f->path);
-    if (r->in->rule->tagged)
-        r->scan = UR__SCAN_FRAME;
-    if (r->scan == UR__SCAN_AUTO)
-        r->scan = f->n_dims == 4 && dim[3] > MOST_COLOURS ? UR__SCAN_FRAME : UR__SCAN_ROW;
-    if (r->scan == UR__SCAN_FRAME && f->n_dims != 4)
+    if (r->in->rule->tagged && f->n_dims != 4)
         return ur__fail(UR_EDATA, "%s: has %d dimensions, not the 4 of sequences of pictures",
                         f->path, f->n_dims);
+    if (r->in->rule->tagged && r->scan != UR__SCAN_AUTO && r->scan != UR__SCAN_PICTURE)
+        return ur__fail(UR_EINVAL, "scan: with a label a step, a step is a picture");
+    r->clips = r->in->rule->tagged || (f->n_dims == 4 && dim[3] > MOST_COLOURS);
+    if (r->in->rule->tagged)
+        r->scan = UR__SCAN_PICTURE;
+    if (r->scan == UR__SCAN_AUTO)
+        r->scan = r->clips || r->in->rule->apart ? UR__SCAN_PICTURE : UR__SCAN_ROW;
     r->h = dim[1];
     r->w = f->n_dims > 2 ? dim[2] : 1;
     r->c = f->n_dims > 3 ? dim[3] : 1;
@@ -203,6 +208,7 @@ static int width_of(const struct reading *r)
     switch (r->scan) {
     case UR__SCAN_COLUMN: return (int)(r->h * r->c);
     case UR__SCAN_PIXEL: return (int)r->c;
+    case UR__SCAN_PICTURE: return (int)((r->clips ? 1 : r->h) * r->w * r->c);
     default: return (int)(r->w * r->c);
     }
 }
@@ -241,30 +247,35 @@ static ur_status take_example(struct reading *r, int64_t number)
     return ur__take_end(r->in, number, label, -1);
 }
 
-static ur_status read_files(struct reading *r)
+static ur_status begin(void *reader, struct ur__intake *in)
 {
-    bool labelled = !r->in->rule->unlabelled;
-    UR__TRY(open_idx(&r->pictures, r->in->path, &r->in->x->tally));
+    struct reading *r = reader;
+    r->in = in;
+    UR__TRY(open_idx(&r->pictures, in->path, &in->x->tally));
     UR__TRY(find_scan(r));
-    if (labelled)
+    if (!in->rule->unlabelled)
         UR__TRY(open_labels(r));
-    UR__TRY(ur__take_kind(r->in, UR__FRAMES, width_of(r)));
-    for (size_t i = 1; i <= r->pictures.dim[0]; i++)
-        UR__TRY(take_example(r, (int64_t)i));
-    if (labelled)
+    return ur__take_kind(in, UR__FRAMES, width_of(r));
+}
+
+static ur_status next(void *reader, bool *more)
+{
+    struct reading *r = reader;
+    *more = r->taken < r->pictures.dim[0];
+    if (*more)
+        return take_example(r, (int64_t)++r->taken);
+    if (r->labels.reader)
         UR__TRY(check_end(&r->labels));
     return check_end(&r->pictures);
 }
 
-static ur_status read_idx(struct ur__intake *in)
+static void end(void *reader)
 {
-    struct reading r = {.in = in};
-    ur_status status = read_files(&r);
-    close_idx(&r.pictures);
-    close_idx(&r.labels);
-    ur__buf_free(&r.label_path);
-    ur__free(r.turned);
-    return status;
+    struct reading *r = reader;
+    close_idx(&r->pictures);
+    close_idx(&r->labels);
+    ur__buf_free(&r->label_path);
+    ur__free(r->turned);
 }
 
 static bool is_idx(const char *head, size_t n, bool tagged)
@@ -274,9 +285,11 @@ static bool is_idx(const char *head, size_t n, bool tagged)
            && head[3] <= MOST_DIMS;
 }
 
+static const char *const own_options[] = {"scan", "labels", "val-labels", NULL};
 static const char *const endings[] = {NULL};
 const struct ur__format ur__format_idx = {
     .name = "idx", .what = "pictures as MNIST has them, their labels in another file",
-    .endings = endings, .one = true, .tagged = true, .binary = true, .is = is_idx,
-    .read = read_idx,
+    .endings = endings, .options = own_options, .one = true, .tagged = true, .binary = true,
+    .is = is_idx,
+    .size = sizeof(struct reading), .begin = begin, .next = next, .end = end,
 };

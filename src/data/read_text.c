@@ -13,35 +13,44 @@ static bool is_text(const char *head, size_t n, bool tagged)
     return ur__cells_separator(head) == '\t';
 }
 
+struct reading {
+    struct ur__intake *in;
+};
+
+static ur_status begin(void *reader, struct ur__intake *in)
+{
+    ((struct reading *)reader)->in = in;
+    return ur__take_kind(in, UR__TEXTS, 1);
+}
+
 static ur_status take_line(struct ur__intake *in)
 {
     const struct ur__lines *l = &in->lines;
-    const char *text = l->text;
+    const char *tab = strchr(l->text, '\t'), *text = tab ? tab + 1 : l->text;
+    bool labelled = !in->rule->unlabelled;
     int32_t label = -1;
-    if (!in->rule->unlabelled) {
-        const char *tab = strchr(l->text, '\t');
-        if (!tab)
-            return ur__lines_fail(l, "there is no tab between a label and a text");
+    if (labelled && !tab)
+        return ur__lines_fail(l, "there is no tab between a label and a text");
+    if (labelled)
         UR__TRY(ur__take_label(in, l->text, (size_t)(tab - l->text), &label));
-        text = tab + 1;
-    }
     UR__TRY(ur__take_text(in, text, l->n - (size_t)(text - l->text)));
     return ur__take_end(in, l->number, label, -1);
 }
 
-static ur_status read_text(struct ur__intake *in)
+static ur_status next(void *reader, bool *more)
 {
-    UR__TRY(ur__take_kind(in, UR__TEXTS, 1));
-    for (bool more = true; more; ) {
-        UR__TRY(ur__lines_next_filled(&in->lines, &more));
-        if (more)
-            UR__TRY(take_line(in));
-    }
-    return UR_OK;
+    struct ur__intake *in = ((struct reading *)reader)->in;
+    UR__TRY(ur__lines_next_filled(&in->lines, more));
+    return *more ? take_line(in) : UR_OK;
+}
+
+static void end(void *reader)
+{
+    (void)reader;
 }
 
 static const char *const endings[] = {".tsv", NULL};
 const struct ur__format ur__format_text = {
     .name = "text", .what = "label<TAB>text, one a line", .endings = endings, .one = true,
-    .is = is_text, .read = read_text,
+    .is = is_text, .size = sizeof(struct reading), .begin = begin, .next = next, .end = end,
 };

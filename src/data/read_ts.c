@@ -199,32 +199,35 @@ static ur_status take_line(struct reading *r)
     return ur__take_end(r->in, l->number, label, -1);
 }
 
-static ur_status read_lines(struct reading *r)
+static ur_status begin(void *reader, struct ur__intake *in)
 {
-    struct ur__lines *l = &r->in->lines;
+    struct reading *r = reader;
+    struct ur__lines *l = &in->lines;
+    r->in = in;
+    r->labelled = true;
     for (bool more = true; more && !r->in_data; ) {
         UR__TRY(ur__lines_next(l, &more));
         if (more && !ur__lines_blank(l))
             UR__TRY(take_property(r));
     }
-    if (!r->labelled && !r->in->rule->unlabelled)
+    if (!r->labelled && !in->rule->unlabelled)
         return ur__lines_fail(l, "@classLabel says that the series have no class");
-    for (bool more = true; more; ) {
-        UR__TRY(ur__lines_next_filled(l, &more));
-        if (more)
-            UR__TRY(take_line(r));
-    }
     return UR_OK;
 }
 
-static ur_status read_ts(struct ur__intake *in)
+static ur_status next(void *reader, bool *more)
 {
-    struct reading r = {.in = in, .labelled = true};
-    ur_status status = read_lines(&r);
-    ur__word_table_free(&r.classes);
-    ur__free(r.value);
-    ur__free(r.frame);
-    return status;
+    struct reading *r = reader;
+    UR__TRY(ur__lines_next_filled(&r->in->lines, more));
+    return *more ? take_line(r) : UR_OK;
+}
+
+static void end(void *reader)
+{
+    struct reading *r = reader;
+    ur__word_table_free(&r->classes);
+    ur__free(r->value);
+    ur__free(r->frame);
 }
 
 static bool is_ts(const char *head, size_t n, bool tagged)
@@ -241,5 +244,5 @@ static bool is_ts(const char *head, size_t n, bool tagged)
 static const char *const endings[] = {".ts", NULL};
 const struct ur__format ur__format_ts = {
     .name = "ts", .what = "series of the UCR and UEA archives", .endings = endings, .one = true,
-    .is = is_ts, .read = read_ts,
+    .is = is_ts, .size = sizeof(struct reading), .begin = begin, .next = next, .end = end,
 };

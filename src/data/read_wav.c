@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A list of sound files, label<TAB>path.wav or label<TAB>path.wav<TAB>group, paths from the list's
- * folder on: each one becomes log-mel frames (data/mel.h). */
+ * folder on: each one becomes log-mel frames (data/mel.h). Or such a file itself, which has no
+ * label. */
 #include <string.h>
 
 #include "base/mem.h"
@@ -17,6 +18,7 @@ struct reading {
     float *frame;           /* [bands] */
     struct ur__cells row;
     struct ur__buf path;
+    bool alone;             /* the file that is no list was taken */
 };
 
 /* Does the first line have a field that ends with .wav? */
@@ -33,12 +35,13 @@ static bool is_list(const char *head, size_t n, bool tagged)
 }
 
 /* The front end, when the first file's rate is known. */
-static ur_status begin(struct reading *r, const struct ur__wav *w)
+static ur_status set_rate(struct reading *r, const struct ur__wav *w)
 {
     struct ur__examples *x = r->in->x;
-    if (x->rate && x->rate != w->rate)
+    int rate = x->rate ? x->rate : r->in->rule->rate;
+    if (rate && rate != w->rate)
         return ur__fail(UR_EDATA, "%s: %d samples a second where the files before have %d: convert "
-                        "it", w->path, w->rate, x->rate);
+                        "it", w->path, w->rate, rate);
     x->rate = w->rate;
     if (r->mel)
         return UR_OK;
@@ -52,7 +55,7 @@ static ur_status begin(struct reading *r, const struct ur__wav *w)
 
 static ur_status take_sound(struct reading *r, struct ur__wav *w)
 {
-    UR__TRY(begin(r, w));
+    UR__TRY(set_rate(r, w));
     size_t n = (size_t)ur__mel_samples(r->mel), hop = (size_t)ur__mel_hop(r->mel), held = 0;
     if (w->samples < n)
         return ur__fail(UR_EDATA, "%s: %llu samples are too few: a frame has %zu", w->path,
@@ -86,18 +89,40 @@ static ur_status check_regular(const char *path)
 
 static ur_status take_file(struct reading *r, const char *path)
 {
-    const char *list = r->in->path, *slash = strrchr(list, '/');
     struct ur__wav w;
+    ur_status status = ur__wav_open(&w, path, &r->in->x->tally);
+    if (status == UR_OK)
+        status = take_sound(r, &w);
+    ur__wav_close(&w);
+    return status;
+}
+
+static ur_status take_named(struct reading *r, const char *path)
+{
+    const char *list = r->in->path, *slash = strrchr(list, '/');
     r->path.size = 0;
     if (slash && *path != '/')
         UR__TRY(ur__buf_put(&r->path, list, (size_t)(slash - list) + 1));
     UR__TRY(ur__buf_puts(&r->path, path));
     UR__TRY(check_regular(r->path.data));
-    ur_status status = ur__wav_open(&w, r->path.data, &r->in->x->tally);
-    if (status == UR_OK)
-        status = take_sound(r, &w);
-    ur__wav_close(&w);
-    return status;
+    return take_file(r, r->path.data);
+}
+
+static bool is_path(const char *text)
+{
+    size_t n = strlen(text);
+    return n > 4 && (strcmp(text + n - 4, ".wav") == 0 || strcmp(text + n - 4, ".WAV") == 0);
+}
+
+/* The path's field: the first that looks like one where there need be no label before it. */
+static int find_path(const struct reading *r)
+{
+    if (!r->in->rule->unlabelled)
+        return 1;
+    for (int i = 0; i < r->row.n; i++)
+        if (is_path(r->row.cell[i].text))
+            return i;
+    return r->row.n > 1;
 }
 
 static ur_status take_line(struct reading *r)
@@ -105,46 +130,72 @@ static ur_status take_line(struct reading *r)
     struct ur__intake *in = r->in;
     struct ur__lines *l = &in->lines;
     int32_t label = -1, group = -1;
-    int path = in->rule->unlabelled ? 0 : 1;
+    bool wanted = !in->rule->unlabelled;
     UR__TRY(ur__cells_split(&r->row, l, false));
+    int path = find_path(r);
     if (r->row.n < path + 1 || r->row.n > path + 2)
-        return ur__lines_fail(l, "%d fields separated by tabs, not %sa path and perhaps a group",
-                              r->row.n, path ? "a label, " : "");
-    if (path)
+        return ur__lines_fail(l, "%d fields separated by tabs, not a label, a path and perhaps a "
+                              "group", r->row.n);
+    if (wanted)
         UR__TRY(ur__take_label(in, r->row.cell[0].text, r->row.cell[0].n, &label));
-    if (r->row.n == path + 2)
+    if (wanted && r->row.n == path + 2)
         UR__TRY(ur__take_group(in, r->row.cell[path + 1].text, r->row.cell[path + 1].n, &group));
-    ur_status status = take_file(r, r->row.cell[path].text);
+    ur_status status = take_named(r, r->row.cell[path].text);
     /* The list's line beside what is wrong with the file. */
     if (status == UR_EDATA || status == UR_EINPUT)
         return ur__fail(status, "%s:%lld: %s", l->name, (long long)l->number, ur_errmsg());
     return status == UR_OK ? ur__take_end(in, l->number, label, group) : status;
 }
 
-static ur_status read_lines(struct reading *r)
+static ur_status begin(void *reader, struct ur__intake *in)
 {
-    for (bool more = true; more; ) {
-        UR__TRY(ur__lines_next_filled(&r->in->lines, &more));
-        if (more)
-            UR__TRY(take_line(r));
-    }
+    struct reading *r = reader;
+    r->in = in;
+    r->row.separator = '\t';
     return UR_OK;
 }
 
-static ur_status read_list(struct ur__intake *in)
+static ur_status next(void *reader, bool *more)
 {
-    struct reading r = {.in = in, .row.separator = '\t'};
-    ur_status status = read_lines(&r);
-    ur__mel_free(r.mel);
-    ur__free(r.samples);
-    ur__free(r.frame);
-    ur__cells_free(&r.row);
-    ur__buf_free(&r.path);
-    return status;
+    struct reading *r = reader;
+    UR__TRY(ur__lines_next_filled(&r->in->lines, more));
+    return *more ? take_line(r) : UR_OK;
+}
+
+static ur_status next_alone(void *reader, bool *more)
+{
+    struct reading *r = reader;
+    *more = !r->alone;
+    r->alone = true;
+    if (!*more)
+        return UR_OK;
+    UR__TRY(take_file(r, r->in->path));
+    return ur__take_end(r->in, 1, -1, -1);
+}
+
+static void end(void *reader)
+{
+    struct reading *r = reader;
+    ur__mel_free(r->mel);
+    ur__free(r->samples);
+    ur__free(r->frame);
+    ur__cells_free(&r->row);
+    ur__buf_free(&r->path);
+}
+
+static bool is_riff(const char *head, size_t n, bool tagged)
+{
+    (void)tagged;
+    return n >= 4 && memcmp(head, "RIFF", 4) == 0;
 }
 
 static const char *const endings[] = {NULL};
 const struct ur__format ur__format_wav = {
     .name = "wav", .what = "label<TAB>path.wav, one a line", .endings = endings, .one = true,
-    .is = is_list, .read = read_list,
+    .is = is_list, .size = sizeof(struct reading), .begin = begin, .next = next, .end = end,
+};
+const struct ur__format ur__format_sound = {
+    .name = "sound", .what = "a sound itself", .endings = endings, .one = true, .bare = true,
+    .binary = true, .is = is_riff, .size = sizeof(struct reading), .begin = begin,
+    .next = next_alone, .end = end,
 };

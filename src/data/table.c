@@ -71,7 +71,8 @@ static ur_status look(struct ur__table *t, const struct ur__read_rule *rule)
     UR__TRY(keep_first(t));
     t->named = rule->header == UR__HEADER_YES
                || (rule->header == UR__HEADER_AUTO && has_any_name(&t->first, rule));
-    if (!t->named && rule->header == UR__HEADER_AUTO && !has_number(&t->first)) {
+    bool text_alone = rule->features < 0 && t->columns == 1;   /* a number in it means nothing */
+    if (!t->named && rule->header == UR__HEADER_AUTO && !text_alone && !has_number(&t->first)) {
         UR__TRY(read_row(t, &t->ahead_more, &t->ahead_blank));
         t->ahead = true;
         t->ahead_line = t->lines->number;
@@ -87,6 +88,8 @@ ur_status ur__table_open(struct ur__table *t, struct ur__intake *in, bool quotes
     *t = (struct ur__table){.lines = &in->lines, .quotes = quotes, .blanks = blanks};
     const char *head = ur__lines_head(t->lines, &n);
     t->other.separator = ur__cells_separator(head + strspn(head, "\n"));
+    if (quotes && t->other.separator == UR__BLANKS)     /* a column alone may hold blanks */
+        t->other.separator = ',';
     return look(t, in->rule);
 }
 
@@ -122,6 +125,16 @@ ur_status ur__table_next(struct ur__table *t, bool *more, bool *blank)
         return ur__lines_fail(t->lines, "%d fields where the first row has %d", t->other.n,
                               t->columns);
     return UR_OK;
+}
+
+bool ur__table_has_name(const struct ur__table *t, const char *name)
+{
+    return t->named && has_name(&t->first, name);
+}
+
+bool ur__is_no_column(const char *column)
+{
+    return column && strcmp(column, "none") == 0;
 }
 
 ur_status ur__table_column(const struct ur__table *t, const char *column, int otherwise,

@@ -30,6 +30,10 @@ void ur__table_close(struct ur__table *t);
 /* The next row; *more false: there is none; *blank: a blank line instead. UR_EDATA: another number
  * of cells than the first has. */
 ur_status ur__table_next(struct ur__table *t, bool *more, bool *blank);
+/* Has the first row names, and that one among them? */
+bool ur__table_has_name(const struct ur__table *t, const char *name);
+/* "none": what is called a column that is not there, where labels are not wanted. */
+bool ur__is_no_column(const char *column);
 /* The place of a column of the rule, `otherwise` if that is NULL. */
 ur_status ur__table_column(const struct ur__table *t, const char *column, int otherwise,
                            int *place);

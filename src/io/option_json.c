@@ -190,3 +190,18 @@ ur_status ur__options_from_json(const ur_option_table *table, const struct ur__j
     }
     return UR_OK;
 }
+
+void ur__options_recall(const ur_option_table *table, const struct ur__json *j, void *values)
+{
+    ur__options_defaults(table, values);
+    for (int i = 0; i < table->n; i++) {
+        const ur_option *o = &table->rows[i];
+        char key[UR__OPTION_KEY];
+        const char *text;
+        const struct ur__json *value = ur__json_get(j, ur__option_key(o, key));
+        if (value && o->kind == UR_OPTION_TEXT && ur__json_string(value, &text))
+            memcpy((char *)values + o->at, &text, sizeof text);
+        else if (value)
+            ur__option_from_json(o, value, values);
+    }
+}

@@ -22,5 +22,8 @@ bool ur__option_from_json(const ur_option *o, const struct ur__json *value, void
  * every row a member unless it is sparse. UR_EFORMAT names the key. */
 ur_status ur__options_from_json(const ur_option_table *table, const struct ur__json *j,
                                 const char *other, void *values);
+/* Values that an object of more than options has, over the defaults; what is impossible stays at
+ * its default. Texts belong to the object. */
+void ur__options_recall(const ur_option_table *table, const struct ur__json *j, void *values);
 
 #endif

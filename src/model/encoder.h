@@ -32,13 +32,14 @@ struct ur__encoder_options {
      .flags = UR_OPTION_DATA, .at = offsetof(type, encoder.features),                             \
      .help = "numbers of a step; 0: steps are tokens"},                                           \
     {.name = "embed", .arg = "N", .fallback = "64", .kind = UR_OPTION_INT, .min = 1,              \
-     .max = 65536, .at = offsetof(type, encoder.embed),                                           \
+     .max = 65536, .flags = UR__OPTION_TOKENS, .at = offsetof(type, encoder.embed),               \
      .help = "size of learnt token vectors"},                                                     \
     {.name = "letters", .arg = "N", .fallback = letter_units, .kind = UR_OPTION_INT,              \
-     .max = 65536, .at = offsetof(type, encoder.letters),                                         \
+     .max = 65536, .flags = UR__OPTION_WORDS, .at = offsetof(type, encoder.letters),              \
      .help = "words: units of an LSTM over their letters, in each direction; 0: none"},           \
     {.name = "letter-embed", .arg = "N", .fallback = "32", .kind = UR_OPTION_INT, .min = 1,       \
-     .max = 65536, .flags = UR_OPTION_SPARSE, .at = offsetof(type, encoder.letter_embed),         \
+     .max = 65536, .flags = UR_OPTION_SPARSE | UR__OPTION_WORDS,                                  \
+     .at = offsetof(type, encoder.letter_embed),                                                  \
      .help = "size of learnt letter vectors"}
 
 extern const char *const ur__yes_words[];

@@ -84,6 +84,11 @@ ur_status ur__model_declare(ur_model **out, const ur_options *config, int n,
     return UR_OK;
 }
 
+const char *ur__model_token(const ur_model *m)
+{
+    return m->vocab[0] ? ur_token_kind_name(ur_vocab_kind(m->vocab[0])) : NULL;
+}
+
 ur_status ur__model_build(ur_model *model, uint64_t seed)
 {
     UR__TRY(ur_params_build(model->params, seed));

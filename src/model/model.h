@@ -17,6 +17,8 @@ ur_status ur__model_declare(ur_model **out, const ur_options *config, int n,
                             ur_vocab *const *vocabs);
 /* Gives it memory and initial values drawn from seed, and prepares it. */
 ur_status ur__model_build(ur_model *model, uint64_t seed);
+/* What a token of its first vocabulary is: "char"; NULL: it has none. Static. */
+const char *ur__model_token(const ur_model *model);
 /* Bytes of its file as it would be now, and what saving it takes for a while. */
 ur_status ur__model_measure_save(const ur_model *model, uint64_t *file, size_t *memory);
 /* Sets the training summary (a JSON object as text; copied), and the task's name. */

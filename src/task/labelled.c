@@ -7,11 +7,13 @@
 
 #include "base/mem.h"
 #include "base/status.h"
+#include "io/json.h"
+#include "io/option_json.h"
 #include "metric/text.h"
 #include "model/arch.h"
 
 const char *const ur__header_words[] = {"auto", "yes", "no", NULL};
-const char *const ur__scan_words[] = {"auto", "row", "column", "pixel", "frame", NULL};
+const char *const ur__scan_words[] = {"auto", "row", "column", "pixel", "picture", NULL};
 const char *const ur__labelled_token_words[] = {"auto", "byte", "char", "word", "wordpunct", NULL};
 
 enum { MEASURED_ROWS = 32, SCORED_STEPS = 256 };
@@ -27,15 +29,23 @@ static void free_set(struct ur__set *s)
     ur_vocab_free(s->spellings);
 }
 
-static struct ur__read_rule rule_of(const struct ur__labelled *l, const ur_vocab *labels)
+struct ur__read_rule ur__labelled_rule(const struct ur__labelled_options *o, bool tagged)
 {
-    const struct ur__labelled_options *o = &l->o;
     return (struct ur__read_rule){
-        .format = o->format, .tagged = l->tagged, .labels = labels, .label_file = o->labels,
+        .format = o->format, .tagged = tagged, .label_file = o->labels,
         .any_bytes = o->tokens == 1 + UR_TOKEN_BYTE, .column = o->column, .text = o->text,
         .group = o->group, .header = (enum ur__header)o->header,
-        .width = o->width, .scan = (enum ur__scan)o->scan,
+        .width = o->width, .scan = (enum ur__scan)o->scan, .rate = o->rate,
     };
+}
+
+static struct ur__read_rule rule_of(const struct ur__labelled *l, const ur_vocab *labels)
+{
+    struct ur__read_rule rule = ur__labelled_rule(&l->o, l->tagged);
+    rule.labels = labels;
+    rule.apart = l->apart;
+    rule.features = l->features ? l->features : l->text ? -1 : 0;
+    return rule;
 }
 
 /* Words, unless most texts are one. */
@@ -155,13 +165,6 @@ static ur_status open_apart(struct ur__labelled *l, const char *const *paths, in
     struct ur__read_rule rule = rule_of(l, l->label);
     rule.label_file = label_file;
     UR__TRY(ur__examples_open(&l->val.x, paths, n, &rule, NULL));
-    const struct ur__examples *x = l->val.x;
-    if ((x->content == UR__FRAMES) != (l->features > 0))
-        return ur__fail(UR_EDATA, "%s holds %s, but the network reads %s", paths[0],
-                        l->features ? "text" : "numbers", l->features ? "numbers" : "text");
-    if (l->features && x->width != l->features)
-        return ur__fail(UR_EDATA, "%s has %d numbers a step, but the network reads %d", paths[0],
-                        x->width, l->features);
     if (l->text)
         UR__TRY(number(&l->val, l->text, l->letter != NULL, l->unknown));
     UR__TRY(ur__half_all(&l->valid, &l->val));
@@ -229,10 +232,18 @@ static ur_status open_all(struct ur__labelled *l, const struct ur__job *job, boo
     if (rule.labels)
         UR__TRY(ur__vocab_copy(labels, rule.labels));
     l->label = *labels;
+    const struct ur__examples *x = l->set.x;
+    l->o.read_as = x->format;
+    l->o.columns = x->columns;
+    l->o.rate = x->rate;
     UR__TRY(ur__labelled_part(l, job->val, job->val_file != NULL));
-    l->features = l->set.x->content == UR__FRAMES ? l->set.x->width : 0;
+    l->features = x->content == UR__FRAMES ? x->width : 0;
     if (!l->features)
         UR__TRY(make_vocabs(l, job, letters, facts));
+    UR__TRY(ur__labelled_check(job->options, x, l->text));
+    UR__TRY(ur__labelled_check(job->net, x, l->text));
+    if (l->o.val_labels && !job->val_file)
+        return ur__fail(UR_EINVAL, "val-labels belongs to pictures to validate on, val FILE");
     ur__half_measure(&l->train);
     if (job->val_file)
         UR__TRY(open_apart(l, &job->val_file, 1, l->o.val_labels));
@@ -249,6 +260,7 @@ static ur_status tell(struct ur__labelled *l, struct ur__facts *facts)
 {
     facts->train_items = items(l, &l->train);
     facts->val_items = items(l, &l->valid);
+    facts->labels = ur__label_count(l->label);
     facts->unit = !l->tagged ? "example" : l->features ? "step" : "token";
     facts->uniform = ur__text_uniform(ur__label_count(l->label));
     suit(facts, pieces(&l->train));
@@ -297,6 +309,7 @@ ur_status ur__labelled_open(void **run, bool tagged, const struct ur__job *job,
     const struct ur__encoder_options *net = ur__options_read(job->net);
     memcpy(&l->o, ur__options_read(job->options), sizeof l->o);
     l->tagged = tagged;
+    l->apart = net->stack.cell == UR_CELL_NONE;
     l->team = job->team;
     l->seed = job->seed;
     ur_status status = cut_pieces(l, job, facts);
@@ -307,13 +320,17 @@ ur_status ur__labelled_open(void **run, bool tagged, const struct ur__job *job,
     return hand_over(l, status, run);
 }
 
-void ur__labelled_shape(void *run, ur_options *net)
+void ur__labelled_shape(void *run, ur_options *net, ur_options *job)
 {
     const struct ur__labelled *l = run;
     struct ur__encoder_options *o = ur__options_values(net);
+    struct ur__labelled_options *data = ur__options_values(job);
     o->features = l->features;
     if (!l->letter)
         o->letters = 0;
+    data->read_as = l->o.read_as;
+    data->columns = l->o.columns;
+    data->rate = l->o.rate;
 }
 
 /* ---- measuring --------------------------------------------------------- */
@@ -341,7 +358,7 @@ static ur_status measure(struct ur__labelled *l, const ur_option_table *table,
     if (options->n_data < 1 || !options->data)
         return ur__fail(UR_EINVAL, "no data to evaluate on");
     UR__TRY(ur__json_parse(&summary, text, strlen(text)));
-    ur__labelled_recall(summary, table, &values);
+    ur__options_recall(table, summary, &values);
     memcpy(&l->o, &values, sizeof l->o);
     ur_status status = open_measured(l, summary, options);
     l->o = (struct ur__labelled_options){.min_count = 1};   /* its texts are the summary's */
@@ -360,6 +377,7 @@ ur_status ur__labelled_measure(void **run, bool tagged, const ur_option_table *t
         return UR_ENOMEM;
     const struct ur__encoder_options *net = ur__model_values(model);
     l->tagged = tagged;
+    l->apart = net->stack.cell == UR_CELL_NONE;
     l->team = options->team;
     l->model = model;
     l->text = ur_model_vocab(model, "text");

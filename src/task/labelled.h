@@ -35,55 +35,73 @@ struct ur__labelled_options {
     int seq_length;             /* steps of a piece; 0: sequences are whole */
     int tokens, min_count;
     double word_dropout;
+    /* As the data were: their format, columns of a table, samples a second. */
+    const char *read_as;
+    int columns, rate;
 };
 
 extern const char *const ur__header_words[], *const ur__scan_words[];
 extern const char *const ur__labelled_token_words[];
 
+/* How files of some formats are read. */
+#define UR__OF_FILES (UR_OPTION_SPARSE | UR_OPTION_READS | UR__OPTION_FORMAT)
+
 /* Rows of a member of struct `type`; dropped: the usual word dropout. */
 #define UR__LABELLED_ROWS(type, member, dropped)                                                  \
     {.group = "data", .name = "format", .arg = "NAME", .shown = "told by the file",               \
-     .kind = UR_OPTION_TEXT, .flags = UR_OPTION_SPARSE, .at = offsetof(type, member.format),      \
-     .help = "how DATA is to be read (docs/DATA.md)"},                                            \
+     .kind = UR_OPTION_TEXT, .flags = UR_OPTION_SPARSE | UR_OPTION_READS,                         \
+     .at = offsetof(type, member.format),                                                         \
+     .help = "format of the files (docs/DATA.md)"},                                               \
     {.name = "column", .arg = "NAME|N", .shown = "the format's", .kind = UR_OPTION_TEXT,          \
-     .flags = UR_OPTION_SPARSE, .at = offsetof(type, member.column),                              \
+     .flags = UR__OF_FILES, .at = offsetof(type, member.column),                                  \
      .help = "column of the labels"},                                                             \
     {.name = "text-column", .arg = "NAME|N", .shown = "the format's", .kind = UR_OPTION_TEXT,     \
-     .flags = UR_OPTION_SPARSE, .at = offsetof(type, member.text),                                \
+     .flags = UR__OF_FILES, .at = offsetof(type, member.text),                                    \
      .help = "column of texts or tokens"},                                                        \
     {.name = "group", .arg = "NAME|N", .shown = "none", .kind = UR_OPTION_TEXT,                   \
-     .flags = UR_OPTION_SPARSE, .at = offsetof(type, member.group),                               \
+     .flags = UR_OPTION_SPARSE | UR__OPTION_FORMAT, .at = offsetof(type, member.group),           \
      .help = "column of what is held out as a whole, such as a speaker; file: each file of DATA"},\
     {.name = "fold", .arg = "K/N", .shown = "a drawn share", .kind = UR_OPTION_TEXT,              \
      .flags = UR_OPTION_SPARSE, .at = offsetof(type, member.fold),                                \
      .help = "hold out part K of N, of each label alike or whole groups: a cross-validation"},     \
     {.name = "header", .words = ur__header_words, .fallback = "auto", .kind = UR_OPTION_CHOICE,   \
-     .flags = UR_OPTION_SPARSE, .at = offsetof(type, member.header),                              \
+     .flags = UR__OF_FILES, .at = offsetof(type, member.header),                                  \
      .help = "does the first line name the columns?"},                                            \
-    {.name = "width", .arg = "N", .fallback = "0", .shown = "1: a number a step",                  \
-     .kind = UR_OPTION_INT,                                                                       \
-     .max = 1048576, .flags = UR_OPTION_SPARSE, .at = offsetof(type, member.width),               \
+    {.name = "width", .arg = "N", .fallback = "0",                                                \
+     .shown = "1: a number a step; --cell none: all of them", .kind = UR_OPTION_INT,              \
+     .max = 1048576, .flags = UR__OF_FILES | UR__OPTION_NUMBERS,                                  \
+     .at = offsetof(type, member.width),                                                          \
      .help = "a line of numbers has steps of that many"},                                         \
-    {.name = "scan", .words = ur__scan_words, .fallback = "auto", .kind = UR_OPTION_CHOICE,       \
-     .flags = UR_OPTION_SPARSE, .at = offsetof(type, member.scan),                                \
+    {.name = "scan", .words = ur__scan_words, .fallback = "auto",                                 \
+     .shown = "row; clips and --cell none: picture", .kind = UR_OPTION_CHOICE,                    \
+     .flags = UR__OF_FILES, .at = offsetof(type, member.scan),                                    \
      .help = "a step of a picture: a row, a column, a pixel, or all of it"},                      \
     {.name = "labels", .arg = "FILE", .shown = "beside the pictures", .kind = UR_OPTION_TEXT,     \
-     .flags = UR_OPTION_FREE, .at = offsetof(type, member.labels),                                \
+     .flags = UR_OPTION_FREE | UR__OPTION_FORMAT, .at = offsetof(type, member.labels),            \
      .help = "labels of pictures (IDX)"},                                                         \
     {.name = "val-labels", .arg = "FILE", .shown = "beside the pictures", .kind = UR_OPTION_TEXT, \
-     .flags = UR_OPTION_FREE, .at = offsetof(type, member.val_labels),                            \
+     .flags = UR_OPTION_FREE | UR__OPTION_FORMAT, .at = offsetof(type, member.val_labels),        \
      .help = "the same for the file of --val"},                                                   \
     {.group = "text", .name = "tokens", .words = ur__labelled_token_words, .fallback = "auto",    \
-     .kind = UR_OPTION_CHOICE, .at = offsetof(type, member.tokens),                               \
+     .kind = UR_OPTION_CHOICE, .flags = UR__OPTION_TOKENS, .at = offsetof(type, member.tokens),   \
      .help = "steps of a text; auto: words, or characters where texts are single words"},         \
     {.name = "min-count", .arg = "N", .fallback = "2", .kind = UR_OPTION_INT, .min = 1,           \
-     .max = 1e9, .at = offsetof(type, member.min_count), .help = "words: rarer ones are <unk>"},  \
+     .max = 1e9, .flags = UR__OPTION_WORDS,                                                       \
+     .at = offsetof(type, member.min_count), .help = "words: rarer ones are <unk>"},              \
     {.name = "word-dropout", .arg = "P", .fallback = dropped, .kind = UR_OPTION_REAL, .max = 1,   \
-     .flags = UR_OPTION_OPEN_MAX, .at = offsetof(type, member.word_dropout),                      \
+     .flags = UR_OPTION_OPEN_MAX | UR__OPTION_WORDS, .at = offsetof(type, member.word_dropout),   \
      .help = "chance that training reads a word as <unk>"},                                       \
     {.name = "vectors", .arg = "FILE", .shown = "drawn", .kind = UR_OPTION_TEXT,                  \
-     .flags = UR_OPTION_FREE, .at = offsetof(type, member.vectors),                               \
-     .help = "word vectors to start from, as text: a word and its numbers a line"}
+     .flags = UR_OPTION_FREE | UR__OPTION_WORDS, .at = offsetof(type, member.vectors),            \
+     .help = "word vectors to start from, as text: a word and its numbers a line"},               \
+    {.name = "read-as", .kind = UR_OPTION_TEXT, .flags = UR_OPTION_DATA | UR_OPTION_SPARSE,       \
+     .at = offsetof(type, member.read_as), .help = "the format of the data"},                     \
+    {.name = "columns", .kind = UR_OPTION_INT, .max = INT32_MAX,                                  \
+     .flags = UR_OPTION_DATA | UR_OPTION_SPARSE, .at = offsetof(type, member.columns),            \
+     .help = "fields of a row"},                                                                  \
+    {.name = "rate", .kind = UR_OPTION_INT, .max = INT32_MAX,                                     \
+     .flags = UR_OPTION_DATA | UR_OPTION_SPARSE, .at = offsetof(type, member.rate),               \
+     .help = "samples a second"}
 
 /* Files of examples, and what a step of each is. */
 struct ur__set {
@@ -109,6 +127,7 @@ struct ur__half {
 struct ur__labelled {
     struct ur__labelled_options o;
     bool tagged;                    /* a label a step */
+    bool apart;                     /* steps are read without each other */
     ur_team *team;
     uint64_t seed;
     ur_unknown unknown;             /* in texts to be measured on */
@@ -140,7 +159,7 @@ ur_status ur__labelled_open(void **run, bool tagged, const struct ur__job *job,
 ur_status ur__labelled_measure(void **run, bool tagged, const ur_option_table *table,
                                const ur_model *model, const ur_eval_options *options);
 void ur__labelled_close(void *run);
-void ur__labelled_shape(void *run, ur_options *net);
+void ur__labelled_shape(void *run, ur_options *net, ur_options *job);
 ur_status ur__labelled_start(void *run, ur_model *model);
 ur_status ur__labelled_cut(void *run, int batch, struct ur__facts *facts);
 void ur__labelled_largest(void *run, ur_batch *batch);
@@ -170,9 +189,6 @@ ur_status ur__labelled_part(struct ur__labelled *l, double share, bool val_file)
 /* As the run of a model's summary did. UR_EDATA unless this is the data of which it held a part
  * out. */
 ur_status ur__labelled_part_again(struct ur__labelled *l, const struct ur__json *summary);
-/* The options that a summary has of the table's; texts are the summary's. */
-void ur__labelled_recall(const struct ur__json *summary, const ur_option_table *table,
-                         void *values);
 /* All of a set. */
 ur_status ur__half_all(struct ur__half *h, struct ur__set *set);
 /* Its examples' steps, once they are known. */
@@ -181,6 +197,13 @@ void ur__half_measure(struct ur__half *h);
 typedef void ur__labelled_add(struct ur__labelled *l, const ur_batch *batch, double *sums);
 ur_status ur__labelled_score(struct ur__labelled *l, struct ur__shard shard,
                              const struct ur__watch *watch, ur__labelled_add *add, double *sums);
+
+/* UR_EINVAL if an option was set that data of this kind have no use for. text: their vocabulary;
+ * NULL: numbers. */
+ur_status ur__labelled_check(const ur_options *options, const struct ur__examples *x,
+                             const ur_vocab *text);
+/* The rule by which options have files read; texts are borrowed. */
+struct ur__read_rule ur__labelled_rule(const struct ur__labelled_options *o, bool tagged);
 
 /* Letters of a word that are read, its end among them. */
 enum { UR__MOST_LETTERS = 32 };

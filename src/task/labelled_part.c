@@ -150,21 +150,6 @@ ur_status ur__labelled_part(struct ur__labelled *l, double share, bool val_file)
 
 /* ---- the same again ---------------------------------------------------- */
 
-void ur__labelled_recall(const struct ur__json *summary, const ur_option_table *table, void *values)
-{
-    ur__options_defaults(table, values);
-    for (int i = 0; i < table->n; i++) {
-        const ur_option *o = &table->rows[i];
-        char key[UR__OPTION_KEY];
-        const char *text;
-        const struct ur__json *value = ur__json_get(summary, ur__option_key(o, key));
-        if (value && o->kind == UR_OPTION_TEXT && ur__json_string(value, &text))
-            memcpy((char *)values + o->at, &text, sizeof text);
-        else if (value)
-            ur__option_from_json(o, value, values);
-    }
-}
-
 ur_status ur__labelled_part_again(struct ur__labelled *l, const struct ur__json *summary)
 {
     int64_t bytes, crc, other;
@@ -182,7 +167,7 @@ ur_status ur__labelled_part_again(struct ur__labelled *l, const struct ur__json 
     if ((uint64_t)bytes != t->bytes || crc != (int64_t)t->crc)
         return ur__fail(UR_EDATA, "this is not the data that the model was trained on, so nothing "
                         "of it was held out");
-    ur__labelled_recall(summary, &ur__train_table, &run);
+    ur__options_recall(&ur__train_table, summary, &run);
     l->seed = run.seed;
     UR__TRY(ur__labelled_part(l, val, false));
     return l->valid.n ? UR_OK : ur__fail(UR_EDATA, "the model was trained with nothing held out");

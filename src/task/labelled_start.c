@@ -12,7 +12,22 @@
 #define LEAST_VARIANCE 1e-12
 #define NORMAL_STEPS 64         /* read at a time to see what numbers are like */
 
-/* mean and 1/deviation of each number over all steps to learn from. */
+/* Takes numbers of one kind together: those of a picture, of which some hardly vary, are no larger
+ * for it then. */
+static void pool_moments(size_t I, double *sum, double *square)
+{
+    double all = 0, squares = 0;
+    for (size_t k = 0; k < I; k++) {
+        all += sum[k] / (double)I;
+        squares += square[k] / (double)I;
+    }
+    for (size_t k = 0; k < I; k++) {
+        sum[k] = all;
+        square[k] = squares;
+    }
+}
+
+/* mean and 1/deviation of each number over all steps to learn from; of pictures those of all. */
 static ur_status normalise(struct ur__labelled *l, ur_model *model)
 {
     ur_params *params = ur_model_params(model);
@@ -34,6 +49,8 @@ static ur_status normalise(struct ur__labelled *l, ur_model *model)
             n += T;
         }
     }
+    if (status == UR_OK && l->set.x->scaled)
+        pool_moments(I, sum, square);
     for (size_t k = 0; k < I && status == UR_OK; k++) {
         double m = sum[k] / (double)n, variance = square[k] / (double)n - m * m;
         mean[k] = (ur_real)m;

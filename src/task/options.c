@@ -94,11 +94,12 @@ static ur_status set(ur_train_options *o, const struct ur__task *task, size_t ro
                         "compiled with", ur__train_table.rows[row].name);
     if (row >= 0 && is_there(task, &ur__train_table.rows[row]))
         return set_own(o, row, text);
-    if (ur__option_find(o->job.table, name, n) >= 0)
-        return ur_options_set(&o->job, name, text);
-    row = ur__option_find(o->net.table, name, n);
-    if (row >= 0 && !(o->net.table->rows[row].flags & UR_OPTION_DATA))
-        return ur_options_set(&o->net, name, text);
+    ur_options *const own[] = {&o->job, &o->net};
+    for (int i = 0; i < 2; i++) {
+        row = ur__option_find(own[i]->table, name, n);
+        if (row >= 0 && !(own[i]->table->rows[row].flags & UR_OPTION_DATA))
+            return ur_options_set(own[i], name, text);
+    }
     return ur__fail(UR_EINVAL, "task %s has no option %.80s", task->name, name);
 }
 

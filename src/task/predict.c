@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers to lines, through the plug of the model's task. */
+/* Answers to lines and other examples, through the plug of the model's task. */
 #include <string.h>
 
 #include "base/fpmode.h"
 #include "base/mem.h"
 #include "base/sized.h"
 #include "base/status.h"
+#include "io/option_json.h"
 #include "task/answer.h"
 #include "task/list.h"
 
 struct ur_predictor {
-    const struct ur__predict_plug *plug;
-    ur_encoder *encoder;
+    const struct ur__task *task;
+    const struct ur__predict_plug *plug;    /* the task's */
+    ur_encoder *encoder;        /* NULL: the model reads numbers */
+    ur_options options;         /* the task's, as the model's training had them */
+    struct ur__json *summary;   /* which their texts belong to */
     void *inside;               /* the plug's */
     struct ur__answer answer;
 };
@@ -29,9 +33,12 @@ void ur_predict_options_init_size(ur_predict_options *o, size_t size)
 static ur_status open(ur_predictor *p, const ur_model *model, const ur_predict_options *o)
 {
     const ur_vocab *vocab = ur_model_vocab(model, NULL);
-    if (!vocab)
-        return ur__fail(UR_EINVAL, "the model reads numbers, not lines of text");
-    UR__TRY(ur_encoder_new(&p->encoder, vocab, o->unknown));
+    const char *summary = ur_model_summary(model);
+    if (vocab)
+        UR__TRY(ur_encoder_new(&p->encoder, vocab, o->unknown));
+    UR__TRY(ur__json_parse(&p->summary, summary, strlen(summary)));
+    ur__options_init(&p->options, p->task->options);
+    ur__options_recall(p->task->options, p->summary, ur__options_values(&p->options));
     p->inside = ur__calloc(1, p->plug->size);
     if (!p->inside)
         return UR_ENOMEM;
@@ -57,7 +64,7 @@ ur_status ur_predictor_new(ur_predictor **out, const ur_model *model,
                         o.best);
     UR__TRY(ur__task_of_model(model, &task));
     if (!task->predict)
-        return ur__fail(UR_EINVAL, "a model of task %s does not answer lines", task->name);
+        return ur__fail(UR_EINVAL, "a model of task %s gives no answers", task->name);
     UR__TRY(ur__task_check_beam(task, model, o.beam));
     if (o.explain && !(task->predict->explains && task->predict->explains(model)))
         return ur__fail(UR_EINVAL, "the model does not weigh its tokens, so its answers cannot be "
@@ -65,6 +72,7 @@ ur_status ur_predictor_new(ur_predictor **out, const ur_model *model,
     ur_predictor *p = ur__calloc(1, sizeof *p);
     if (!p)
         return UR_ENOMEM;
+    p->task = task;
     p->plug = task->predict;
     ur_status status = open(p, model, &o);
     if (status != UR_OK) {
@@ -83,8 +91,27 @@ void ur_predictor_free(ur_predictor *p)
         p->plug->close(p->inside);
     ur__free(p->inside);
     ur_encoder_free(p->encoder);
+    ur__json_free(p->summary);
     ur__answer_free(&p->answer);
     ur__free(p);
+}
+
+/* ---- one answer -------------------------------------------------------- */
+
+/* An empty answer to be filled in, in the usual mode of numbers. */
+static unsigned begin(ur_predictor *p)
+{
+    ur__answer_clear(&p->answer);
+    return ur__fpmode_default();
+}
+
+/* Gives it, unless that failed. */
+static ur_status end(ur_predictor *p, unsigned mode, ur_status status, const ur_answer **answer)
+{
+    ur__fpmode_restore(mode);
+    if (status == UR_OK)
+        *answer = ur__answer_give(&p->answer, p->plug->places, p->plug->figure);
+    return status;
 }
 
 ur_status ur_predictor_line(ur_predictor *p, const char *line, size_t n,
@@ -95,20 +122,75 @@ ur_status ur_predictor_line(ur_predictor *p, const char *line, size_t n,
     UR__NEED(p, "predictor");
     if (n > 0)
         UR__NEED(line, "line");
-    ur__answer_clear(&p->answer);
-    unsigned mode = ur__fpmode_default();
+    if (!p->encoder)
+        return ur__fail(UR_EINVAL, "the model reads numbers, not lines of text");
+    unsigned mode = begin(p);
     ur_status status = p->plug->line(p->inside, n ? line : "", n, &p->answer);
-    ur__fpmode_restore(mode);
     if (status == UR_EINVAL)        /* a line is data, not a call */
-        return ur__fail(UR_EDATA, "%s", ur_errmsg());
-    if (status != UR_OK)
-        return status;
-    *answer = ur__answer_give(&p->answer, p->plug->places, p->plug->figure);
-    return UR_OK;
+        status = ur__fail(UR_EDATA, "%s", ur_errmsg());
+    return end(p, mode, status, answer);
+}
+
+static ur_status need_examples(const ur_predictor *p)
+{
+    return p->plug->next ? UR_OK : ur__fail(UR_EINVAL, "a model of task %s answers lines of text "
+                                            "alone", p->task->name);
+}
+
+ur_status ur_predictor_frames(ur_predictor *p, int T, int I, const ur_real *frames,
+                              const ur_answer **answer)
+{
+    UR__NEED(answer, "answer");
+    *answer = &empty;
+    UR__NEED(p, "predictor");
+    UR__NEED(frames, "frames");
+    UR__TRY(need_examples(p));
+    unsigned mode = begin(p);
+    return end(p, mode, p->plug->frames(p->inside, T, I, frames, &p->answer), answer);
+}
+
+/* ---- files ------------------------------------------------------------- */
+
+ur_status ur_predictor_set(ur_predictor *p, const char *name, const char *text)
+{
+    UR__NEED(p, "predictor");
+    UR__NEED(name, "name");
+    UR__NEED(text, "text");
+    const ur_option_table *table = p->options.table;
+    int row = ur__option_find(table, name, strlen(name));
+    if (row < 0 || !(table->rows[row].flags & UR_OPTION_READS) || !p->plug->next)
+        return ur__fail(UR_EINVAL, "%.80s: task %s has no such option for files to be read", name,
+                        p->task->name);
+    return ur_options_set(&p->options, name, text);
+}
+
+ur_status ur_predictor_open(ur_predictor *p, const char *const *paths, int n_paths)
+{
+    UR__NEED(p, "predictor");
+    UR__NEED(paths, "paths");
+    UR__TRY(need_examples(p));
+    for (int i = 0; i < n_paths; i++)
+        if (!paths[i])
+            return ur__fail(UR_EINVAL, "the name of file %d is NULL", i);
+    return p->plug->files(p->inside, &p->options, paths, n_paths);
+}
+
+ur_status ur_predictor_next(ur_predictor *p, const ur_answer **answer)
+{
+    UR__NEED(answer, "answer");
+    *answer = NULL;
+    UR__NEED(p, "predictor");
+    UR__TRY(need_examples(p));
+    bool more;
+    unsigned mode = begin(p);
+    ur_status status = end(p, mode, p->plug->next(p->inside, &more, &p->answer), answer);
+    if (status == UR_OK && !more)
+        *answer = NULL;
+    return status;
 }
 
 const char *ur_predictor_note(ur_predictor *p)
 {
     UR__NEED_OR(p, "predictor", NULL);
-    return ur_encoder_note(p->encoder, "the input");
+    return p->encoder ? ur_encoder_note(p->encoder, "the input") : NULL;
 }

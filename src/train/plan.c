@@ -152,6 +152,8 @@ ur_status ur__plan_make(struct ur__run *r, const struct ur__account *reading)
         .train_unknown = f->train_unknown,
         .val_unknown = f->val_unknown,
         .words_cut = f->words_cut,
+        .token = ur__model_token(r->model),
+        .labels = f->labels,
         .unit = f->unit,
         .measure = f->measure,
         .batch = o->batch,

@@ -88,6 +88,8 @@ static void fill(const struct ur__run *r, ur_report_kind kind, ur_report *report
         .rollbacks = p->rollbacks,
         .best_name = r->best,
         .net = r->model ? &r->model->config : NULL,
+        .token = r->model ? ur__model_token(r->model) : NULL,
+        .labels = facts->labels,
         .unit = facts->unit,
         .measure = facts->measure,
         .batch = r->own.batch,

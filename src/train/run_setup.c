@@ -111,7 +111,7 @@ static ur_status open_data(struct ur__run *r)
         if (r->facts.note[i])
             ur__run_note(r, "%s", r->facts.note[i]);
     if (r->task->shape)
-        r->task->shape(r->job, &r->own.net);
+        r->task->shape(r->job, &r->own.net, &r->own.job);
     int roles = ur__arch_roles(ur__arch_find(r->task->arch));
     UR__TRY(ur__model_declare(&r->model, &o->net, roles, r->facts.vocab));
     memset(r->facts.vocab, 0, sizeof r->facts.vocab);

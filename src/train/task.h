@@ -60,6 +60,7 @@ struct ur__facts {
      * scoring? Those of the task, unless it says otherwise. */
     bool carries, carries_scored;
     const char *unit;           /* what an item is: "char", "word"; static */
+    int labels;                 /* to choose from; 0: the task has none */
     ur_measure measure;         /* how people read the loss */
     double uniform;             /* loss of guessing without knowing anything, nats; NaN: unknown */
     /* What suits this data where the user says nothing; 0: the general rule (docs/TRAINING.md). */
@@ -81,17 +82,18 @@ struct ur__shard {
     int index, of;
 };
 
-/* What answers to lines are made with; borrowed until close. */
+/* What answers are made with; borrowed until close. */
 struct ur__predict_job {
     const ur_model *model;
-    ur_encoder *encoder;        /* of the model's first vocabulary */
+    ur_encoder *encoder;        /* of the model's first vocabulary; NULL: it has none */
     int best;                   /* candidates that each place is to have, where there are so many */
     int beam;                   /* hypotheses of a search; 0: the usual number */
     ur_team *team;
     bool explain;               /* with the weights of tokens, if the plug explains the model */
 };
 
-/* Answers to lines. p: memory of `size` zeroed bytes. */
+/* Answers to lines and examples. p: memory of `size` zeroed bytes. Each adds text and places to an
+ * empty answer, a function of the line or example alone. */
 struct ur__predict_plug {
     size_t size;
     const char *places, *figure;    /* of ur_answer */
@@ -99,9 +101,15 @@ struct ur__predict_plug {
     bool (*explains)(const ur_model *model);
     ur_status (*open)(void *p, const struct ur__predict_job *job);
     void (*close)(void *p);     /* also of what open has left half done */
-    /* Adds text and places to an empty answer, a function of the line alone. UR_EINVAL: the line
-     * cannot be read. */
+    /* UR_EINVAL: the line cannot be read. */
     ur_status (*line)(void *p, const char *line, size_t n, struct ur__answer *to);
+    /* To T steps of I numbers, [T,I]. NULL, as those below: it answers lines alone. */
+    ur_status (*frames)(void *p, int T, int I, const ur_real *frames, struct ur__answer *to);
+    /* Opens files of examples by the task's options (borrowed, as the paths); those before are
+     * closed. */
+    ur_status (*files)(void *p, const ur_options *options, const char *const *paths, int n_paths);
+    /* To their next example; *more false: there is none. */
+    ur_status (*next)(void *p, bool *more, struct ur__answer *to);
 };
 
 struct ur__task {
@@ -115,8 +123,9 @@ struct ur__task {
 
     /* Reads the data and makes the vocabularies. On failure *run is NULL. */
     ur_status (*open)(void **run, const struct ur__job *job, struct ur__facts *facts);
-    /* Sets what the data say of the network's options: the numbers of a step. NULL: nothing. */
-    void (*shape)(void *run, ur_options *net);
+    /* Sets what the data say of the network's options and the task's own (UR_OPTION_DATA): the
+     * numbers of a step. NULL: nothing. */
+    void (*shape)(void *run, ur_options *net, ur_options *job);
     /* Sets initial values that follow from the data, of a new run's model: what numbers are
      * normalised by, vectors of words. NULL: there are none. */
     ur_status (*start)(void *run, ur_model *model);
@@ -158,7 +167,7 @@ struct ur__task {
     ur_status (*search_memory)(void *run, const ur_model *model, size_t *bytes);
     /* The largest batch of scoring; none: n 0. */
     void (*largest_scored)(void *run, ur_batch *batch);
-    const struct ur__predict_plug *predict;     /* NULL: it does not answer lines */
+    const struct ur__predict_plug *predict;     /* NULL: it gives no answers */
     /* Does such a model search with a beam for what it says? NULL: no. */
     bool (*searches)(const ur_model *model);
 };

@@ -34,7 +34,8 @@ QUICK="--threads 1 --batch 8 --lr 0.02 --dropout 0.1"
 CLASSIFY="--task classify --hidden 8 --embed 6 $QUICK"
 expect 0 "$UNROLL" train texts.tsv $CLASSIFY --epochs 8 -o c.safetensors || finish
 has err '^network  cell lstm, hidden 8, .*, pool mean, ' \
-    '^data     360 examples for training, 40 held out' ' accuracy 1 ' \
+    '^data     360 examples for training, 40 held out' ' held out, 9 words, 2 labels$' \
+    ' accuracy 1 ' \
     'best validation accuracy 1$' 'predict c.safetensors$'
 cp c.safetensors first.safetensors
 expect 0 "$UNROLL" train texts.tsv $CLASSIFY --epochs 8 -o c.safetensors --force -q --threads 2
@@ -107,8 +108,37 @@ expect 0 "$UNROLL" train series.csv --task classify --width 2 --cell none --hidd
     --column 1 --epochs 8 -q -o s.safetensors
 expect 0 "$UNROLL" eval s.safetensors series.csv --json
 has out '"accuracy":\(1.0\|0.9\)' '"n":400'
-refuses 2 'the model reads numbers, not lines of text' "$UNROLL" predict s.safetensors lines.txt
 refuses 3 'texts.tsv' "$UNROLL" eval s.safetensors texts.tsv
+
+# What the data have no use for is refused.
+misused() {
+    misused_pattern=$1
+    shift
+    refuses 2 "$misused_pattern" "$UNROLL" train "$@" -q -o misused
+    [ ! -e misused.safetensors ] || not_ok "a model was written: $*"
+}
+for option in "letters 4" "letter-embed 4" "min-count 3" "word-dropout 0.1" "vectors v.txt"; do
+    misused "^unroll: --${option% *} belongs to words, not to numbers$" series.csv --task classify \
+        --column 1 --$option
+    misused "^unroll: --${option% *} belongs to words, not to tokens char$" texts.tsv \
+        --task classify --tokens char --$option
+done
+for option in "embed 6" "tokens word"; do
+    misused "^unroll: --${option% *} belongs to text, not to numbers$" series.csv --task classify \
+        --column 1 --$option
+done
+for option in "width 2" "scan row" "labels x" "header no" "column 1" "text-column 2" "group 1"; do
+    misused "^unroll: --${option% *} means nothing for files of format text$" texts.tsv \
+        --task classify --$option
+done
+tr '\t' , <texts.tsv >texts.csv
+misused '^unroll: --width belongs to numbers, not to text$' texts.csv --task classify --column 1 \
+    --width 2
+misused '^unroll: --width means nothing for files of format conll$' tags.conll --task tag --width 2
+cp texts.tsv again.tsv
+expect 0 "$UNROLL" train texts.tsv again.tsv --task classify --group file --steps 0 -q -o file
+refuses 2 '^unroll: --width means nothing for files of format text$' "$UNROLL" predict \
+    c.safetensors texts.tsv --format text --width 2
 
 # The columns of the data are remembered.
 expect 0 "$UNROLL" train series.csv --task classify --resume -q -o s.safetensors --epochs 9

@@ -205,6 +205,35 @@ static bool leads_out(const uint8_t *data, size_t size)
     return false;
 }
 
+/* One by one they are those of the set, which x is if it was taken; and a rule that knows more of
+ * the data may refuse, not fail. */
+static void check_singly(struct ur__read_rule rule, struct ur__examples *x, int more)
+{
+    struct ur__example_reader *r;
+    struct ur__examples *one;
+    int64_t n = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        ur_status status = ur__example_reader_open(&r, &path, 1, &rule);
+        for (one = NULL; status == UR_OK; ) {
+            status = ur__example_reader_next(r, &one);
+            FUZZ_CHECK(status == UR_OK || !one);
+            if (!one)
+                break;
+            FUZZ_CHECK(one->n == 1 && one->example[0].label < 0 && one->example[0].length >= 1);
+            if (x && pass == 0)
+                FUZZ_CHECK(n < x->n && one->example[0].size == x->example[n].size
+                           && one->example[0].line == x->example[n].line);
+            n++;
+        }
+        if (pass == 0)
+            FUZZ_CHECK((status == UR_OK) == (x != NULL) && (!x || n == x->n));
+        ur__example_reader_close(r);
+        rule.columns = more & 7;
+        rule.features = (more >> 3 & 7) - 1;
+        rule.apart = more & 64;
+    }
+}
+
 int fuzz_reading(const char *format, const uint8_t *data, size_t size)
 {
     struct ur__examples *x;
@@ -231,6 +260,8 @@ int fuzz_reading(const char *format, const uint8_t *data, size_t size)
     } else {
         fuzz_refused(status, size + MAX, MAX);
     }
+    if (rule.unlabelled)
+        check_singly(rule, x, data[3]);
     set_down();
     ur__examples_free(x);
     ur_vocab_free(labels);
