@@ -21,7 +21,7 @@ ur_status ur__take_fail(const struct ur__intake *in, int64_t line, const char *f
                     (long long)line, n < 0 ? "" : what);
 }
 
-ur_status ur__take_kind(struct ur__intake *in, enum ur__content content, int width)
+ur_status ur__take_kind(struct ur__intake *in, ur_content content, int width)
 {
     static const char *const names[] = {"texts", "tokens", "numbers"};
     struct ur__examples *x = in->x;

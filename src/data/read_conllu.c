@@ -84,7 +84,7 @@ static ur_status read_lines(struct reading *r)
 {
     struct ur__lines *l = &r->in->lines;
     UR__TRY(find_column(r));
-    UR__TRY(ur__take_kind(r->in, UR__TOKENS, 1));
+    UR__TRY(ur__take_kind(r->in, UR_CONTENT_TOKENS, 1));
     for (bool more = true; more; ) {
         UR__TRY(ur__lines_next(l, &more));
         if (more && *l->text == '#')

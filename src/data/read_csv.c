@@ -68,12 +68,12 @@ static ur_status begin(struct reading *r)
             r->text = i;
     }
     if (r->text >= 0)
-        return ur__take_kind(r->in, UR__TEXTS, 1);
+        return ur__take_kind(r->in, UR_CONTENT_TEXTS, 1);
     UR__TRY(find_shape(r, &steps, &width));
     r->frame = ur__alloc((size_t)r->features, sizeof *r->frame);
     if (!r->frame)
         return UR_ENOMEM;
-    return ur__take_kind(r->in, UR__FRAMES, width);
+    return ur__take_kind(r->in, UR_CONTENT_FRAMES, width);
 }
 
 static ur_status take_row(struct reading *r)

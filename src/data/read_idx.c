@@ -31,7 +31,7 @@ struct reading {
     struct ur__intake *in;
     struct idx pictures, labels;
     struct ur__buf label_path;
-    enum ur__scan scan;
+    ur_scan scan;
     size_t h, w, c;         /* of a picture as it is scanned; of sequences h = T */
     unsigned char *turned;
 };
@@ -186,10 +186,10 @@ static ur_status find_scan(struct reading *r)
     if (f->n_dims < 2)
         return ur__fail(UR_EDATA, "%s: has one dimension: labels, not pictures", f->path);
     if (r->in->rule->tagged)
-        r->scan = UR__SCAN_FRAME;
-    if (r->scan == UR__SCAN_AUTO)
-        r->scan = f->n_dims == 4 && dim[3] > MOST_COLOURS ? UR__SCAN_FRAME : UR__SCAN_ROW;
-    if (r->scan == UR__SCAN_FRAME && f->n_dims != 4)
+        r->scan = UR_SCAN_FRAME;
+    if (r->scan == UR_SCAN_AUTO)
+        r->scan = f->n_dims == 4 && dim[3] > MOST_COLOURS ? UR_SCAN_FRAME : UR_SCAN_ROW;
+    if (r->scan == UR_SCAN_FRAME && f->n_dims != 4)
         return ur__fail(UR_EDATA, "%s: has %d dimensions, not the 4 of sequences of pictures",
                         f->path, f->n_dims);
     r->h = dim[1];
@@ -201,8 +201,8 @@ static ur_status find_scan(struct reading *r)
 static int width_of(const struct reading *r)
 {
     switch (r->scan) {
-    case UR__SCAN_COLUMN: return (int)(r->h * r->c);
-    case UR__SCAN_PIXEL: return (int)r->c;
+    case UR_SCAN_COLUMN: return (int)(r->h * r->c);
+    case UR_SCAN_PIXEL: return (int)r->c;
     default: return (int)(r->w * r->c);
     }
 }
@@ -211,7 +211,7 @@ static int width_of(const struct reading *r)
 static ur_status scan(struct reading *r, const unsigned char **steps)
 {
     const unsigned char *from = *steps = r->pictures.bytes;
-    if (r->scan != UR__SCAN_COLUMN)
+    if (r->scan != UR_SCAN_COLUMN)
         return UR_OK;
     if (!r->turned && !(r->turned = ur__alloc(r->pictures.item, 1)))
         return UR_ENOMEM;
@@ -248,7 +248,7 @@ static ur_status read_files(struct reading *r)
     UR__TRY(find_scan(r));
     if (labelled)
         UR__TRY(open_labels(r));
-    UR__TRY(ur__take_kind(r->in, UR__FRAMES, width_of(r)));
+    UR__TRY(ur__take_kind(r->in, UR_CONTENT_FRAMES, width_of(r)));
     for (size_t i = 1; i <= r->pictures.dim[0]; i++)
         UR__TRY(take_example(r, (int64_t)i));
     if (labelled)

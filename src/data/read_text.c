@@ -31,7 +31,7 @@ static ur_status take_line(struct ur__intake *in)
 
 static ur_status read_text(struct ur__intake *in)
 {
-    UR__TRY(ur__take_kind(in, UR__TEXTS, 1));
+    UR__TRY(ur__take_kind(in, UR_CONTENT_TEXTS, 1));
     for (bool more = true; more; ) {
         UR__TRY(ur__lines_next_filled(&in->lines, &more));
         if (more)

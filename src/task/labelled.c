@@ -38,8 +38,8 @@ static struct ur__read_rule rule_of(const struct ur__labelled *l, const ur_vocab
     return (struct ur__read_rule){
         .format = o->format, .tagged = l->tagged, .labels = labels, .label_file = o->labels,
         .any_bytes = o->tokens == 1 + UR_TOKEN_BYTE, .column = o->column, .text = o->text,
-        .group = o->group, .header = (enum ur__header)o->header,
-        .width = o->width, .scan = (enum ur__scan)o->scan,
+        .group = o->group, .header = (ur_header)o->header,
+        .width = o->width, .scan = (ur_scan)o->scan,
     };
 }
 
@@ -49,7 +49,7 @@ static ur_status usual_tokens(struct ur__examples *x, ur_token_kind *kind)
     int64_t words = 0;
     uint64_t most = 0;
     *kind = UR_TOKEN_WORD;
-    if (x->content == UR__TOKENS)
+    if (x->content == UR_CONTENT_TOKENS)
         return UR_OK;
     for (int64_t i = 0; i < x->n; i++)
         most = x->example[i].size > most ? x->example[i].size : most;
@@ -157,7 +157,7 @@ static void measure_half(struct ur__half *h)
     const struct ur__set *s = h->set;
     for (int64_t i = 0; i < h->n; i++) {
         int64_t at = h->which[i];
-        h->length[i] = s->x->content == UR__FRAMES ? s->x->example[at].length
+        h->length[i] = s->x->content == UR_CONTENT_FRAMES ? s->x->example[at].length
                                                    : ur__sequence_length(&s->ids, at);
         h->longest = h->length[i] > h->longest ? h->length[i] : h->longest;
     }
@@ -223,7 +223,7 @@ static ur_status open_apart(struct ur__labelled *l, const char *const *paths, in
     rule.label_file = label_file;
     UR__TRY(ur__examples_open(&l->val.x, paths, n, &rule, NULL));
     const struct ur__examples *x = l->val.x;
-    if ((x->content == UR__FRAMES) != (l->features > 0))
+    if ((x->content == UR_CONTENT_FRAMES) != (l->features > 0))
         return ur__fail(UR_EDATA, "%s holds %s, but the network reads %s", paths[0],
                         l->features ? "text" : "numbers", l->features ? "numbers" : "text");
     if (l->features && x->width != l->features)
@@ -288,7 +288,7 @@ static ur_status open_all(struct ur__labelled *l, const struct ur__job *job, boo
         UR__TRY(ur__vocab_copy(labels, rule.labels));
     l->label = *labels;
     UR__TRY(part_set(l, job->val, job->val_file != NULL));
-    l->features = l->set.x->content == UR__FRAMES ? l->set.x->width : 0;
+    l->features = l->set.x->content == UR_CONTENT_FRAMES ? l->set.x->width : 0;
     if (!l->features)
         UR__TRY(make_vocabs(l, job, letters, facts));
     measure_half(&l->train);
