@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Clips to label: `moving_digits IMAGES NAME CLIPS SEED` reads digits as MNIST has them, labels
  * beside them, and writes NAME-images.idx4 [CLIPS,T,S,S]; NAME-labels.idx1, the way a clip moves
- * (0 right, 1 down, 2 left, 3 up); NAME-labels.idx2, the digit in a frame, which changes once. No
- * frame tells enough: left is right in another order, and half of a digit is hidden, all in noise. */
+ * (0 right, 1 down, 2 left, 3 up); NAME-labels.idx2, the digit in a frame, which changes once. A
+ * frame does not tell: left is right in another order; half of a digit is hidden, all in noise. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unroll.h>
@@ -58,7 +58,7 @@ int main(int argc, char **argv)
     ur_examples *digits = NULL; FILE *to[3] = {NULL};
     if (argc != 5)
         return fprintf(stderr, "usage: moving_digits IMAGES NAME CLIPS SEED\n"), 2;
-    const int clips = atoi(argv[3]), size[] = {clips, T, S, S};
+    const int clips = (int)strtol(argv[3], NULL, 10), size[] = {clips, T, S, S};
     seed = strtoull(argv[4], NULL, 10);
     bool ok = !ur_examples_open(&digits, (const char *const *)&argv[1], 1, NULL)
            && ur_examples_label_count(digits) == 10 && ur_examples_width(digits) == MNIST;
