@@ -73,7 +73,7 @@ int main(int argc, char **argv)
     for (; ok && clip < (uint64_t)clips; clip++, drawn = 0)
         ok = write_clip(digits, to);
     for (int f = 0; f < 3 && to[f]; f++)
-        ok = !ferror(to[f]) & !fclose(to[f]) & ok;
+        ok = (ferror(to[f]) | fclose(to[f])) == 0 && ok;
     if (!ok)
         fprintf(stderr, "moving_digits: %s\n", *ur_errmsg() ? ur_errmsg() : "no MNIST, or no room");
     return ur_examples_close(digits), !ok;
