@@ -215,6 +215,38 @@ runs configure other "${version%%.*}.99"
 [ "$status" -ne 0 ] || not_ok "version ${version%%.*}.99 is found in $version"
 note "$consumers consumers built and run"
 
+# ---- the examples --------------------------------------------------------
+# All of them, as a stranger compiles them; those that do not learn for long run.
+examples=0
+mkdir examples
+cat >examples/CMakeLists.txt <<'END'
+cmake_minimum_required(VERSION 3.25)
+project(examples LANGUAGES C)
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_EXTENSIONS OFF)
+find_package(unroll REQUIRED)
+file(GLOB sources ${FROM}/*.c)
+foreach(source IN LISTS sources)
+    get_filename_component(name ${source} NAME_WE)
+    add_executable(${name} ${source})
+    target_link_libraries(${name} PRIVATE unroll::unroll m)
+endforeach()
+END
+expect 0 cmake -S examples -B examples/build -G "$GENERATOR" -DCMAKE_C_COMPILER="$CC" "$package" \
+    -DFROM="$SOURCE_DIR/examples" && expect 0 cmake --build examples/build
+for source in "$SOURCE_DIR"/examples/*.c; do
+    name=$(basename "$source" .c)
+    [ -x "examples/build/$name" ] || not_ok "CMake has not made examples/build/$name"
+    # shellcheck disable=SC2086  # the flags are words
+    expect 0 "$CC" -std=c11 $flags "$source" -o "examples/$name" $shared -lm || continue
+    examples=$((examples + 1))
+    case $name in adding|copy|parity) continue ;; esac
+    runs env LD_LIBRARY_PATH="$lib" sh "$SOURCE_DIR/tests/example.sh" "$tests_folder/examples/$name"
+    [ "$status" -eq 0 ] || [ "$status" -eq 77 ] || { cat out; not_ok "example $name: $status"; }
+done
+[ "$examples" -ge 15 ] || not_ok "only $examples examples were found"
+note "$examples examples compiled"
+
 # ---- uninstall -----------------------------------------------------------
 make=''
 for name in gmake make; do

@@ -19,7 +19,7 @@ static inline void show_examples(struct ur__examples *x, const ur_vocab *labels,
         int32_t *tag = malloc((size_t)e->length * sizeof *tag);
         size_t n = 0, at = 0;
         assert_true(text && frame && tag);
-        if (x->content == UR__FRAMES)
+        if (x->content == UR_CONTENT_FRAMES)
             assert_ok(ur__examples_frames(x, i, 0, e->length, frame));
         else
             assert_ok(ur__examples_text(x, i, text));
@@ -32,14 +32,14 @@ static inline void show_examples(struct ur__examples *x, const ur_vocab *labels,
         }
         if (e->group >= 0)
             assert_ok(ur__buf_printf(to, " (%d)", (int)e->group));
-        if (x->content == UR__TEXTS)
+        if (x->content == UR_CONTENT_TEXTS)
             assert_ok(ur__buf_printf(to, " \"%.*s\"", (int)e->size, text));
-        for (int t = 0; t < e->length && x->content != UR__TEXTS; t++) {
-            if (x->content == UR__TOKENS) {
+        for (int t = 0; t < e->length && x->content != UR_CONTENT_TEXTS; t++) {
+            if (x->content == UR_CONTENT_TOKENS) {
                 assert_ok(ur__buf_printf(to, " %s", text + at));
                 at += strlen(text + at) + 1;
             }
-            for (int k = 0; k < x->width && x->content == UR__FRAMES; k++)
+            for (int k = 0; k < x->width && x->content == UR_CONTENT_FRAMES; k++)
                 assert_ok(ur__buf_printf(to, "%s%.6g", k ? "," : " ",
                                          (double)frame[t * x->width + k]));
             if (x->tagged) {

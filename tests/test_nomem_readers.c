@@ -46,7 +46,7 @@ static const struct reading readings[] = {
     {"conllu", "mem:a.conllu", {.tagged = true}, true},
     {"conll", "mem:a.conll", {.tagged = true}, false},
     {"frames", "mem:a.csv", {.tagged = true, .column = "class"}, false},
-    {"idx", "mem:images.idx", {.scan = UR__SCAN_COLUMN}, false},
+    {"idx", "mem:images.idx", {.scan = UR_SCAN_COLUMN}, false},
     {"wav", "mem:d/list", {0}, true},
     {"one by one", "mem:a.csv", {.unlabelled = true, .columns = 3}, true},
     {"a sound", "mem:d/s.wav", {.unlabelled = true}, false},
@@ -83,7 +83,7 @@ static ur_status look_at(struct ur__examples *x, int64_t i, uint32_t *digest)
     const struct ur__example *e = &x->example[i];
     ur_real frame[512];
     char text[64];
-    bool frames = x->content == UR__FRAMES;
+    bool frames = x->content == UR_CONTENT_FRAMES;
     ur_status status = frames ? ur__examples_frames(x, i, 0, e->length, frame)
                               : ur__examples_text(x, i, text);
     if (status == UR_OK)
@@ -222,6 +222,40 @@ static ur_status make_batches(void *it, const void *arg, uint32_t *digest)
     return status;
 }
 
+/* As a program of one's own reads a set. */
+static ur_status use_set(void *it, const void *arg, uint32_t *digest)
+{
+    static const char *const path = "mem:a.tsv";
+    ur_examples *x = NULL, *y = NULL;
+    ur_examples_options o;
+    ur_batches *b = NULL;
+    ur_vocab *v = NULL;
+    const int64_t *which;
+    int64_t part[3], n;
+    int32_t ids[6] = {0};
+    int lengths[3], rows;
+    (void)it;
+    (void)arg;
+    ur_examples_options_init(&o);
+    ur_status status = ur_examples_open(&x, &path, 1, NULL);
+    if (status == UR_OK)
+        o.labels = ur_examples_labels(x);
+    DO(ur_examples_open(&y, &path, 1, &o));
+    DO(ur_examples_hold_out(x, 0.4, 1, part, &n));
+    DO(ur_examples_vocab(&v, x, UR_TOKEN_WORD, 1, part, n));
+    DO(ur_examples_number(x, v, UR_UNKNOWN_USUAL));
+    DO(ur_batches_new(&b, x, part, n, 3, 1));
+    DO(ur_batches_at(b, 0, 0, &which, &rows));
+    DO(ur_examples_pad_ids(x, which, rows, 2, ids, lengths));
+    if (status == UR_OK)
+        nomem_digest(digest, ids, sizeof ids);
+    ur_batches_free(b);
+    ur_vocab_free(v);
+    ur_examples_close(y);
+    ur_examples_close(x);
+    return status;
+}
+
 static ur_status read_vectors(void *it, const void *arg, uint32_t *digest)
 {
     static const char *const words[] = {"<unk>", "</s>", "the"};
@@ -253,6 +287,7 @@ static void batches__are_made_or_not_at_all(void **state)
     memory_file("mem:v.txt", BYTES("1 2\nthe 3 4\n"));
     for (size_t i = 0; i < COUNT(kinds); i++)
         nomem_try(&(struct nomem){.name = "batches", .act = make_batches, .arg = &kinds[i]});
+    nomem_try(&(struct nomem){.name = "public", .act = use_set});
     nomem_try(&(struct nomem){.name = "vectors", .act = read_vectors});
     nomem_total(200);
 }

@@ -103,9 +103,9 @@ static void csv__has_numbers_or_a_text(void **state)
         {"a.csv", "1,2,3,4,x\n", "1 x 1,2,3,4\n", {.steps = 1}},
         {"a.csv", "u,v,class\n 1 ,-2e1,x\n", "2 x 1 -20\n", {0}},
         {"a.csv", "class,u,v\nx,1,2\n", "2 x 1 2\n", {.column = "class"}},
-        {"a.csv", "7,u\n1,2\n", "2 1 2\n", {.column = "1", .header = UR__HEADER_YES}},
+        {"a.csv", "7,u\n1,2\n", "2 1 2\n", {.column = "1", .header = UR_HEADER_YES}},
         {"a.csv", "class,u,v\nx,1,2\n", "EDATA a.csv:1: field 2, \"u\", is not a number",
-         {.column = "1", .header = UR__HEADER_NO}},
+         {.column = "1", .header = UR_HEADER_NO}},
         {"a.csv", "1;2;x\n", "1 x 1 2\n", {0}},
         {"a.csv", "x,\"a \"\"b\"\", c\"\ny,\"d\ne\"\nz,f\n",
          "1 x \"a \"b\", c\"\n2 y \"d\ne\"\n4 z \"f\"\n", {.column = "1"}},
@@ -139,7 +139,7 @@ static void csv__has_numbers_or_a_text(void **state)
         {"a.csv", "1,2,a\n", "1 a 1 2\n", {.apart = true, .width = 1}},
         {"a.csv", "5\" disk,x\n", "1 x \"5\" disk\"\n", {.text = "1"}},
         {"a.csv", "a,x\nb,y\n", "1 x \"a\"\n2 y \"b\"\n", {0}},
-        {"a.csv", "a , x\n 5 ,y\n", "1 x \"a \"\n2 y \" 5 \"\n", {.header = UR__HEADER_NO}},
+        {"a.csv", "a , x\n 5 ,y\n", "1 x \"a \"\n2 y \" 5 \"\n", {.header = UR_HEADER_NO}},
     };
     TRY(cases);
 }
@@ -475,7 +475,7 @@ static void real_sets__are_read_whole(void **state)
         {"digits/optdigits-train.csv.gz", 3823, 10, 8, {.width = 8}},
         {"series-class/JapaneseVowels_TRAIN.ts.gz", 270, 9, 26, {0}},
         {"digits/mnist-test-even-images.idx3.gz", 5000, 10, 28, {0}},
-        {"digits/mnist-test-even-images.idx3.gz", 5000, 10, 784, {.scan = UR__SCAN_PIXEL}},
+        {"digits/mnist-test-even-images.idx3.gz", 5000, 10, 784, {.scan = UR_SCAN_PIXEL}},
         {"tagging/en_ewt-ud-dev.conllu.gz", 2001, 17, 75, {TAGGED}},
         {"tagging/wnut17-train.conll.gz", 3394, 13, 41, {TAGGED}},
         {"tagging/wnut17-dev.conll.gz", 1009, 13, 82, {TAGGED}},

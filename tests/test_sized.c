@@ -98,6 +98,7 @@ struct kind {
         NAME##_init_size(p, size);                                                                 \
     }
 INIT(ur_rnn_options)
+INIT(ur_examples_options)
 INIT(ur_sample_options)
 INIT(ur_schedule)
 INIT(ur_eval_options)
@@ -120,6 +121,17 @@ static ur_status use_rnn_options(void *p)
     ur_status status = ur_rnn_new(&rnn, params, "rnn", o);
     ur_rnn_free(rnn);
     ur_params_free(params);
+    return status;
+}
+
+static ur_status use_examples_options(void *p)
+{
+    ur_examples_options *o = p;
+    ur_examples *x;
+    o->format = "text";
+    o->unlabelled = true;
+    ur_status status = ur_examples_open(&x, &text, 1, o);
+    ur_examples_close(x);
     return status;
 }
 
@@ -184,6 +196,8 @@ static ur_status use_plan(void *p)
 static const struct kind kinds[] = {
     {"ur_rnn_options", sizeof(ur_rnn_options), offsetof(ur_rnn_options, zoneout_c),
      init_ur_rnn_options, use_rnn_options, false},
+    {"ur_examples_options", sizeof(ur_examples_options), offsetof(ur_examples_options, header),
+     init_ur_examples_options, use_examples_options, false},
     {"ur_sample_options", sizeof(ur_sample_options), offsetof(ur_sample_options, min_p),
      init_ur_sample_options, use_sample_options, false},
     {"ur_schedule", sizeof(ur_schedule), offsetof(ur_schedule, worse) + sizeof(int),

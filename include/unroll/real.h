@@ -24,6 +24,8 @@ typedef double ur_real;
 #define ur_crf_decode              ur_crf_decode_in_double
 #define ur_data                    ur_data_in_double
 #define ur_embed_run               ur_embed_run_in_double
+#define ur_examples_frames         ur_examples_frames_in_double
+#define ur_examples_pad_frames     ur_examples_pad_frames_in_double
 #define ur_grad                    ur_grad_in_double
 #define ur_linear_run              ur_linear_run_in_double
 #define ur_model_load              ur_model_load_in_double

@@ -12,12 +12,7 @@
 #include "data/labels.h"
 #include "data/lines.h"
 #include "data/numbers.h"
-
-enum ur__content {
-    UR__TEXTS,              /* a step is a byte: to be split by a vocabulary of any kind */
-    UR__TOKENS,             /* tokens as the file has them */
-    UR__FRAMES              /* `width` numbers a step */
-};
+#include "unroll/data.h"
 
 struct ur__example {
     uint64_t at, size;      /* what it holds: bytes or numbers of the set's data */
@@ -30,7 +25,7 @@ struct ur__example {
 };
 
 struct ur__examples {
-    enum ur__content content;
+    ur_content content;
     bool tagged;            /* a label a step */
     int width;              /* of frames; else 1 */
     int rate;               /* of sounds, samples a second; 0: none */

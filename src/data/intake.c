@@ -21,13 +21,13 @@ ur_status ur__take_fail(const struct ur__intake *in, int64_t line, const char *f
                     (long long)line, n < 0 ? "" : what);
 }
 
-ur_status ur__take_kind(struct ur__intake *in, enum ur__content content, int width)
+ur_status ur__take_kind(struct ur__intake *in, ur_content content, int width)
 {
     static const char *const names[] = {"texts", "tokens", "numbers"};
     struct ur__examples *x = in->x;
     const int features = in->rule->features;
     const char *path = strcmp(in->path, "-") ? in->path : "standard input";
-    if (features && (content == UR__FRAMES) != (features > 0))
+    if (features && (content == UR_CONTENT_FRAMES) != (features > 0))
         return ur__fail(UR_EDATA, "%s holds %s, but the network reads %s", path, names[content],
                         features > 0 ? "numbers" : "text");
     if (features > 0 && width != features)

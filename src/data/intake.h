@@ -7,17 +7,6 @@
 #include "data/lines.h"
 #include "data/mel.h"
 
-/* How a picture becomes a sequence. */
-enum ur__scan {
-    UR__SCAN_AUTO,          /* rows; of sequences of pictures, pictures */
-    UR__SCAN_ROW,           /* T = height: a row a step */
-    UR__SCAN_COLUMN,
-    UR__SCAN_PIXEL,         /* row by row, a pixel a step */
-    UR__SCAN_PICTURE        /* a picture a step: T = 1, unless they are sequences of pictures */
-};
-
-enum ur__header { UR__HEADER_AUTO, UR__HEADER_YES, UR__HEADER_NO };
-
 /* How files become examples. Zeroed: by what they look like. Texts are borrowed. */
 struct ur__read_rule {
     const char *format;     /* a reader's name; NULL: told by content and ending */
@@ -30,10 +19,10 @@ struct ur__read_rule {
     const char *column;     /* of the label */
     const char *text;       /* of a text or token */
     const char *group;      /* of what may not be parted; "file": the file; NULL: nothing */
-    enum ur__header header;
+    ur_header header;
     int steps, width;       /* a row of n numbers as [steps, width]; 0: as the other leaves it,
                                both: [n, 1] */
-    enum ur__scan scan;
+    ur_scan scan;
     bool apart;             /* steps are read apart: unless width or scan say how, an example of
                                the same size as all others is one step */
     struct ur__mel_rule mel;
@@ -53,7 +42,7 @@ struct ur__intake {
 
 /* Says what the file at hand holds, before anything of it is taken. UR_EDATA if the files before
  * it hold something else. */
-ur_status ur__take_kind(struct ur__intake *in, enum ur__content content, int width);
+ur_status ur__take_kind(struct ur__intake *in, ur_content content, int width);
 /* The number of a label, as it is kept. UR_EDATA: impossible, or not among the rule's. */
 ur_status ur__take_label(struct ur__intake *in, const char *name, size_t n, int32_t *label);
 ur_status ur__take_group(struct ur__intake *in, const char *name, size_t n, int32_t *group);

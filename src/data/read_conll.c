@@ -36,7 +36,7 @@ static ur_status find_columns(struct reading *r)
         UR__TRY(ur__cells_column(NULL, r->columns, rule->column, l, &r->label));
     if (r->label == r->token)
         return ur__lines_fail(l, "there is no label beside the token");
-    return ur__take_kind(r->in, UR__TOKENS, 1);
+    return ur__take_kind(r->in, UR_CONTENT_TOKENS, 1);
 }
 
 static ur_status take_line(struct reading *r)

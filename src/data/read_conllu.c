@@ -86,7 +86,7 @@ static ur_status begin(void *reader, struct ur__intake *in)
     r->in = in;
     r->row.separator = '\t';
     UR__TRY(find_column(r));
-    return ur__take_kind(in, UR__TOKENS, 1);
+    return ur__take_kind(in, UR_CONTENT_TOKENS, 1);
 }
 
 static ur_status next(void *reader, bool *more)

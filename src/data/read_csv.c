@@ -120,12 +120,12 @@ static ur_status look(struct reading *r)
             r->text = i;
     }
     if (r->text >= 0)
-        return ur__take_kind(r->in, UR__TEXTS, 1);
+        return ur__take_kind(r->in, UR_CONTENT_TEXTS, 1);
     if (texts)
         return ur__lines_fail(r->table.lines, "which of %d columns is the text? name it "
                               "(text-column)", r->features);
     UR__TRY(find_shape(r, &steps, &width));
-    UR__TRY(ur__take_kind(r->in, UR__FRAMES, width));
+    UR__TRY(ur__take_kind(r->in, UR_CONTENT_FRAMES, width));
     r->frame = ur__alloc((size_t)r->features, sizeof *r->frame);
     return r->frame ? UR_OK : UR_ENOMEM;
 }

@@ -75,7 +75,7 @@ static ur_status find_columns(struct reading *r)
     r->frame = ur__alloc((size_t)width, sizeof *r->frame);
     if (!r->frame)
         return UR_ENOMEM;
-    return ur__take_kind(r->in, UR__FRAMES, width);
+    return ur__take_kind(r->in, UR_CONTENT_FRAMES, width);
 }
 
 static ur_status take_row(struct reading *r)

@@ -31,7 +31,7 @@ struct reading {
     struct ur__intake *in;
     struct idx pictures, labels;
     struct ur__buf label_path;
-    enum ur__scan scan;
+    ur_scan scan;
     bool clips;             /* sequences of pictures */
     size_t h, w, c;         /* of a picture as it is scanned; of sequences h = T */
     unsigned char *turned;
@@ -190,13 +190,13 @@ static ur_status find_scan(struct reading *r)
     if (r->in->rule->tagged && f->n_dims != 4)
         return ur__fail(UR_EDATA, "%s: has %d dimensions, not the 4 of sequences of pictures",
                         f->path, f->n_dims);
-    if (r->in->rule->tagged && r->scan != UR__SCAN_AUTO && r->scan != UR__SCAN_PICTURE)
+    if (r->in->rule->tagged && r->scan != UR_SCAN_AUTO && r->scan != UR_SCAN_PICTURE)
         return ur__fail(UR_EINVAL, "scan: with a label a step, a step is a picture");
     r->clips = r->in->rule->tagged || (f->n_dims == 4 && dim[3] > MOST_COLOURS);
     if (r->in->rule->tagged)
-        r->scan = UR__SCAN_PICTURE;
-    if (r->scan == UR__SCAN_AUTO)
-        r->scan = r->clips || r->in->rule->apart ? UR__SCAN_PICTURE : UR__SCAN_ROW;
+        r->scan = UR_SCAN_PICTURE;
+    if (r->scan == UR_SCAN_AUTO)
+        r->scan = r->clips || r->in->rule->apart ? UR_SCAN_PICTURE : UR_SCAN_ROW;
     r->h = dim[1];
     r->w = f->n_dims > 2 ? dim[2] : 1;
     r->c = f->n_dims > 3 ? dim[3] : 1;
@@ -206,9 +206,9 @@ static ur_status find_scan(struct reading *r)
 static int width_of(const struct reading *r)
 {
     switch (r->scan) {
-    case UR__SCAN_COLUMN: return (int)(r->h * r->c);
-    case UR__SCAN_PIXEL: return (int)r->c;
-    case UR__SCAN_PICTURE: return (int)((r->clips ? 1 : r->h) * r->w * r->c);
+    case UR_SCAN_COLUMN: return (int)(r->h * r->c);
+    case UR_SCAN_PIXEL: return (int)r->c;
+    case UR_SCAN_PICTURE: return (int)((r->clips ? 1 : r->h) * r->w * r->c);
     default: return (int)(r->w * r->c);
     }
 }
@@ -217,7 +217,7 @@ static int width_of(const struct reading *r)
 static ur_status scan(struct reading *r, const unsigned char **steps)
 {
     const unsigned char *from = *steps = r->pictures.bytes;
-    if (r->scan != UR__SCAN_COLUMN)
+    if (r->scan != UR_SCAN_COLUMN)
         return UR_OK;
     if (!r->turned && !(r->turned = ur__alloc(r->pictures.item, 1)))
         return UR_ENOMEM;
@@ -255,7 +255,7 @@ static ur_status begin(void *reader, struct ur__intake *in)
     UR__TRY(find_scan(r));
     if (!in->rule->unlabelled)
         UR__TRY(open_labels(r));
-    return ur__take_kind(in, UR__FRAMES, width_of(r));
+    return ur__take_kind(in, UR_CONTENT_FRAMES, width_of(r));
 }
 
 static ur_status next(void *reader, bool *more)

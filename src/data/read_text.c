@@ -20,7 +20,7 @@ struct reading {
 static ur_status begin(void *reader, struct ur__intake *in)
 {
     ((struct reading *)reader)->in = in;
-    return ur__take_kind(in, UR__TEXTS, 1);
+    return ur__take_kind(in, UR_CONTENT_TEXTS, 1);
 }
 
 static ur_status take_line(struct ur__intake *in)

@@ -144,7 +144,7 @@ static ur_status take_series(struct reading *r)
     size_t width = (size_t)r->dimensions, steps = r->n / width;
     if (!r->frame && !(r->frame = ur__alloc(width, sizeof *r->frame)))
         return UR_ENOMEM;
-    UR__TRY(ur__take_kind(r->in, UR__FRAMES, (int)width));
+    UR__TRY(ur__take_kind(r->in, UR_CONTENT_FRAMES, (int)width));
     for (size_t t = 0; t < steps; t++) {
         for (size_t i = 0; i < width; i++)
             r->frame[i] = r->value[i * steps + t];

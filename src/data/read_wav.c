@@ -50,7 +50,7 @@ static ur_status set_rate(struct reading *r, const struct ur__wav *w)
     r->frame = ur__alloc((size_t)ur__mel_bands(r->mel), sizeof *r->frame);
     if (!r->samples || !r->frame)
         return UR_ENOMEM;
-    return ur__take_kind(r->in, UR__FRAMES, ur__mel_bands(r->mel));
+    return ur__take_kind(r->in, UR_CONTENT_FRAMES, ur__mel_bands(r->mel));
 }
 
 static ur_status take_sound(struct reading *r, struct ur__wav *w)

@@ -36,7 +36,7 @@ static ur_status each_text(struct ur__examples *x, int64_t i, char *text, on_tex
 {
     size_t size = (size_t)x->example[i].size;
     UR__TRY(ur__examples_text(x, i, text));
-    if (x->content == UR__TEXTS)
+    if (x->content == UR_CONTENT_TEXTS)
         return f(user, text, size);
     for (size_t at = 0; at < size; at += strlen(text + at) + 1)
         UR__TRY(f(user, text + at, strlen(text + at)));
@@ -45,7 +45,7 @@ static ur_status each_text(struct ur__examples *x, int64_t i, char *text, on_tex
 
 static ur_status check_texts(const struct ur__examples *x)
 {
-    return x->content == UR__FRAMES ? ur__fail(UR_EDATA, "%s: holds numbers, not texts",
+    return x->content == UR_CONTENT_FRAMES ? ur__fail(UR_EDATA, "%s: holds numbers, not texts",
                                                x->path[0])
                                     : UR_OK;
 }
@@ -83,7 +83,7 @@ ur_status ur__examples_vocab(ur_vocab **out, struct ur__examples *x,
     *cut = 0;
     UR__TRY(check_texts(x));
     UR__TRY(ur__gather_new(&g, rule->kind));
-    ur_status status = gather(g, x, x->content == UR__TOKENS && ur__is_words(rule->kind),
+    ur_status status = gather(g, x, x->content == UR_CONTENT_TOKENS && ur__is_words(rule->kind),
                               rule->which, rule->which ? rule->n : x->n);
     if (status == UR_OK)
         status = ur__gather_end(g, rule->min_count, out, cut);
@@ -130,7 +130,7 @@ static ur_status number_token(void *user, const char *text, size_t n)
 static ur_status number_all(struct numbering *a, struct ur__examples *x, char *text)
 {
     struct ur__sequences *s = a->to;
-    bool tokens = x->content == UR__TOKENS;
+    bool tokens = x->content == UR_CONTENT_TOKENS;
     s->begin[0] = 0;
     for (; s->n < x->n; s->n++) {
         UR__TRY(at_example(x, s->n, each_text(x, s->n, text, tokens ? number_token : number_text,
@@ -147,12 +147,12 @@ ur_status ur__sequences_new(struct ur__sequences *s, struct ur__examples *x, con
 {
     *s = (struct ur__sequences){0};
     UR__TRY(check_texts(x));
-    if (x->content == UR__TOKENS && !ur__is_words(ur_vocab_kind(vocab)))
+    if (x->content == UR_CONTENT_TOKENS && !ur__is_words(ur_vocab_kind(vocab)))
         return ur__fail(UR_EINVAL, "tokens of a file need a vocabulary of words");
     char *text = new_text(x);
     struct numbering a = {
         .to = s, .vocab = vocab, .most = (uint32_t)ur_vocab_size(vocab) - 1,
-        .ids = ur__alloc((size_t)(x->content == UR__TEXTS ? x->longest : 1), sizeof *a.ids),
+        .ids = ur__alloc((size_t)(x->content == UR_CONTENT_TEXTS ? x->longest : 1), sizeof *a.ids),
         .unknown = ur_vocab_unknown(vocab)
     };
     s->begin = ur__alloc((size_t)x->n + 1, sizeof *s->begin);

@@ -69,10 +69,10 @@ static ur_status look(struct ur__table *t, const struct ur__read_rule *rule)
     if (!more)
         return UR_OK;
     UR__TRY(keep_first(t));
-    t->named = rule->header == UR__HEADER_YES
-               || (rule->header == UR__HEADER_AUTO && has_any_name(&t->first, rule));
+    t->named = rule->header == UR_HEADER_YES
+               || (rule->header == UR_HEADER_AUTO && has_any_name(&t->first, rule));
     bool text_alone = rule->features < 0 && t->columns == 1;   /* a number in it means nothing */
-    if (!t->named && rule->header == UR__HEADER_AUTO && !text_alone && !has_number(&t->first)) {
+    if (!t->named && rule->header == UR_HEADER_AUTO && !text_alone && !has_number(&t->first)) {
         UR__TRY(read_row(t, &t->ahead_more, &t->ahead_blank));
         t->ahead = true;
         t->ahead_line = t->lines->number;

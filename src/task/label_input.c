@@ -176,7 +176,7 @@ static ur_status put_content(struct ur__label_input *in, struct ur__examples *x)
 {
     const struct ur__example *e = &x->example[0];
     ur_status status = UR_OK;
-    if (x->content == UR__FRAMES) {
+    if (x->content == UR_CONTENT_FRAMES) {
         size_t n = (size_t)e->length * (size_t)x->width;
         ur_real *frames = ur__scratch_take(&in->frames, n, sizeof *frames, &status);
         in->T = e->length;
@@ -185,7 +185,7 @@ static ur_status put_content(struct ur__label_input *in, struct ur__examples *x)
     char *text = ur__scratch_take(&in->bytes, (size_t)e->size + 1, 1, &status);
     UR__TRY(status);
     UR__TRY(ur__examples_text(x, 0, text));
-    return x->content == UR__TEXTS ? ur__label_input_line(in, text, (size_t)e->size)
+    return x->content == UR_CONTENT_TEXTS ? ur__label_input_line(in, text, (size_t)e->size)
                                    : put_tokens(in, text, (size_t)e->size, (size_t)e->length);
 }
 

@@ -34,8 +34,8 @@ struct ur__read_rule ur__labelled_rule(const struct ur__labelled_options *o, boo
     return (struct ur__read_rule){
         .format = o->format, .tagged = tagged, .label_file = o->labels,
         .any_bytes = o->tokens == 1 + UR_TOKEN_BYTE, .column = o->column, .text = o->text,
-        .group = o->group, .header = (enum ur__header)o->header,
-        .width = o->width, .scan = (enum ur__scan)o->scan, .rate = o->rate,
+        .group = o->group, .header = (ur_header)o->header,
+        .width = o->width, .scan = (ur_scan)o->scan, .rate = o->rate,
     };
 }
 
@@ -54,7 +54,7 @@ static ur_status usual_tokens(struct ur__examples *x, ur_token_kind *kind)
     int64_t words = 0;
     uint64_t most = 0;
     *kind = UR_TOKEN_WORD;
-    if (x->content == UR__TOKENS)
+    if (x->content == UR_CONTENT_TOKENS)
         return UR_OK;
     for (int64_t i = 0; i < x->n; i++)
         most = x->example[i].size > most ? x->example[i].size : most;
@@ -237,7 +237,7 @@ static ur_status open_all(struct ur__labelled *l, const struct ur__job *job, boo
     l->o.columns = x->columns;
     l->o.rate = x->rate;
     UR__TRY(ur__labelled_part(l, job->val, job->val_file != NULL));
-    l->features = x->content == UR__FRAMES ? x->width : 0;
+    l->features = x->content == UR_CONTENT_FRAMES ? x->width : 0;
     if (!l->features)
         UR__TRY(make_vocabs(l, job, letters, facts));
     UR__TRY(ur__labelled_check(job->options, x, l->text));

@@ -27,9 +27,9 @@ static ur_status check(const ur_options *options, const ur_option *o,
     if (o->flags & UR__OPTION_FORMAT && !ur__format_has(x->format, o->name)
         && !is_by_file(options, o))
         return ur__fail(UR_EINVAL, "%s means nothing for files of format %s", o->name, x->format);
-    if (o->flags & UR__OPTION_NUMBERS && x->content != UR__FRAMES)
+    if (o->flags & UR__OPTION_NUMBERS && x->content != UR_CONTENT_FRAMES)
         return refuse(o, "numbers", "text");
-    if (o->flags & UR__OPTION_TOKENS && x->content == UR__FRAMES)
+    if (o->flags & UR__OPTION_TOKENS && x->content == UR_CONTENT_FRAMES)
         return refuse(o, "text", "numbers");
     if (!(o->flags & UR__OPTION_WORDS) || words)
         return UR_OK;

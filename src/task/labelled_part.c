@@ -40,7 +40,7 @@ void ur__half_measure(struct ur__half *h)
     const struct ur__set *s = h->set;
     for (int64_t i = 0; i < h->n; i++) {
         int64_t at = h->which[i];
-        h->length[i] = s->x->content == UR__FRAMES ? s->x->example[at].length
+        h->length[i] = s->x->content == UR_CONTENT_FRAMES ? s->x->example[at].length
                                                    : ur__sequence_length(&s->ids, at);
         h->longest = h->length[i] > h->longest ? h->length[i] : h->longest;
     }

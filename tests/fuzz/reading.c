@@ -29,8 +29,8 @@ static struct ur__read_rule set_up(const uint8_t *data, size_t size)
         .format = data[2] & 128 ? NULL : fuzzed,
         .tagged = !f->one || (f->tagged && data[0] & 1), .unlabelled = data[0] & 2,
         .any_bytes = data[0] & 4, .column = data[0] & 64 ? data[0] & 2 ? "2" : "name" : NULL,
-        .group = data[0] & 128 ? "1" : NULL, .header = (enum ur__header)((data[0] >> 4 & 3) % 3),
-        .steps = data[2] & 7, .width = data[2] >> 3 & 15, .scan = (enum ur__scan)(data[2] % 5),
+        .group = data[0] & 128 ? "1" : NULL, .header = (ur_header)((data[0] >> 4 & 3) % 3),
+        .steps = data[2] & 7, .width = data[2] >> 3 & 15, .scan = (ur_scan)(data[2] % 5),
         .mel = {.window = (data[2] >> 3 & 15) * 16, .hop = (data[2] & 7) * 40, .bands = data[2] & 3}
     };
     const uint8_t *file = data + HEAD;
@@ -94,7 +94,7 @@ static ur_status sum_text(struct ur__examples *x, int64_t i, uint32_t *digest)
     for (size_t k = 0; k < n && status == UR_OK; k++)
         zeros += text[k] == '\0';
     if (status == UR_OK) {
-        FUZZ_CHECK(zeros == (x->content == UR__TOKENS ? (size_t)x->example[i].length : 0));
+        FUZZ_CHECK(zeros == (x->content == UR_CONTENT_TOKENS ? (size_t)x->example[i].length : 0));
         sum(digest, text, n);
     }
     free(text);
@@ -134,7 +134,8 @@ static ur_status sum_up(struct ur__examples *x, const ur_vocab *labels, uint32_t
         sum(digest, &e->label, sizeof e->label);
         sum(digest, &e->group, sizeof e->group);
         sum(digest, &e->line, sizeof e->line);
-        status = x->content == UR__FRAMES ? sum_frames(x, i, digest) : sum_text(x, i, digest);
+        status = x->content == UR_CONTENT_FRAMES ? sum_frames(x, i, digest)
+                                                 : sum_text(x, i, digest);
         if (status == UR_OK && x->tagged)
             status = sum_tags(x, i, n_labels, digest);
     }
