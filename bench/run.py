@@ -32,14 +32,18 @@ class Row:
         self.flop, self.batched, self.reads, self.bytes = map(float, numbers[:4])
         self.quick = numbers[4] == "1"
         self.kind, self.cell, *sizes = self.name.split()
-        self.T, self.B, self.H, self.L = map(int, sizes)
+        self.T, self.B, self.H, self.L = map(int, sizes[:4])
+        self.D = int(sizes[4]) if len(sizes) > 4 else 1
 
     def title(self):
-        return f"{self.kind} {self.cell} T{self.T} B{self.B} {self.L}x{self.H}"
+        return f"{self.kind} {self.cell} T{self.T} B{self.B} {self.L}x{self.H}" + \
+            (" bi" if self.D == 2 else "")
 
     def rate(self, seconds):
         if self.kind == "lm":
             return self.T * self.B / seconds, "chars/s"
+        if self.kind.startswith(("classify", "tag")):
+            return 1 / seconds, "examples/s"
         if self.kind == "sample":
             return 1 / seconds, "chars/s"
         if self.kind == "step":
@@ -101,7 +105,7 @@ class Table:
         self.lines = []         # the percentage as a function: limits may yet be raised
 
     def head(self):
-        print(f"{'work':30}{'threads':>8}{'median':>11}{'best':>11}{'spread':>8}"
+        print(f"{'work':36}{'threads':>8}{'median':>11}{'best':>11}{'spread':>8}"
               f"{'rate':>17}{'limit':>7}" + "".join(f"{n:>20}" for n in self.names), flush=True)
 
     def add(self, row, threads, results, limits):
@@ -121,7 +125,7 @@ class Table:
                 else ["", "", ""]
             shown += f"{in_seconds(r.median) + f'{r.ratio_to(ours):8.2f}x':>20}" if r else " " * 20
         self.lines.append(line)
-        print(f"{row.title():30}{threads:8}{in_seconds(ours.median):>11}"
+        print(f"{row.title():36}{threads:8}{in_seconds(ours.median):>11}"
               f"{in_seconds(ours.best):>11}{100 * ours.spread:7.0f}%"
               f"{number(rate) + ' ' + unit:>17}{share():>6}%{shown}".rstrip(), flush=True)
 
