@@ -88,6 +88,7 @@ struct ur__half {
     int64_t *which;                 /* [n] its examples */
     int32_t *length;                /* [n] their steps */
     int32_t longest;
+    int64_t most_steps;             /* of a batch, padding aside: those of the B longest */
     struct ur__buckets buckets;     /* of places in `which` */
     int64_t *rows;                  /* [B] examples of a batch */
 };

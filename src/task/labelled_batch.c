@@ -18,6 +18,23 @@
 
 /* ---- sizes ------------------------------------------------------------- */
 
+static ur_status count_steps(struct ur__half *h, int B)
+{
+    int64_t *count = ur__calloc((size_t)h->longest + 1, sizeof *count), left = B;
+    if (!count)
+        return UR_ENOMEM;
+    h->most_steps = 0;
+    for (int64_t i = 0; i < h->n; i++)
+        count[h->length[i]]++;
+    for (int32_t length = h->longest; length > 0 && left > 0; length--) {
+        int64_t some = count[length] < left ? count[length] : left;
+        h->most_steps += some * length;
+        left -= some;
+    }
+    ur__free(count);
+    return UR_OK;
+}
+
 static ur_status cut_half(const struct ur__labelled *l, struct ur__half *h, int B)
 {
     if (h->n == 0)
@@ -25,6 +42,8 @@ static ur_status cut_half(const struct ur__labelled *l, struct ur__half *h, int 
     h->rows = ur__alloc((size_t)B, sizeof *h->rows);
     if (!h->rows)
         return UR_ENOMEM;
+    if (h->longest > 0)     /* else nobody reads its examples, and their lengths are not known */
+        UR__TRY(count_steps(h, B));
     return ur__buckets_init(&h->buckets, l->seed, h->n, h->length, B);
 }
 
@@ -33,8 +52,8 @@ static int most_words(const struct ur__labelled *l, const struct ur__half *h)
 {
     if (!l->letter || h->n == 0)
         return 0;
-    int64_t steps = (int64_t)h->longest * l->B, words = ur_vocab_size(h->set->spellings);
-    return (int)(steps < words ? steps : words);
+    int64_t words = ur_vocab_size(h->set->spellings);
+    return (int)(h->most_steps < words ? h->most_steps : words);
 }
 
 ur_status ur__labelled_cut(void *run, int batch, struct ur__facts *facts)
