@@ -161,8 +161,8 @@ static int list(void)
         char name[ROW_TEXT];
         struct row_cost c = row_cost(&grid[i]);
         row_name(&grid[i], name);
-        printf("%s\t%.17g\t%.17g\t%.17g\t%.17g\t%d\n", name, c.flop, c.batched, c.reads, c.bytes,
-               grid[i].quick);
+        printf("%s\t%.17g\t%.17g\t%.17g\t%.17g\t%d\t%d\n", name, c.flop, c.batched, c.reads,
+               c.bytes, grid[i].quick, row_units(&grid[i]));
     }
     return 0;
 }
