@@ -54,7 +54,7 @@ def check(rows, sides_of, threads):
                     fine = errors[name] <= TOLERANCE
                     bad += not fine
                     compared += 1
-                    print(f"{row.title():30}{t:3} threads  {side.name:22}"
+                    print(f"{row.title():36}{t:3} threads  {side.name:22}"
                           f"{len(errors):3} results, worst {name} {errors[name]:.1e}"
                           f"{'' if fine else '  DIFFERS'}", flush=True)
             for side in sides:

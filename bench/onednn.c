@@ -254,7 +254,8 @@ static void close_net(void *user)
 
 static bool has(const struct row *row)
 {
-    return row->kind == ROW_TRAIN || row->kind == ROW_INFER || row->kind == ROW_STEP;
+    return row->D == 1 &&
+           (row->kind == ROW_TRAIN || row->kind == ROW_INFER || row->kind == ROW_STEP);
 }
 
 /* How many threads there are, the environment says, or the cores that run.py leaves us. */

@@ -25,6 +25,7 @@ static void close_net(void *user)
     struct net *n = user;
     ur_session_free(n->session);
     ur_model_free(n->model);
+    labels_free(n);
     ur_optimizer_free(n->optimizer);
     ur_tape_free(n->tape);
     ur_state_free(n->state);
@@ -35,6 +36,7 @@ static void close_net(void *user)
     free(n->y);
     free(n->dx);
     free(n->ids);
+    free(n->lengths);
     free(n);
 }
 
@@ -46,14 +48,15 @@ static void *open_net(const struct row *row, int threads)
         return NULL;
     }
     n->row = *row;
-    bool model = row->kind == ROW_LM;
+    bool labels = row->kind >= ROW_CLASSIFY, model = row->kind == ROW_LM;
     ur_optimizer_options options;
     ur_optimizer_options_init(&options);
     ur_status status = threads > 1 ? ur_team_new(&n->team, threads) : UR_OK;
     if (status == UR_OK)
         status = row->kind == ROW_SAMPLE ? sample_make(n)
+                 : labels                ? labels_make(n)
                                          : net_make(n, model ? VOCABULARY : row->H, model);
-    if (status == UR_OK && model)
+    if (status == UR_OK && (model || labels))
         status = ur_optimizer_new(&n->optimizer, n->params, &options, n->team);
     if (status == UR_OK)
         return n;
@@ -67,6 +70,9 @@ static bool once(struct net *n, FILE *to)
     static ur_status (*const calls[])(struct net *, FILE *) = {
         [ROW_TRAIN] = train_call, [ROW_INFER] = infer_call, [ROW_STEP] = step_call,
         [ROW_LM] = lm_call,       [ROW_SAMPLE] = sample_call, [ROW_CELL] = cell_call,
+        [ROW_RAGGED] = train_call,
+        [ROW_CLASSIFY] = labels_call, [ROW_CLASSIFY_MIX] = labels_call,
+        [ROW_TAG] = labels_call,      [ROW_TAG_MIX] = labels_call,
     };
     return calls[n->row.kind](n, to) == UR_OK || complain("%s", ur_errmsg());
 }
@@ -155,8 +161,8 @@ static int list(void)
         char name[ROW_TEXT];
         struct row_cost c = row_cost(&grid[i]);
         row_name(&grid[i], name);
-        printf("%s\t%.17g\t%.17g\t%.17g\t%.17g\t%d\n", name, c.flop, c.batched, c.reads, c.bytes,
-               grid[i].quick);
+        printf("%s\t%.17g\t%.17g\t%.17g\t%.17g\t%d\t%d\n", name, c.flop, c.batched, c.reads,
+               c.bytes, grid[i].quick, row_units(&grid[i]));
     }
     return 0;
 }

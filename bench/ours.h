@@ -15,7 +15,7 @@ struct net {
     ur_rnn *rnn;
     ur_state *state;
     ur_tape *tape;
-    float *x, *y, *dx;          /* [T,B,I], [T,B,H], [T,B,I] */
+    float *x, *y, *dx;          /* [T,B,I], [T,B,D·H], [T,B,I] */
     int32_t *ids;               /* [T+1,B] */
     /* models */
     ur_linear_layer decoder;
@@ -25,6 +25,8 @@ struct net {
     ur_model *model;            /* ROW_SAMPLE alone */
     ur_session *session;
     ur_sample_options draw;
+    int *lengths;               /* [B]; ROW_RAGGED alone */
+    struct labels *labels;      /* networks of labels alone */
 };
 
 /* Layers of `inputs` inputs, and the decoder of a model; all but the team, which is set. */
@@ -41,8 +43,12 @@ ur_status step_call(struct net *n, FILE *to);
 ur_status cell_call(struct net *n, FILE *to);
 ur_status lm_call(struct net *n, FILE *to);
 ur_status sample_call(struct net *n, FILE *to);
+ur_status labels_call(struct net *n, FILE *to);
 
 /* Makes a model with a session, for ROW_SAMPLE. */
 ur_status sample_make(struct net *n);
+/* A network of labels and its batches. */
+ur_status labels_make(struct net *n);
+void labels_free(struct net *n);
 
 #endif

@@ -19,6 +19,7 @@ static ur_status make_layers(struct net *n, int inputs, bool decoder)
     options.cell = row->cell;
     options.input = inputs;
     options.layers = row->L;
+    options.bidirectional = row->D == 2;
     memcpy(options.hidden, n->hidden, (size_t)row->L * sizeof *options.hidden);
     ur_status status = ur_params_new(&n->params);
     if (status == UR_OK)
@@ -36,8 +37,14 @@ ur_status net_make(struct net *n, int inputs, bool decoder)
         return status;
     net_fill(row, n->params);
     size_t tokens = (size_t)row->T * (size_t)row->B, in = tokens * (size_t)row->H;
+    if (row->kind == ROW_RAGGED) {
+        n->lengths = malloc((size_t)row->B * sizeof *n->lengths);
+        if (n->lengths == NULL)
+            return UR_ENOMEM;
+        row_lengths(row, n->lengths);
+    }
     n->x = malloc(in * sizeof *n->x);
-    n->y = malloc(in * sizeof *n->y);
+    n->y = malloc((size_t)row->D * in * sizeof *n->y);
     n->dx = calloc(in, sizeof *n->dx);
     n->ids = malloc((tokens + (size_t)row->B) * sizeof *n->ids);
     if (n->x == NULL || n->y == NULL || n->dx == NULL || n->ids == NULL)
@@ -81,15 +88,15 @@ ur_status train_call(struct net *n, FILE *to)
 {
     const struct row *row = &n->row;
     const int dim[3] = {row->T, row->B, row->H};
-    size_t size = outputs(row);
+    size_t size = outputs(row);     /* as many as inputs, a direction */
     ur_state_zero(n->state);
     ur_params_zero_grads(n->params);
     memset(n->dx, 0, size * sizeof *n->dx);
     ur_tensor *x = ur_variable(n->tape, 3, dim, n->x, n->dx);
-    ur_tensor *y = ur_rnn_forward(n->tape, n->rnn, x, NULL, n->state);
+    ur_tensor *y = ur_rnn_forward(n->tape, n->rnn, x, n->lengths, n->state);
     ur_status status = ur_backward(n->tape, ur_sum(y));
     if (status == UR_OK && to != NULL) {
-        worker_write(to, "y", ur_data(y), size);
+        worker_write(to, "y", ur_data(y), (size_t)row->D * size);
         worker_write(to, "dx", n->dx, size);
         net_write_gradients(n, to);
     }

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 
 import worker
+from peer_torch_labels import Labels
+from peer_torch_ragged import WAYS, Lengths, faster, joined, padded
 from worker import STEPS_A_CALL, STREAM_IDS, STREAM_X, VOCABULARY
 
 MODULES = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "rnn": torch.nn.RNN}
@@ -28,7 +30,7 @@ def gradients(named):
 class Layers:
     def __init__(self, row):
         self.row = row
-        self.net = MODULES[row.cell](row.H, row.H, row.L)
+        self.net = MODULES[row.cell](row.H, row.H, row.L, bidirectional=row.D == 2)
         set_parameters(self.net.parameters(), row.H)
         self.x = torch.from_numpy(worker.fill((row.T, row.B, row.H), STREAM_X, 1.0))
 
@@ -37,7 +39,7 @@ class Train(Layers):
     def __init__(self, row):
         super().__init__(row)
         self.x.requires_grad_()
-        self.ones = torch.ones_like(self.x)
+        self.ones = torch.ones(row.T, row.B, row.D * row.H)
 
     def forward(self):
         return self.net(self.x)[0]
@@ -68,6 +70,34 @@ class Train(Layers):
         for own in [self.x, *self.net.parameters()]:
             kept.pop(own.untyped_storage().data_ptr(), None)
         return sum(kept.values()) + self.ones.untyped_storage().nbytes()
+
+
+class Ragged(Train):
+    """The living steps as packed sequences, or a padded batch whose padding is cleared in the end:
+    whichever is faster. y and the gradient of x are brought into our order of rows."""
+
+    def __init__(self, row):
+        super().__init__(row)
+        self.steps = Lengths(torch.from_numpy(worker.lengths(row)))
+        self.back = torch.argsort(self.steps.order)
+        self.x = self.x.detach()[:, self.steps.order].contiguous().requires_grad_()
+        self.way = None
+        self.way = faster({way: lambda way=way: self.call(way) for way in WAYS})
+
+    def forward(self):
+        steps = self.steps
+        if self.way == "packed":
+            x = torch.nn.utils.rnn.pack_padded_sequence(self.x, steps.lengths)
+            return steps.pad(self.net(x)[0].data)
+        return joined(padded(self.net, self.x, steps), steps) * steps.mask
+
+    def call(self, way=None):
+        self.way = way or self.way
+        return super().call()
+
+    def values(self):
+        return {name: v[:, self.back.numpy()] if name in ("y", "dx") else v
+                for name, v in super().values().items()}
 
 
 class Cell(Train):
@@ -191,7 +221,8 @@ def make(row):
     if row.kind == "step" and row.L != 1:
         return None
     return {"train": Train, "infer": Infer, "step": Step, "lm": LanguageModel,
-            "sample": Sample, "cell": Cell}[row.kind](row)
+            "sample": Sample, "cell": Cell, "ragged": Ragged, "classify": Labels,
+            "classify-mix": Labels, "tag": Labels, "tag-mix": Labels}[row.kind](row)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a batch of unequal lengths costs beside a dense one: forward and backward, both in
- * alternation, best of ROUNDS. The ratio is that of the times, divided by the part of all steps
- * that lives: 1 if padding costs nothing.
+ * alternation. The ratio is that of the times, divided by the part of all steps that lives: 1 if
+ * padding costs nothing. Medians of ROUNDS, that of the ratio over the rounds, and the ratio of the
+ * best. One thread is timed by its processor time, which others that compute hardly disturb.
  *
  *     build/bench/ragged [ROUNDS]
  */
@@ -12,16 +13,19 @@
 #include <string.h>
 #include <time.h>
 
+#include "row.h"
 #include "unroll.h"
 
-struct shape {
-    int T, B, H, L, D;
+enum { MOST_ROUNDS = 1001 };
+
+static const struct row shapes[] = {
+    {ROW_RAGGED, UR_CELL_LSTM, 100, 64, 256, 1, 1, true},
+    {ROW_RAGGED, UR_CELL_LSTM, 50, 32, 256, 2, 2, true},
 };
 
-static const struct shape shapes[] = {{100, 64, 256, 1, 1}, {50, 32, 256, 2, 2}};
-
 struct bench {
-    struct shape at;
+    struct row at;
+    clockid_t clock;
     ur_params *params;
     ur_rnn *rnn;
     ur_tape *tape;
@@ -37,18 +41,17 @@ static void need(ur_status status)
     exit(1);
 }
 
-static size_t inputs(const struct shape *at)
+static size_t inputs(const struct row *at)
 {
     return (size_t)at->T * (size_t)at->B * (size_t)at->H;
 }
 
-/* Lengths 1 to T, evenly spread, in no order. */
 static void make(struct bench *b, ur_team *team)
 {
-    const struct shape *at = &b->at;
+    const struct row *at = &b->at;
     ur_rnn_options options;
     ur_rnn_options_init(&options);
-    options.cell = UR_CELL_LSTM;
+    options.cell = at->cell;
     options.input = at->H;
     options.layers = at->L;
     options.bidirectional = at->D > 1;
@@ -66,8 +69,7 @@ static void make(struct bench *b, ur_team *team)
         exit(4);
     for (size_t i = 0; i < inputs(at); i++)
         b->x[i] = (float)((int)(i * 7919 % 2001) - 1000) / 1000;
-    for (int i = 0; i < at->B; i++)
-        b->lengths[i] = 1 + (i * 37 % at->B) * (at->T - 1) / (at->B - 1);
+    row_lengths(at, b->lengths);
 }
 
 static void done(struct bench *b)
@@ -84,35 +86,47 @@ static double seconds(struct bench *b, const int *lengths)
 {
     const int dim[3] = {b->at.T, b->at.B, b->at.H};
     struct timespec from, to;
-    clock_gettime(CLOCK_MONOTONIC, &from);
+    clock_gettime(b->clock, &from);
     ur_params_zero_grads(b->params);
     memset(b->dx, 0, inputs(&b->at) * sizeof *b->dx);
     ur_tensor *x = ur_variable(b->tape, 3, dim, b->x, b->dx);
     need(ur_backward(b->tape, ur_sum(ur_rnn_forward(b->tape, b->rnn, x, lengths, NULL))));
     ur_tape_reset(b->tape);
-    clock_gettime(CLOCK_MONOTONIC, &to);
+    clock_gettime(b->clock, &to);
     return (double)(to.tv_sec - from.tv_sec) + 1e-9 * (double)(to.tv_nsec - from.tv_nsec);
 }
 
-static void run(const struct shape *at, int threads, int rounds)
+static int compare(const void *a, const void *b)
 {
-    struct bench b = {.at = *at};
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void run(const struct row *at, int threads, int rounds)
+{
+    static double dense[MOST_ROUNDS], ragged[MOST_ROUNDS], ratio[MOST_ROUNDS];
+    struct bench b = {.at = *at,
+                      .clock = threads == 1 ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC};
+    double alive = (double)row_lengths(at, NULL) / at->T / at->B;
+    char name[ROW_TEXT];
     ur_team *team;
-    double dense = 1e9, ragged = 1e9, alive = 0;
     need(ur_team_new(&team, threads));
     make(&b, team);
-    for (int i = 0; i < at->B; i++)
-        alive += (double)b.lengths[i] / at->B / at->T;
-    for (int i = 0; i <= rounds; i++) {
+    for (int i = -1; i < rounds; i++) {     /* the first takes memory */
         double d = seconds(&b, NULL), r = seconds(&b, b.lengths);
-        if (i > 0 && d < dense)     /* the first takes memory */
-            dense = d;
-        if (i > 0 && r < ragged)
-            ragged = r;
+        if (i < 0)
+            continue;
+        dense[i] = d;
+        ragged[i] = r;
+        ratio[i] = r / d / alive;
     }
-    printf("lstm T%d B%d %dx%d, %d direction%s%8d%10.1f%10.1f%8.3f%8.3f\n", at->T, at->B, at->L,
-           at->H, at->D, at->D > 1 ? "s" : " ", threads, 1e3 * dense, 1e3 * ragged, alive,
-           ragged / dense / alive);
+    qsort(dense, (size_t)rounds, sizeof *dense, compare);
+    qsort(ragged, (size_t)rounds, sizeof *ragged, compare);
+    qsort(ratio, (size_t)rounds, sizeof *ratio, compare);
+    row_name(at, name);
+    printf("%-28s%8d%10.1f%10.1f%8.3f%8.3f%8.3f\n", name, threads, 1e3 * dense[rounds / 2],
+           1e3 * ragged[rounds / 2], alive, ratio[rounds / 2], ragged[0] / dense[0] / alive);
+    fflush(stdout);
     done(&b);
     ur_team_free(team);
 }
@@ -120,8 +134,12 @@ static void run(const struct shape *at, int threads, int rounds)
 int main(int argc, char **argv)
 {
     int rounds = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 11;
-    printf("%-32s%8s%10s%10s%8s%8s\n", "forward and backward", "threads", "dense ms", "ragged ms",
-           "alive", "ratio");
+    if (rounds < 1 || rounds > MOST_ROUNDS) {
+        fprintf(stderr, "usage: ragged [ROUNDS]\n");
+        return 2;
+    }
+    printf("%-28s%8s%10s%10s%8s%8s%8s\n", "forward and backward", "threads", "dense ms",
+           "ragged ms", "alive", "ratio", "of best");
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         for (int threads = 1; threads <= 2; threads++)
             run(&shapes[i], threads, rounds);

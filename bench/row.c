@@ -1,38 +1,48 @@
 /* SPDX-License-Identifier: MIT */
 #include "row.h"
 
+#include "batches.h"
 #include "unroll/layer.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static const struct row grid[] = {
-    {ROW_TRAIN, UR_CELL_LSTM, 64, 64, 128, 1, true},
-    {ROW_TRAIN, UR_CELL_LSTM, 64, 64, 512, 1, true},
-    {ROW_TRAIN, UR_CELL_LSTM, 50, 50, 512, 2, false},
-    {ROW_TRAIN, UR_CELL_LSTM, 100, 32, 1024, 1, false},
-    {ROW_TRAIN, UR_CELL_GRU, 64, 64, 128, 1, true},
-    {ROW_TRAIN, UR_CELL_GRU, 64, 64, 512, 1, false},
-    {ROW_TRAIN, UR_CELL_GRU, 100, 32, 1024, 1, false},
-    {ROW_TRAIN, UR_CELL_RNN, 64, 64, 512, 1, true},
-    {ROW_INFER, UR_CELL_LSTM, 64, 64, 128, 1, true},
-    {ROW_INFER, UR_CELL_LSTM, 64, 64, 512, 1, true},
-    {ROW_INFER, UR_CELL_GRU, 64, 64, 128, 1, true},
-    {ROW_INFER, UR_CELL_GRU, 64, 64, 512, 1, false},
-    {ROW_STEP, UR_CELL_LSTM, 1, 1, 256, 1, true},
-    {ROW_STEP, UR_CELL_LSTM, 1, 1, 512, 1, true},
-    {ROW_STEP, UR_CELL_LSTM, 1, 1, 1024, 1, false},
-    {ROW_INFER, UR_CELL_LSTM, 100, 1, 256, 1, true},
-    {ROW_INFER, UR_CELL_LSTM, 100, 1, 1024, 1, false},
-    {ROW_LM, UR_CELL_LSTM, 50, 50, 128, 2, true},
-    {ROW_LM, UR_CELL_LSTM, 64, 64, 512, 2, false},
-    {ROW_SAMPLE, UR_CELL_LSTM, 1, 1, 128, 2, true},
-    {ROW_SAMPLE, UR_CELL_LSTM, 1, 1, 512, 2, true},
-    {ROW_TRAIN, UR_CELL_LSTM, 64, 64, 256, 1, true},
-    {ROW_CELL, UR_CELL_LSTM, 64, 64, 256, 1, true},
+    {ROW_TRAIN, UR_CELL_LSTM, 64, 64, 128, 1, 1, true},
+    {ROW_TRAIN, UR_CELL_LSTM, 64, 64, 512, 1, 1, true},
+    {ROW_TRAIN, UR_CELL_LSTM, 50, 50, 512, 2, 1, false},
+    {ROW_TRAIN, UR_CELL_LSTM, 100, 32, 1024, 1, 1, false},
+    {ROW_TRAIN, UR_CELL_GRU, 64, 64, 128, 1, 1, true},
+    {ROW_TRAIN, UR_CELL_GRU, 64, 64, 512, 1, 1, false},
+    {ROW_TRAIN, UR_CELL_GRU, 100, 32, 1024, 1, 1, false},
+    {ROW_TRAIN, UR_CELL_RNN, 64, 64, 512, 1, 1, true},
+    {ROW_INFER, UR_CELL_LSTM, 64, 64, 128, 1, 1, true},
+    {ROW_INFER, UR_CELL_LSTM, 64, 64, 512, 1, 1, true},
+    {ROW_INFER, UR_CELL_GRU, 64, 64, 128, 1, 1, true},
+    {ROW_INFER, UR_CELL_GRU, 64, 64, 512, 1, 1, false},
+    {ROW_STEP, UR_CELL_LSTM, 1, 1, 256, 1, 1, true},
+    {ROW_STEP, UR_CELL_LSTM, 1, 1, 512, 1, 1, true},
+    {ROW_STEP, UR_CELL_LSTM, 1, 1, 1024, 1, 1, false},
+    {ROW_INFER, UR_CELL_LSTM, 100, 1, 256, 1, 1, true},
+    {ROW_INFER, UR_CELL_LSTM, 100, 1, 1024, 1, 1, false},
+    {ROW_LM, UR_CELL_LSTM, 50, 50, 128, 2, 1, true},
+    {ROW_LM, UR_CELL_LSTM, 64, 64, 512, 2, 1, false},
+    {ROW_SAMPLE, UR_CELL_LSTM, 1, 1, 128, 2, 1, true},
+    {ROW_SAMPLE, UR_CELL_LSTM, 1, 1, 512, 2, 1, true},
+    {ROW_TRAIN, UR_CELL_LSTM, 64, 64, 256, 1, 1, true},
+    {ROW_CELL, UR_CELL_LSTM, 64, 64, 256, 1, 1, true},
+    {ROW_RAGGED, UR_CELL_LSTM, 100, 64, 256, 1, 1, true},
+    {ROW_RAGGED, UR_CELL_LSTM, 50, 32, 256, 2, 2, true},
+    {ROW_CLASSIFY, UR_CELL_LSTM, 50, 32, 128, 1, 2, true},
+    {ROW_CLASSIFY_MIX, UR_CELL_LSTM, 50, 32, 128, 1, 2, true},
+    {ROW_TAG, UR_CELL_LSTM, 50, 32, 128, 1, 2, true},
+    {ROW_TAG_MIX, UR_CELL_LSTM, 50, 32, 128, 1, 2, true},
 };
 
-static const char *const kinds[] = {"train", "infer", "step", "lm", "sample", "cell"};
+static const char *const kinds[] = {
+    "train", "infer", "step", "lm", "sample", "cell", "ragged",
+    "classify", "classify-mix", "tag", "tag-mix",
+};
 
 enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
 
@@ -46,12 +56,16 @@ const struct row *row_grid(int *n)
 
 bool row_parse(const char *text, struct row *row)
 {
-    char kind[8], cell[8];
+    char kind[16], cell[8];
     int end = 0, k = 0;
     memset(row, 0, sizeof *row);
-    if (sscanf(text, "%7s %7s %d %d %d %d %n", kind, cell, &row->T, &row->B, &row->H, &row->L,
-               &end) != 6 || text[end] != '\0')
+    if (sscanf(text, "%15s %7s %d %d %d %d %n", kind, cell, &row->T, &row->B, &row->H, &row->L,
+               &end) != 6)
         return false;
+    row->D = 1;
+    if (text[end] != '\0' && strcmp(text + end, "2") != 0)
+        return false;
+    row->D += text[end] != '\0';
     while (k < N_KINDS && strcmp(kinds[k], kind) != 0)
         k++;
     row->kind = (enum row_kind)k;
@@ -61,14 +75,16 @@ bool row_parse(const char *text, struct row *row)
 
 void row_name(const struct row *row, char to[ROW_TEXT])
 {
-    snprintf(to, ROW_TEXT, "%s %s %d %d %d %d", kinds[row->kind], ur_cell_name(row->cell),
-             row->T, row->B, row->H, row->L);
+    snprintf(to, ROW_TEXT, "%s %s %d %d %d %d%s", kinds[row->kind], ur_cell_name(row->cell),
+             row->T, row->B, row->H, row->L, row->D == 2 ? " 2" : "");
 }
 
 /* ---- costs ------------------------------------------------------------- */
 
 int row_units(const struct row *row)
 {
+    if (row->kind >= ROW_CLASSIFY)
+        return BATCHES * row->B;
     return row->kind == ROW_STEP || row->kind == ROW_SAMPLE ? STEPS_A_CALL : 1;
 }
 
@@ -77,9 +93,9 @@ int row_units(const struct row *row)
 static void products(const struct row *row, double *by_inputs, double *by_states, double *decoder)
 {
     double gates = row->cell == UR_CELL_LSTM ? 4.0 : row->cell == UR_CELL_GRU ? 3.0 : 1.0;
-    double square = gates * row->H * row->H;
+    double square = row->D * gates * row->H * row->H;
     bool model = row->kind == ROW_LM || row->kind == ROW_SAMPLE;
-    *by_inputs = square * (model ? row->L - 1 : row->L);
+    *by_inputs = square * (model ? row->L - 1 : row->L + (row->L - 1) * (row->D - 1));
     *by_states = square * row->L;
     *decoder = model ? (double)VOCABULARY * row->H : 0.0;
 }
@@ -88,8 +104,12 @@ struct row_cost row_cost(const struct row *row)
 {
     double inputs, states, decoder, tokens = (double)row->T * row->B;
     products(row, &inputs, &states, &decoder);
+    if (row->kind == ROW_RAGGED)
+        tokens = row_lengths(row, NULL);
     struct row_cost c = {.flop = 2.0 * tokens * (inputs + states + decoder)};
-    if (row->kind == ROW_TRAIN || row->kind == ROW_CELL || row->kind == ROW_LM)
+    if (row->kind >= ROW_CLASSIFY)
+        c.flop = 2.0 * batches_products(row) / row_units(row);
+    if (row->kind != ROW_INFER && row->kind != ROW_STEP && row->kind != ROW_SAMPLE)
         c.flop *= 3.0;
     if (row->B > 1) {
         c.batched = c.flop;
@@ -107,7 +127,7 @@ struct row_cost row_cost(const struct row *row)
 
 /* ---- numbers ----------------------------------------------------------- */
 
-static uint32_t mixed(uint32_t i, uint32_t stream)
+uint32_t row_random(uint32_t i, uint32_t stream)
 {
     uint32_t x = i * UINT32_C(0x9e3779b1) + stream * UINT32_C(0x85ebca77);
     x = (x ^ x >> 16) * UINT32_C(0x7feb352d);
@@ -118,11 +138,23 @@ static uint32_t mixed(uint32_t i, uint32_t stream)
 void row_fill(float *to, size_t n, uint32_t stream, double scale)
 {
     for (size_t i = 0; i < n; i++)
-        to[i] = (float)(((mixed((uint32_t)i, stream) >> 8) / 8388608.0 - 1.0) * scale);
+        to[i] = (float)(((row_random((uint32_t)i, stream) >> 8) / 8388608.0 - 1.0) * scale);
 }
 
 void row_characters(int32_t *to, size_t n, uint32_t stream)
 {
     for (size_t i = 0; i < n; i++)
-        to[i] = (int32_t)(mixed((uint32_t)i, stream) % VOCABULARY);
+        to[i] = (int32_t)(row_random((uint32_t)i, stream) % VOCABULARY);
+}
+
+int row_lengths(const struct row *row, int *lengths)
+{
+    int sum = 0;
+    for (int b = 0; b < row->B; b++) {
+        int n = row->B == 1 ? row->T : 1 + (b * 37 % row->B) * (row->T - 1) / (row->B - 1);
+        if (lengths != NULL)
+            lengths[b] = n;
+        sum += n;
+    }
+    return sum;
 }

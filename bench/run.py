@@ -30,16 +30,20 @@ class Row:
     def __init__(self, line):
         self.name, *numbers = line.split("\t")
         self.flop, self.batched, self.reads, self.bytes = map(float, numbers[:4])
-        self.quick = numbers[4] == "1"
+        self.quick, self.units = numbers[4] == "1", int(numbers[5])
         self.kind, self.cell, *sizes = self.name.split()
-        self.T, self.B, self.H, self.L = map(int, sizes)
+        self.T, self.B, self.H, self.L = map(int, sizes[:4])
+        self.D = int(sizes[4]) if len(sizes) > 4 else 1
 
     def title(self):
-        return f"{self.kind} {self.cell} T{self.T} B{self.B} {self.L}x{self.H}"
+        return f"{self.kind} {self.cell} T{self.T} B{self.B} {self.L}x{self.H}" + \
+            (" bi" if self.D == 2 else "")
 
     def rate(self, seconds):
         if self.kind == "lm":
             return self.T * self.B / seconds, "chars/s"
+        if self.kind.startswith(("classify", "tag")):
+            return 1 / seconds, "examples/s"
         if self.kind == "sample":
             return 1 / seconds, "chars/s"
         if self.kind == "step":
@@ -64,7 +68,22 @@ class Result:
         return statistics.median(a / b for a, b in zip(self.rounds, other.rounds))
 
 
-def measure(row, sides, rounds, seconds):
+def turn(side, row, seconds):
+    """Seconds of each unit, by the clock."""
+    return side.numbers(f"time {seconds:g} {row.name}")
+
+
+def processor_turn(side, row, seconds):
+    """The same in processor time, which others that compute hardly disturb; one number."""
+    calls, begin, before = 0, time.monotonic(), side.processor_seconds()
+    while calls == 0 or time.monotonic() - begin < seconds:
+        if not side.numbers(f"time 0 {row.name}"):      # one call
+            return None
+        calls += 1
+    return [(side.processor_seconds() - before) / calls / row.units]
+
+
+def measure(row, sides, rounds, seconds, take):
     """Results by side, in alternation; a side that has no such row has none."""
     times = {}
     for side in sides:
@@ -73,7 +92,7 @@ def measure(row, sides, rounds, seconds):
             times[side] = []
     for _ in range(rounds):
         for side in list(times):
-            answer = side.numbers(f"time {seconds:g} {row.name}")
+            answer = take(side, row, seconds)
             if answer is None:
                 del times[side]
             else:
@@ -101,7 +120,7 @@ class Table:
         self.lines = []         # the percentage as a function: limits may yet be raised
 
     def head(self):
-        print(f"{'work':30}{'threads':>8}{'median':>11}{'best':>11}{'spread':>8}"
+        print(f"{'work':36}{'threads':>8}{'median':>11}{'best':>11}{'spread':>8}"
               f"{'rate':>17}{'limit':>7}" + "".join(f"{n:>20}" for n in self.names), flush=True)
 
     def add(self, row, threads, results, limits):
@@ -121,7 +140,7 @@ class Table:
                 else ["", "", ""]
             shown += f"{in_seconds(r.median) + f'{r.ratio_to(ours):8.2f}x':>20}" if r else " " * 20
         self.lines.append(line)
-        print(f"{row.title():30}{threads:8}{in_seconds(ours.median):>11}"
+        print(f"{row.title():36}{threads:8}{in_seconds(ours.median):>11}"
               f"{in_seconds(ours.best):>11}{100 * ours.spread:7.0f}%"
               f"{number(rate) + ' ' + unit:>17}{share():>6}%{shown}".rstrip(), flush=True)
 
@@ -215,11 +234,15 @@ def arguments():
     p.add_argument("--check", action="store_true",
                    help="compare what all of them compute, instead of how fast")
     p.add_argument("--isa", help="avx2: hold every side to it (ONNX Runtime cannot be)")
+    p.add_argument("--processor", action="store_true",
+                   help="processor time instead of the clock's: one thread on a busy machine")
     p.add_argument("--csv", help="where the results go (default BUILD/bench/results.csv)")
     p.add_argument("--publish", action="store_true",
                    help="to bench/results.csv; refused on a busy machine")
     args = p.parse_args()
     args.threads = [int(t) for t in args.threads.split(",")]
+    if args.processor and args.threads != [1]:
+        p.error("--processor is for --threads 1: threads that wait for each other compute, too")
     args.rounds = args.rounds or (3 if args.quick else 5)
     args.seconds = args.seconds or (0.03 if args.quick else 0.3)
     args.csv = args.csv or (os.path.join(FOLDER, "results.csv") if args.publish else
@@ -242,6 +265,7 @@ def run(args, state, begin):
               f"at the start {state}",
               ", ".join(names) + f"; medians of {args.rounds} rounds"]
     header += [f"held to {args.isa}"] if args.isa else []
+    header += ["times are processor time"] if args.processor else []
     print("\n".join(header))
     print("\nratio: a peer's time by ours\n")
     table, measured = Table(names[1:]), {}
@@ -249,7 +273,8 @@ def run(args, state, begin):
     for row in grid(args):
         for t in args.threads:
             limits[t].measure(row)
-            results = measure(row, sides[t], args.rounds, args.seconds)
+            results = measure(row, sides[t], args.rounds, args.seconds,
+                              processor_turn if args.processor else turn)
             table.add(row, t, results, limits[t])
             measured[row.name, t] = results[sides[t][0]].median
     print()
@@ -268,7 +293,7 @@ def run(args, state, begin):
 def main():
     begin, args = time.monotonic(), arguments()
     quiet, state = state_of_machine()
-    if args.publish and (not quiet or args.rows or args.quick or args.isa):
+    if args.publish and (not quiet or args.rows or args.quick or args.isa or args.processor):
         sys.exit(f"run.py: --publish wants all rows on a quiet machine: {state}")
     try:
         if args.check:

@@ -8,6 +8,7 @@ import numpy as np
 
 VOCABULARY = 65
 STEPS_A_CALL = 100
+BATCHES = 8
 STREAM_X, STREAM_IDS = 100, 101
 GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 
@@ -15,12 +16,15 @@ GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 class Row:
     def __init__(self, text):
         self.kind, self.cell, *sizes = text.split()
-        self.T, self.B, self.H, self.L = map(int, sizes)
-        self.units = STEPS_A_CALL if self.kind in ("step", "sample") else 1
+        self.T, self.B, self.H, self.L = map(int, sizes[:4])
+        self.D = int(sizes[4]) if len(sizes) > 4 else 1
+        self.units = STEPS_A_CALL if self.kind in ("step", "sample") else \
+            BATCHES * self.B if self.kind.startswith(("classify", "tag")) else 1
 
 
-def mixed(n, stream):
-    x = np.arange(n, dtype=np.uint32) * np.uint32(0x9e3779b1)
+def random(i, stream):
+    """row_random for an array of numbers."""
+    x = np.asarray(i).astype(np.uint32) * np.uint32(0x9e3779b1)
     x += np.uint32(stream * 0x85ebca77 & 0xffffffff)
     x = (x ^ x >> np.uint32(16)) * np.uint32(0x7feb352d)
     x = (x ^ x >> np.uint32(15)) * np.uint32(0x846ca68b)
@@ -28,12 +32,19 @@ def mixed(n, stream):
 
 
 def fill(shape, stream, scale):
-    u = (mixed(math.prod(shape), stream) >> np.uint32(8)) / 8388608.0 - 1.0
+    u = (random(np.arange(math.prod(shape)), stream) >> np.uint32(8)) / 8388608.0 - 1.0
     return (u * scale).astype(np.float32).reshape(shape)
 
 
 def characters(shape, stream):
-    return (mixed(math.prod(shape), stream) % np.uint32(VOCABULARY)).astype(np.int64).reshape(shape)
+    ids = random(np.arange(math.prod(shape)), stream) % np.uint32(VOCABULARY)
+    return ids.astype(np.int64).reshape(shape)
+
+
+def lengths(row):
+    """row_lengths"""
+    b = np.arange(row.B)
+    return 1 + b * 37 % row.B * (row.T - 1) // max(row.B - 1, 1) if row.B > 1 else np.full(1, row.T)
 
 
 def layer_weights(row):

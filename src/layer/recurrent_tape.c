@@ -71,6 +71,7 @@ static void bind_back(struct node *n)
         const struct ur__held *h = &n->slot[i].at[0], *c = &n->slot[i].at[1];
         job->layer[i].dhT = h->out->grad;
         job->layer[i].dcT = c->out ? c->out->grad : NULL;
+        job->layer[i].ends_at_start = !h->in && !c->in;
     }
 }
 
@@ -226,12 +227,10 @@ static ur_tensor *note(ur_tape *tape, struct node *n)
 
 /* ---- forward ----------------------------------------------------------- */
 
-/* Where a buffer starts from: a tensor, the state's numbers, or zeros. */
-static const ur_real *initial(ur_tape *tape, const struct ur__held *held, size_t n)
+/* Where a buffer starts from: a tensor, the state's numbers, or zeros: NULL. */
+static const ur_real *initial(const struct ur__held *held)
 {
-    if (held->in)
-        return held->in->data;
-    return held->data ? held->data : ur__tape_zeros(tape, n, sizeof *held->data);
+    return held->in ? held->in->data : held->data;
 }
 
 /* Where slot i starts from. */
@@ -248,7 +247,7 @@ static void take_start(ur_tape *tape, struct node *n, int i, const ur_state *s, 
         }
         if (starts && b->at[j].start && !io->in)
             io->in = ur__state_learned(tape, n->rnn, b->at[j].start, n->job.B);
-        n->start[i].at[j] = initial(tape, io, (size_t)n->job.B * (size_t)b->at[j].size);
+        n->start[i].at[j] = initial(io);
     }
 }
 

@@ -78,6 +78,7 @@ struct ur__cell_step {
      * its columns of a product and its rows of everything else, with barriers in between. */
     const struct ur__worker *split;
     int rows;
+    int fed;                        /* the first of them: h_read of the others is known to be 0 */
     ptrdiff_t ld;                   /* kept·H */
     ur_real *gates;
     const ur_real *h_prev;          /* [rows,P] */
@@ -102,6 +103,7 @@ struct ur__cell_sums {
     const struct ur__worker *w;
     void *scratch;                  /* of all workers' gemm */
     int rows, B;                    /* rows: those that live, over all steps; T·B without lengths */
+    int fresh;                      /* rows of the first step computed, if h0 is 0; else 0 */
     const ur_real *gates;           /* gradients, [rows,kept,H] */
     const ur_real *h_read;          /* [rows,P]; or NULL, all rows live, and */
     const ur_real *h0, *h;          /* [B,P] [T,B,P] with rows ld_h apart */

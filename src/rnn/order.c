@@ -11,7 +11,7 @@ struct ur__cell_step ur__step_at(const struct ur__sequence *s, int t, int b, int
     ptrdiff_t before = first ? 0 : ur__stored(s, ur__before(s, t)) + b;
     struct ur__cell_step c = {
         .k = s->k, .d = d, .p = s->p, .pb = s->pb, .scratch = scratch,
-        .rows = end - b, .ld = ur__gates_row(d),
+        .rows = end - b, .fed = end - b, .ld = ur__gates_row(d),
         .gates = kept->gates + at * ur__gates_row(d),
         .h_prev = first ? kept->h0 + (ptrdiff_t)b * d->P : kept->h + before * kept->ld_h,
         .ld_prev = first ? d->P : kept->ld_h,

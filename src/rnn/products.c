@@ -6,14 +6,14 @@ static void multiply(const struct ur__cell_step *s, const struct ur__gemm *g)
     int n0 = 0, n1 = g->N;
     if (s->split)
         ur__share(g->N, s->k->nr, s->split->index, s->split->n, &n0, &n1);
-    s->k->gemm(g, 0, s->rows, n0, n1, s->scratch);
+    s->k->gemm(g, 0, g->M, n0, n1, s->scratch);
 }
 
 void ur__rows_times(const struct ur__cell_step *s, const ur_real *a, ptrdiff_t lda,
                     const struct ur__matrix *w, ur_real *c, ptrdiff_t ldc)
 {
     struct ur__gemm g = {
-        .M = s->rows, .N = w->N, .K = w->K,
+        .M = s->fed, .N = w->N, .K = w->K,
         .a = a, .a_row = lda, .a_k = 1, .w = w,
         .c = c, .c_row = ldc, .accumulate = true,
     };
@@ -52,13 +52,14 @@ void ur__sum_products(const struct ur__cell_sums *s, ptrdiff_t block, int rows, 
     };
     struct ur__gemm others = first;
     others.b_k = s->ld_h;
+    int begin = s->d->reverse ? 0 : s->fresh;
     if (s->h_read) {
-        sum_rows(s, first, s->rows, dgates, s->h_read);
+        sum_rows(s, first, s->rows - s->fresh, dgates + begin * ld, s->h_read + begin * P);
     } else if (s->d->reverse) {
-        sum_rows(s, first, s->B, dgates + rest * ld, s->h0);
+        sum_rows(s, first, s->B - s->fresh, dgates + rest * ld, s->h0);
         sum_rows(s, others, rest, dgates, s->h + s->B * s->ld_h);
     } else {
-        sum_rows(s, first, s->B, dgates, s->h0);
+        sum_rows(s, first, s->B - s->fresh, dgates, s->h0);
         sum_rows(s, others, rest, dgates + s->B * ld, s->h);
     }
 }

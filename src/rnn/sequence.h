@@ -47,7 +47,8 @@ struct ur__sequence {
     const struct ur__ragged *ragged;        /* NULL: all rows live through all steps */
     const ur_real *x;           /* [T,B,I], or NULL and */
     const int32_t *ids;         /* [T,B] one-hot by number */
-    const ur_real *h0, *c0;     /* [B,P] [B,H], in the batch's order */
+    const ur_real *h0, *c0;     /* [B,P] [B,H], in the batch's order; NULL: zeros, by which nothing
+                                   is multiplied */
     ur_real *hT, *cT;           /* the same; may be h0 and c0 themselves */
 
     /* backward */
@@ -64,6 +65,7 @@ struct ur__sequence {
                                    in the batch's order */
     ur_real *dp;                /* [T,B,P] with a projection: gradient of its result */
     ur_real *dh, *dc;           /* [B,P] [B,H] work; on return gradients of h0, c0 */
+    bool ends_at_start;         /* nobody asks for those: dh and dc are left as they are */
     ur_real *work;              /* [B,work·H] of the cell's */
     ur_real *dm;                /* [B,H] with a projection */
     ur_real *dh_read;           /* [B,P] with recurrent dropout */

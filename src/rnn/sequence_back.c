@@ -197,7 +197,8 @@ void ur__sequence_backward(const struct ur__sequence *s, int b0, int b1, void *s
         back_output(s, b0, b1, scratch);
     for (int i = s->T - 1; i >= 0; i--)
         back_step(s, i, b0, b1, scratch);
-    back_to_start(s, b0, b1, scratch);
+    if (!s->ends_at_start)
+        back_to_start(s, b0, b1, scratch);
     if (s->dx)
         back_input(s, b0, b1, scratch);
 }

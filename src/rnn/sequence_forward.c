@@ -106,14 +106,22 @@ static void map_output(const struct ur__sequence *s, const struct ur__cell_step 
 
 /* ---- the whole --------------------------------------------------------- */
 
+static void keep_row(ptrdiff_t n, const ur_real *from, ur_real *to)
+{
+    if (from)
+        memcpy(to, from, (size_t)n * sizeof *to);
+    else
+        memset(to, 0, (size_t)n * sizeof *to);
+}
+
 static void keep_start(const struct ur__sequence *s, int b0, int b1)
 {
     ptrdiff_t P = s->d->P, H = s->d->H;
     for (int b = b0; b < b1; b++) {
         ptrdiff_t row = ur__batch_row(s, b);
-        memcpy(s->kept.h0 + b * P, s->h0 + row * P, (size_t)P * sizeof(ur_real));
+        keep_row(P, s->h0 ? s->h0 + row * P : NULL, s->kept.h0 + b * P);
         if (s->d->cell->c)
-            memcpy(s->kept.c0 + b * H, s->c0 + row * H, (size_t)H * sizeof(ur_real));
+            keep_row(H, s->c0 ? s->c0 + row * H : NULL, s->kept.c0 + b * H);
     }
 }
 
@@ -155,6 +163,16 @@ static void bring_states(const struct part *p, int t, int b, int end)
     ur__meet(p->split);
 }
 
+/* How many of rows [b,end), which live at step t, have something to read: a state given, or one
+ * that they have computed. The others begin with it, and are the last. */
+static int fed(const struct ur__sequence *s, int t, int b, int end)
+{
+    int before = ur__before(s, t);
+    if (s->h0)
+        return end - b;
+    return before < 0 || before >= s->T ? 0 : ur__alive_end(s, before, b, end) - b;
+}
+
 static void step(const struct part *p, int t, int b, int end)
 {
     const struct ur__sequence *s = p->s;
@@ -162,6 +180,7 @@ static void step(const struct part *p, int t, int b, int end)
         bring_states(p, t, b, end);
     struct ur__cell_step c = ur__step_at(s, t, b, end, NULL);
     c.split = p->split;
+    c.fed = fed(s, t, b, end);
     if (s->kept.drop) {
         ur__drop_read(s, &c, t, b);
         ur__meet(c.split);

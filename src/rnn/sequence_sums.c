@@ -107,6 +107,7 @@ void ur__sequence_sums(const struct ur__sequence *s, const struct ur__rnn_grads 
         sum_input(s, g->w_ih, w, scratch);
     struct ur__cell_sums sums = {
         .k = s->k, .d = d, .w = w, .scratch = scratch, .rows = ur__living(s, 0, s->B), .B = s->B,
+        .fresh = s->h0 ? 0 : ur__alive(s, ur__time(s, 0)),
         .gates = kept->gates, .h_read = kept->h_read ? kept->h_read : kept->h_prev,
         .h0 = kept->h0, .h = kept->h, .ld_h = kept->ld_h,
     };

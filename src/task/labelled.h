@@ -119,6 +119,7 @@ struct ur__half {
     int32_t *length;                /* [n] their steps */
     int32_t longest;
     int32_t piece;                  /* steps that are read at a time; 0: all of a sequence */
+    int64_t living;                 /* of a batch, padding aside: those of the B longest */
     struct ur__buckets buckets;     /* of places in `which` */
     int64_t *rows;                  /* [B] examples of a batch */
 };

@@ -14,6 +14,23 @@
 
 /* ---- sizes ------------------------------------------------------------- */
 
+static ur_status count_steps(struct ur__half *h, int B)
+{
+    int64_t *count = ur__calloc((size_t)h->longest + 1, sizeof *count), left = B;
+    if (!count)
+        return UR_ENOMEM;
+    h->living = 0;
+    for (int64_t i = 0; i < h->n; i++)
+        count[h->length[i]]++;
+    for (int32_t length = h->longest; length > 0 && left > 0; length--) {
+        int64_t some = count[length] < left ? count[length] : left;
+        h->living += some * length;
+        left -= some;
+    }
+    ur__free(count);
+    return UR_OK;
+}
+
 static ur_status cut_half(const struct ur__labelled *l, struct ur__half *h, int B)
 {
     if (h->n == 0)
@@ -21,6 +38,8 @@ static ur_status cut_half(const struct ur__labelled *l, struct ur__half *h, int 
     h->rows = ur__alloc((size_t)B, sizeof *h->rows);
     if (!h->rows)
         return UR_ENOMEM;
+    if (l->letter && h->longest > 0)     /* 0: nobody reads its examples */
+        UR__TRY(count_steps(h, B));
     return ur__buckets_init(&h->buckets, l->seed, h->n, h->length, B, h->piece);
 }
 
@@ -35,7 +54,8 @@ static int most_words(const struct ur__labelled *l, const struct ur__half *h)
 {
     if (!l->letter || h->n == 0)
         return 0;
-    int64_t steps = (int64_t)most_steps(h) * l->B, words = ur_vocab_size(h->set->spellings);
+    int64_t words = ur_vocab_size(h->set->spellings), steps = (int64_t)most_steps(h) * l->B;
+    steps = steps < h->living ? steps : h->living;
     return (int)(steps < words ? steps : words);
 }
 

@@ -15,7 +15,7 @@ side() {
     cat >"build/bench/$1" <<SIDE
 #!/bin/sh
 if [ "\$1" = --list ]; then
-    printf '$row\t1\t1\t0\t1\t1\n'
+    printf '$row\t1\t1\t0\t1\t1\t1\n'
     exit
 fi
 echo '$1 1.0'
