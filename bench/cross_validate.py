@@ -6,7 +6,7 @@ for all K, and what each model says of the part that its training held out.
     cross_validate.py UNROLL DATA... --folds N [--jobs J] [-- OPTIONS OF TRAIN]
 
     cross_validate.py build/unroll vowels.ts --folds 10 -- --task classify
-    cross_validate.py build/unroll digits.tsv --folds 4 -- --task classify    # a speaker a fold
+    cross_validate.py build/unroll digits.list --folds 4 -- --task classify    # a speaker a fold
 
 Folds have the same share of each label, or whole groups (`--group`, or the third column of a
 list of sounds): as many folds as groups leave one out. What a fold holds out is measured once, by

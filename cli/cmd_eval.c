@@ -28,7 +28,7 @@ static const ur_option options[] = {
              "predictions, each from it"},
     {.name = "newlines", .arg = "unix", .shown = "as in training", .kind = UR_OPTION_WORD,
      AT(newlines), .help = "unix: CRLF and CR are read as LF"},
-    {.name = "unknown", .arg = OPT_UNKNOWN, .shown = OPT_UNKNOWN_USUAL, .kind = UR_OPTION_WORD,
+    {.name = "unknown", .arg = OPT_UNKNOWN, .shown = OPT_UNKNOWN_LABELS, .kind = UR_OPTION_WORD,
      AT(unknown), .help = "what to do with tokens of DATA that the model does not know; replace: "
                           "read as <unk>, or as U+FFFD, ? or a space"},
     {.name = "beam", .arg = "N", .shown = "4", .kind = UR_OPTION_COUNT,

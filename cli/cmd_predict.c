@@ -32,7 +32,7 @@ static const ur_option options[] = {
     {.name = "explain", .kind = UR_OPTION_FLAG, AT(explain),
      .help = "below each label, the line's tokens with the weights that the model gave them "
              "(classify with --pool attention)"},
-    {.name = "unknown", .arg = OPT_UNKNOWN, .shown = OPT_UNKNOWN_USUAL, .kind = UR_OPTION_WORD,
+    {.name = "unknown", .arg = OPT_UNKNOWN, .shown = OPT_UNKNOWN_LABELS, .kind = UR_OPTION_WORD,
      AT(unknown), .help = "what to do with tokens that the model does not know; replace: read "
                           "as <unk>, or as U+FFFD, ? or a space"},
     {.name = "beam", .arg = "N", .shown = "4", .kind = UR_OPTION_COUNT,
@@ -44,7 +44,7 @@ static const ur_option options[] = {
      .help = "more than 1 helps only with wide layers; 0: all available cores"},
     OPT_COMMON(struct predict),
 };
-enum { N_FIRST = 3 };
+enum { N_FIRST = 5 };
 
 static const char *const examples[] = {
     "echo 'My fellow ___, we are strong.' | unroll predict speeches.safetensors",

@@ -89,18 +89,20 @@ static ur_status set(void *values, const char *name, const char *text)
     return ur_train_set(&((struct train *)values)->run, name, text);
 }
 
-/* The task that has an option. */
+/* The tasks that have an option. */
 static const char *elsewhere(const char *name)
 {
-    static char where[80];
+    static char where[200];
     const ur_option *o;
+    where[0] = '\0';
     for (const char *const *other = ur_task_names(); *other != NULL; other++)
         for (int i = 0; (o = ur_train_option(*other, i)) != NULL; i++)
             if (strcmp(o->name, name) == 0) {
-                snprintf(where, sizeof where, "--%s %s", TASK, *other);
-                return where;
+                size_t n = strlen(where);
+                snprintf(where + n, sizeof where - n, "%s%s", n ? " or " : "--" TASK " ", *other);
+                break;
             }
-    return NULL;
+    return where[0] != '\0' ? where : NULL;
 }
 
 /* Of "--task NAME" and "--task=NAME" the last counts. */

@@ -24,6 +24,7 @@ struct opt_common {
 /* Of --unknown, wherever a text is read: the words (ur_unknown_find), and the default. */
 #define OPT_UNKNOWN "error|skip|replace"
 #define OPT_UNKNOWN_USUAL "words: replace, else error"
+#define OPT_UNKNOWN_LABELS "words: replace; characters: error, of labelled data skip"
 
 struct opt_words;
 /* A subcommand. One const instance a file cmd_*.c, listed in main.c. */

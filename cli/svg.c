@@ -169,13 +169,6 @@ void svg_value(struct svg *s, const struct svg_text *at, double value)
             (long long)power);
 }
 
-void svg_title(struct svg *s, const char *text)
-{
-    svg_put(s, "<title>");
-    svg_escape(s, text, 0);
-    svg_put(s, "</title>");
-}
-
 /* ---- the file ---------------------------------------------------------- */
 
 void svg_begin(struct svg *s, double width, double height)

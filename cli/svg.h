@@ -51,8 +51,6 @@ void svg_escape(struct svg *s, const char *text, int columns);
 void svg_text(struct svg *s, const struct svg_text *at, const char *text);
 /* A number as a tick has it: "0.25", "2·10⁻⁵". */
 void svg_value(struct svg *s, const struct svg_text *at, double value);
-/* What is shown where a pointer rests; within an element. */
-void svg_title(struct svg *s, const char *text);
 void svg_end(struct svg *s);
 
 /* Columns that a text takes when it is shown; of a terminal's, and nearly those of mono. */

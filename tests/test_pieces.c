@@ -117,9 +117,10 @@ static void pieces__need_a_net_that_reads_forwards(void **unused)
     (void)unused;
     static const char *const settings[][2] = {
         {"seq-length=5", "set bidirectional to no"},
-        {"seq-length=5 crf=yes bidirectional=no", "leave out crf"},
+        {"seq-length=5 crf=yes bidirectional=no", "leave out crf or feedback"},
+        {"seq-length=5 feedback=yes bidirectional=no", "leave out crf or feedback"},
     };
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         struct listener l;
         ur_train_options o = small_run("tag", tmp_path("m.safetensors"), settings[i][0]);
         assert_status(UR_EINVAL, train_until(o, 0, &l));

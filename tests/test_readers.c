@@ -12,6 +12,8 @@
 
 /* ---- texts ------------------------------------------------------------- */
 
+#define WHAT_IT_HOLDS " (column, text-column and header say what a file holds)"
+
 static void text__has_a_label_before_the_first_tab(void **state)
 {
     (void)state;
@@ -44,8 +46,8 @@ static void text__is_refused_with_its_line(void **state)
         {"a.tsv", "\xff\tx\n", "EDATA a.tsv:1: \"\xef\xbf\xbd\" cannot be a label: UTF-8 of at "
          "most 256 bytes, but not <unk> or </s>", {.any_bytes = true}},
         {"a.tsv", "", "EDATA a.tsv: holds no example", {0}},
-        {"a.x", "word\n", "EDATA a.x: looks like none of the formats that are known: say which "
-         "it is", {0}},
+        {"a.x", "word\n", "EDATA a.x: looks like no format with a label an example: say which "
+         "it is with format (idx, ts, wav, csv, text)", {0}},
         {"a.x", "a\tx\n", "EINVAL there is no format called \"xml\"", {.format = "xml"}},
         {"a.x", "a\tx\n", "EINVAL files of format csv (rows of numbers, or a text, with a column "
          "for the label) have no label a step", {.format = "csv", .tagged = true}},
@@ -104,7 +106,8 @@ static void csv__has_numbers_or_a_text(void **state)
         {"a.csv", "u,v,class\n 1 ,-2e1,x\n", "2 x 1 -20\n", {0}},
         {"a.csv", "class,u,v\nx,1,2\n", "2 x 1 2\n", {.column = "class"}},
         {"a.csv", "7,u\n1,2\n", "2 1 2\n", {.column = "1", .header = UR_HEADER_YES}},
-        {"a.csv", "class,u,v\nx,1,2\n", "EDATA a.csv:1: field 2, \"u\", is not a number",
+        {"a.csv", "class,u,v\nx,1,2\n", "EDATA a.csv:1: field 2, \"u\", is not a number"
+         WHAT_IT_HOLDS,
          {.column = "1", .header = UR_HEADER_NO}},
         {"a.csv", "1;2;x\n", "1 x 1 2\n", {0}},
         {"a.csv", "x,\"a \"\"b\"\", c\"\ny,\"d\ne\"\nz,f\n",
@@ -150,7 +153,10 @@ static void csv__is_refused_with_its_line(void **state)
     const struct reading_case cases[] = {
         {"a.csv", "1,2,x\n3,y\n", "EDATA a.csv:2: 2 fields where the first row has 3", {0}},
         {"a.csv", "1,2,x\n3,,y\n", "EDATA a.csv:2: field 2, \"\", is not a number", {0}},
-        {"a.csv", "1,nan,x\n", "EDATA a.csv:1: field 2, \"nan\", is not a number", {0}},
+        {"a.csv", "1,nan,x\n", "EDATA a.csv:1: field 2, \"nan\", is not a number"
+         WHAT_IT_HOLDS, {0}},
+        {"a.csv", "\"1,5\",2,x\n", "EDATA a.csv:1: field 1, \"1,5\", is not a number (decimals "
+         "follow a point)", {.column = "3"}},
         {"a.csv", "1,1e39,x\n", "EDATA a.csv:1: field 2, \"1e39\", is not a number", {0}},
         {"a.csv", "1,0x10,x\n", "EDATA a.csv:1: field 2, \"0x10\", is not a number", {0}},
         {"a.csv", "1,2,x\n\n3,4,y\n", "EDATA a.csv:2: an empty line", {0}},

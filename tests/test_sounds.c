@@ -423,8 +423,8 @@ static void list__has_sounds_and_groups(void **state)
     }
     free(alone);
     char *refused = read_and_show(path, &(struct ur__read_rule){.unlabelled = true, .rate = 16000});
-    assert_string_equal(refused, "EDATA s.wav: 8000 samples a second where the files before have "
-                        "16000: convert it");
+    assert_string_equal(refused, "EDATA s.wav: 8000 samples a second where the files learnt from "
+                        "had 16000: convert it");
     free(refused);
     const struct {
         const char *list, *message;

@@ -140,6 +140,47 @@ static void train__labels_are_learnt_and_measured(void **unused)
     }
 }
 
+/* Accuracy and loss of what should be kept, and how often another was as accurate. */
+struct tie {
+    double accuracy, loss;
+    int ties;
+};
+
+static bool find_tie(void *user, const ur_report *r)
+{
+    struct tie *t = user;
+    if (r->kind != UR_REPORT_VALID)
+        return true;
+    double accuracy = ur_metrics_get(r->metrics, "accuracy");
+    bool tie = accuracy >= t->accuracy && accuracy <= t->accuracy;
+    t->ties += tie;
+    if (accuracy > t->accuracy || (tie && r->val_loss < t->loss))
+        *t = (struct tie){accuracy, r->val_loss, t->ties};
+    return true;
+}
+
+static void train__of_equal_figures_the_lowest_loss_is_best(void **unused)
+{
+    (void)unused;
+    ur_train_options o = small_run("classify", tmp_path("tie.safetensors"), "");
+    ur_eval_options e = eval_of(&labelled_path, 1);
+    struct tie t = {-1, 0, 0};
+    ur_metrics m;
+    ur_model *model;
+    o.best = "accuracy";
+    o.val = 0.05;
+    o.steps = 200;
+    assert_ok(ur_train(&o, find_tie, &t));
+    assert_true(t.ties > 0);
+    assert_ok(ur_model_load(&model, o.model));
+    ur_metrics_init(&m);
+    e.held_out = true;
+    assert_ok(ur_evaluate(model, &e, &m));
+    assert_true(ur_metrics_get(&m, "accuracy") == t.accuracy);
+    assert_true(fabs(ur_metrics_get(&m, "loss") - t.loss) < 1e-9);
+    ur_model_free(model);
+}
+
 static void train__step_allocates_nothing(void **unused)
 {
     (void)unused;
@@ -541,6 +582,7 @@ int main(void)
         cmocka_unit_test(train__same_bytes_for_any_team),
         cmocka_unit_test(train__same_labels_for_any_team),
         cmocka_unit_test(train__labels_are_learnt_and_measured),
+        cmocka_unit_test(train__of_equal_figures_the_lowest_loss_is_best),
         cmocka_unit_test(train__step_allocates_nothing),
         cmocka_unit_test(train__without_validation_keeps_the_latest),
         cmocka_unit_test(train__patience_and_time_end_it),

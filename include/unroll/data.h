@@ -50,7 +50,8 @@ UR_API ur_status ur_vocab_encode(const ur_vocab *vocab, const char *text, size_t
 
 /** What becomes of words, characters or bytes that a vocabulary does not have. */
 typedef enum ur_unknown {
-    UR_UNKNOWN_USUAL = 0,       /* words are replaced, all else is an error */
+    UR_UNKNOWN_USUAL = 0,       /* words are replaced, characters of labelled data skipped, all
+                                   else is an error */
     UR_UNKNOWN_ERROR = 1,
     UR_UNKNOWN_SKIP = 2,
     UR_UNKNOWN_REPLACE = 3      /* by the unknown word; else by U+FFFD, ? or a space, the first of
@@ -111,7 +112,9 @@ typedef struct ur_examples_options {
     size_t size;                /* set by ur_examples_options_init */
     const char *format;         /* "csv"; NULL: told by the file */
     bool tagged;                /* a label a step, not one an example */
-    bool unlabelled;            /* there are none */
+    bool unlabelled;            /* labels are not wanted; where a format has a place for them they
+                                   may be there (of texts: before the first tab), and are left
+                                   out. Of csv and frames `column` says where */
     bool any_bytes;             /* texts need not be UTF-8 */
     const ur_vocab *labels;     /* another set's, or a model's: others are UR_EDATA. NULL: those
                                    that are found */

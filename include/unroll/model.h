@@ -127,7 +127,7 @@ UR_API ur_status ur_model_prepare(ur_model *model);
 typedef struct ur_model_state ur_model_state;
 
 /** Errors: UR_EINVAL if the architecture carries none: lm does, and tag, unless it is
- *  bidirectional or has a chain (crf). */
+ *  bidirectional or chooses the labels of a sequence together (crf, feedback). */
 UR_API ur_status ur_model_state_new(ur_model_state **out, const ur_model *model, int B,
                                     ur_team *team);
 UR_API void ur_model_state_free(ur_model_state *state);

@@ -168,7 +168,11 @@ ur_status ur__cells_number(const struct ur__cells *c, const struct ur__lines *l,
 {
     if (ur__cell_is_number(c->cell[i], out))
         return UR_OK;
-    return ur__lines_fail(l, "field %d, \"%.40s\", is not a number", i + 1, c->cell[i].text);
+    const char *text = c->cell[i].text;
+    const bool word = (*text | 32) >= 'a' && (*text | 32) <= 'z';
+    const char *hint = strchr(text, ',') ? " (decimals follow a point)"
+        : word && l->number <= 2 ? " (column, text-column and header say what a file holds)" : "";
+    return ur__lines_fail(l, "field %d, \"%.40s\", is not a number%s", i + 1, text, hint);
 }
 
 ur_status ur__cells_column(const struct ur__cells *names, int n, const char *column,

@@ -120,7 +120,7 @@ ur_status ur__choose_words(ur_vocab **out, ur_token_kind kind, const struct ur__
         status = choose(out, kind, table, list, n, chosen);
     else if (status == UR_OK)
         status = ur__fail(UR_EDATA, "no word occurs %d times in the part of the text to learn "
-                          "from: a longer text or a lower count is needed", rule->min_count);
+                          "from: a longer text or a lower min-count is needed", rule->min_count);
     ur__free(count);
     ur__free(list);
     return status;

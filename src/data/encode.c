@@ -207,6 +207,11 @@ ur_status ur__encoder_word(ur_encoder *e, const char *word, size_t n, int32_t *i
     return ur__unknown_fail(UR_EINVAL, "", 1, shown);
 }
 
+bool ur__encoder_skips(const ur_encoder *e)
+{
+    return e->unknown.how == UR_UNKNOWN_SKIP;
+}
+
 const char *ur_encoder_note(ur_encoder *e, const char *what)
 {
     UR__NEED_OR(e, "encoder", NULL);

@@ -9,6 +9,8 @@
 /* A word as it stands, whatever parts words: always one token, the unknown one where that is to be
  * skipped. UR_EINVAL as ur_encoder_put. */
 ur_status ur__encoder_word(ur_encoder *e, const char *word, size_t n, int32_t *id);
+/* Does it leave out what is unknown? */
+bool ur__encoder_skips(const ur_encoder *e);
 
 /* "error", "skip", "replace", ended by NULL: from UR_UNKNOWN_ERROR on. */
 extern const char *const ur__unknown_words[];

@@ -3,6 +3,7 @@
  * numbers as batches have them. */
 #include <string.h>
 
+#include "base/fpmode.h"
 #include "base/mem.h"
 #include "base/sized.h"
 #include "base/status.h"
@@ -13,7 +14,8 @@
 struct ur_examples {
     struct ur__examples *x;
     ur_vocab *labels;           /* NULL: unlabelled */
-    char **name;                /* [labels] */
+    const char **name;          /* [labels] in names */
+    char *names;
     struct ur__sequences ids;   /* of texts and tokens that are numbered; else ids.begin NULL */
 };
 
@@ -42,17 +44,12 @@ static ur_status check(const ur_examples_options *o)
 
 static ur_status copy_names(ur_examples *s)
 {
-    const int K = ur__label_count(s->labels);
-    s->name = ur__calloc((size_t)K, sizeof *s->name);
-    for (int32_t k = 0; s->name && k < K; k++) {
-        size_t n;
-        const char *text = ur__label_text(s->labels, k, &n);
-        if (!(s->name[k] = ur__alloc(n + 1, 1)))
-            return UR_ENOMEM;
-        memcpy(s->name[k], text, n);
-        s->name[k][n] = '\0';
-    }
-    return s->name ? UR_OK : UR_ENOMEM;
+    s->names = ur__alloc(ur__label_names_size(s->labels), 1);
+    s->name = ur__alloc((size_t)ur__label_count(s->labels), sizeof *s->name);
+    if (!s->names || !s->name)
+        return UR_ENOMEM;
+    ur__label_names(s->labels, s->names, s->name);
+    return UR_OK;
 }
 
 static ur_status open(ur_examples *s, const char *const *paths, int n,
@@ -97,9 +94,8 @@ void ur_examples_close(ur_examples *s)
 {
     if (!s)
         return;
-    for (int32_t k = 0; s->name && k < ur__label_count(s->labels); k++)
-        ur__free(s->name[k]);
     ur__free(s->name);
+    ur__free(s->names);
     ur__sequences_free(&s->ids);
     ur_vocab_free(s->labels);
     ur__examples_free(s->x);
@@ -199,7 +195,10 @@ ur_status ur_examples_frames(ur_examples *s, int64_t i, int32_t from, int32_t n,
     UR__NEED(s, "x");
     UR__NEED(to, "to");
     UR__TRY(check_content(s, true));
-    return ur__examples_frames(s->x, i, from, n, to);
+    unsigned mode = ur__fpmode_default();       /* pictures are divided by 255 */
+    ur_status status = ur__examples_frames(s->x, i, from, n, to);
+    ur__fpmode_restore(mode);
+    return status;
 }
 
 ur_status ur_examples_tags(ur_examples *s, int64_t i, int32_t from, int32_t n, int32_t *to)
@@ -275,7 +274,10 @@ ur_status ur_examples_pad_frames(ur_examples *s, const int64_t *which, int B, in
     UR__NEED(to, "to");
     UR__NEED(lengths, "lengths");
     UR__TRY(check_content(s, true));
-    return ur__pad_frames(s->x, &(struct ur__rows){which, B, T, 0}, to, lengths);
+    unsigned mode = ur__fpmode_default();
+    ur_status status = ur__pad_frames(s->x, &(struct ur__rows){which, B, T, 0}, to, lengths);
+    ur__fpmode_restore(mode);
+    return status;
 }
 
 ur_status ur_examples_pad_ids(ur_examples *s, const int64_t *which, int B, int T, int32_t *to,

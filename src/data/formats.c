@@ -115,8 +115,16 @@ static ur_status find_text(const struct ur__intake *in, const struct ur__format 
             return UR_OK;
         }
     }
-    return ur__fail(UR_EDATA, "%s: looks like none of the formats that are known: say which it "
-                    "is", in->lines.name);
+    struct ur__buf names = {0};
+    for (int i = 0; i < N_FORMATS; i++)
+        if (fits(formats[i], in->rule))
+            ur__buf_printf(&names, "%s%s", names.size ? ", " : "", formats[i]->name);
+    ur_status status = ur__fail(UR_EDATA, "%s: looks like no format with %s: say which it is with "
+                                "format (%s)", in->lines.name, in->rule->tagged
+                                ? "a label a step" : "a label an example",
+                                names.data ? names.data : "");
+    ur__buf_free(&names);
+    return status;
 }
 
 /* ---- reading ----------------------------------------------------------- */

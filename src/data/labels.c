@@ -120,3 +120,24 @@ const char *ur__label_text(const ur_vocab *labels, int32_t label, size_t *n)
 {
     return ur_vocab_text(labels, label < 0 ? -1 : label + UR__FIRST_LABEL, n);
 }
+
+size_t ur__label_names_size(const ur_vocab *labels)
+{
+    size_t sum = 0, n;
+    for (int32_t k = 0; k < ur__label_count(labels); k++) {
+        ur__label_text(labels, k, &n);
+        sum += n + 1;
+    }
+    return sum;
+}
+
+void ur__label_names(const ur_vocab *labels, char *to, const char **name)
+{
+    for (int32_t k = 0; k < ur__label_count(labels); k++) {
+        size_t n;
+        const char *text = ur__label_text(labels, k, &n);
+        name[k] = memcpy(to, text, n);
+        to[n] = '\0';
+        to += n + 1;
+    }
+}

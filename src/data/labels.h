@@ -23,5 +23,9 @@ int32_t ur__label_find(const ur_vocab *labels, const char *name, size_t n);
 int ur__label_count(const ur_vocab *labels);
 /* Borrowed, *n bytes. */
 const char *ur__label_text(const ur_vocab *labels, int32_t label, size_t *n);
+/* Bytes of all names, a zero after each (a vocabulary has none), and copies of them there: name
+ * [count]. */
+size_t ur__label_names_size(const ur_vocab *labels);
+void ur__label_names(const ur_vocab *labels, char *to, const char **name);
 
 #endif

@@ -74,17 +74,28 @@ static ur_status is_labelled(struct reading *r, bool *yes)
                           t->columns, rule->columns);
 }
 
+/* A column of groups that has a name may be missing where nothing is parted by it. */
+static bool has_groups(const struct reading *r)
+{
+    const struct ur__read_rule *rule = r->in->rule;
+    int64_t number;
+    if (!rule->group || strcmp(rule->group, "file") == 0)
+        return false;
+    return !rule->unlabelled || !r->table.named || is_number(rule->group, &number)
+           || ur__table_has_name(&r->table, rule->group);
+}
+
 static ur_status find_columns(struct reading *r)
 {
     const struct ur__read_rule *rule = r->in->rule;
     const struct ur__table *t = &r->table;
-    bool by_file = rule->group && strcmp(rule->group, "file") == 0, labelled = true;
+    bool labelled = true, grouped = has_groups(r);
     r->label = r->missing = -1;
     if (rule->unlabelled)
         UR__TRY(is_labelled(r, &labelled));
     if (labelled)
         UR__TRY(ur__table_column(t, rule->column, t->columns - 1, &r->label));
-    UR__TRY(find_column(r, by_file ? NULL : rule->group, &r->group));
+    UR__TRY(find_column(r, grouped ? rule->group : NULL, &r->group));
     UR__TRY(find_column(r, rule->text, &r->text));
     r->features = t->columns - (r->label >= 0) - (r->group >= 0 && r->group != r->label);
     if (r->features < 1)

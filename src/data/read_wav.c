@@ -40,8 +40,8 @@ static ur_status set_rate(struct reading *r, const struct ur__wav *w)
     struct ur__examples *x = r->in->x;
     int rate = x->rate ? x->rate : r->in->rule->rate;
     if (rate && rate != w->rate)
-        return ur__fail(UR_EDATA, "%s: %d samples a second where the files before have %d: convert "
-                        "it", w->path, w->rate, rate);
+        return ur__fail(UR_EDATA, "%s: %d samples a second where the files %s %d: convert it",
+                        w->path, w->rate, x->rate ? "before have" : "learnt from had", rate);
     x->rate = w->rate;
     if (r->mel)
         return UR_OK;

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "data/encode.h"
 #include "data/gather.h"
 
 #define PIECE 1024      /* numbers of a row read at a time, on the stack */
@@ -123,7 +124,8 @@ static ur_status number_text(void *user, const char *text, size_t n)
 static ur_status number_token(void *user, const char *text, size_t n)
 {
     struct numbering *a = user;
-    int32_t id = ur__vocab_find_word(a->vocab, text, n);
+    int32_t id;
+    UR__TRY(ur__encoder_word(a->encoder, text, n, &id));
     return put_ids(a, &id, 1);
 }
 

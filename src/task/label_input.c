@@ -51,7 +51,10 @@ void ur__label_input_close(struct ur__label_input *in)
 static ur_status put_word(void *user, const char *text, size_t n)
 {
     struct ur__label_input *in = user;
-    UR__TRY(ur__encoder_word(in->encoder, text, n, (int32_t *)in->ids.data + in->T));
+    int32_t *id = (int32_t *)in->ids.data + in->T;
+    UR__TRY(ur__encoder_word(in->encoder, text, n, id));
+    if (*id == UR__UNKNOWN && !in->tagged && !in->letter && ur__encoder_skips(in->encoder))
+        return UR_OK;
     in->T++;
     UR__TRY(ur__buf_put(&in->words, text, n));
     return ur__buf_put(&in->words, "", 1);

@@ -198,8 +198,8 @@ static ur_status answer_next(void *inside, bool *more, struct ur__answer *to)
 }
 
 #define BOTH                                                                                      \
-    .size = sizeof(struct lines), .figure = "p", .close = lines_close, .line = answer_line,       \
-    .frames = answer_frames, .files = open_files, .next = answer_next
+    .size = sizeof(struct lines), .figure = "p", .skips = true, .close = lines_close,             \
+    .line = answer_line, .frames = answer_frames, .files = open_files, .next = answer_next
 
 const struct ur__predict_plug ur__classify_lines = {
     .places = "labels", .open = classify_open, .explains = ur__classify_attends, BOTH,

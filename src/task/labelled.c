@@ -93,11 +93,16 @@ static ur_status letters_of(const ur_vocab *words, ur_vocab **letters)
     return status;
 }
 
-/* Numbers the tokens, and the words that they are spelled as where letters are read. */
+/* Numbers the tokens, and the words that they are spelled as where letters are read: of these none
+ * is skipped. Characters usually are: a name has others to be known by. */
 static ur_status number(struct ur__set *s, const ur_vocab *text, bool letters, ur_unknown how)
 {
     int64_t cut;
-    UR__TRY(ur__sequences_new(&s->ids, s->x, text, letters ? UR_UNKNOWN_USUAL : how));
+    if (letters && how == UR_UNKNOWN_SKIP)
+        how = UR_UNKNOWN_USUAL;
+    else if (how == UR_UNKNOWN_USUAL && !ur__is_words(ur_vocab_kind(text)))
+        how = UR_UNKNOWN_SKIP;
+    UR__TRY(ur__sequences_new(&s->ids, s->x, text, how));
     if (!letters)
         return UR_OK;
     const struct ur__vocab_rule all = {.kind = ur_vocab_kind(text), .min_count = 1};
@@ -291,7 +296,8 @@ static ur_status cut_pieces(struct ur__labelled *l, const struct ur__job *job,
         return ur__fail(UR_EINVAL, "seq-length %d: a net that %s cannot learn a sequence piece by "
                         "piece: %s", l->o.seq_length, e->stack.bidirectional
                         ? "reads from both ends" : "chooses all labels of one together",
-                        e->stack.bidirectional ? "set bidirectional to no" : "leave out crf");
+                        e->stack.bidirectional ? "set bidirectional to no"
+                                               : "leave out crf or feedback");
     l->train.piece = l->o.seq_length;
     l->valid.piece = carries ? SCORED_STEPS : 0;
     facts->carries = l->train.piece > 0;

@@ -121,35 +121,12 @@ void ur__labelled_largest_scored(void *run, ur_batch *batch)
     largest(run, &((const struct ur__labelled *)run)->valid, batch);
 }
 
-/* Bytes of all names of labels, a zero after each. */
-static size_t names_size(const struct ur__labelled *l)
-{
-    size_t sum = 0, n;
-    for (int32_t k = 0; k < ur__label_count(l->label); k++) {
-        ur__label_text(l->label, k, &n);
-        sum += n + 1;
-    }
-    return sum;
-}
-
 static void place_names(struct ur__labelled *l, struct ur__carve *c)
 {
     const size_t B = (size_t)l->B;
     l->name = ur__carve(c, (size_t)ur__label_count(l->label), sizeof *l->name);
     l->entities = ur__carve(c, B, sizeof *l->entities);
-    l->names = ur__carve(c, names_size(l), 1);
-}
-
-static void copy_names(struct ur__labelled *l)
-{
-    char *to = l->names;
-    for (int32_t k = 0; k < ur__label_count(l->label); k++) {
-        size_t n;
-        const char *text = ur__label_text(l->label, k, &n);
-        l->name[k] = memcpy(to, text, n);
-        to[n] = '\0';
-        to += n + 1;
-    }
+    l->names = ur__carve(c, ur__label_names_size(l->label), 1);
 }
 
 static void place(struct ur__labelled *l, struct ur__carve *c)
@@ -208,7 +185,7 @@ ur_status ur__labelled_build(void *run, const ur_model *model)
         return UR_ENOMEM;
     place(l, &c);
     if (l->tagged)
-        copy_names(l);
+        ur__label_names(l->label, l->names, l->name);
     largest(l, &l->valid, &scored);
     l->score.choice = choice_of(l, model);
     if (!scored.n)

@@ -8,7 +8,8 @@
 #include "data/vectors.h"
 #include "task/labelled.h"
 
-/* Numbers that vary less are not scaled: what they vary by may be rounding. */
+/* Numbers that vary less, or less than that share of small ones, are not scaled: what they vary by
+ * may be rounding. */
 #define LEAST_VARIANCE 1e-12
 #define NORMAL_STEPS 64         /* read at a time to see what numbers are like */
 
@@ -52,9 +53,9 @@ static ur_status normalise(struct ur__labelled *l, ur_model *model)
     if (status == UR_OK && l->set.x->scaled)
         pool_moments(I, sum, square);
     for (size_t k = 0; k < I && status == UR_OK; k++) {
-        double m = sum[k] / (double)n, variance = square[k] / (double)n - m * m;
+        double m = sum[k] / (double)n, all = square[k] / (double)n, variance = all - m * m;
         mean[k] = (ur_real)m;
-        scale[k] = variance > LEAST_VARIANCE ? (ur_real)(1 / sqrt(variance)) : 1;
+        scale[k] = variance > LEAST_VARIANCE * fmin(all, 1) ? (ur_real)(1 / sqrt(variance)) : 1;
     }
     ur__free(sum);
     ur__free(frames);
@@ -103,7 +104,5 @@ ur_status ur__labelled_start(void *run, ur_model *model)
     weigh(l, model);
     if (l->features)
         UR__TRY(normalise(l, model));
-    if (l->o.vectors && !l->text)
-        return ur__fail(UR_EINVAL, "vectors are of words, but the data are numbers");
     return l->o.vectors ? take_vectors(l, model) : UR_OK;
 }

@@ -87,28 +87,19 @@ static bool go_on(void *user, double done)
     return !o->on_progress || o->on_progress(o->user, done);
 }
 
-/* Names are copied, for a vocabulary ends none by a zero. */
 static ur_status tell_confusion(const ur_model *model, const double *count,
                                 const ur_eval_options *o)
 {
     const ur_vocab *labels = ur_model_vocab(model, "label");
     const int K = ur__label_count(labels);
-    struct ur__buf names = {0};
+    char *names = ur__alloc(ur__label_names_size(labels), 1);
     const char **label = ur__alloc((size_t)K, sizeof *label);
-    ur_status status = label ? UR_OK : UR_ENOMEM;
-    for (int k = 0; k < K && status == UR_OK; k++) {
-        size_t n;
-        const char *name = ur__label_text(labels, k, &n);
-        status = ur__buf_put(&names, name, n);
-        if (status == UR_OK)
-            status = ur__buf_put(&names, "", 1);
-    }
-    const char *at = names.data;
-    for (int k = 0; k < K && status == UR_OK; k++, at += strlen(at) + 1)
-        label[k] = at;
-    if (status == UR_OK)
+    ur_status status = names && label ? UR_OK : UR_ENOMEM;
+    if (status == UR_OK) {
+        ur__label_names(labels, names, label);
         o->on_confusion(o->user, &(ur_confusion){.n = K, .label = label, .count = count});
-    ur__buf_free(&names);
+    }
+    ur__free(names);
     ur__free(label);
     return status;
 }

@@ -35,7 +35,7 @@
 #include "train/identity.h"
 #include "train/optimizer.h"
 
-#define VERSION 3       /* what is written and read */
+#define VERSION 4       /* what is written and read */
 
 static const char *const keys[] = {"format", "version", "options", "data", "progress"};
 #define N_KEYS 5
@@ -128,6 +128,7 @@ static ur_status progress_text(const struct ur__checkpoint *c, struct ur__buf *t
     ur__json_set_real(j, "val_loss", p->val_loss);
     ur__json_set_real(j, "figure", p->figure);
     ur__json_set_real(j, "best", p->best);
+    ur__json_set_real(j, "best_loss", p->best_loss);
     ur__json_set_int(j, "best_step", p->best_step);
     ur__json_set_int(j, "worse", p->worse);
     ur__json_set_real(j, "plateau_factor", p->plateau.factor);
@@ -320,6 +321,7 @@ static ur_status parse_progress(const struct source *s, struct ur__progress *p,
         && get_real(j, "val_loss", &p->val_loss)
         && get_real(j, "figure", &p->figure)
         && get_real(j, "best", &p->best)
+        && get_real(j, "best_loss", &p->best_loss)
         && ur__json_get_int(j, "best_step", &p->best_step)
         && get_count(j, "worse", &p->worse)
         && get_real(j, "plateau_factor", &p->plateau.factor)

@@ -127,12 +127,13 @@ static ur_status validate(struct ur__run *r)
     p->val_loss = loss;
     warn_if_worse_than_guessing(r, loss);
     p->figure = ur_metrics_get(&r->metrics, r->best);
-    bool better = ur__run_is_better(r, p->figure, p->best);
+    bool better = ur__run_is_better(r, p->figure, loss, p);
     p->worse = better ? 0 : p->worse + 1;
     ur__plateau_see(&p->plateau, better);
     if (!better)
         return UR_OK;
     p->best = p->figure;
+    p->best_loss = loss;
     p->best_step = p->step;
     return ur__run_keep_best(r);
 }

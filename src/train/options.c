@@ -41,10 +41,11 @@ bool ur_on_nan_find(const char *name, ur_on_nan *out)
 static const ur_option rows[] = {
     {.group = "text", .name = "val", .arg = "SHARE|FILE", .shown = "0.1", .kind = UR_OPTION_TEXT,
      .flags = UR_OPTION_IMPLIED, AT(val_file),
-     .help = "held out for validation: the last part of the data, or a file"},
+     .help = "held out for validation: a file, or a share: the last part of the data, of labelled "
+             "data a drawn one"},
     {.group = "training", .name = "batch", .arg = "N", .shown = "4 to 64 by the data",
      WHOLE, .min = 1, .max = MOST_BATCH, AT(batch), .help = "sequences side by side"},
-    {.name = "epochs", .arg = "X", .shown = "50 to 1 by the data", REAL,
+    {.name = "epochs", .arg = "X", .shown = "50 to 1 by the data; labels: 60 to 8", REAL,
      .max = 1e9, .flags = UR_OPTION_OPEN_MIN | UR_OPTION_IMPLIED, AT(epochs),
      .help = "end after so many times through the data"},
     {.name = "steps", .arg = "N", .shown = "no limit", COUNT,
@@ -73,7 +74,7 @@ static const ur_option rows[] = {
     {.name = "patience", .arg = "N", .fallback = "0", .shown = "0: off",
      WHOLE, .max = 1e9, AT(patience),
      .help = "end after so many validations without a better model"},
-    {.name = "best", .arg = "FIGURE", .shown = "the loss",
+    {.name = "best", .arg = "FIGURE", .shown = "the loss; labels: accuracy or f1",
      .kind = UR_OPTION_TEXT, .flags = UR_OPTION_IMPLIED, AT(best),
      .help = "the figure of the part held out that says which model is best"},
     {.name = "seed", .arg = "N", .fallback = "123", .kind = UR_OPTION_SEED,

@@ -13,7 +13,7 @@ struct ur__progress {
     double train_loss;          /* mean between the last two evaluations, or NaN */
     double val_loss;            /* NaN before the first validation */
     double figure;              /* of the last validation: what says which model is best; NaN */
-    double best;                /* the same of the best model */
+    double best, best_loss;     /* that and the loss of the best model */
     int64_t best_step;          /* −1 */
     int worse;                  /* validations since the best */
     struct ur__plateau plateau;

@@ -95,8 +95,9 @@ bool ur__run_is_worse_than_guessing(const struct ur__run *r, double loss);
 /* Seconds that the run has taken, earlier sessions of a timed run included. */
 double ur__run_seconds(const struct ur__run *r);
 void ur__run_report(struct ur__run *r, ur_report_kind kind);
-/* Is figure a finite and better than b, or b NaN? */
-bool ur__run_is_better(const struct ur__run *r, double a, double b);
+/* Is a figure finite and better than the best so far, or as good at a lower loss? */
+bool ur__run_is_better(const struct ur__run *r, double figure, double loss,
+                       const struct ur__progress *so_far);
 /* With norms [layers,distances]. */
 void ur__run_report_reach(struct ur__run *r, const double *reach, int layers, int distances);
 void ur__run_report_text(struct ur__run *r, ur_report_kind kind, const char *text, size_t n);

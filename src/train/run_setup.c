@@ -140,7 +140,8 @@ static ur_status make_parts(struct ur__run *r)
     UR__TRY(ur_optimizer_new(&r->optimizer, r->model->params, &o->optimizer, o->team));
     r->progress = (struct ur__progress){
         .evaluated = -1, .train_loss = (double)NAN, .val_loss = (double)NAN,
-        .figure = (double)NAN, .best = (double)NAN, .best_step = -1, .plateau = {1, 0},
+        .figure = (double)NAN, .best = (double)NAN, .best_loss = (double)NAN, .best_step = -1,
+        .plateau = {1, 0},
         .lr_factor = 1, .drawn = true,
     };
     UR__TRY(ur__guard_open(r));

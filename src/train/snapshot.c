@@ -101,11 +101,15 @@ static size_t move_all(struct ur__run *r, ur_real *kept, move_function move)
 
 /* ---- taking and going back --------------------------------------------- */
 
-bool ur__run_is_better(const struct ur__run *r, double a, double b)
+bool ur__run_is_better(const struct ur__run *r, double figure, double loss,
+                       const struct ur__progress *so_far)
 {
-    if (!isfinite(a))
+    const double best = so_far->best;
+    if (!isfinite(figure))
         return false;
-    return isnan(b) || (r->rising ? a > b : a < b);
+    if (figure >= best && figure <= best)       /* many are, where few examples are held out */
+        return loss < so_far->best_loss;
+    return isnan(best) || (r->rising ? figure > best : figure < best);
 }
 
 ur_status ur__snapshot_open(struct ur__run *r)
@@ -142,8 +146,9 @@ ur_status ur__snapshot_restore(struct ur__run *r)
     ur__optimizer_set_clock(r->optimizer, s->clock);
     r->progress = s->progress;
     r->progress.best = now.best;
+    r->progress.best_loss = now.best_loss;
     /* Counted as found by now: no state knows of a later step than its own. */
-    if (ur__run_is_better(r, now.best, s->progress.best))
+    if (ur__run_is_better(r, now.best, now.best_loss, &s->progress))
         r->progress.best_step = s->progress.step;
     r->progress.rollbacks = now.rollbacks;
     r->progress.lr_factor = now.lr_factor;

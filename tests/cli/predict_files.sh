@@ -195,7 +195,7 @@ awk '{ print $0 "\tsomebody" }' list.bare >list.groups
 answers answers wav.safetensors list.groups
 answers answers wav.safetensors $(cat list.bare)
 sed 's/100 037 000 000 100 037/200 076 000 000 200 076/' octal.s1.wav | bytes >fast.wav
-refuses 3 'fast.wav: 16000 samples a second where the files before have 8000' "$UNROLL" predict \
+refuses 3 '16000 samples a second where the files learnt from had 8000' "$UNROLL" predict \
     wav.safetensors fast.wav
 head -c 300 s1.wav >cut.wav
 refuses 3 'cut.wav: ' "$UNROLL" predict wav.safetensors cut.wav
@@ -266,7 +266,7 @@ refuses 3 'short.csv:1: 3 fields, where the data to learn from had 7' "$UNROLL" 
 printf '1,2,3,4,5,6\n1,2,3,4,x,6\n' >wrong.csv
 runs "$UNROLL" predict plain.safetensors wrong.csv
 [ "$status" -eq 3 ] && [ "$(wc -l <out)" -eq 1 ] || not_ok "half a file: $status $(cat out)"
-has err '^unroll: wrong.csv:2: field 5, "x", is not a number$'
+has err '^unroll: wrong.csv:2: field 5, "x", is not a number (column, .*)$'
 printf '1,2,3,4,5,nan\n' >wrong.csv
 refuses 3 'wrong.csv:1: ' "$UNROLL" predict plain.safetensors wrong.csv
 printf '1\tdog\t_\tN\n' >wrong.conllu
