@@ -181,6 +181,23 @@ static void train__of_equal_figures_the_lowest_loss_is_best(void **unused)
     ur_model_free(model);
 }
 
+static void eval__needs_names_of_files(void **unused)
+{
+    (void)unused;
+    const char *const none[] = {NULL};
+    ur_train_options o = small_run("classify", tmp_path("nameless.safetensors"), "");
+    ur_eval_options e = eval_of(none, 1);
+    ur_metrics m;
+    ur_model *model;
+    o.steps = 1;
+    assert_ok(ur_train(&o, NULL, NULL));
+    assert_ok(ur_model_load(&model, o.model));
+    ur_metrics_init(&m);
+    assert_status(UR_EINVAL, ur_evaluate(model, &e, &m));
+    assert_message("the name of data file 0 is NULL");
+    ur_model_free(model);
+}
+
 static void train__step_allocates_nothing(void **unused)
 {
     (void)unused;
@@ -583,6 +600,7 @@ int main(void)
         cmocka_unit_test(train__same_labels_for_any_team),
         cmocka_unit_test(train__labels_are_learnt_and_measured),
         cmocka_unit_test(train__of_equal_figures_the_lowest_loss_is_best),
+        cmocka_unit_test(eval__needs_names_of_files),
         cmocka_unit_test(train__step_allocates_nothing),
         cmocka_unit_test(train__without_validation_keeps_the_latest),
         cmocka_unit_test(train__patience_and_time_end_it),

@@ -260,8 +260,6 @@ int32_t ur_examples_longest(const ur_examples *s, const int64_t *which, int64_t 
 
 static ur_status check_batch(const ur_examples *s, const int64_t *which, int B, int T)
 {
-    UR__NEED(s, "x");
-    UR__NEED(which, "which");
     if (B < 1 || T < 1)
         return ur__fail(UR_EINVAL, "a batch of [%d,%d] steps is impossible", T, B);
     return check_which(s, which, B);
@@ -270,6 +268,8 @@ static ur_status check_batch(const ur_examples *s, const int64_t *which, int B, 
 ur_status ur_examples_pad_frames(ur_examples *s, const int64_t *which, int B, int T, ur_real *to,
                                  int *lengths)
 {
+    UR__NEED(s, "x");
+    UR__NEED(which, "which");
     UR__TRY(check_batch(s, which, B, T));
     UR__NEED(to, "to");
     UR__NEED(lengths, "lengths");
@@ -283,6 +283,8 @@ ur_status ur_examples_pad_frames(ur_examples *s, const int64_t *which, int B, in
 ur_status ur_examples_pad_ids(ur_examples *s, const int64_t *which, int B, int T, int32_t *to,
                               int *lengths)
 {
+    UR__NEED(s, "x");
+    UR__NEED(which, "which");
     UR__TRY(check_batch(s, which, B, T));
     UR__NEED(to, "to");
     UR__NEED(lengths, "lengths");
@@ -293,6 +295,8 @@ ur_status ur_examples_pad_ids(ur_examples *s, const int64_t *which, int B, int T
 
 ur_status ur_examples_pad_labels(ur_examples *s, const int64_t *which, int B, int T, int32_t *to)
 {
+    UR__NEED(s, "x");
+    UR__NEED(which, "which");
     UR__TRY(check_batch(s, which, B, T));
     UR__NEED(to, "to");
     if (s->x->tagged)

@@ -18,6 +18,7 @@ struct ur__read_rule {
     /* Columns by name or number from 1; NULL: where the format has it. */
     const char *column;     /* of the label */
     const char *text;       /* of a text or token */
+    bool whole;             /* nothing is held out of the set: groups need not be there */
     const char *group;      /* of what may not be parted; "file": the file; NULL: nothing */
     ur_header header;
     int steps, width;       /* a row of n numbers as [steps, width]; 0: as the other leaves it,

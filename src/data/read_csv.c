@@ -74,15 +74,18 @@ static ur_status is_labelled(struct reading *r, bool *yes)
                           t->columns, rule->columns);
 }
 
-/* A column of groups that has a name may be missing where nothing is parted by it. */
+/* A column of groups may be missing where nothing is parted by it: one that has a name is looked
+ * for, and one that has a number is not in a table of other columns. */
 static bool has_groups(const struct reading *r)
 {
     const struct ur__read_rule *rule = r->in->rule;
     int64_t number;
     if (!rule->group || strcmp(rule->group, "file") == 0)
         return false;
-    return !rule->unlabelled || !r->table.named || is_number(rule->group, &number)
-           || ur__table_has_name(&r->table, rule->group);
+    if (!rule->whole)
+        return true;
+    return is_number(rule->group, &number) ? !ur__is_no_column(rule->column)
+           : !r->table.named || ur__table_has_name(&r->table, rule->group);
 }
 
 static ur_status find_columns(struct reading *r)

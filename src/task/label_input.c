@@ -156,7 +156,7 @@ ur_status ur__label_input_files(struct ur__label_input *in, const ur_options *op
     close_files(in);
     in->unchecked = options;
     in->rule = ur__labelled_rule(o, in->tagged);
-    in->rule.unlabelled = true;
+    in->rule.unlabelled = in->rule.whole = true;
     in->rule.apart = in->apart;
     in->rule.features = in->features ? in->features : -1;
     in->rule.columns = ur_options_given(options, "column") ? 0 : o->columns;

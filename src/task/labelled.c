@@ -169,6 +169,7 @@ static ur_status open_apart(struct ur__labelled *l, const char *const *paths, in
 {
     struct ur__read_rule rule = rule_of(l, l->label);
     rule.label_file = label_file;
+    rule.whole = true;
     UR__TRY(ur__examples_open(&l->val.x, paths, n, &rule, NULL));
     if (l->text)
         UR__TRY(number(&l->val, l->text, l->letter != NULL, l->unknown));
@@ -363,6 +364,9 @@ static ur_status measure(struct ur__labelled *l, const ur_option_table *table,
     struct ur__json *summary;
     if (options->n_data < 1 || !options->data)
         return ur__fail(UR_EINVAL, "no data to evaluate on");
+    for (int i = 0; i < options->n_data; i++)
+        if (!options->data[i])
+            return ur__fail(UR_EINVAL, "the name of data file %d is NULL", i);
     UR__TRY(ur__json_parse(&summary, text, strlen(text)));
     ur__options_recall(table, summary, &values);
     memcpy(&l->o, &values, sizeof l->o);

@@ -169,6 +169,10 @@ ur_status ur__labelled_part_again(struct ur__labelled *l, const struct ur__json 
                         "of it was held out");
     ur__options_recall(&ur__train_table, summary, &run);
     l->seed = run.seed;
-    UR__TRY(ur__labelled_part(l, val, false));
+    ur_status status = ur__labelled_part(l, val, false);
+    if (status == UR_EINVAL)
+        return ur__fail(UR_EDATA, "what the model says of its training is damaged: %s",
+                        ur_errmsg());
+    UR__TRY(status);
     return l->valid.n ? UR_OK : ur__fail(UR_EDATA, "the model was trained with nothing held out");
 }

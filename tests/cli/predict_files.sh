@@ -252,6 +252,24 @@ refuses 2 'files of format ts .* have no label a step' "$UNROLL" predict tag.saf
     --format ts
 refuses 3 's.ts holds numbers, but the network reads text' "$UNROLL" predict text.safetensors s.ts \
     --format ts
+# Groups part what is learnt from: a file to be labelled or measured need not have them.
+awk -F , '{ print "who" NR % 5 "," $0 }' named.csv | sed '1s/^who1/who/' >grouped.csv
+expect 0 "$UNROLL" train grouped.csv --task classify --column what --group who $QUICK
+expect 0 "$UNROLL" predict grouped.csv.safetensors grouped.csv
+mv out wanted
+answers wanted grouped.csv.safetensors named.csv
+expect 0 "$UNROLL" eval grouped.csv.safetensors named.csv --json
+mv out wanted
+expect 0 "$UNROLL" eval grouped.csv.safetensors grouped.csv --json
+cmp -s out wanted || not_ok "groups that are missing change figures"
+refuses 3 'there is no column "who"' "$UNROLL" train named.csv --task classify --group who -o no
+# A column that was counted with the label there is none of a table without it.
+expect 0 "$UNROLL" train grouped.csv --task classify --column 8 --group 1 -o counted $QUICK
+expect 0 "$UNROLL" predict counted.safetensors grouped.csv
+mv out wanted
+cut -d , -f 1-6 named.csv >alone.csv
+answers wanted counted.safetensors alone.csv --column none
+
 refuses 3 'which of 6 columns is the text' "$UNROLL" predict text.safetensors bare.csv --format csv
 refuses 3 'bare.csv has 3 numbers a step, but the network reads 2' "$UNROLL" predict \
     plain.safetensors bare.csv --width 3
