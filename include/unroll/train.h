@@ -162,6 +162,9 @@ typedef struct ur_train_options {
     int shard, shards;
     ur_reduce reduce;
     void *reduce_user;
+    double average;                 /* validates and saves the average of the weights, in which
+                                       those of late updates count for more, the more the larger
+                                       it is; 0: the weights as they are; negative: by the task */
 } ur_train_options;
 
 /** How people read a loss. */

@@ -7,7 +7,8 @@
  *                 data        sizes and CRC-32 of the texts
  *                 progress    counters, losses, bias corrections
  *                 checksum    CRC-32 of the data part and of the strings above
- *   param/NAME    every parameter;  m/NAME, v/NAME: moments of the trained ones
+ *   param/NAME    every parameter;  m/NAME, v/NAME, average/NAME: moments and averages of the
+ *                 trained ones
  *   typed/NAME    every tensor of another type, as it is
  *   carried       the hidden state between two steps
  *
@@ -72,6 +73,8 @@ static ur_status each_tensor(const struct ur__checkpoint *c, tensor_function fn,
             UR__TRY(each_named("m", p, m + p->offset, fn, user));
         if (v && p->trained)
             UR__TRY(each_named("v", p, v + p->offset, fn, user));
+        if (c->average && p->trained)
+            UR__TRY(each_named("average", p, c->average + p->offset, fn, user));
     }
     for (int i = 0; i < c->carried.parts; i++) {
         size_t n = c->carried.n[i];

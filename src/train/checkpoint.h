@@ -15,6 +15,7 @@ struct ur__checkpoint {
     const struct ur__facts *facts;
     ur_params *params;
     ur_optimizer *optimizer;
+    ur_real *average;           /* of the weights; NULL: none */
     struct ur__carried carried;
     struct ur__progress *progress;
 };

@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "base/status.h"
+#include "train/average.h"
 #include "train/optimizer.h"
 #include "train/output.h"
 #include "train/snapshot.h"
@@ -124,6 +125,14 @@ ur_status ur__run_keep_first(struct ur__run *r)
     return status;
 }
 
+/* Without a part held out the latest is the best there is. */
+static ur_status save_latest(struct ur__run *r)
+{
+    if (r->facts.val_items == 0)
+        UR__TRY(save_model(r, r->options->model));
+    return save_model(r, r->last.data);
+}
+
 /* The state comes last: it claims the others. But the first one already says all of that. */
 static ur_status save_all(struct ur__run *r)
 {
@@ -132,10 +141,7 @@ static ur_status save_all(struct ur__run *r)
         r->progress.seconds = ur__run_seconds(r);
     UR__TRY(save_held(r));
     UR__TRY(ur__run_keep_first(r));
-    /* Without a part held out the latest is the best there is. */
-    if (r->facts.val_items == 0)
-        UR__TRY(save_model(r, r->options->model));
-    UR__TRY(save_model(r, r->last.data));
+    UR__TRY(ur__average_with(r, save_latest));
     return is_first ? UR_OK : save_state(r);
 }
 

@@ -18,6 +18,7 @@
 #include "base/fpmode.h"
 #include "base/status.h"
 #include "base/team.h"
+#include "train/average.h"
 #include "train/guard.h"
 #include "train/keep.h"
 #include "train/optimizer.h"
@@ -71,6 +72,7 @@ static ur_status train_step(struct ur__run *r)
         return ur__guard_skip(r);
     UR__TRY(status);
     p->step++;
+    ur__average_update(r);
     p->skipped_in_row = 0;
     p->loss_sum += value * (double)items;
     p->loss_items += items;
@@ -112,13 +114,11 @@ static void warn_if_worse_than_guessing(struct ur__run *r, double loss)
                  r->facts.uniform);
 }
 
-/* UR_ECANCELED: nothing has changed. A state that cannot be written is the checkpoint's trouble. */
-static ur_status validate(struct ur__run *r)
+/* The weights that are to be saved. */
+static ur_status judge(struct ur__run *r)
 {
     struct ur__progress *p = &r->progress;
     const struct ur__watch watch = {see_validation, r};
-    ur_status status = ur__run_keep_first(r);
-    UR__TRY(status == UR_EOUTPUT ? UR_OK : status);
     UR__TRY(ur__run_score(r, &watch));
     double loss = ur_metrics_get(&r->metrics, "loss");
     if (!isfinite(loss))
@@ -136,6 +136,14 @@ static ur_status validate(struct ur__run *r)
     p->best_loss = loss;
     p->best_step = p->step;
     return ur__run_keep_best(r);
+}
+
+/* UR_ECANCELED: nothing has changed. A state that cannot be written is the checkpoint's trouble. */
+static ur_status validate(struct ur__run *r)
+{
+    ur_status status = ur__run_keep_first(r);
+    UR__TRY(status == UR_EOUTPUT ? UR_OK : status);
+    return ur__average_with(r, judge);
 }
 
 /* Looks at the batch that comes next. The update after it starts from gradients of zero. */
@@ -165,13 +173,18 @@ static ur_status evaluate(struct ur__run *r)
     return report_reach(r);
 }
 
+static ur_status show(struct ur__run *r)
+{
+    r->text.size = 0;
+    return r->task->show(r->job, r->options->seed, r->options->sample_length, &r->text);
+}
+
 static ur_status sample(struct ur__run *r)
 {
     int64_t every = r->options->sample_every, step = r->progress.step;
     if (!r->task->show || every == 0 || step % every != 0 || r->sampled == step)
         return UR_OK;
-    r->text.size = 0;
-    UR__TRY(r->task->show(r->job, r->options->seed, r->options->sample_length, &r->text));
+    UR__TRY(ur__average_with(r, show));
     r->sampled = step;
     ur__run_report_text(r, UR_REPORT_SAMPLE, r->text.size ? r->text.data : "", r->text.size);
     return UR_OK;

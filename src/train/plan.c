@@ -20,6 +20,12 @@ enum {
     ASIDE = 32 << 10    /* texts, names and reports while something is saved */
 };
 
+/* Numbers kept beside each weight. */
+static size_t beside(const ur_train_options *o)
+{
+    return (size_t)ur__optimizer_moments(&o->optimizer) + (o->average > 0);
+}
+
 /* ---- memory ------------------------------------------------------------ */
 
 /* A model that is read for its values: those, gradients, the packed weights, its header. */
@@ -75,7 +81,7 @@ static ur_status plan_memory(struct ur__run *r, const struct ur__account *readin
     p->reading = reading->peak;
     p->weights = ur__count_values(r->model->params) * sizeof(ur_real);
     p->gradients = p->parameters * sizeof(ur_real);
-    p->moments = (size_t)ur__optimizer_moments(&o->optimizer) * p->gradients;
+    p->moments = beside(o) * p->gradients;
     size_t typed = ur__params_typed(r->model->params)->bytes;
     if (o->on_nan == UR_ON_NAN_ROLLBACK)
         p->snapshot = p->weights + p->moments + *carried;
@@ -100,7 +106,7 @@ static ur_status plan_memory(struct ur__run *r, const struct ur__account *readin
 /* Names and shapes of the state's tensors, its options and its counters. */
 static size_t state_header(const ur_train_options *o, const ur_params *params)
 {
-    size_t bytes = 1700, each = 1 + (size_t)ur__optimizer_moments(&o->optimizer);
+    size_t bytes = 1700, each = 1 + beside(o);
     for (int i = 0; i < ur_params_count(params); i++)
         bytes += each * (70 + strlen(ur_params_at(params, i)->name));
     for (int i = 0; i < ur_params_typed_count(params); i++)

@@ -50,6 +50,7 @@ struct ur__run {
     struct ur__room step_room;  /* of a step on the tape */
     ur_plan plan;               /* known before the net is built */
     ur_optimizer *optimizer;
+    ur_real *average;           /* of the weights (train/average.h); NULL: there is none */
     ur_tape *tape;
     ur_schedule schedule;
     struct ur__progress progress;

@@ -14,6 +14,7 @@
 #include "model/adopt.h"
 #include "model/arch.h"
 #include "tape/tape.h"
+#include "train/average.h"
 #include "train/guard.h"
 #include "train/identity.h"
 #include "train/keep.h"
@@ -138,6 +139,7 @@ static ur_status make_parts(struct ur__run *r)
     UR__TRY(ur_tape_new(&r->tape, o->team));
     UR__TRY(ur__tape_reserve(r->tape, r->step_room.arena));
     UR__TRY(ur_optimizer_new(&r->optimizer, r->model->params, &o->optimizer, o->team));
+    UR__TRY(ur__average_open(r));
     r->progress = (struct ur__progress){
         .evaluated = -1, .train_loss = (double)NAN, .val_loss = (double)NAN,
         .figure = (double)NAN, .best = (double)NAN, .best_loss = (double)NAN, .best_step = -1,
@@ -294,6 +296,7 @@ void ur__run_close(struct ur__run *r)
     ur__guard_close(r);
     ur_tape_free(r->tape);
     ur_optimizer_free(r->optimizer);
+    ur__average_close(r);
     ur__reach_close(r);
     if (r->task)
         r->task->close(r->job);

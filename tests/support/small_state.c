@@ -55,8 +55,9 @@ void small_state_new(struct small_state *s)
         .plateau = {.factor = 1}, .lr_factor = 1
     };
     s->checkpoint = (struct ur__checkpoint){
-        s->identity.data, &s->facts, params, s->optimizer,
-        {.parts = 1, .part = {s->carried}, .n = {4}}, &s->progress
+        .identity = s->identity.data, .facts = &s->facts, .params = params,
+        .optimizer = s->optimizer, .carried = {.parts = 1, .part = {s->carried}, .n = {4}},
+        .progress = &s->progress
     };
 }
 
