@@ -192,6 +192,7 @@ static const struct shape {
     {"tag, feedback, 3 threads", "tag", "feedback=yes letters=0 norm=layer hidden=24", 3, false,
      false},
     {"tag, feedback, no validation", "tag", "feedback=yes cell=gru", 0, false, true},
+    {"tag, average", "tag", "average=3", 0, false, false},
     {"tag, one direction", "tag", "bidirectional=no", 0, false, false},
     {"tag, in pieces", "tag", "bidirectional=no seq-length=4 on-nan=skip", 0, false, false},
 };

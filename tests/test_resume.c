@@ -40,7 +40,8 @@ static void resume__equals_uninterrupted_for_labels(void **unused)
     (void)unused;
     static const char *const runs[][2] = {
         {"classify", "pool=attention balanced=yes"}, {"tag", "word-dropout=0.1"},
-        {"tag", "crf=yes"}, {"tag", "feedback=yes label-embed=4"},
+        {"tag", "crf=yes"}, {"classify", "average=2"},
+        {"tag", "feedback=yes label-embed=4"},
         {"tag", "bidirectional=no seq-length=2 word-dropout=0.1"},
     };
     const int64_t at[] = {1, 23, 40, 51, 60};

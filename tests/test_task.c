@@ -52,7 +52,7 @@ static void train__same_bytes_for_any_team(void **unused)
 static const char *const label_runs[][2] = {
     {"classify", "pool=mean label-smoothing=0.1"}, {"classify", "cell=none pool=max"},
     {"classify", "letters=4 letter-embed=3 cell=gru"}, {"tag", "word-dropout=0.1"},
-    {"tag", "crf=yes"}, {"tag", "feedback=yes label-embed=4"},
+    {"tag", "crf=yes"}, {"tag", "average=3"}, {"tag", "feedback=yes label-embed=4"},
     {"tag", "bidirectional=no seq-length=3"},
     {"tag", "bidirectional=no seq-length=2 cell=gru letters=0 learned-state=yes"},
 };
@@ -179,6 +179,44 @@ static void train__of_equal_figures_the_lowest_loss_is_best(void **unused)
     assert_true(ur_metrics_get(&m, "accuracy") == t.accuracy);
     assert_true(fabs(ur_metrics_get(&m, "loss") - t.loss) < 1e-9);
     ur_model_free(model);
+}
+
+/* The parameters of the last model of a run, after so many updates. */
+static ur_model *last_after(int64_t steps, const char *settings)
+{
+    ur_train_options o = small_run("lm", tmp_path("average.safetensors"), settings);
+    ur_model *model;
+    o.steps = steps;
+    o.schedule = UR_SCHEDULE_CONSTANT;
+    o.force = true;
+    assert_ok(ur_train(&o, NULL, NULL));
+    assert_ok(ur_model_load(&model, with_end(o.model, ".last.safetensors")));
+    return model;
+}
+
+static void train__saves_the_average_of_weights(void **unused)
+{
+    (void)unused;
+    static const char net[] = "hidden=5 layers=1", averaged[] = "hidden=5 layers=1 average=2";
+    ur_model *after[3], *average = last_after(55, averaged), *early = last_after(15, averaged);
+    ur_model *plain = last_after(15, net);
+    for (int k = 0; k < 3; k++)
+        after[k] = last_after(16 * (k + 1), net);
+    ur_real *found = ur_params_values(ur_model_params(average));
+    ur_real *first = ur_params_values(ur_model_params(early));
+    for (size_t i = 0, n = ur_params_size(ur_model_params(average)); i < n; i++) {
+        ur_real want = 0;
+        for (int k = 0; k < 3; k++)
+            want += (ur_real)(3.0 / (k + 3)) *
+                    (ur_params_values(ur_model_params(after[k]))[i] - want);
+        assert_true(found[i] == want);
+        assert_true(first[i] == ur_params_values(ur_model_params(plain))[i]);
+    }
+    for (int k = 0; k < 3; k++)
+        ur_model_free(after[k]);
+    ur_model_free(average);
+    ur_model_free(early);
+    ur_model_free(plain);
 }
 
 static void eval__needs_names_of_files(void **unused)
@@ -600,6 +638,7 @@ int main(void)
         cmocka_unit_test(train__same_labels_for_any_team),
         cmocka_unit_test(train__labels_are_learnt_and_measured),
         cmocka_unit_test(train__of_equal_figures_the_lowest_loss_is_best),
+        cmocka_unit_test(train__saves_the_average_of_weights),
         cmocka_unit_test(eval__needs_names_of_files),
         cmocka_unit_test(train__step_allocates_nothing),
         cmocka_unit_test(train__without_validation_keeps_the_latest),

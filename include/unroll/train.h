@@ -162,9 +162,9 @@ typedef struct ur_train_options {
     int shard, shards;
     ur_reduce reduce;
     void *reduce_user;
-    double average;                 /* validates and saves the average of the weights, in which
-                                       those of late updates count for more, the more the larger
-                                       it is; 0: the weights as they are; negative: by the task */
+    double average;                 /* η of an average of the weights, a_k = a_{k−1} + (η+1)/(k+η)
+                                       (w_k − a_{k−1}) over every 16th update, that is validated
+                                       and saved in their place (Shamir and Zhang 2013); 0: off */
 } ur_train_options;
 
 /** How people read a loss. */

@@ -71,8 +71,8 @@ static const ur_option rows[] = {
     {.name = "weight-decay", .arg = "X", .shown = "adamw: 0.01, else 0",
      REAL, .max = 1000, AT(optimizer.weight_decay),
      .help = "pull towards zero; adamw applies it apart from the gradient"},
-    {.name = "average", .arg = "X", .shown = "labels: 3, else 0: off", REAL, .max = 1000,
-     AT(average),
+    {.name = "average", .arg = "X", .fallback = "0", .shown = "0: off", REAL, .max = 1000,
+     .flags = UR_OPTION_SPARSE, AT(average),
      .help = "validate and save the average of all updates' weights, in which late ones count for "
              "more, the more the larger X"},
     {.name = "patience", .arg = "N", .fallback = "0", .shown = "0: off",
@@ -118,7 +118,7 @@ static void leave_open(void *values)
     o->size = sizeof *o;
     ur_optimizer_options_init(&o->optimizer);
     o->val = 0.1;
-    o->epochs = o->lr = o->average = -1;
+    o->epochs = o->lr = -1;
     o->steps = -1;
     o->sample_length = 200;
     o->shards = 1;
@@ -155,8 +155,6 @@ void ur__train_by_data(ur_train_options *o, const struct ur__facts *facts)
         o->lr = facts->lr;
     if (o->epochs < 0 && facts->epochs > 0)
         o->epochs = facts->epochs;
-    if (o->average < 0)
-        o->average = facts->average;
     if (o->batch == 0)
         o->batch = items < 800000 ? 4 : items < 2000000 ? 8 : items < 200000000 ? 16 : 64;
     if (o->lr < 0)
@@ -214,9 +212,8 @@ ur_status ur__train_check(const ur_train_options *o)
     if (!ur_on_nan_name(o->on_nan))
         return ur__fail(UR_EINVAL, "there is no policy %d for numbers that are not finite",
                         (int)o->on_nan);
-    if (isnan(o->average) || o->average > 1000)
-        return ur__fail(UR_EINVAL, "average must be 0 to 1000, or negative for that of the task, "
-                        "not %g", o->average);
+    if (!(o->average >= 0 && o->average <= 1000))
+        return ur__fail(UR_EINVAL, "average must be 0 to 1000, not %g", o->average);
     UR__TRY(check_end(o));
     UR__TRY(check_shards(o));
     UR__TRY(ur__optimizer_check(&o->optimizer));

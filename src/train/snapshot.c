@@ -22,7 +22,8 @@ struct ur__checkpoint ur__run_checkpoint(struct ur__run *r)
 {
     return (struct ur__checkpoint){
         .identity = r->identity.data, .facts = &r->facts, .params = r->model->params,
-        .optimizer = r->optimizer, .average = r->average, .carried = ur__carried_of(r->state), .progress = &r->progress,
+        .optimizer = r->optimizer, .average = r->average,
+        .carried = ur__carried_of(r->state), .progress = &r->progress,
     };
 }
 
@@ -80,7 +81,8 @@ static size_t move_one(ur_real *live, ur_real *kept, size_t at, size_t n, move_f
     return live ? at + n : at;
 }
 
-/* Parameters, those that are not trained, moments, averages, carried numbers. Returns how many. */
+/* Parameters, those that are not trained, moments, the average, carried numbers. Returns how
+ * many. */
 static size_t move_all(struct ur__run *r, ur_real *kept, move_function move)
 {
     ur_params *params = r->model->params;

@@ -63,7 +63,6 @@ struct ur__facts {
     int labels;                 /* to choose from; 0: the task has none */
     ur_measure measure;         /* how people read the loss */
     double uniform;             /* loss of guessing without knowing anything, nats; NaN: unknown */
-    double average;             /* the option where the user says nothing */
     /* What suits this data where the user says nothing; 0: the general rule (docs/TRAINING.md). */
     int batch;
     double lr, epochs;
