@@ -67,13 +67,18 @@ SETS = {
             ["text"]),
     "names": (one_file(lines_split, "names/names.tsv.gz"), "--task classify", "accuracy",
               ["text", "--chars", "3"]),
+    "names-average": (one_file(lines_split, "names/names.tsv.gz"), "--task classify --average 1 "
+                      "--schedule constant --epochs 24", "accuracy", ["text", "--chars", "3"]),
     "rt": (one_file(lines_split, "sentiment/rt-polarity.tsv.gz"), "--task classify", "accuracy",
            ["text"]),
     "mnist-rows": (MNIST, "--task classify", "accuracy", ["pictures"]),
     "mnist-dense": (MNIST, "--task classify --cell none", "accuracy", ["pictures"]),
+    "mnist-wide": (MNIST, "--task classify --cell none --hidden 512 --lr 1e-3 --dropout 0.5 "
+                   "--label-smoothing 0.1 --epochs 20", "accuracy", ["pictures"]),
     "mnist-pixels": (MNIST, "--task classify --scan pixel --epochs 1", "accuracy", ["pictures"]),
     "ewt": (EWT, "--task tag --column upos", "accuracy", ["tags", "--column", "3"]),
     "wnut": (WNUT, "--task tag", "f1", ["entities"]),
+    "wnut-average": (WNUT, "--task tag --average 1 --schedule constant", "f1", ["entities"]),
     "wnut-crf": (WNUT, "--task tag --crf", "f1", ["entities"]),
     "wikigold": (WIKIGOLD, "--task tag", "f1", ["entities"]),
     "wikigold-crf": (WIKIGOLD, "--task tag --crf", "f1", ["entities"]),
