@@ -31,10 +31,7 @@ static const ur_option options[] = {
     {.name = "unknown", .arg = OPT_UNKNOWN, .shown = OPT_UNKNOWN_LABELS, .kind = UR_OPTION_WORD,
      AT(unknown), .help = "what to do with tokens of DATA that the model does not know; replace: "
                           "read as <unk>, or as U+FFFD, ? or a space"},
-    {.name = "beam", .arg = "N", .shown = "4", .kind = UR_OPTION_COUNT,
-     .min = 1, .max = UR_BEAM_MOST, AT(beam),
-     .help = "models with --feedback: how many ways to label a sequence are followed at once; 1: "
-             "always the likeliest label"},
+    OPT_BEAM(struct eval),
     {.name = "threads", .arg = "N", .fallback = "0", .shown = "the cores available",
      .kind = UR_OPTION_COUNT, .max = 1024, AT(threads), .help = "changes speed, never the result"},
     OPT_COMMON(struct eval),

@@ -26,6 +26,13 @@ struct opt_common {
 #define OPT_UNKNOWN_USUAL "words: replace, else error"
 #define OPT_UNKNOWN_LABELS "words: replace; characters: error, of labelled data skip"
 
+/* Of searches: the type's int64_t beam. */
+#define OPT_BEAM(type)                                                                            \
+    {.name = "beam", .arg = "N", .shown = "4", .kind = UR_OPTION_COUNT, .min = 1,                 \
+     .max = UR_BEAM_MOST, .at = offsetof(type, beam),                                             \
+     .help = "models with --feedback: how many ways to label a sequence are followed at once; 1: " \
+             "always the likeliest label"}
+
 struct opt_words;
 /* A subcommand. One const instance a file cmd_*.c, listed in main.c. */
 struct command {

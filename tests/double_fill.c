@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Gradients of whole models of task fill in double precision: every parameter, those of
  * both stacks, the decoder and the vectors, against central differences. */
-#include "models.h"
-
-#include <math.h>
-
-#include "layer/params.h"
+#include "double_models.h"
 
 enum { V = 7, T = 5, B = 3, N_CASES = 40 };
 
@@ -19,27 +15,6 @@ static double uniform(void)
 static int between(int low, int high)
 {
     return low + (int)(uniform() * (high - low + 1));
-}
-
-struct net {
-    ur_model *model;
-    ur_tape *tape;
-    int32_t ids[T * B], targets[T * B];
-    int lengths[B];
-};
-
-static double loss(struct net *n, bool backward)
-{
-    ur_tape_reset(n->tape);
-    assert_ok(ur_model_prepare(n->model));
-    const ur_batch batch = batch_of(T, B, n->ids, n->lengths, NULL);
-    ur_tensor *logits = ur_model_outputs(n->tape, n->model, &batch, NULL);
-    ur_tensor *e = ur_cross_entropy(n->tape, logits, (ur_ids){n->targets, T, B});
-    assert_ok(ur_tape_status(n->tape));
-    double value = ur_scalar(e);
-    if (backward)
-        assert_ok(ur_backward(n->tape, e));
-    return value;
 }
 
 static ur_options random_config(void)
@@ -59,38 +34,27 @@ static ur_options random_config(void)
     return net_of("fill", text);
 }
 
+static ur_tensor *loss(ur_tape *tape, const ur_model *model, const ur_batch *batch)
+{
+    ur_tensor *logits = ur_model_outputs(tape, model, batch, NULL);
+    return ur_cross_entropy(tape, logits, (ur_ids){ur_batch_find(batch, "target")->ids, T, B});
+}
+
 static double check_case(void)
 {
-    struct net n;
+    int32_t ids[T * B], targets[T * B];
+    int lengths[B];
     ur_options c = random_config();
-    n.model = model_of(&c, V, draws);
-    assert_ok(ur_tape_new(&n.tape, NULL));
-    ur_tape_set_training(n.tape, true, 5, draws);
+    ur_model *model = model_of(&c, V, draws);
+    const uint64_t step = draws;
     for (int b = 0; b < B; b++)
-        n.lengths[b] = b == 0 ? T : between(1, T);
+        lengths[b] = b == 0 ? T : between(1, T);
     for (int i = 0; i < T * B; i++) {
-        n.ids[i] = between(0, V - 1);
-        n.targets[i] = i / B < n.lengths[i % B] ? n.ids[i] : -1;
+        ids[i] = between(0, V - 1);
+        targets[i] = i / B < lengths[i % B] ? ids[i] : -1;
     }
-    ur_params *p = ur_model_params(n.model);
-    size_t size = ur_params_size(p);
-    ur_params_zero_grads(p);
-    loss(&n, true);
-    double worst = 0;
-    for (size_t i = 0; i < size; i++) {
-        const double e = 1e-5, old = ur_params_values(p)[i], a = ur_params_grads(p)[i];
-        ur_params_values(p)[i] = old + e;
-        double up = loss(&n, false);
-        ur_params_values(p)[i] = old - e;
-        double down = loss(&n, false);
-        ur_params_values(p)[i] = old;
-        double d = (up - down) / (2 * e);
-        double error = fabs(a - d) / fmax(fmax(fabs(a), fabs(d)), 1e-3);
-        worst = error > worst ? error : worst;
-    }
-    ur_tape_free(n.tape);
-    ur_model_free(n.model);
-    return worst;
+    const ur_batch batch = batch_of(T, B, ids, lengths, targets);
+    return worst_gradient(model, &batch, loss, step);
 }
 
 static void fill__gradients_match_differences(void **unused)

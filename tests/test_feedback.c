@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Labels that are fed back: what a step may know of the others, a beam against all sequences of
  * labels, width 1 against the likeliest label step by step, and a sequence among others. */
+#include "models.h"
 #include "test_task.h"
 
 #include <math.h>
@@ -43,17 +44,6 @@ static const char *const nets[] = {
 enum { N_NETS = sizeof nets / sizeof *nets };
 
 /* ---- what the network computes ----------------------------------------- */
-
-static ur_batch batch_of(int steps, int B, const int32_t *ids, const int *lengths,
-                         const int32_t *target)
-{
-    ur_batch batch;
-    ur_batch_init(&batch);
-    assert_ok(ur_batch_ids(&batch, "input", steps, B, ids, lengths));
-    if (target)
-        assert_ok(ur_batch_ids(&batch, "target", steps, B, target, NULL));
-    return batch;
-}
 
 /* log p [steps,B,K] of labels that are told those before them. */
 static const ur_real *log_p_of(ur_tape *tape, const ur_model *m, const ur_batch *batch)

@@ -207,6 +207,12 @@ ur_status ur__encoder_word(ur_encoder *e, const char *word, size_t n, int32_t *i
     return ur__unknown_fail(UR_EINVAL, "", 1, shown);
 }
 
+ur_unknown ur__unknown_labelled(const ur_vocab *vocab, ur_unknown how)
+{
+    bool words = ur__is_words(ur_vocab_kind(vocab));
+    return how == UR_UNKNOWN_USUAL && !words ? UR_UNKNOWN_SKIP : how;
+}
+
 bool ur__encoder_skips(const ur_encoder *e)
 {
     return e->unknown.how == UR_UNKNOWN_SKIP;

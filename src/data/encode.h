@@ -9,6 +9,9 @@
 /* A word as it stands, whatever parts words: always one token, the unknown one where that is to be
  * skipped. UR_EINVAL as ur_encoder_put. */
 ur_status ur__encoder_word(ur_encoder *e, const char *word, size_t n, int32_t *id);
+/* The policy for texts that are labelled: characters are usually skipped, as a name has others to
+ * be known by. */
+ur_unknown ur__unknown_labelled(const ur_vocab *vocab, ur_unknown how);
 /* Does it leave out what is unknown? */
 bool ur__encoder_skips(const ur_encoder *e);
 

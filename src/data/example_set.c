@@ -326,22 +326,13 @@ ur_status ur_examples_hold_out(const ur_examples *s, double share, uint64_t seed
     UR__NEED(s, "x");
     UR__NEED(which, "which");
     UR__NEED(n, "n");
-    const struct ur__examples *x = s->x;
-    const size_t room = (size_t)x->n;
-    unsigned char *held = ur__alloc(room, 1);
-    int32_t *label = ur__alloc(room, sizeof *label), *group = ur__alloc(room, sizeof *group);
-    ur_status status = held && label && group ? UR_OK : UR_ENOMEM;
-    for (int64_t i = 0; i < x->n && status == UR_OK; i++) {
-        label[i] = x->example[i].label;
-        group[i] = x->example[i].group;
-    }
+    struct ur__draw d;
+    UR__TRY(ur__draw_of(&d, s->x, seed));
+    unsigned char *held = ur__alloc((size_t)d.n, 1);
+    ur_status status = held ? ur__holdout(&d, share, held, &count) : UR_ENOMEM;
     if (status == UR_OK)
-        status = ur__holdout(&(struct ur__draw){seed, x->n, label, x->groups.n ? group : NULL},
-                             share, held, &count);
-    if (status == UR_OK)
-        part(x->n, held, which, n);
+        part(d.n, held, which, n);
     ur__free(held);
-    ur__free(label);
-    ur__free(group);
+    ur__free(d.label);
     return status;
 }

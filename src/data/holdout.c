@@ -132,6 +132,20 @@ static void hold_groups(const struct lots *a, double target, unsigned char *held
     }
 }
 
+ur_status ur__draw_of(struct ur__draw *d, const struct ur__examples *x, uint64_t seed)
+{
+    const size_t n = (size_t)x->n;
+    int32_t *label = ur__alloc(2 * n, sizeof *label), *group = label ? label + n : NULL;
+    if (!label)
+        return UR_ENOMEM;
+    for (size_t i = 0; i < n; i++) {
+        label[i] = x->tagged ? -1 : x->example[i].label;
+        group[i] = x->example[i].group;
+    }
+    *d = (struct ur__draw){seed, x->n, label, x->groups.n ? group : NULL};
+    return UR_OK;
+}
+
 ur_status ur__holdout(const struct ur__draw *d, double share, unsigned char *held, int64_t *count)
 {
     struct lots a;

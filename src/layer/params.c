@@ -273,6 +273,15 @@ uint64_t ur__params_version(const ur_params *p)
     return p->version;
 }
 
+void ur__swap_values(size_t n, ur_real *a, ur_real *b)
+{
+    for (size_t i = 0; i < n; i++) {
+        ur_real value = a[i];
+        a[i] = b[i];
+        b[i] = value;
+    }
+}
+
 void ur__params_changed(ur_params *p)
 {
     p->version++;

@@ -48,6 +48,8 @@ const ur_rnn_options *ur__params_form(const ur_params *params, int i);
 void ur__params_truncate(ur_params *params, int n);
 /* Memory without drawing values: for parameters that are read from a file. */
 ur_status ur__params_build_zeros(ur_params *params);
+/* Exchanges n values. */
+void ur__swap_values(size_t n, ur_real *a, ur_real *b);
 /* Counts updates of the values, so that whoever packed them can tell that they have changed. */
 uint64_t ur__params_version(const ur_params *params);
 void ur__params_changed(ur_params *params);

@@ -38,7 +38,7 @@ const ur_field *ur__encoder_steps(const struct ur__encoder *e, const ur_batch *b
 ur_status ur__encoder_resolve(void *config)
 {
     struct ur__encoder_options *o = config;
-    if (o->stack.cell == UR_CELL_NONE)
+    if (ur__encoder_apart(o))
         o->stack.bidirectional = false;     /* it would read the same twice */
     return ur__stack_resolve(&o->stack, 1);
 }

@@ -64,6 +64,12 @@ bool ur__encoder_has(const void *config, const char *role);
 ur_status ur__encoder_resolve(void *config);
 int ur__label_outputs(const ur_model *m);
 
+/* Are steps read without each other? */
+static inline bool ur__encoder_apart(const struct ur__encoder_options *o)
+{
+    return o->stack.cell == UR_CELL_NONE;
+}
+
 /* The field that has the steps, with their lengths. */
 const ur_field *ur__encoder_steps(const struct ur__encoder *e, const ur_batch *batch);
 

@@ -31,7 +31,7 @@ void ur__label_input_open(struct ur__label_input *in, const struct ur__predict_j
     in->text = ur_model_vocab(job->model, "text");
     in->letter = ur_model_vocab(job->model, "letter");
     in->tagged = tagged;
-    in->apart = net->stack.cell == UR_CELL_NONE;
+    in->apart = ur__encoder_apart(net);
     in->features = net->features;
 }
 

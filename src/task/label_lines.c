@@ -198,7 +198,7 @@ static ur_status answer_next(void *inside, bool *more, struct ur__answer *to)
 }
 
 #define BOTH                                                                                      \
-    .size = sizeof(struct lines), .figure = "p", .skips = true, .close = lines_close,             \
+    .size = sizeof(struct lines), .figure = "p", .labels = true, .close = lines_close,             \
     .line = answer_line, .frames = answer_frames, .files = open_files, .next = answer_next
 
 const struct ur__predict_plug ur__classify_lines = {

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/status.h"
+#include "data/encode.h"
 #include "io/json.h"
 #include "io/option_json.h"
 #include "metric/text.h"
@@ -94,15 +95,13 @@ static ur_status letters_of(const ur_vocab *words, ur_vocab **letters)
 }
 
 /* Numbers the tokens, and the words that they are spelled as where letters are read: of these none
- * is skipped. Characters usually are: a name has others to be known by. */
+ * is skipped. */
 static ur_status number(struct ur__set *s, const ur_vocab *text, bool letters, ur_unknown how)
 {
     int64_t cut;
     if (letters && how == UR_UNKNOWN_SKIP)
         how = UR_UNKNOWN_USUAL;
-    else if (how == UR_UNKNOWN_USUAL && !ur__is_words(ur_vocab_kind(text)))
-        how = UR_UNKNOWN_SKIP;
-    UR__TRY(ur__sequences_new(&s->ids, s->x, text, how));
+    UR__TRY(ur__sequences_new(&s->ids, s->x, text, ur__unknown_labelled(text, how)));
     if (!letters)
         return UR_OK;
     const struct ur__vocab_rule all = {.kind = ur_vocab_kind(text), .min_count = 1};
@@ -316,7 +315,7 @@ ur_status ur__labelled_open(void **run, bool tagged, const struct ur__job *job,
     const struct ur__encoder_options *net = ur__options_read(job->net);
     memcpy(&l->o, ur__options_read(job->options), sizeof l->o);
     l->tagged = tagged;
-    l->apart = net->stack.cell == UR_CELL_NONE;
+    l->apart = ur__encoder_apart(net);
     l->team = job->team;
     l->seed = job->seed;
     ur_status status = cut_pieces(l, job, facts);
@@ -387,7 +386,7 @@ ur_status ur__labelled_measure(void **run, bool tagged, const ur_option_table *t
         return UR_ENOMEM;
     const struct ur__encoder_options *net = ur__model_values(model);
     l->tagged = tagged;
-    l->apart = net->stack.cell == UR_CELL_NONE;
+    l->apart = ur__encoder_apart(net);
     l->team = options->team;
     l->model = model;
     l->text = ur_model_vocab(model, "text");

@@ -84,21 +84,11 @@ static ur_status hold_fold(const struct ur__draw *d, const char *text, unsigned 
 static ur_status draw(const struct ur__labelled *l, double share, unsigned char *held,
                       int64_t *count)
 {
-    const struct ur__examples *x = l->set.x;
-    int32_t *label = ur__alloc((size_t)x->n, sizeof *label);
-    int32_t *group = ur__alloc((size_t)x->n, sizeof *group);
-    ur_status status = label && group ? UR_OK : UR_ENOMEM;
-    for (int64_t i = 0; i < x->n && status == UR_OK; i++) {
-        label[i] = x->example[i].label;
-        group[i] = x->example[i].group;
-    }
-    const struct ur__draw d = {.seed = l->seed, .n = x->n, .label = l->tagged ? NULL : label,
-                               .group = x->groups.n ? group : NULL};
-    if (status == UR_OK)
-        status = l->o.fold ? hold_fold(&d, l->o.fold, held, count)
-                           : ur__holdout(&d, share, held, count);
-    ur__free(label);
-    ur__free(group);
+    struct ur__draw d;
+    UR__TRY(ur__draw_of(&d, l->set.x, l->seed));
+    ur_status status = l->o.fold ? hold_fold(&d, l->o.fold, held, count)
+                                 : ur__holdout(&d, share, held, count);
+    ur__free(d.label);
     return status;
 }
 

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "base/sized.h"
 #include "base/status.h"
-#include "data/vocab.h"
+#include "data/encode.h"
 #include "io/option_json.h"
 #include "task/answer.h"
 #include "task/list.h"
@@ -35,10 +35,9 @@ static ur_status open(ur_predictor *p, const ur_model *model, const ur_predict_o
 {
     const ur_vocab *vocab = ur_model_vocab(model, NULL);
     const char *summary = ur_model_summary(model);
-    const bool skips = vocab && o->unknown == UR_UNKNOWN_USUAL && p->plug->skips
-        && !ur__is_words(ur_vocab_kind(vocab));
     if (vocab)
-        UR__TRY(ur_encoder_new(&p->encoder, vocab, skips ? UR_UNKNOWN_SKIP : o->unknown));
+        UR__TRY(ur_encoder_new(&p->encoder, vocab, p->plug->labels
+                               ? ur__unknown_labelled(vocab, o->unknown) : o->unknown));
     UR__TRY(ur__json_parse(&p->summary, summary, strlen(summary)));
     ur__options_init(&p->options, p->task->options);
     ur__options_recall(p->task->options, p->summary, ur__options_values(&p->options));

@@ -37,13 +37,9 @@ static ur_status swap(struct ur__run *r)
 {
     if (!r->average || r->progress.step < UPDATES)
         return UR_OK;
-    ur_real *w = ur_params_values(r->model->params);
-    for (size_t i = 0, n = ur_params_size(r->model->params); i < n; i++) {
-        ur_real was = w[i];
-        w[i] = r->average[i];
-        r->average[i] = was;
-    }
-    ur__params_changed(r->model->params);
+    ur_params *params = r->model->params;
+    ur__swap_values(ur_params_size(params), ur_params_values(params), r->average);
+    ur__params_changed(params);
     return ur_model_prepare(r->model);
 }
 

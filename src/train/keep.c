@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "base/status.h"
+#include "layer/params.h"
 #include "train/average.h"
 #include "train/optimizer.h"
 #include "train/output.h"
@@ -61,18 +62,14 @@ static ur_status hold(struct ur__run *r)
     return UR_OK;
 }
 
-static void swap_values(struct ur__run *r)
+static void swap_held(struct ur__run *r)
 {
     ur_params *params = r->model->params;
     ur_real *held = r->held.values;
     for (int i = 0; i < ur_params_count(params); i++) {
         const ur_param *p = ur_params_at(params, i);
-        ur_real *values = ur_param_data(params, p);
-        for (size_t j = 0; j < p->size; j++, held++) {
-            ur_real value = values[j];
-            values[j] = *held;
-            *held = value;
-        }
+        ur__swap_values(p->size, ur_param_data(params, p), held);
+        held += p->size;
     }
 }
 
@@ -82,11 +79,11 @@ static ur_status save_held(struct ur__run *r)
     if (!r->held.waits)
         return UR_OK;
     UR__TRY(ur__run_begin_files(r));
-    swap_values(r);
+    swap_held(r);
     ur_status status = ur__model_set_summary(r->model, r->held.summary.data);
     if (status == UR_OK)
         status = ur_model_save(r->model, r->options->model);
-    swap_values(r);
+    swap_held(r);
     r->held.waits = status != UR_OK;
     return status;
 }

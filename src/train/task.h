@@ -97,7 +97,7 @@ struct ur__predict_job {
 struct ur__predict_plug {
     size_t size;
     const char *places, *figure;    /* of ur_answer */
-    bool skips;                 /* characters that are unknown, unless the caller says otherwise */
+    bool labels;                /* its texts are labelled, as ur__unknown_labelled() has it */
     /* Does the model weigh the tokens that it answers by? NULL: none does. */
     bool (*explains)(const ur_model *model);
     ur_status (*open)(void *p, const struct ur__predict_job *job);
