@@ -73,8 +73,8 @@ static const ur_option rows[] = {
      .help = "pull towards zero; adamw applies it apart from the gradient"},
     {.name = "average", .arg = "X", .fallback = "0", .shown = "0: off", REAL, .max = 1000,
      .flags = UR_OPTION_SPARSE, AT(average),
-     .help = "validate and save the average of all updates' weights, in which late ones count for "
-             "more, the more the larger X"},
+     .help = "validate and save an average of the weights along the run, in which late ones count "
+             "for more, the more the larger X"},
     {.name = "patience", .arg = "N", .fallback = "0", .shown = "0: off",
      WHOLE, .max = 1e9, AT(patience),
      .help = "end after so many validations without a better model"},
