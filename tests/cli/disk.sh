@@ -14,7 +14,7 @@ mkdir there
 paced some.txt $NET -q -o there/m.safetensors
 read_log [ -s there/m.state ]
 mv there gone
-read_log grep -q 'warning: .*no such file.*; training goes on, and the next checkpoint tries again' err
+read_log grep -q "no such file.*; training goes on, and the next checkpoint tries again" err
 mv gone there
 ends 0
 same there/m.safetensors whole.safetensors
