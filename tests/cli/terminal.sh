@@ -20,7 +20,7 @@ terminal() {
 for seconds in 2 8 32; do   # the line must be drawn within the last fifth of it
     terminal "'$UNROLL' train some.txt --hidden 16 --layers 1 --epochs 1e6 --time ${seconds}s \
         -o m --force"
-    ! grep -q '\] *[89][0-9] %' screen || break
+    ! grep -q "\] *[89][0-9] %  loss " screen || break
 done
 has screen '^\[=.*\] *[0-9]* %  loss ' '\] *[89][0-9] %  loss '
 terminal "'$UNROLL' train some.txt --hidden 16 --layers 1 --batch 4 --steps 600 -o steps"
