@@ -87,6 +87,8 @@ static const char *const nets[][2] = {
     {"classify", "hidden=5 embed=4 pool=max bidirectional=no"},
     {"classify", "hidden=5 embed=4 pool=attention letters=3"},
     {"classify", "hidden=5 pool=last features=2"}, {"classify", "cell=none hidden=5,4 features=2"},
+    {"classify", "hidden=5 features=2 center=all"},
+    {"tag", "hidden=5 features=2 center=each"},
     {"tag", "hidden=5 embed=4 letters=3"}, {"tag", "hidden=5 embed=4 letters=0 crf=yes"},
     {"tag", "hidden=5 features=2 cell=rnn"},
     {"tag", "hidden=5 embed=4 letters=3 feedback=yes"},
@@ -217,6 +219,44 @@ static void loss__of_a_batch_is_the_mean_of_its_rows(void **unused)
         ur_tape_free(tape);
         ur_model_free(m);
     }
+}
+
+/* Numbers whose means over a sequence are 0 are read as they are; what is added to all, or to
+ * each, makes no difference. */
+static void center__takes_off_what_a_sequence_adds(void **unused)
+{
+    (void)unused;
+    static const char *const centers[] = {"no", "all", "each"};
+    static const ur_real added[][2] = {{0, 0}, {3, 3}, {2, -0.5}};
+    static ur_real x[T * 2];
+    ur_tape *tape;
+    ur_batch batch;
+    ur_real plain[3];
+    assert_ok(ur_tape_new(&tape, NULL));
+    for (int i = 0; i < 3; i++) {
+        char settings[64];
+        snprintf(settings, sizeof settings, "hidden=5 features=2 dropout=0 center=%s", centers[i]);
+        ur_model *m = net_with("classify", settings);
+        fill(&batch, m, 0);
+        for (int t = 0; t < lengths[0]; t++)
+            for (int k = 0; k < 2; k++)
+                x[2 * t + k] = (k + 1) * ((ur_real)t - (ur_real)(lengths[0] - 1) / 2)
+                               + added[i][k];
+        batch.field[0].reals = x;
+        const ur_tensor *y = ur_model_outputs(tape, m, &batch, NULL);
+        assert_ok(ur_tape_status(tape));
+        for (int k = 0; k < 3 && i; k++)
+            assert_true(fabs((double)(ur_data(y)[k] - plain[k])) < 1e-5);
+        memcpy(plain, ur_data(y), sizeof plain);
+        ur_tape_reset(tape);
+        ur_model_free(m);
+    }
+    ur_tape_free(tape);
+    ur_options c = net_of("classify", "cell=none hidden=4 features=2 center=all");
+    ur_vocab *const labels[] = {NULL, words_of(5), NULL};
+    ur_model *m;
+    assert_status(UR_EINVAL, ur_model_new(&m, &c, 3, labels, 9));
+    ur_vocab_free(labels[1]);
 }
 
 /* out(relu(W x + b)) with x normalised. */
@@ -545,6 +585,7 @@ int main(void)
         cmocka_unit_test(outputs__in_pieces_are_those_of_the_whole),
         cmocka_unit_test(outputs__of_a_batch_are_those_of_its_rows),
         cmocka_unit_test(loss__of_a_batch_is_the_mean_of_its_rows),
+        cmocka_unit_test(center__takes_off_what_a_sequence_adds),
         cmocka_unit_test(cell_none__is_a_feed_forward_net),
         cmocka_unit_test(answer__of_a_text_is_its_likeliest_label),
         cmocka_unit_test(answer__of_frames_is_that_of_the_network),

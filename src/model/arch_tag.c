@@ -65,11 +65,11 @@ static ur_status resolve(void *config)
     return UR_OK;
 }
 
-/* A chain needs all of a sequence; what is fed back carries no state. */
+/* A chain and a sequence's mean need all of it; what is fed back carries no state. */
 static bool carries(const void *config)
 {
     const struct config *c = config;
-    return !c->encoder.stack.bidirectional && !c->crf && !c->feedback;
+    return !c->encoder.stack.bidirectional && !c->encoder.center && !c->crf && !c->feedback;
 }
 
 static ur_status declare(ur_model *m)

@@ -9,6 +9,7 @@
 #include "tape/tape.h"
 
 const char *const ur__yes_words[] = {"no", "yes", NULL};
+const char *const ur__center_words[] = {"no", "all", "each", NULL};
 
 const char *const ur__label_vocabs[] = {"text", "label", "letter", NULL};
 const char *const ur__label_fields[] = {"input", "letters", "spelling", "frames", "target", NULL};
@@ -40,6 +41,9 @@ ur_status ur__encoder_resolve(void *config)
     struct ur__encoder_options *o = config;
     if (ur__encoder_apart(o))
         o->stack.bidirectional = false;     /* it would read the same twice */
+    if (ur__encoder_apart(o) && o->center)
+        return ur__fail(UR_EINVAL, "center needs steps that are read one after another, not cell "
+                        "none");
     return ur__stack_resolve(&o->stack, 1);
 }
 
@@ -120,13 +124,26 @@ static ur_tensor *tokens(ur_tape *tape, const struct ur__encoder *e, const ur_ba
     return ur_concat(tape, 2, parts, 2);
 }
 
+/* x less the means of its sequence. */
+static ur_tensor *centered(ur_tape *tape, ur_tensor *x, const ur_field *f, bool each)
+{
+    const ur_pool_layer pool = {.kind = UR_POOL_MEAN, .width = f->dim[2], .directions = 1};
+    ur_tensor *mean = ur_pool(tape, &pool, x, f->lengths, NULL);
+    if (!each)
+        mean = ur_reshape(ur_mean_over(mean, 1), 2, (int[]){f->dim[1], 1});
+    return ur_sub(x, mean);
+}
+
 static ur_tensor *frames(ur_tape *tape, const ur_model *m, const struct ur__encoder *e,
                          const ur_batch *batch)
 {
+    const struct ur__encoder_options *o = ur__model_values(m);
     const ur_field *f = ur_batch_find(batch, "frames");
     if (f->rank != 3 || f->dim[2] != e->mean->dim[0])
         return ur__tape_fail(tape, UR_ESHAPE, "the frames are not [T,B,%d]", e->mean->dim[0]);
     ur_tensor *x = ur_constant(tape, 3, f->dim, f->reals);
+    if (o->center)
+        x = centered(tape, x, f, o->center == UR__CENTER_EACH);
     x = ur_sub(x, ur_param_tensor(tape, m->params, e->mean));
     return ur_mul(x, ur_param_tensor(tape, m->params, e->scale));
 }

@@ -4,7 +4,8 @@
  *
  *     tokens     embed.weight[token], beside it, of tokens that are words, what a small stack makes
  *                of their letters
- *     frames     (x − mean) · scale, number by number
+ *     frames     (x − mean) · scale, number by number; with center, means over its sequence are
+ *                first taken off x
  *
  * Letters are those of the distinct words of a batch: a word that comes again is read once.
  */
@@ -20,6 +21,7 @@ struct ur__encoder_options {
     int features;               /* numbers a step; 0: tokens */
     int embed;                  /* numbers of a token's vector */
     int letters, letter_embed;  /* units of the stack over letters, 0: none; and of a letter */
+    int center;                 /* frames: less what means of their sequence */
 };
 
 /* Rows of the struct `type`, whose first member that is; defaults: units over letters, dropout. */
@@ -31,6 +33,12 @@ struct ur__encoder_options {
     {.name = "features", .arg = "N", .fallback = "0", .kind = UR_OPTION_INT, .max = 1048576,      \
      .flags = UR_OPTION_DATA, .at = offsetof(type, encoder.features),                             \
      .help = "numbers of a step; 0: steps are tokens"},                                           \
+    {.name = "center", .words = ur__center_words, .shown = "no; sounds: all", .fallback = "no",   \
+     .kind = UR_OPTION_CHOICE, .flags = UR_OPTION_SPARSE | UR__OPTION_NUMBERS,                    \
+     .at = offsetof(type, encoder.center),                                                        \
+     .help = "numbers: the mean of all of a sequence's is first taken off them, as loudness adds " \
+             "it to the logarithms of a sound; or that of each number apart, as a microphone "     \
+             "adds it"},                                                                           \
     {.name = "embed", .arg = "N", .fallback = "64", .kind = UR_OPTION_INT, .min = 1,              \
      .max = 65536, .flags = UR__OPTION_TOKENS, .at = offsetof(type, encoder.embed),               \
      .help = "size of learnt token vectors"},                                                     \
@@ -42,7 +50,8 @@ struct ur__encoder_options {
      .at = offsetof(type, encoder.letter_embed),                                                  \
      .help = "size of learnt letter vectors"}
 
-extern const char *const ur__yes_words[];
+enum { UR__CENTER_NO, UR__CENTER_ALL, UR__CENTER_EACH };
+extern const char *const ur__yes_words[], *const ur__center_words[];
 
 struct ur__encoder {
     ur_rnn *rnn, *letter_rnn;           /* the latter NULL: letters are not read */

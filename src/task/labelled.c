@@ -332,6 +332,8 @@ void ur__labelled_shape(void *run, ur_options *net, ur_options *job)
     struct ur__encoder_options *o = ur__options_values(net);
     struct ur__labelled_options *data = ur__options_values(job);
     o->features = l->features;
+    if (l->o.rate && !ur__encoder_apart(o) && !ur_options_given(net, "center"))
+        o->center = UR__CENTER_ALL;
     if (!l->letter)
         o->letters = 0;
     data->read_as = l->o.read_as;

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/status.h"
 #include "data/vectors.h"
+#include "model/arch.h"
 #include "task/labelled.h"
 
 /* Numbers that vary less, or less than that share of small ones, are not scaled: what they vary by
@@ -28,15 +29,31 @@ static void pool_moments(size_t I, double *sum, double *square)
     }
 }
 
+/* From sums over an example's T steps to those of its numbers less their means. */
+static void center(size_t I, int32_t T, bool each, double *own, double *sum, double *square)
+{
+    double all = 0;
+    for (size_t k = 0; k < I; k++)
+        all += own[k] / ((double)T * (double)I);
+    for (size_t k = 0; k < I; k++) {
+        double mean = each ? own[k] / T : all;
+        square[k] += mean * (T * mean - 2 * own[k]);
+        sum[k] -= T * mean;
+        own[k] = 0;
+    }
+}
+
 /* mean and 1/deviation of each number over all steps to learn from; of pictures those of all. */
 static ur_status normalise(struct ur__labelled *l, ur_model *model)
 {
+    const struct ur__encoder_options *o = ur__model_values(model);
     ur_params *params = ur_model_params(model);
     ur_real *mean = ur_param_data(params, ur_params_find(params, "frames.mean"));
     ur_real *scale = ur_param_data(params, ur_params_find(params, "frames.scale"));
     size_t I = (size_t)l->features;
     int64_t n = 0;
-    double *sum = ur__calloc(2 * I, sizeof *sum), *square = sum ? sum + I : NULL;
+    double *sum = ur__calloc(3 * I, sizeof *sum), *square = sum ? sum + I : NULL;
+    double *own = sum ? sum + 2 * I : NULL;
     ur_real *frames = ur__alloc(NORMAL_STEPS * I, sizeof *frames);
     ur_status status = sum && frames ? UR_OK : UR_ENOMEM;
     for (int64_t i = 0; i < l->train.n && status == UR_OK; i++) {
@@ -45,10 +62,13 @@ static ur_status normalise(struct ur__labelled *l, ur_model *model)
             status = ur__examples_frames(l->set.x, l->train.which[i], t, T, frames);
             for (size_t k = 0; k < (size_t)T * I && status == UR_OK; k++) {
                 sum[k % I] += (double)frames[k];
+                own[k % I] += (double)frames[k];
                 square[k % I] += (double)frames[k] * (double)frames[k];
             }
             n += T;
         }
+        if (o->center)
+            center(I, l->train.length[i], o->center == UR__CENTER_EACH, own, sum, square);
     }
     if (status == UR_OK && l->set.x->scaled)
         pool_moments(I, sum, square);
