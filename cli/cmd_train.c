@@ -65,27 +65,41 @@ static const char *describe_tasks(char *to, size_t n)
     size_t used = 0;
     to[0] = '\0';
     for (const char *const *name = ur_task_names(); *name != NULL && used < n; name++)
-        used += (size_t)snprintf(to + used, n - used, "%s: %s; ", *name, ur_task_brief(*name));
-    if (used < n)
-        snprintf(to + used, n - used, "--task NAME --help lists its options");
+        used += (size_t)snprintf(to + used, n - used, "%s%s: %s", used > 0 ? "; " : "", *name,
+                                 ur_task_brief(*name));
     return to;
 }
 
+enum { MOST_ROWS = 160 };
+
+/* The library's rows, with the defaults that suit the task's data. */
 static const ur_option *more(int i)
 {
-    static char help[400];
-    static ur_option choice = {.name = TASK, .fallback = "lm", .kind = UR_OPTION_TEXT};
-    if (i > 0)
-        return ur_train_option(task, i - 1);
-    choice.words = ur_task_names();
-    choice.help = describe_tasks(help, sizeof help);
-    return &choice;
+    static char help[600];
+    static ur_option rows[MOST_ROWS] = {
+        {.name = TASK, .fallback = "lm", .kind = UR_OPTION_TEXT, .help = help},
+    };
+    if (i == 0) {
+        rows[0].words = ur_task_names();
+        describe_tasks(help, sizeof help);
+        return &rows[0];
+    }
+    const ur_option *o = i < MOST_ROWS ? ur_train_option(task, i - 1) : NULL;
+    if (o == NULL)
+        return NULL;
+    rows[i] = *o;
+    rows[i].shown = ur_train_default(task, o);
+    return &rows[i];
 }
+
+static const struct opt_kinds kinds = {
+    .option = TASK, .names = ur_task_names, .brief = ur_task_brief, .chosen = &task,
+};
 
 static ur_status set(void *values, const char *name, const char *text)
 {
     if (strcmp(name, TASK) == 0)
-        return UR_OK;           /* find_task has read it */
+        return UR_OK;           /* it is chosen already */
     return ur_train_set(&((struct train *)values)->run, name, text);
 }
 
@@ -103,30 +117,6 @@ static const char *elsewhere(const char *name)
                 break;
             }
     return where[0] != '\0' ? where : NULL;
-}
-
-/* Of "--task NAME" and "--task=NAME" the last counts. */
-static int find_task(int argc, char **argv)
-{
-    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
-        const char *at = argv[i] + strspn(argv[i], "-");
-        size_t n = strlen(TASK);
-        if (at == argv[i] || strncmp(at, TASK, n) != 0)
-            continue;
-        if (at[n] == '=')
-            task = at + n + 1;
-        else if (at[n] == '\0' && i + 1 < argc)
-            task = argv[i + 1];
-    }
-    if (ur_task_brief(task) != NULL)
-        return EXIT_DONE;
-    struct ur__buf list = {0};
-    for (const char *const *name = ur_task_names(); *name != NULL; name++)
-        ur__buf_printf(&list, "%s%s", list.size > 0 ? "|" : "", *name);
-    int code = fail(EXIT_USAGE, "--task %s: must be one of %s", task,
-                    list.data != NULL ? list.data : "");
-    ur__buf_free(&list);
-    return code;
 }
 
 /* A resumed run keeps its task, which its model names. True: it is not the default, and is now
@@ -313,7 +303,7 @@ static void free_line(struct line *line)
 static int run(const struct command *self, int argc, char **argv)
 {
     struct line line = {0};
-    int code = find_task(argc, argv);
+    int code = opt_choose(self, argc, argv);
     bool go_on = code == EXIT_DONE && read_line(self, argc, argv, &line, &code);
     if (go_on && line.a.run.resume && !opt_given(&line.words, TASK) &&
         is_other_task(line.model.data)) {
@@ -333,16 +323,18 @@ static int run(const struct command *self, int argc, char **argv)
 const struct command cmd_train = {
     .name = "train",
     .words = "DATA...",
-    .brief = "train a model on a text",
+    .brief = "train a model",
     .examples = examples,
-    .notes = "DATA are text files; .gz opens as its content, - is standard input. Training "
-             "writes MODEL.safetensors (best on what is held out), MODEL.last.safetensors and "
-             "MODEL.state (and MODEL.state.1, the one before); Ctrl-C saves and says how to go on.",
+    .notes = "DATA are files of text or, of tasks that learn labels, of examples; .gz opens as its "
+             "content, - is standard input. Training writes MODEL.safetensors (best on what is "
+             "held out), MODEL.last.safetensors and MODEL.state (and MODEL.state.1, the one "
+             "before); Ctrl-C saves and says how to go on.",
     .options = options,
     .n_options = N_OPTIONS,
     .first = N_FIRST,
     .more = more,
     .set = set,
+    .kinds = &kinds,
     .elsewhere = elsewhere,
     .min_words = 1,
     .max_words = -1,

@@ -118,6 +118,9 @@ struct ur__task {
     const char *brief;          /* what it learns, for people: "predict the next token" */
     const char *arch;           /* the architecture that it trains */
     const ur_option_table *options;
+    /* What help shows as defaults of the run's options where its data ask for others: pairs {name,
+     * text}, ended by NULL. NULL: none. */
+    const char *const (*shown)[2];
     bool carries;               /* the model's state goes on from step to step of an epoch, in any
                                    run; facts have what one run does */
     int (*n_sums)(const ur_model *model);   /* of score() */
