@@ -227,6 +227,22 @@ static void suit(struct ur__facts *facts, int64_t n)
     facts->epochs = n > 18750 ? 8 : n < 2500 ? 60 : floor(150000 / (double)n);
 }
 
+/* What looks like names and was learnt from like the rest. */
+static ur_status note_header(struct ur__labelled *l)
+{
+    const struct ur__examples *x = l->set.x;
+    const int64_t i = l->o.header == UR_HEADER_AUTO ? ur__examples_header(x) : -1;
+    size_t n;
+    if (i < 0)
+        return UR_OK;
+    const char *label = ur__label_text(l->label, x->example[i].label, &n);
+    UR__TRY(ur__buf_printf(&l->note, "%s%s:1: no other line has the label \"",
+                           l->note.size ? "; " : "", ur__examples_file(x, i)));
+    UR__TRY(ur__buf_show(&l->note, label, n, UR__SHOW_LINE));
+    return ur__buf_puts(&l->note, "\": if this one names the columns, say so with header yes, if "
+                        "not, header no");
+}
+
 static ur_status open_all(struct ur__labelled *l, const struct ur__job *job, bool letters,
                           struct ur__facts *facts)
 {
@@ -249,6 +265,7 @@ static ur_status open_all(struct ur__labelled *l, const struct ur__job *job, boo
     UR__TRY(ur__labelled_check(job->net, x, l->text));
     if (l->o.val_labels && !job->val_file)
         return ur__fail(UR_EINVAL, "val-labels belongs to pictures to validate on, val FILE");
+    UR__TRY(note_header(l));
     ur__half_measure(&l->train);
     if (job->val_file)
         UR__TRY(open_apart(l, &job->val_file, 1, l->o.val_labels));

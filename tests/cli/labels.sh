@@ -103,6 +103,30 @@ refuses 2 'features' "$UNROLL" train texts.tsv --task classify --features 3
 has out '^  --pool ' '^  --column ' && ! grep -e '--features\|--crf\|--sample-every' out ||
     not_ok "--task classify --help lists what it has not"
 
+# A line of names that is taken for an example is told of, and left out on demand.
+says_header() {
+    header_file=$1
+    header_label=$2
+    shift 2
+    expect 0 "$UNROLL" train "$header_file" "$@" --steps 0 -o headed
+    has err "^$header_file:1: no other line has the label \"$header_label\": if this one names the "
+    has err ' 3 labels$'
+    expect 0 "$UNROLL" train "$header_file" "$@" --steps 0 -o headed --force --header yes
+    has err ' 2 labels$'
+    grep -q 'no other line' err && not_ok "said of names: $(cat err)"
+    expect 0 "$UNROLL" train "$header_file" "$@" --steps 0 -o headed --force --header no
+    has err ' 3 labels$'
+    grep -q 'no other line' err && not_ok "said of what was told: $(cat err)"
+    rm headed.*
+}
+{ printf 'label\ttext\n'; cat texts.tsv; } >headed.tsv
+says_header headed.tsv label $CLASSIFY
+{ echo label,text; tr '\t' , <texts.tsv; } >headed.csv
+says_header headed.csv label $CLASSIFY --column 1
+expect 0 "$UNROLL" train texts.tsv $CLASSIFY --steps 0 -o headed
+grep -q 'no other line' err && not_ok "said of no names: $(cat err)"
+rm headed.*
+
 # ---- a series, without a recurrent layer -----------------------------------
 expect 0 "$UNROLL" train series.csv --task classify --width 2 --cell none --hidden 8 $QUICK \
     --column 1 --epochs 8 -q -o s.safetensors
@@ -127,7 +151,7 @@ for option in "embed 6" "tokens word"; do
     misused "^unroll: --${option% *} belongs to text, not to numbers$" series.csv --task classify \
         --column 1 --$option
 done
-for option in "width 2" "scan row" "labels x" "header no" "column 1" "text-column 2" "group 1"; do
+for option in "width 2" "scan row" "labels x" "column 1" "text-column 2" "group 1"; do
     misused "^unroll: --${option% *} means nothing for files of format text$" texts.tsv \
         --task classify --$option
 done
