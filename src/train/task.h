@@ -98,6 +98,10 @@ struct ur__predict_plug {
     size_t size;
     const char *places, *figure;    /* of ur_answer */
     bool labels;                /* its texts are labelled, as ur__unknown_labelled() has it */
+    /* Has each word of a line a use of its own, so that none is skipped? NULL: no. */
+    bool (*keeps)(const ur_model *model);
+    /* What is to be said of the lines so far, for people; NULL, the function too: nothing. */
+    const char *(*note)(void *p);
     /* Does the model weigh the tokens that it answers by? NULL: none does. */
     bool (*explains)(const ur_model *model);
     ur_status (*open)(void *p, const struct ur__predict_job *job);

@@ -217,6 +217,24 @@ expect 0 "$UNROLL" predict text.safetensors t.txt
 cp out answers
 agrees text t.tsv
 answers answers text.safetensors t.tsv --format text
+grep -q 'looks like' err && not_ok "said of a file whose format is told: $(cat err)"
+# Rows that are read as lines are told of.
+looks() {
+    looks_text=$1
+    shift
+    expect 0 "$UNROLL" predict "$@"
+    if [ "$looks_text" = yes ]; then
+        has err '^unroll: the input looks like rows with a label .*: say what it is with format'
+    else
+        grep -q 'looks like' err && not_ok "$*: $(cat err)"
+    fi
+}
+looks yes text.safetensors t.tsv
+looks yes text.safetensors texts.csv
+looks no text.safetensors t.txt
+looks no text.safetensors texts.bare.csv
+head -n 1 t.tsv >one.tsv
+looks no text.safetensors one.tsv
 answers answers text.safetensors t.txt --format text
 answers answers text.safetensors texts.csv --format csv --text-column text
 answers answers text.safetensors texts.bare.csv --format csv
@@ -234,6 +252,9 @@ awk 'NF { printf "%s%s", s, $1; s = " " } !NF { print ""; s = "" }' t.conll >lin
 expect 0 "$UNROLL" predict tag.safetensors lines.txt
 cp out answers
 agrees tag t.conll
+looks yes tag.safetensors t.conll
+looks yes tag.safetensors t.conllu
+looks no tag.safetensors lines.txt
 for file in t.conll t.bare.conll; do
     answers answers tag.safetensors $file --format conll
 done
@@ -242,6 +263,12 @@ for file in t.conllu t.bare.conllu; do
 done
 awk 'NF { print "x " $1 } !NF' t.conll >two.conll
 answers answers tag.safetensors two.conll --format conll --text-column 2
+
+# A tagger labels each word, whatever is to become of those it does not know.
+echo 'dog1 unheard dog2' >words.txt
+expect 0 "$UNROLL" predict tag.safetensors words.txt --unknown skip
+[ "$(wc -w <out)" -eq 3 ] || not_ok "three words have the labels $(cat out)"
+has err '^unroll: 1 word of the input is unknown to the model: read as <unk>$'
 
 # ---- what is wrong ---------------------------------------------------------
 refuses 2 'there is no format called "xml"' "$UNROLL" predict text.safetensors t.tsv --format xml
