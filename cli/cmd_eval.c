@@ -6,6 +6,7 @@
 
 #include "cli/classes.h"
 #include "cli/fail.h"
+#include "cli/reads.h"
 #include "cli/ui.h"
 #include "io/json.h"
 #include "unroll.h"
@@ -14,6 +15,7 @@ struct eval {
     struct opt_common common;
     const char *part, *protocol, *newlines, *unknown;
     int64_t beam, threads;
+    struct reads reads;
 };
 
 #define AT(field) .at = offsetof(struct eval, field)
@@ -36,11 +38,23 @@ static const ur_option options[] = {
      .kind = UR_OPTION_COUNT, .max = 1024, AT(threads), .help = "changes speed, never the result"},
     OPT_COMMON(struct eval),
 };
+enum { N_FIRST = 6 };
+
+static const ur_option *more(int i)
+{
+    return reads_row(UR_OPTION_READS | UR_OPTION_READS_LABELS, i);
+}
+
+static ur_status set(void *values, const char *name, const char *text)
+{
+    return reads_set(&((struct eval *)values)->reads, name, text);
+}
 
 static const char *const examples[] = {
     "unroll eval shakespeare.safetensors other-plays.txt",
     "unroll eval shakespeare.safetensors shakespeare.txt --part val --json",
     "unroll eval names.safetensors names.tsv --part val --verbose",
+    "unroll eval names.safetensors others.csv --format csv --column who --text-column name",
     "unroll eval names.safetensors names.tsv --json | unroll plot - -o confusion.svg",
     NULL,
 };
@@ -154,6 +168,8 @@ static int evaluate(void *values, const struct opt_words *words)
         o.protocol = strcmp(a->protocol, "window") == 0 ? UR_PROTOCOL_WINDOW : UR_PROTOCOL_STREAM;
         o.unix_newlines = a->newlines != NULL;
         o.beam = (int)a->beam;
+        o.set = a->reads.set;
+        o.n_set = a->reads.n;
         o.team = team;
         o.on_progress = on_progress;
         o.on_note = on_note;
@@ -167,7 +183,7 @@ static int evaluate(void *values, const struct opt_words *words)
     ui_clear(&found.ui);
     int code;
     if (status != UR_OK)
-        code = fail_reading(status);
+        code = fail_reading(opt_say(words->command, status));
     else if (a->common.json)
         code = print_json(&metrics, &found);
     else
@@ -187,6 +203,9 @@ const struct command cmd_eval = {
     .examples = examples,
     .options = options,
     .n_options = sizeof options / sizeof options[0],
+    .first = N_FIRST,
+    .more = more,
+    .set = set,
     .min_words = 2,
     .max_words = -1,
     .size = sizeof(struct eval),

@@ -133,18 +133,6 @@ static bool is_other_task(const char *path)
     return strcmp(task, usual) != 0;
 }
 
-/* The library calls an option by its name alone; here it is written as on the command line. */
-static int fail_option(ur_status status)
-{
-    const char *text = ur_errmsg();
-    size_t n = strcspn(text, " :");
-    const ur_option *o;
-    for (int i = 0; status == UR_EINVAL && (o = ur_train_option(task, i)) != NULL; i++)
-        if (strlen(o->name) == n && strncmp(o->name, text, n) == 0)
-            return fail(EXIT_USAGE, "--%s", text);
-    return fail_status(status);
-}
-
 /* NAME of NAME.safetensors from a file's name: no folder, no .gz, no .txt. */
 static int name_model(const char *output, const char *data, struct ur__buf *to)
 {
@@ -223,7 +211,7 @@ static void say_end(struct report *r, const char *model)
     ur__buf_free(&quoted);
 }
 
-static int train(struct train *a, int argc, char **argv)
+static int train(const struct command *self, struct train *a, int argc, char **argv)
 {
     ur_train_options *o = &a->run;
     struct report report;
@@ -244,7 +232,7 @@ static int train(struct train *a, int argc, char **argv)
         ui_say(&ui, "kernels  %s, threads %d", ur_kernels(), ur_team_size(o->team));
     if (a->dry_run) {
         status = plan_run(o, &a->common, &code);
-        code = status != UR_OK ? fail_option(status) : code;
+        code = status != UR_OK ? fail_status(opt_say(self, status)) : code;
         ur_team_free(o->team);
         return code;
     }
@@ -259,7 +247,7 @@ static int train(struct train *a, int argc, char **argv)
         return EXIT_SIGNAL + signals_caught();
     }
     if (status != UR_OK)
-        return fail_option(status);
+        return fail_status(opt_say(self, status));
     say_end(&report, o->model);
     if (a->common.json && (code = report_json(&report, o->model)) != EXIT_DONE)
         return code;
@@ -314,7 +302,7 @@ static int run(const struct command *self, int argc, char **argv)
         line.a.run.data = line.words.word;
         line.a.run.n_data = line.words.n;
         line.a.run.model = line.model.data;
-        code = train(&line.a, argc, argv);
+        code = train(self, &line.a, argc, argv);
     }
     free_line(&line);
     return code;

@@ -100,6 +100,9 @@ void opt_words_free(struct opt_words *words);
 /* How this program was called, "unroll" or a path to it, quoted for a shell if need be: what
  * hints begin with. Set by main. */
 extern const char *program_call;
+/* The library calls an option by its name alone: here a message that begins with one is written as
+ * on the command line. Returns the status. */
+ur_status opt_say(const struct command *command, ur_status status);
 /* Was the option on the command line? */
 bool opt_given(const struct opt_words *words, const char *name);
 

@@ -85,6 +85,10 @@ typedef struct ur_eval_options {
      * be NULL. */
     void (*on_confusion)(void *user, const ur_confusion *confusion);
     void *user;
+    /* How the files are read where it is not as in training: options that have the flag
+     * UR_OPTION_READS or UR_OPTION_READS_LABELS, such as "column" or "format". */
+    const ur_setting *set;      /* [n_set] */
+    int n_set;
 } ur_eval_options;
 UR_STRUCT_INIT(ur_eval_options)
 #define UR_CONFUSION_MOST 256

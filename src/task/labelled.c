@@ -12,6 +12,7 @@
 #include "io/option_json.h"
 #include "metric/text.h"
 #include "model/arch.h"
+#include "task/options.h"
 
 const char *const ur__header_words[] = {"auto", "yes", "no", NULL};
 const char *const ur__scan_words[] = {"auto", "row", "column", "pixel", "picture", NULL};
@@ -362,7 +363,7 @@ static ur_status open_measured(struct ur__labelled *l, const struct ur__json *su
                                const ur_eval_options *options)
 {
     if (!options->held_out)
-        return open_apart(l, options->data, options->n_data, NULL);
+        return open_apart(l, options->data, options->n_data, l->o.labels);
     const struct ur__read_rule rule = rule_of(l, l->label);
     UR__TRY(ur__examples_open(&l->set.x, options->data, options->n_data, &rule, NULL));
     UR__TRY(ur__labelled_part_again(l, summary));
@@ -376,7 +377,7 @@ static ur_status measure(struct ur__labelled *l, const ur_option_table *table,
                          const ur_eval_options *options)
 {
     const char *text = ur_model_summary(l->model);
-    union ur__option_values values;
+    ur_options own;
     struct ur__json *summary;
     if (options->n_data < 1 || !options->data)
         return ur__fail(UR_EINVAL, "no data to evaluate on");
@@ -384,9 +385,14 @@ static ur_status measure(struct ur__labelled *l, const ur_option_table *table,
         if (!options->data[i])
             return ur__fail(UR_EINVAL, "the name of data file %d is NULL", i);
     UR__TRY(ur__json_parse(&summary, text, strlen(text)));
-    ur__options_recall(table, summary, &values);
-    memcpy(&l->o, &values, sizeof l->o);
-    ur_status status = open_measured(l, summary, options);
+    ur__options_init(&own, table);
+    ur__options_recall(table, summary, ur__options_values(&own));
+    ur_status status = ur__options_set_measured(&own, options);
+    memcpy(&l->o, ur__options_read(&own), sizeof l->o);
+    if (status == UR_OK)
+        status = open_measured(l, summary, options);
+    if (status == UR_OK)
+        status = ur__labelled_check(&own, l->valid.set->x, l->text);
     l->o = (struct ur__labelled_options){.min_count = 1};   /* its texts are the summary's */
     ur__json_free(summary);
     UR__TRY(status);

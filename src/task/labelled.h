@@ -77,7 +77,8 @@ extern const char *const ur__labelled_token_words[];
      .flags = UR__OF_FILES, .at = offsetof(type, member.scan),                                    \
      .help = "a step of a picture: a row, a column, a pixel, or all of it"},                      \
     {.name = "labels", .arg = "FILE", .shown = "beside the pictures", .kind = UR_OPTION_TEXT,     \
-     .flags = UR_OPTION_FREE | UR__OPTION_FORMAT, .at = offsetof(type, member.labels),            \
+     .flags = UR_OPTION_FREE | UR_OPTION_READS_LABELS | UR__OPTION_FORMAT,                        \
+     .at = offsetof(type, member.labels),                                                         \
      .help = "labels of pictures (IDX)"},                                                         \
     {.name = "val-labels", .arg = "FILE", .shown = "beside the pictures", .kind = UR_OPTION_TEXT, \
      .flags = UR_OPTION_FREE | UR__OPTION_FORMAT, .at = offsetof(type, member.val_labels),        \

@@ -10,6 +10,7 @@
 #include "io/option_json.h"
 #include "task/answer.h"
 #include "task/list.h"
+#include "task/options.h"
 
 struct ur_predictor {
     const struct ur__task *task;
@@ -168,12 +169,7 @@ ur_status ur_predictor_set(ur_predictor *p, const char *name, const char *text)
     UR__NEED(p, "predictor");
     UR__NEED(name, "name");
     UR__NEED(text, "text");
-    const ur_option_table *table = p->options.table;
-    int row = ur__option_find(table, name, strlen(name));
-    if (row < 0 || !(table->rows[row].flags & UR_OPTION_READS) || !p->plug->next)
-        return ur__fail(UR_EINVAL, "%.80s: task %s has no such option for files to be read", name,
-                        p->task->name);
-    return ur_options_set(&p->options, name, text);
+    return ur__options_set_reading(&p->options, p->plug->next ? UR_OPTION_READS : 0, name, text);
 }
 
 ur_status ur_predictor_open(ur_predictor *p, const char *const *paths, int n_paths)

@@ -270,6 +270,37 @@ expect 0 "$UNROLL" predict tag.safetensors words.txt --unknown skip
 [ "$(wc -w <out)" -eq 3 ] || not_ok "three words have the labels $(cat out)"
 has err '^unroll: 1 word of the input is unknown to the model: read as <unk>$'
 
+# ---- other files are measured, too -------------------------------------------
+# measures WANT MODEL DATA [OPTIONS]: the figures are those of the file WANT.
+measures() {
+    measures_want=$1
+    shift
+    expect 0 "$UNROLL" eval "$@" --json --threads 1
+    cmp -s out "$measures_want" || not_ok "eval $*: $(cat out), not $(cat "$measures_want")"
+}
+figures() {
+    expect 0 "$UNROLL" eval "$@" --json --threads 1
+    cp out figures
+}
+figures plain.safetensors plain.csv
+measures figures plain.safetensors first.csv --column 1
+measures figures plain.safetensors named.csv --column what --header yes --width 2
+refuses 3 'first.csv' "$UNROLL" eval plain.safetensors first.csv
+figures text.safetensors t.tsv
+measures figures text.safetensors texts.csv --text-column text --column what
+cp texts.csv texts.table
+measures figures text.safetensors texts.table --format csv --text-column text --column what
+{ printf 'what\ttext\n'; cat t.tsv; } >headed.tsv
+measures figures text.safetensors headed.tsv --header yes
+figures idx.safetensors p-images.idx3
+cp p-labels.idx1 labels.elsewhere
+measures figures idx.safetensors alone --labels labels.elsewhere
+refuses 2 '^unroll: --width means nothing for files of format text$' "$UNROLL" eval \
+    text.safetensors t.tsv --width 2
+refuses 2 'there is no format called "xml"' "$UNROLL" eval text.safetensors t.tsv --format xml
+refuses 3 'there is no column "nothing"' "$UNROLL" eval plain.safetensors named.csv \
+    --column nothing
+
 # ---- what is wrong ---------------------------------------------------------
 refuses 2 'there is no format called "xml"' "$UNROLL" predict text.safetensors t.tsv --format xml
 refuses 2 '--text-column is for files of examples, .* say what they are with --format' "$UNROLL" \
@@ -324,6 +355,8 @@ has err 'cut.idx3: byte 30: the file ends before the sizes that it gives'
 # A model that gives no such answers.
 text some.txt
 expect 0 "$UNROLL" train some.txt --task fill --steps 1 $TINY -o fill.safetensors
+refuses 2 '--format: task fill has no such option' "$UNROLL" eval fill.safetensors some.txt \
+    --format csv
 refuses 2 '--format: task fill has no such option' "$UNROLL" predict fill.safetensors t.txt \
     --format csv
 
