@@ -147,6 +147,23 @@ static ur_status check_options(const struct plot *p, const struct opt_words *wor
     return UR_OK;
 }
 
+/* Of a training log three things can be drawn. */
+static const char *const drawn[] = {"losses", "--metric", "--gradients"};
+enum { LOSSES, FIGURE, GRADIENTS };
+static const struct { const char *name; int of; } uses[] = {
+    {"unit", LOSSES}, {"steps", GRADIENTS}, {"layer", GRADIENTS},
+};
+
+static ur_status check_uses(const struct plot *p, const struct opt_words *words)
+{
+    const int what = p->options->gradients ? GRADIENTS : p->options->metric ? FIGURE : LOSSES;
+    for (size_t i = 0; i < sizeof uses / sizeof *uses; i++)
+        if (opt_given(words, uses[i].name) && uses[i].of != what)
+            return ur__fail(UR_EINVAL, "--%s belongs to %s, not to %s", uses[i].name,
+                            drawn[uses[i].of], drawn[what]);
+    return UR_OK;
+}
+
 /* "a,b" as so many labels, or the files' names. */
 static ur_status make_labels(struct plot *p)
 {
@@ -212,6 +229,7 @@ static ur_status make(struct plot *p, const struct opt_words *words)
     for (int i = 0; i < p->n_files; i++)
         UR__TRY(read_file(p, i));
     UR__TRY(check_options(p, words));
+    UR__TRY(check_uses(p, words));
     ur_status status = p->kind->draw(p, &s);
     if (status == UR_OK)
         status = s.status;

@@ -70,6 +70,8 @@ typedef struct ur_option {
     size_t at;                      /* private: where its value lies */
     size_t at_n;                    /* private: where a list's length lies; 0: nowhere */
     char letter;                    /* 'o' of -o, or 0 */
+    const char *with;               /* the option of the same table that it belongs to: it means
+                                       nothing while that one is no or 0; NULL: to none */
 } ur_option;
 
 /** The options of one kind of thing. Static; read-only. */

@@ -41,7 +41,7 @@ static const ur_option option_rows[] = {
      .help = "each label hangs on those before it, which a recurrent layer reads"},
     {.name = "label-embed", .arg = "N", .fallback = "32", .kind = UR_OPTION_INT, .min = 1,
      .max = 65536, .flags = UR_OPTION_SPARSE, .at = offsetof(struct config, label_embed),
-     .help = "feedback: size of learnt label vectors"},
+     .with = "feedback", .help = "feedback: size of learnt label vectors"},
     {.name = "label-smoothing", .arg = "P", .fallback = "0", .kind = UR_OPTION_REAL, .max = 1,
      .flags = UR_OPTION_OPEN_MAX | UR_OPTION_SPARSE, .at = offsetof(struct config, smoothing),
      .help = "share of a target that is spread over all labels"},

@@ -12,7 +12,7 @@
 #include "io/option_json.h"
 #include "metric/text.h"
 #include "model/arch.h"
-#include "task/options.h"
+#include "task/reading.h"
 
 const char *const ur__header_words[] = {"auto", "yes", "no", NULL};
 const char *const ur__scan_words[] = {"auto", "row", "column", "pixel", "picture", NULL};
@@ -258,6 +258,9 @@ static ur_status open_all(struct ur__labelled *l, const struct ur__job *job, boo
     l->o.read_as = x->format;
     l->o.columns = x->columns;
     l->o.rate = x->rate;
+    if (l->o.fold && (job->val_file || job->val_given))
+        return ur__fail(UR_EINVAL, "fold %.40s: val says what is held out, too: give one of the "
+                        "two", l->o.fold);
     UR__TRY(ur__labelled_part(l, job->val, job->val_file != NULL));
     l->features = x->content == UR_CONTENT_FRAMES ? x->width : 0;
     if (!l->features)

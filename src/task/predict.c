@@ -10,7 +10,7 @@
 #include "io/option_json.h"
 #include "task/answer.h"
 #include "task/list.h"
-#include "task/options.h"
+#include "task/reading.h"
 
 struct ur_predictor {
     const struct ur__task *task;

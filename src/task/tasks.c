@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "data/labels.h"
 #include "task/options.h"
+#include "task/reading.h"
 #include "train/dry_run.h"
 #include "train/loop.h"
 

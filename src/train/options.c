@@ -129,6 +129,12 @@ const ur_option_table ur__train_table = {
     .size = sizeof(ur_train_options), .init = leave_open,
 };
 
+bool ur__train_given(const ur_train_options *o, const char *name)
+{
+    int row = ur__option_find(&ur__train_table, name, strlen(name));
+    return row >= 0 && (o->given[row / 64] >> row % 64 & 1);
+}
+
 ur_status ur__train_settle_val(ur_train_options *o)
 {
     double share;

@@ -31,6 +31,7 @@ struct ur__job {
     int n_data;
     double val;                 /* share to hold out, in [0,1) */
     const char *val_file;       /* or a file of its own; then val counts for nothing */
+    bool val_given;             /* one of them was asked for by name */
     const ur_vocab *vocab[UR__MAX_VOCABS];  /* to use, by the architecture's roles; NULL: make it */
     uint64_t seed;
     ur_team *team;

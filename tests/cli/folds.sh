@@ -27,7 +27,9 @@ has out 'fold.*3/4'
 expect 2 "$UNROLL" train texts.csv $FORM --fold 5/4 -o bad
 has err '^unroll: --fold 5/4: must be K/N'
 expect 2 "$UNROLL" train texts.csv $FORM --fold 1/4 --val texts.csv -o bad
-has err '^unroll: --fold 1/4: .* the file of val'
+has err '^unroll: --fold 1/4: val says what is held out, too: give one of the two'
+expect 2 "$UNROLL" train texts.csv $FORM --fold 1/4 --val 0.1 -o bad
+has err '^unroll: --fold 1/4: val says what is held out, too'
 expect 3 "$UNROLL" train texts.csv $FORM --group 3 --fold 1/4 -o bad
 has err '3 groups cannot be cut into 4 parts'
 [ ! -e bad.safetensors ] || not_ok "a refused run left a model"

@@ -208,6 +208,12 @@ for chain in "" --crf "--feedback --label-embed 4"; do
     same part.safetensors whole.safetensors
     rm -f t.* part.* whole.*
 done
+refuses 2 '^unroll: --label-embed belongs to feedback, which is off$' "$UNROLL" train tags.conll \
+    --task tag --label-embed 4
+refuses 2 '^unroll: --letter-embed belongs to letters, which is off$' "$UNROLL" train texts.tsv \
+    --task classify --letter-embed 4
+refuses 2 '^unroll: --letter-embed belongs to letters, which is off$' "$UNROLL" train tags.conll \
+    --task tag --letter-embed 4 --letters 0
 refuses 2 'label-smoothing is for labels that are chosen one by one' "$UNROLL" train tags.conll \
     --task tag --crf --label-smoothing 0.1
 refuses 2 'crf and feedback are two ways to choose the labels' "$UNROLL" train tags.conll \

@@ -197,6 +197,10 @@ refuses 2 '--unit: must be\|--unit stone: must be' $plot made.jsonl --unit stone
 refuses 2 'plot needs FILE' $plot
 refuses 2 '--shares is for confusion matrices, but losses.jsonl is a training log' \
     $plot losses.jsonl --shares
+refuses 2 '--steps belongs to --gradients, not to losses' $plot losses.jsonl --steps 2
+refuses 2 '--layer belongs to --gradients, not to --metric' $plot losses.jsonl --metric lr --layer 1
+refuses 2 '--unit belongs to losses, not to --metric' $plot losses.jsonl --metric lr --unit bits
+refuses 2 '--unit belongs to losses, not to --gradients' $plot losses.jsonl --gradients --unit nats
 refuses 2 '--unit is for training logs, but table.json is a confusion matrix' \
     $plot table.json --unit bits
 refuses 2 '--layer is for training logs, but long.json is an answer with weights' \
