@@ -66,10 +66,18 @@ static ur_status resolve(void *config)
 }
 
 /* A chain needs all of a sequence; what is fed back carries no state. */
-static bool carries(const void *config)
+static const char *whole(const void *config)
 {
     const struct config *c = config;
-    return !c->encoder.stack.bidirectional && !c->crf && !c->feedback;
+    if (c->encoder.stack.bidirectional)
+        return "reads from both ends: set bidirectional to no";
+    return c->crf || c->feedback ? "chooses all labels of one together: leave out crf or feedback"
+                                 : NULL;
+}
+
+static bool carries(const void *config)
+{
+    return !whole(config);
 }
 
 static ur_status declare(ur_model *m)
@@ -146,6 +154,7 @@ const struct ur__arch ur__arch_tag = {
     .fields = ur__label_fields,
     .has = ur__encoder_has,
     .carries = carries,
+    .whole = whole,
     .net_size = sizeof(struct net),
     .resolve = resolve,
     .declare = declare,

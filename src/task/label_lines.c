@@ -224,6 +224,7 @@ static bool tag_keeps(const ur_model *model)
 
 const struct ur__predict_plug ur__classify_lines = {
     .places = "labels", .open = classify_open, .explains = ur__classify_attends,
+    .explaining = "one that was trained with pool attention",
     .keeps = classify_keeps, BOTH,
 };
 

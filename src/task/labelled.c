@@ -312,13 +312,10 @@ static ur_status cut_pieces(struct ur__labelled *l, const struct ur__job *job,
     const struct ur__arch *arch = ur__arch_find(net.table->name);
     UR__TRY(arch->resolve(ur__options_values(&net)));
     bool carries = arch->carries && arch->carries(ur__options_read(&net));
-    const struct ur__encoder_options *e = ur__options_read(&net);
+    const char *why = arch->whole && !carries ? arch->whole(ur__options_read(&net)) : NULL;
     if (l->o.seq_length && !carries)
-        return ur__fail(UR_EINVAL, "seq-length %d: a net that %s cannot learn a sequence piece by "
-                        "piece: %s", l->o.seq_length, e->stack.bidirectional
-                        ? "reads from both ends" : "chooses all labels of one together",
-                        e->stack.bidirectional ? "set bidirectional to no"
-                                               : "leave out crf or feedback");
+        return ur__fail(UR_EINVAL, "seq-length %d: the net cannot learn a sequence piece by piece%s"
+                        "%s", l->o.seq_length, why ? ", as it " : "", why ? why : "");
     l->train.piece = l->o.seq_length;
     l->valid.piece = carries ? SCORED_STEPS : 0;
     facts->carries = l->train.piece > 0;

@@ -8,4 +8,5 @@
  * there is none, or the options were not initialised for it. */
 ur_status ur__options_of_run(ur_train_options *options, const ur_train_options *theirs,
                              const struct ur__task **task);
+
 #endif

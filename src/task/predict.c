@@ -80,7 +80,8 @@ ur_status ur_predictor_new(ur_predictor **out, const ur_model *model,
     UR__TRY(ur__task_check_beam(task, model, o.beam));
     if (o.explain && !(task->predict->explains && task->predict->explains(model)))
         return ur__fail(UR_EINVAL, "the model does not weigh its tokens, so its answers cannot be "
-                        "explained: that takes one of task classify, trained with pool attention");
+                        "explained%s%s", task->predict->explaining ? ": that takes " : "",
+                        task->predict->explaining ? task->predict->explaining : "");
     ur_predictor *p = ur__calloc(1, sizeof *p);
     if (!p)
         return UR_ENOMEM;

@@ -105,6 +105,7 @@ struct ur__predict_plug {
     const char *(*note)(void *p);
     /* Does the model weigh the tokens that it answers by? NULL: none does. */
     bool (*explains)(const ur_model *model);
+    const char *explaining;     /* which of its models do: "one with pool attention"; NULL: none */
     ur_status (*open)(void *p, const struct ur__predict_job *job);
     void (*close)(void *p);     /* also of what open has left half done */
     /* UR_EINVAL: the line cannot be read. */

@@ -54,7 +54,7 @@ fi
 # ---- pieces ----------------------------------------------------------------
 TAG="--task tag --hidden 6 --threads 1 -q"
 expect 2 "$UNROLL" train frames.csv $TAG --seq-length 9 -o bad
-has err '^unroll: --seq-length 9: a net that reads from both ends .* bidirectional to no$'
+has err '^unroll: --seq-length 9: .* piece, as it reads from both ends: set bidirectional to no$'
 expect 2 "$UNROLL" train frames.csv $TAG --seq-length 9 --bidirectional no --crf -o bad
 has err 'leave out crf or feedback$'
 TAG="$TAG --bidirectional no --seq-length 9 --schedule constant --eval-every 50"
