@@ -38,11 +38,11 @@ static const ur_option options[] = {
      .kind = UR_OPTION_COUNT, .max = 1024, AT(threads), .help = "changes speed, never the result"},
     OPT_COMMON(struct eval),
 };
-enum { N_FIRST = 6 };
+enum { N_FIRST = 6, READS = UR_OPTION_READS | UR_OPTION_READS_LABELS };
 
 static const ur_option *more(int i)
 {
-    return reads_row(UR_OPTION_READS | UR_OPTION_READS_LABELS, i);
+    return reads_row(READS, i);
 }
 
 static ur_status set(void *values, const char *name, const char *text)
@@ -62,8 +62,8 @@ static const char *const examples[] = {
 /* What comes of an evaluation on the way. */
 struct found {
     struct ui ui;
-    bool json;
-    struct ur__json *labels, *confusion;    /* NULL: there are none */
+    bool json, table;                       /* table: there is one */
+    struct ur__json *labels, *confusion;    /* of it */
     struct ur__buf classes;                 /* lines of the labels, if they are wanted */
     ur_status status;                       /* of making these */
 };
@@ -81,11 +81,13 @@ static void on_note(void *user, const char *text)
     ui_say(&f->ui, "unroll: %s", text);
 }
 
-/* A table of so many labels can be read, and drawn. */
+/* A table of so many labels can be read, and drawn. JSON that memory ran out for is NULL, which the
+ * object that it is put into remembers. */
 static void keep_table(struct found *f, const ur_confusion *c)
 {
     if (c->n > UR_CONFUSION_MOST)
         return;
+    f->table = true;
     f->labels = ur__json_new_array();
     f->confusion = ur__json_new_array();
     for (int i = 0; i < c->n; i++) {
@@ -116,7 +118,7 @@ static int print_json(const ur_metrics *m, struct found *f)
         else
             ur__json_set_real(j, m->at[i].name, value);
     }
-    if (f->labels != NULL) {
+    if (f->table) {
         ur__json_set(j, "labels", f->labels);
         ur__json_set(j, "confusion", f->confusion);
         f->labels = f->confusion = NULL;
@@ -155,6 +157,9 @@ static int evaluate(void *values, const struct opt_words *words)
     ur_metrics metrics;
     ur_eval_options o;
     struct found found = {.json = a->common.json};
+    int code = reads_spare(&a->reads, READS);
+    if (code != EXIT_DONE)
+        return code;
     ur_metrics_init(&metrics);
     ur_eval_options_init(&o);
     ui_init(&found.ui, &a->common);
@@ -181,7 +186,6 @@ static int evaluate(void *values, const struct opt_words *words)
     if (status == UR_OK)
         status = found.status;
     ui_clear(&found.ui);
-    int code;
     if (status != UR_OK)
         code = fail_reading(opt_say(words->command, status));
     else if (a->common.json)

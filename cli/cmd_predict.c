@@ -27,8 +27,8 @@ static const ur_option options[] = {
      .min = 1, .max = UR_PREDICT_MOST,
      AT(top), .help = "most likely candidates to list for each place (a gap, a label) with --json"},
     {.name = "explain", .kind = UR_OPTION_FLAG, AT(explain),
-     .help = "below each label, the line's tokens with the weights that the model gave them, if it "
-             "weighs them (train --pool attention)"},
+     .help = "below each answer, the line's tokens with the weights that the model gave them, if it "
+             "weighs them: train --pool attention"},
     {.name = "unknown", .arg = OPT_UNKNOWN, .shown = OPT_UNKNOWN_LABELS, .kind = UR_OPTION_WORD,
      AT(unknown), .help = "what to do with tokens that the model does not know; replace: read "
                           "as <unk>, or as U+FFFD, ? or a space"},

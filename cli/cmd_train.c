@@ -26,7 +26,8 @@ struct train {
 
 static const ur_option options[] = {
     {.name = "output", .letter = 'o', .arg = "MODEL.safetensors", .kind = UR_OPTION_TEXT,
-     AT(output), .shown = "DATA's name in this folder", .help = "where the best model goes"},
+     AT(output), .shown = "DATA's name, its ending aside, in this folder",
+     .help = "where the best model goes"},
     {.group = "runs", .name = "threads", .arg = "N", .fallback = "0",
      .shown = "the cores available", .kind = UR_OPTION_COUNT, .max = 1024, AT(threads),
      .help = "changes speed, never the result"},
@@ -133,7 +134,22 @@ static bool is_other_task(const char *path)
     return strcmp(task, usual) != 0;
 }
 
-/* NAME of NAME.safetensors from a file's name: no folder, no .gz, no .txt. */
+/* Length of a name of n bytes without an ending such as .txt: a dot, a letter and up to seven
+ * letters or digits more. */
+static size_t without_ending(const char *name, size_t n)
+{
+    enum { LONGEST = 8 };
+    for (size_t i = n; i-- > 1 && n - i <= LONGEST + 1; ) {
+        bool letter = (name[i] | 32) >= 'a' && (name[i] | 32) <= 'z';
+        if (name[i] == '.')
+            return n - i > 1 && !(name[i + 1] >= '0' && name[i + 1] <= '9') ? i : n;
+        if (!letter && !(name[i] >= '0' && name[i] <= '9'))
+            return n;
+    }
+    return n;
+}
+
+/* NAME of NAME.safetensors from a file's name: no folder, no .gz, no ending before that. */
 static int name_model(const char *output, const char *data, struct ur__buf *to)
 {
     static const char ending[] = ".safetensors";
@@ -142,7 +158,7 @@ static int name_model(const char *output, const char *data, struct ur__buf *to)
     if (output == NULL) {
         const char *slash = strrchr(name, '/');
         name = slash != NULL ? slash + 1 : name;
-        n = ur__without(name, ur__without(name, strlen(name), ".gz"), ".txt");
+        n = without_ending(name, ur__without(name, strlen(name), ".gz"));
     }
     if (n == 0 || strcmp(name, "-") == 0 || name[n - 1] == '/')
         return fail(EXIT_USAGE, "--output must be the name of a file: MODEL.safetensors");

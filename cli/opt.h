@@ -30,8 +30,8 @@ struct opt_common {
 #define OPT_BEAM(type)                                                                            \
     {.name = "beam", .arg = "N", .shown = "4", .kind = UR_OPTION_COUNT, .min = 1,                 \
      .max = UR_BEAM_MOST, .at = offsetof(type, beam),                                             \
-     .help = "models that search for what they say: how many ways to say it are followed at once; " \
-             "1: always what is likeliest next"}
+     .help = "models that search for what they say: how many ways to say it are followed at " \
+             "once; 1: always what is likeliest next"}
 
 struct opt_words;
 /* Options that hang on the value of another, --task NAME. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "cli/fail.h"
 #include "unroll/task.h"
 
 static bool was_there(const ur_option *rows, int n, const char *name)
@@ -38,4 +39,16 @@ ur_status reads_set(struct reads *reads, const char *name, const char *text)
         return ur__fail(UR_EINVAL, "%s: more than %d such options", name, READS_MOST);
     reads->set[reads->n++] = (ur_setting){name, text};
     return UR_OK;
+}
+
+int reads_spare(const struct reads *reads, unsigned flags)
+{
+    const ur_option *o;
+    int code = EXIT_DONE;
+    for (int i = 0; i < reads->n; i++)
+        for (int k = 0; (o = reads_row(flags, k)) != NULL && code == EXIT_DONE; k++)
+            if (o->arg != NULL && strcmp(o->arg, "FILE") == 0 &&
+                strcmp(o->name, reads->set[i].name) == 0)
+                code = spare_input(reads->set[i].text);
+    return code;
 }

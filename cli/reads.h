@@ -16,5 +16,7 @@ struct reads {
 const ur_option *reads_row(unsigned flags, int i);
 /* For `set` of a command. */
 ur_status reads_set(struct reads *reads, const char *name, const char *text);
+/* EXIT_OUTPUT, and a line that says so, if a file that one of them names is standard output. */
+int reads_spare(const struct reads *reads, unsigned flags);
 
 #endif

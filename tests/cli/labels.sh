@@ -57,7 +57,18 @@ has out '^label        precision    recall        f1   support$' \
 expect 0 "$UNROLL" eval c.safetensors texts.tsv --part val
 [ "$(wc -l <out)" -eq 6 ] || not_ok "eval without --verbose prints $(cat out)"
 expect 0 "$UNROLL" info c.safetensors
-has out '^task  *classify: ' '  out.weight'
+has out '^task  *classify: ' '  out.weight' '^tokens  *word, ' '^labels       no yes$' \
+    '^vocabulary   <unk> </s> '
+expect 0 "$UNROLL" info c.safetensors --json
+json out labels vocabulary_text
+has out '"labels":\["no","yes"\]' '"vocabulary_text":\["<unk>","</s>",'
+awk 'BEGIN { for (i = 0; i < 240; i++) print "l" i % 120 "\ta text" }' >many.tsv
+expect 0 "$UNROLL" train many.tsv --task classify --hidden 4 --steps 0 -q -o many
+expect 0 "$UNROLL" info many.safetensors
+has out '^labels       l0 l1 l10 ' '^             and 20 more$'
+expect 0 "$UNROLL" info many.safetensors --json
+[ "$(grep -o '"l[0-9]*"' out | wc -l)" -eq 120 ] || not_ok "info lists labels: $(cat out)"
+rm many.*
 printf 'the net\none letter  writes\n' >lines.txt
 expect 0 "$UNROLL" predict c.safetensors lines.txt
 printf 'yes\nno\n' >want
@@ -127,11 +138,31 @@ expect 0 "$UNROLL" train texts.tsv $CLASSIFY --steps 0 -o headed
 grep -q 'no other line' err && not_ok "said of no names: $(cat err)"
 rm headed.*
 
+# A model is called after its data, whose ending goes; what stands there stays.
+mkdir in
+for name in some.tsv other.data.csv plain v1.2 deep.conllu9; do
+    cp texts.tsv "in/$name"
+    expect 0 "$UNROLL" train "in/$name" $CLASSIFY --format text --steps 0 -q
+done
+for name in some other.data plain v1.2 deep; do
+    [ -f "$name.safetensors" ] || not_ok "no $name.safetensors: $(ls)"
+done
+cp texts.tsv some.list
+cp some.safetensors before
+refuses 5 'some.safetensors' "$UNROLL" train some.list $CLASSIFY --format text --steps 0 -q
+same some.safetensors before
+rm -rf in some.* other.* plain.* v1.* deep.* before
+
 # ---- a series, without a recurrent layer -----------------------------------
 expect 0 "$UNROLL" train series.csv --task classify --width 2 --cell none --hidden 8 $QUICK \
     --column 1 --epochs 8 -q -o s.safetensors
 expect 0 "$UNROLL" eval s.safetensors series.csv --json
 has out '"accuracy":\(1.0\|0.9\)' '"n":400'
+expect 0 "$UNROLL" info s.safetensors
+has out '^tokens       none: numbers are read$' '^labels       down up$'
+grep -q '^vocabulary' out && not_ok "a vocabulary of numbers: $(cat out)"
+expect 0 "$UNROLL" info s.safetensors --json
+has out '"tokens":"none"' '"vocabulary":0,"vocabulary_text":\[\],"labels":\["down","up"\]'
 refuses 3 'texts.tsv' "$UNROLL" eval s.safetensors texts.tsv
 
 # What the data have no use for is refused.

@@ -313,12 +313,12 @@ refuses 3 's.ts holds numbers, but the network reads text' "$UNROLL" predict tex
 # Groups part what is learnt from: a file to be labelled or measured need not have them.
 awk -F , '{ print "who" NR % 5 "," $0 }' named.csv | sed '1s/^who1/who/' >grouped.csv
 expect 0 "$UNROLL" train grouped.csv --task classify --column what --group who $QUICK
-expect 0 "$UNROLL" predict grouped.csv.safetensors grouped.csv
+expect 0 "$UNROLL" predict grouped.safetensors grouped.csv
 mv out wanted
-answers wanted grouped.csv.safetensors named.csv
-expect 0 "$UNROLL" eval grouped.csv.safetensors named.csv --json
+answers wanted grouped.safetensors named.csv
+expect 0 "$UNROLL" eval grouped.safetensors named.csv --json
 mv out wanted
-expect 0 "$UNROLL" eval grouped.csv.safetensors grouped.csv --json
+expect 0 "$UNROLL" eval grouped.safetensors grouped.csv --json
 cmp -s out wanted || not_ok "groups that are missing change figures"
 refuses 3 'there is no column "who"' "$UNROLL" train named.csv --task classify --group who -o no
 # A column that was counted with the label there is none of a table without it.
