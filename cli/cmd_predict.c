@@ -27,8 +27,8 @@ static const ur_option options[] = {
      .min = 1, .max = UR_PREDICT_MOST,
      AT(top), .help = "most likely candidates to list for each place (a gap, a label) with --json"},
     {.name = "explain", .kind = UR_OPTION_FLAG, AT(explain),
-     .help = "below each answer, the line's tokens with the weights that the model gave them, if it "
-             "weighs them: train --pool attention"},
+     .help = "below each answer, the line's tokens with the weights that the model gave them, if "
+             "it weighs them: train --pool attention"},
     {.name = "unknown", .arg = OPT_UNKNOWN, .shown = OPT_UNKNOWN_LABELS, .kind = UR_OPTION_WORD,
      AT(unknown), .help = "what to do with tokens that the model does not know; replace: read "
                           "as <unk>, or as U+FFFD, ? or a space"},
@@ -146,12 +146,17 @@ static ur_status print(const struct work *w, const ur_answer *a)
     return status;
 }
 
+static ur_status fail_zero(const struct work *w, int64_t line)
+{
+    return ur__fail(UR_EDATA, "%s: line %lld has a zero byte", w->name, (long long)line);
+}
+
 static ur_status take_line(struct work *w, const char *line, size_t n)
 {
     const ur_answer *answer;
     long long number = ++w->line;
     if (strlen(line) != n)
-        return ur__fail(UR_EDATA, "%s: line %lld has a zero byte", w->name, number);
+        return fail_zero(w, number);
     ur_status status = ur_predictor_line(w->predictor, line, n, &answer);
     if (status == UR_EDATA)
         return ur__fail(UR_EDATA, "%s: line %lld: %s", w->name, number, ur_errmsg());
@@ -198,6 +203,8 @@ static ur_status take_file(struct work *w, struct ur__reader *r, bool *read_on)
             status = ur__buf_put(&in, block, kept);
         if (status == UR_OK)
             status = take_lines(w, &in, got == 0, read_on);
+        if (status == UR_OK && memchr(block, '\0', kept) != NULL && in.size > 0)
+            status = fail_zero(w, w->line + 1);     /* no text: its line may never end */
         if (status == UR_OK && in.size > MOST_LINE)
             status = ur__fail(UR_EDATA, "%s: line %lld is longer than %d MiB", w->name,
                               (long long)w->line + 1, (int)(MOST_LINE >> 20));

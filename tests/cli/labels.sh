@@ -138,6 +138,13 @@ expect 0 "$UNROLL" train texts.tsv $CLASSIFY --steps 0 -o headed
 grep -q 'no other line' err && not_ok "said of no names: $(cat err)"
 rm headed.*
 
+# How many labels there are stands in plans and logs, too.
+expect 0 "$UNROLL" train texts.tsv $CLASSIFY --dry-run --json
+has out '"vocabulary":9,"token":"word","labels":2,'
+expect 0 "$UNROLL" train texts.tsv $CLASSIFY --steps 0 -q --log run.jsonl -o logged
+has run.jsonl '"kind":"start".*"vocabulary":9,"token":"word","labels":2,'
+rm logged.* run.jsonl
+
 # A model is called after its data, whose ending goes; what stands there stays.
 mkdir in
 for name in some.tsv other.data.csv plain v1.2 deep.conllu9; do

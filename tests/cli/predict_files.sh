@@ -301,6 +301,16 @@ refuses 2 'there is no format called "xml"' "$UNROLL" eval text.safetensors t.ts
 refuses 3 'there is no column "nothing"' "$UNROLL" eval plain.safetensors named.csv \
     --column nothing
 
+# Tokens alone have no other column, whatever training had.
+awk 'NF { print "x " $1 " " $2 } !NF' t.conll >three.conll
+expect 0 "$UNROLL" train three.conll --task tag --text-column 2 --embed 6 --letters 4 $QUICK \
+    -o three.safetensors
+answers answers three.safetensors three.conll --format conll
+answers answers three.safetensors t.bare.conll --format conll
+answers answers three.safetensors t.bare.conll --format conll --text-column 2
+refuses 3 't.bare.conll:1: there is no label beside the token' "$UNROLL" train t.bare.conll \
+    --format conll --task tag --text-column 2 -q -o no
+
 # ---- what is wrong ---------------------------------------------------------
 refuses 2 'there is no format called "xml"' "$UNROLL" predict text.safetensors t.tsv --format xml
 refuses 2 '--text-column is for files of examples, .* say what they are with --format' "$UNROLL" \
@@ -333,6 +343,13 @@ refuses 3 'bare.csv has 3 numbers a step, but the network reads 2' "$UNROLL" pre
     plain.safetensors bare.csv --width 3
 refuses 3 's.ts has 2 numbers a step, but the network reads 3' "$UNROLL" predict idx.safetensors \
     s.ts --format ts
+# What is no text is told at once, however long its first line would be.
+if [ -c /dev/zero ]; then
+    expect 3 timeout 20 "$UNROLL" predict text.safetensors /dev/zero
+    has err '^unroll: /dev/zero: line 1 has a zero byte$'
+    expect 3 timeout 20 "$UNROLL" predict text.safetensors /dev/zero --format text
+    has err '^unroll: /dev/zero:1: byte 0 is NUL, which no text has$'
+fi
 refuses 3 'nowhere.csv' "$UNROLL" predict plain.safetensors nowhere.csv
 : >empty.csv
 refuses 3 'empty.csv: holds no example' "$UNROLL" predict plain.safetensors empty.csv
