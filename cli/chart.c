@@ -87,7 +87,8 @@ static void put_words(struct svg *s, const struct chart *c, const struct frame *
 {
     const double middle = (TOP + f->bottom) / 2;
     if (c->title[0] != '\0')
-        svg_text(s, &(struct svg_text){.x = LEFT, .y = TOP - 12, .bold = true, .columns = 90},
+        svg_text(s, &(struct svg_text){.x = LEFT, .y = TOP - 12, .bold = true,
+                                       .columns = (int)((WIDTH - LEFT) / (12 * SVG_BOLD))},
                  c->title);
     svg_text(s, &(struct svg_text){.x = (LEFT + f->right) / 2, .y = f->bottom + 38,
                                    .anchor = "middle"}, c->x_label);

@@ -77,6 +77,33 @@ static void put_words(const char *choices)
     }
 }
 
+/* Calls for each command and kind of its options, which is chosen then; key: "train", or for a kind
+ * that is not the usual one "train:tag". */
+static void each_kind(const struct program *p,
+                      void (*put)(const struct command *c, const char *key))
+{
+    for (int i = 0; i < p->n_commands; i++) {
+        const struct command *c = p->commands[i];
+        const char *const *kinds = opt_kinds(c), *const *kind = kinds;
+        do {
+            char key[64];
+            opt_choose_kind(c, *kind);
+            snprintf(key, sizeof key, "%s%s%s", c->name, kind > kinds ? ":" : "",
+                     kind > kinds ? *kind : "");
+            put(c, key);
+        } while (*kind != NULL && *++kind != NULL);
+        opt_choose_kind(c, *kinds);
+    }
+}
+
+/* Of a command with several kinds: the names of those that are not the usual one. */
+static void put_other_kinds(const struct command *c, const char *between)
+{
+    const char *const *kinds = opt_kinds(c);
+    for (int i = 1; kinds[0] != NULL && kinds[i] != NULL; i++)
+        printf("%s%s", i > 1 ? between : "", kinds[i]);
+}
+
 static void put_commands(const struct program *p)
 {
     for (int i = 0; i < p->n_commands; i++)
@@ -98,11 +125,11 @@ static void put_quoted(const char *text, const char *special, const char *quote)
 /* ---- bash -------------------------------------------------------------- */
 
 /* "train,--output|train,-o" */
-static void put_bash_pattern(const struct command *c, const ur_option *o)
+static void put_bash_pattern(const char *key, const ur_option *o)
 {
-    printf("        %s,--%s", c->name, o->name);
+    printf("        %s,--%s", key, o->name);
     if (o->letter != '\0')
-        printf("|%s,-%c", c->name, o->letter);
+        printf("|%s,-%c", key, o->letter);
     printf(") ");
 }
 
@@ -120,9 +147,47 @@ static void put_bash_value(enum value value, const char *choices)
     printf(" ;;\n");
 }
 
-static void put_bash(const struct program *p)
+static void put_bash_values(const struct command *c, const char *key)
 {
     const ur_option *o;
+    for (int k = 0; (o = opt_row(c, k)) != NULL; k++) {
+        char arg[UR__OPTION_MUST];
+        if (value_of(o) == VALUE_NONE)
+            continue;
+        put_bash_pattern(key, o);
+        put_bash_value(value_of(o), ur__option_arg(o, arg));
+    }
+}
+
+static void put_bash_rest(const struct command *c, const char *key)
+{
+    const ur_option *o;
+    printf("        %s,-*) _unroll_words '", key);
+    for (int k = 0; (o = opt_row(c, k)) != NULL; k++)
+        printf("%s--%s", k > 0 ? " " : "", o->name);
+    printf("' ;;\n        %s,*) ", key);
+    put_bash_value(value_of_words(c), c->words);
+}
+
+/* What comes before the word at hand may say which kind of options there are. */
+static void put_bash_kinds(const struct program *p)
+{
+    for (int i = 0; i < p->n_commands; i++) {
+        const struct command *c = p->commands[i];
+        if (c->kinds == NULL)
+            continue;
+        printf("    for ((i = 2; i < COMP_CWORD; i++)); do\n"
+               "        [[ $command == %s* && ${COMP_WORDS[i]} == --%s ]] || continue\n"
+               "        kind=${COMP_WORDS[i+1]}\n"
+               "        [[ $kind == '=' ]] && kind=${COMP_WORDS[i+2]}\n"
+               "        command=%s\n        case $kind in ", c->name, c->kinds->option, c->name);
+        put_other_kinds(c, "|");
+        printf(") command=%s:$kind ;; esac\n    done\n", c->name);
+    }
+}
+
+static void put_bash(const struct program *p)
+{
     fputs("# Completion of unroll for bash, made by `unroll completion bash`.\n\n"
           "# Adds the lines of its input to what is offered.\n"
           "_unroll_offer()\n{\n    local line\n"
@@ -135,34 +200,22 @@ static void put_bash(const struct program *p)
           "        _unroll_offer < <(compgen -f -X \"!*.$1\" -- \"$cur\")\n    fi\n}\n\n"
           "_unroll()\n{\n"
           "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
-          "    local command=${COMP_WORDS[1]}\n    COMPREPLY=()\n"
+          "    local command=${COMP_WORDS[1]} kind i\n    COMPREPLY=()\n"
           "    # --name=value comes as three words.\n"
           "    if [[ $cur == '=' ]]; then\n        cur=\n"
           "    elif [[ $prev == '=' ]]; then\n        prev=${COMP_WORDS[COMP_CWORD-2]}\n    fi\n"
           "    if [[ $COMP_CWORD -eq 1 || $command == help ]]; then\n        _unroll_words '",
           stdout);
     put_commands(p);
-    fputs(" --help --version'\n        return\n    fi\n    case $command,$prev in\n", stdout);
-    for (int i = 0; i < p->n_commands; i++)
-        for (int k = 0; (o = opt_row(p->commands[i], k)) != NULL; k++) {
-            char arg[UR__OPTION_MUST];
-            if (value_of(o) == VALUE_NONE)
-                continue;
-            put_bash_pattern(p->commands[i], o);
-            put_bash_value(value_of(o), ur__option_arg(o, arg));
-        }
+    fputs(" --help --version'\n        return\n    fi\n", stdout);
+    put_bash_kinds(p);
+    fputs("    case $command,$prev in\n", stdout);
+    each_kind(p, put_bash_values);
     fputs("        *) _unroll_rest ;;\n    esac\n}\n\n"
           "# An option, or what stands beside options.\n"
           "_unroll_rest()\n{\n    case $command,$cur in\n",
           stdout);
-    for (int i = 0; i < p->n_commands; i++) {
-        const struct command *c = p->commands[i];
-        printf("        %s,-*) _unroll_words '", c->name);
-        for (int k = 0; (o = opt_row(c, k)) != NULL; k++)
-            printf("%s--%s", k > 0 ? " " : "", o->name);
-        printf("' ;;\n        %s,*) ", c->name);
-        put_bash_value(value_of_words(c), c->words);
-    }
+    each_kind(p, put_bash_rest);
     fputs("    esac\n}\n\ncomplete -F _unroll unroll\n", stdout);
 }
 
@@ -202,9 +255,38 @@ static void put_zsh_option(const ur_option *o)
         fputs("'", stdout);
 }
 
-static void put_zsh(const struct program *p)
+static void put_zsh_kinds(const struct program *p)
+{
+    for (int i = 0; i < p->n_commands; i++) {
+        const struct command *c = p->commands[i];
+        if (c->kinds == NULL)
+            continue;
+        printf("    for word in $words; do\n"
+               "        [[ $last == --%s ]] && kind=$word\n"
+               "        [[ $word == --%s=* ]] && kind=${word#*=}\n"
+               "        last=$word\n    done\n"
+               "    case $command:$kind in\n        (%s:(", c->kinds->option, c->kinds->option,
+               c->name);
+        put_other_kinds(c, "|");
+        printf(")) command=%s:$kind ;;\n    esac\n", c->name);
+    }
+}
+
+static void put_zsh_arguments(const struct command *c, const char *key)
 {
     const ur_option *o;
+    printf("    %s)\n        _arguments", key);
+    for (int k = 0; (o = opt_row(c, k)) != NULL; k++)
+        put_zsh_option(o);
+    if (c->max_words != 0) {
+        fputs(" \\\n            '*", stdout);
+        put_zsh_value(value_of_words(c), c->words);
+    }
+    fputs("\n        ;;\n", stdout);
+}
+
+static void put_zsh(const struct program *p)
+{
     fputs("#compdef unroll\n# Completion of unroll for zsh, made by `unroll completion zsh`.\n\n"
           "_unroll() {\n    local -a commands=(\n", stdout);
     for (int i = 0; i < p->n_commands; i++) {
@@ -215,19 +297,11 @@ static void put_zsh(const struct program *p)
     fputs("        'help:what --help shows'\n    )\n"
           "    if (( CURRENT == 2 )) || [[ $words[2] == help ]]; then\n"
           "        _describe command commands\n        return\n    fi\n"
-          "    local command=$words[2]\n    shift words\n    (( CURRENT-- ))\n"
-          "    case $command in\n", stdout);
-    for (int i = 0; i < p->n_commands; i++) {
-        const struct command *c = p->commands[i];
-        printf("    %s)\n        _arguments", c->name);
-        for (int k = 0; (o = opt_row(c, k)) != NULL; k++)
-            put_zsh_option(o);
-        if (c->max_words != 0) {
-            fputs(" \\\n            '*", stdout);
-            put_zsh_value(value_of_words(c), c->words);
-        }
-        fputs("\n        ;;\n", stdout);
-    }
+          "    local command=$words[2] word last kind\n    shift words\n    (( CURRENT-- ))\n",
+          stdout);
+    put_zsh_kinds(p);
+    fputs("    case $command in\n", stdout);
+    each_kind(p, put_zsh_arguments);
     fputs("    esac\n}\n\n_unroll \"$@\"\n", stdout);
 }
 
@@ -253,11 +327,38 @@ static void put_fish_value(enum value value, const char *choices)
     }
 }
 
-static void put_fish(const struct program *p)
+static void put_fish_options(const struct command *c, const char *key)
 {
     const ur_option *o;
+    const char *const *kinds = opt_kinds(c);
+    const char *kind = strchr(key, ':');
+    for (int k = 0; (o = opt_row(c, k)) != NULL; k++) {
+        char arg[UR__OPTION_MUST];
+        printf("complete -c unroll -n '__fish_seen_subcommand_from %s", c->name);
+        if (*kinds != NULL)
+            printf("; and __unroll_kind %s %s %s", c->kinds->option, *kinds,
+                   kind != NULL ? kind + 1 : *kinds);
+        putchar('\'');
+        if (o->letter != '\0')
+            printf(" -s %c", o->letter);
+        printf(" -l %s", o->name);
+        put_fish_value(value_of(o), ur__option_arg(o, arg));
+        put_fish_help(o->help);
+    }
+}
+
+static void put_fish(const struct program *p)
+{
     fputs("# Completion of unroll for fish, made by `unroll completion fish`.\n"
-          "complete -c unroll -f\n", stdout);
+          "complete -c unroll -f\n\n"
+          "# Is the option's value, USUAL where it is not given, NAME?\n"
+          "function __unroll_kind --argument-names option usual name\n"
+          "    set -l words (commandline -opc)\n    set -l value $usual\n    set -l last\n"
+          "    for word in $words\n"
+          "        test \"$last\" = --$option; and set value $word\n"
+          "        string match -q -- \"--$option=*\" $word\n"
+          "            and set value (string replace -r '^[^=]*=' '' -- $word)\n"
+          "        set last $word\n    end\n    test \"$value\" = $name\nend\n\n", stdout);
     for (int i = 0; i < p->n_commands; i++) {
         const struct command *c = p->commands[i];
         enum value rest = value_of_words(c);
@@ -271,16 +372,8 @@ static void put_fish(const struct program *p)
                 fputs("'\n", stdout);
             }
         }
-        for (int k = 0; (o = opt_row(c, k)) != NULL; k++) {
-            char arg[UR__OPTION_MUST];
-            printf("complete -c unroll -n '__fish_seen_subcommand_from %s'", c->name);
-            if (o->letter != '\0')
-                printf(" -s %c", o->letter);
-            printf(" -l %s", o->name);
-            put_fish_value(value_of(o), ur__option_arg(o, arg));
-            put_fish_help(o->help);
-        }
     }
+    each_kind(p, put_fish_options);
     fputs("complete -c unroll -n '__fish_seen_subcommand_from help' -a '", stdout);
     put_commands(p);
     fputs("'\n", stdout);

@@ -6,6 +6,7 @@
 
 #include "cli/classes.h"
 #include "cli/fail.h"
+#include "cli/reads.h"
 #include "cli/ui.h"
 #include "io/json.h"
 #include "unroll.h"
@@ -14,6 +15,7 @@ struct eval {
     struct opt_common common;
     const char *part, *protocol, *newlines, *unknown;
     int64_t beam, threads;
+    struct reads reads;
 };
 
 #define AT(field) .at = offsetof(struct eval, field)
@@ -36,11 +38,23 @@ static const ur_option options[] = {
      .kind = UR_OPTION_COUNT, .max = 1024, AT(threads), .help = "changes speed, never the result"},
     OPT_COMMON(struct eval),
 };
+enum { N_FIRST = 6, READS = UR_OPTION_READS | UR_OPTION_READS_LABELS };
+
+static const ur_option *more(int i)
+{
+    return reads_row(READS, i);
+}
+
+static ur_status set(void *values, const char *name, const char *text)
+{
+    return reads_set(&((struct eval *)values)->reads, name, text);
+}
 
 static const char *const examples[] = {
     "unroll eval shakespeare.safetensors other-plays.txt",
     "unroll eval shakespeare.safetensors shakespeare.txt --part val --json",
     "unroll eval names.safetensors names.tsv --part val --verbose",
+    "unroll eval names.safetensors others.csv --format csv --column who --text-column name",
     "unroll eval names.safetensors names.tsv --json | unroll plot - -o confusion.svg",
     NULL,
 };
@@ -48,8 +62,8 @@ static const char *const examples[] = {
 /* What comes of an evaluation on the way. */
 struct found {
     struct ui ui;
-    bool json;
-    struct ur__json *labels, *confusion;    /* NULL: there are none */
+    bool json, table;                       /* table: there is one */
+    struct ur__json *labels, *confusion;    /* of it */
     struct ur__buf classes;                 /* lines of the labels, if they are wanted */
     ur_status status;                       /* of making these */
 };
@@ -67,11 +81,13 @@ static void on_note(void *user, const char *text)
     ui_say(&f->ui, "unroll: %s", text);
 }
 
-/* A table of so many labels can be read, and drawn. */
+/* A table of so many labels can be read, and drawn. JSON that memory ran out for is NULL, which the
+ * object that it is put into remembers. */
 static void keep_table(struct found *f, const ur_confusion *c)
 {
     if (c->n > UR_CONFUSION_MOST)
         return;
+    f->table = true;
     f->labels = ur__json_new_array();
     f->confusion = ur__json_new_array();
     for (int i = 0; i < c->n; i++) {
@@ -102,7 +118,7 @@ static int print_json(const ur_metrics *m, struct found *f)
         else
             ur__json_set_real(j, m->at[i].name, value);
     }
-    if (f->labels != NULL) {
+    if (f->table) {
         ur__json_set(j, "labels", f->labels);
         ur__json_set(j, "confusion", f->confusion);
         f->labels = f->confusion = NULL;
@@ -141,6 +157,9 @@ static int evaluate(void *values, const struct opt_words *words)
     ur_metrics metrics;
     ur_eval_options o;
     struct found found = {.json = a->common.json};
+    int code = reads_spare(&a->reads, READS);
+    if (code != EXIT_DONE)
+        return code;
     ur_metrics_init(&metrics);
     ur_eval_options_init(&o);
     ui_init(&found.ui, &a->common);
@@ -154,6 +173,8 @@ static int evaluate(void *values, const struct opt_words *words)
         o.protocol = strcmp(a->protocol, "window") == 0 ? UR_PROTOCOL_WINDOW : UR_PROTOCOL_STREAM;
         o.unix_newlines = a->newlines != NULL;
         o.beam = (int)a->beam;
+        o.set = a->reads.set;
+        o.n_set = a->reads.n;
         o.team = team;
         o.on_progress = on_progress;
         o.on_note = on_note;
@@ -165,9 +186,8 @@ static int evaluate(void *values, const struct opt_words *words)
     if (status == UR_OK)
         status = found.status;
     ui_clear(&found.ui);
-    int code;
     if (status != UR_OK)
-        code = fail_reading(status);
+        code = fail_reading(opt_say(words->command, status));
     else if (a->common.json)
         code = print_json(&metrics, &found);
     else
@@ -187,6 +207,9 @@ const struct command cmd_eval = {
     .examples = examples,
     .options = options,
     .n_options = sizeof options / sizeof options[0],
+    .first = N_FIRST,
+    .more = more,
+    .set = set,
     .min_words = 2,
     .max_words = -1,
     .size = sizeof(struct eval),

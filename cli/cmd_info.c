@@ -31,14 +31,33 @@ static const char *kernels(void)
 
 /* ---- JSON -------------------------------------------------------------- */
 
+/* Labels to choose from, or NULL; and what the steps read: NULL: numbers. */
+static const ur_vocab *labels_of(const ur_model *model)
+{
+    return ur_model_vocab(model, "label");
+}
+
+static const ur_vocab *text_of(const ur_model *model)
+{
+    const ur_vocab *first = ur_model_vocab(model, NULL);
+    return first != labels_of(model) ? first : NULL;
+}
+
+/* Labels follow the two tokens that no label is. */
+static int32_t first_label(const ur_vocab *labels)
+{
+    return ur_vocab_line_end(labels) + 1;
+}
+
 static void add_config(struct ur__json *j, const ur_model *model)
 {
     const ur_options *net = ur_model_config(model);
+    const ur_vocab *text = text_of(model);
     const ur_option *o;
     ur__json_set_string(j, "task", ur_model_task(model));
     ur__json_set_string(j, "arch", ur_model_arch(model));
-    ur__json_set_string(j, "tokens", ur_token_kind_name(ur_vocab_kind(ur_model_vocab(model,
-                                                                                      NULL))));
+    ur__json_set_string(j, "tokens", text != NULL ? ur_token_kind_name(ur_vocab_kind(text))
+                                                  : "none");
     for (int i = 0; (o = ur_options_at(net, i)) != NULL; i++)
         ur__option_to_json(o, ur__options_read(net), j);
 }
@@ -52,12 +71,13 @@ static void add_params(struct ur__json *j, const ur_params *params)
     ur__json_set(j, "tensors", list);
 }
 
-/* Tokens as text; a zero, and a byte that is not a character, as "<00>". */
-static ur_status add_vocab(struct ur__json *j, const ur_vocab *vocab)
+/* Tokens from `from` on as text; a zero, and a byte that is not a character, as "<00>". */
+static ur_status add_tokens(struct ur__json *j, const char *key, const ur_vocab *vocab,
+                            int32_t from)
 {
     struct ur__json *list = ur__json_new_array();
     ur_status status = UR_OK;
-    for (int32_t id = 0; id < ur_vocab_size(vocab) && status == UR_OK; id++) {
+    for (int32_t id = from; vocab != NULL && id < ur_vocab_size(vocab) && status == UR_OK; id++) {
         struct ur__buf text = {0};
         size_t n;
         const char *bytes = ur_vocab_text(vocab, id, &n);
@@ -70,8 +90,17 @@ static ur_status add_vocab(struct ur__json *j, const ur_vocab *vocab)
             ur__json_add_string(list, text.data);
         ur__buf_free(&text);
     }
-    ur__json_set_int(j, "vocabulary", ur_vocab_size(vocab));
-    ur__json_set(j, "vocabulary_text", list);
+    ur__json_set(j, key, list);
+    return status;
+}
+
+static ur_status add_vocabs(struct ur__json *j, const ur_model *model)
+{
+    const ur_vocab *text = text_of(model), *labels = labels_of(model);
+    ur__json_set_int(j, "vocabulary", text != NULL ? ur_vocab_size(text) : 0);
+    ur_status status = add_tokens(j, "vocabulary_text", text, 0);
+    if (status == UR_OK && labels != NULL)
+        status = add_tokens(j, "labels", labels, first_label(labels));
     return status;
 }
 
@@ -86,7 +115,7 @@ static int print_json(const char *path, ur_model *model, int threads)
         ui_json_name(j, "model", path);
         add_config(j, model);
         add_params(j, ur_model_params(model));
-        status = add_vocab(j, ur_model_vocab(model, NULL));
+        status = add_vocabs(j, model);
         if (status == UR_OK)
             status = ur__json_parse(&trained, summary, strlen(summary));
         ur__json_set(j, "trained", trained);
@@ -106,10 +135,13 @@ static ur_status print_network(const ur_model *model)
 {
     struct ur__buf net = {0};
     const char *task = ur_model_task(model), *brief = ur_task_brief(task);
-    const ur_vocab *vocab = ur_model_vocab(model, NULL);
+    const ur_vocab *text = text_of(model);
     printf("task         %s%s%s\n", task, brief != NULL ? ": " : "", brief != NULL ? brief : "");
-    printf("tokens       %s, %d different\n", ur_token_kind_name(ur_vocab_kind(vocab)),
-           ur_vocab_size(vocab));
+    if (text != NULL)
+        printf("tokens       %s, %d different\n", ur_token_kind_name(ur_vocab_kind(text)),
+               ur_vocab_size(text));
+    else
+        printf("tokens       none: numbers are read\n");
     ur_status status = ui_describe(&net, ur_model_config(model));
     if (status == UR_OK)
         printf("network      %s: %s\n", ur_model_arch(model), net.data);
@@ -143,7 +175,7 @@ static int columns_of(const char *text, size_t n)
     return columns;
 }
 
-/* Words that are listed, the most frequent ones. */
+/* Words or labels that are listed; of words the most frequent ones. */
 enum { WORDS_SHOWN = 100 };
 
 /* A token as it is, or as the number of its character or byte where that cannot be seen. */
@@ -160,14 +192,16 @@ static ur_status spell_token(struct ur__buf *to, const char *bytes, size_t n, bo
     return ur__buf_printf(to, "<%02x>", (unsigned)code);
 }
 
-static ur_status print_vocab(const ur_vocab *vocab)
+/* Tokens from `from` on, of words so many, in lines; rest: what the others are called. */
+static ur_status print_tokens(const char *head, const ur_vocab *vocab, int32_t from,
+                              const char *rest)
 {
-    int column = printf("vocabulary  "), all = ur_vocab_size(vocab);
+    int column = printf("%-12s", head), all = ur_vocab_size(vocab);
     bool words = ur_vocab_unknown(vocab) >= 0;
-    int listed = words && all > WORDS_SHOWN ? WORDS_SHOWN : all;
+    int listed = words && all - from > WORDS_SHOWN ? from + WORDS_SHOWN : all;
     struct ur__buf token = {0};
     ur_status status = UR_OK;
-    for (int32_t id = 0; id < listed && status == UR_OK; id++) {
+    for (int32_t id = from; id < listed && status == UR_OK; id++) {
         size_t n;
         const char *bytes = ur_vocab_text(vocab, id, &n);
         token.size = 0;
@@ -181,8 +215,17 @@ static ur_status print_vocab(const ur_vocab *vocab)
     }
     ur__buf_free(&token);
     if (listed < all)
-        printf("\n             and %d rarer ones", all - listed);
+        printf("\n             and %d %s", all - listed, rest);
     putchar('\n');
+    return status;
+}
+
+static ur_status print_vocabs(const ur_model *model)
+{
+    const ur_vocab *text = text_of(model), *labels = labels_of(model);
+    ur_status status = text != NULL ? print_tokens("vocabulary", text, 0, "rarer ones") : UR_OK;
+    if (status == UR_OK && labels != NULL)
+        status = print_tokens("labels", labels, first_label(labels), "more");
     return status;
 }
 
@@ -252,7 +295,7 @@ static int print_lines(const char *path, ur_model *model, int threads)
         if (status == UR_OK)
             status = print_params(ur_model_params(model));
         if (status == UR_OK)
-            status = print_vocab(ur_model_vocab(model, NULL));
+            status = print_vocabs(model);
         if (status == UR_OK)
             status = ur__json_parse(&trained, summary, strlen(summary));
         if (status == UR_OK) {

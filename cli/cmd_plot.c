@@ -57,6 +57,7 @@ struct file {
     struct plot *plot;
     bool found;                 /* a document */
     long long torn, first_torn;
+    char why[160];              /* the first of them is none */
 };
 
 static const struct plot_kind *kind_of(const struct ur__json *j)
@@ -96,7 +97,10 @@ static ur_status take_line(void *user, const char *line, size_t n)
         return UR_OK;
     ur_status status = ur__json_parse(&j, line, n);
     if (status == UR_EFORMAT) {     /* of a run that was killed: the last, or one inside */
-        f->first_torn = f->torn++ == 0 ? p->line : f->first_torn;
+        if (f->torn++ == 0) {
+            f->first_torn = p->line;
+            snprintf(f->why, sizeof f->why, "%s", ur_errmsg());
+        }
         return UR_OK;
     }
     if (status != UR_OK)
@@ -116,9 +120,10 @@ static ur_status read_file(struct plot *p, int i)
     p->file = i;
     p->line = 0;
     UR__TRY(plot_lines(p->name[i], take_line, &f));
+    if (!f.found && f.torn > 0)
+        return ur__fail(UR_EDATA, "%s: no line of it can be read: %s", plot_name(p, i), f.why);
     if (!f.found)
-        return ur__fail(UR_EDATA, f.torn > 0 ? "%s: there is no line of JSON in it"
-                                             : "nothing to draw: %s is empty", plot_name(p, i));
+        return ur__fail(UR_EDATA, "nothing to draw: %s is empty", plot_name(p, i));
     p->line = f.first_torn;
     if (f.torn == 1)
         ui_say(&p->ui, "unroll: %s: not JSON, left out", plot_place(p));
@@ -144,6 +149,23 @@ static ur_status check_options(const struct plot *p, const struct opt_words *wor
             return ur__fail(UR_EINVAL, "--%s is for %s, but %s is %s", o->name, group,
                             plot_name(p, 0), p->kind->name);
     }
+    return UR_OK;
+}
+
+/* Of a training log three things can be drawn. */
+static const char *const drawn[] = {"losses", "--metric", "--gradients"};
+enum { LOSSES, FIGURE, GRADIENTS };
+static const struct { const char *name; int of; } uses[] = {
+    {"unit", LOSSES}, {"steps", GRADIENTS}, {"layer", GRADIENTS},
+};
+
+static ur_status check_uses(const struct plot *p, const struct opt_words *words)
+{
+    const int what = p->options->gradients ? GRADIENTS : p->options->metric ? FIGURE : LOSSES;
+    for (size_t i = 0; i < sizeof uses / sizeof *uses; i++)
+        if (opt_given(words, uses[i].name) && uses[i].of != what)
+            return ur__fail(UR_EINVAL, "--%s belongs to %s, not to %s", uses[i].name,
+                            drawn[uses[i].of], drawn[what]);
     return UR_OK;
 }
 
@@ -212,6 +234,7 @@ static ur_status make(struct plot *p, const struct opt_words *words)
     for (int i = 0; i < p->n_files; i++)
         UR__TRY(read_file(p, i));
     UR__TRY(check_options(p, words));
+    UR__TRY(check_uses(p, words));
     ur_status status = p->kind->draw(p, &s);
     if (status == UR_OK)
         status = s.status;

@@ -5,22 +5,19 @@
 
 #include "base/status.h"
 #include "cli/fail.h"
+#include "cli/reads.h"
 #include "cli/ui.h"
 #include "io/file.h"
 #include "io/json.h"
 #include "io/plain_text.h"
 #include "unroll.h"
 
-enum { MOST_SET = 32 };
-
 struct predict {
     struct opt_common common;
     int64_t top, beam, threads;
     const char *unknown;
     bool explain;
-    /* Options of the library's, which the model must know first. */
-    struct { const char *name, *text; } set[MOST_SET];
-    int n_set;
+    struct reads reads;
 };
 
 #define AT(field) .at = offsetof(struct predict, field)
@@ -30,8 +27,8 @@ static const ur_option options[] = {
      .min = 1, .max = UR_PREDICT_MOST,
      AT(top), .help = "most likely candidates to list for each place (a gap, a label) with --json"},
     {.name = "explain", .kind = UR_OPTION_FLAG, AT(explain),
-     .help = "below each label, the line's tokens with the weights that the model gave them "
-             "(classify with --pool attention)"},
+     .help = "below each answer, the line's tokens with the weights that the model gave them, if "
+             "it weighs them: train --pool attention"},
     {.name = "unknown", .arg = OPT_UNKNOWN, .shown = OPT_UNKNOWN_LABELS, .kind = UR_OPTION_WORD,
      AT(unknown), .help = "what to do with tokens that the model does not know; replace: read "
                           "as <unk>, or as U+FFFD, ? or a space"},
@@ -53,42 +50,14 @@ static const char *const examples[] = {
     NULL,
 };
 
-/* ---- the library's options --------------------------------------------- */
-
-static bool was_there(const ur_option *rows, int n, const char *name)
-{
-    for (int i = 0; i < n; i++)
-        if (strcmp(rows[i].name, name) == 0)
-            return true;
-    return false;
-}
-
-/* How files of examples are read, whatever the task: as training read them unless said here. */
 static const ur_option *more(int i)
 {
-    static ur_option rows[MOST_SET];
-    const ur_option *o;
-    int n = 0;
-    for (const char *const *task = ur_task_names(); *task != NULL && n < MOST_SET; task++)
-        for (int k = 0; (o = ur_train_option(*task, k)) != NULL && n < MOST_SET; k++)
-            if ((o->flags & UR_OPTION_READS) != 0 && !was_there(rows, n, o->name)) {
-                rows[n] = *o;
-                rows[n].group = n == 0 ? "files of examples" : NULL;
-                rows[n].shown = "as in training";
-                if (n++ == i)
-                    return &rows[i];
-            }
-    return NULL;
+    return reads_row(UR_OPTION_READS, i);
 }
 
 static ur_status set(void *values, const char *name, const char *text)
 {
-    struct predict *a = values;
-    if (a->n_set == MOST_SET)
-        return ur__fail(UR_EINVAL, "%s: more than %d such options", name, MOST_SET);
-    a->set[a->n_set].name = name;
-    a->set[a->n_set++].text = text;
-    return UR_OK;
+    return reads_set(&((struct predict *)values)->reads, name, text);
 }
 
 /* ---- answers ----------------------------------------------------------- */
@@ -177,12 +146,17 @@ static ur_status print(const struct work *w, const ur_answer *a)
     return status;
 }
 
+static ur_status fail_zero(const struct work *w, int64_t line)
+{
+    return ur__fail(UR_EDATA, "%s: line %lld has a zero byte", w->name, (long long)line);
+}
+
 static ur_status take_line(struct work *w, const char *line, size_t n)
 {
     const ur_answer *answer;
     long long number = ++w->line;
     if (strlen(line) != n)
-        return ur__fail(UR_EDATA, "%s: line %lld has a zero byte", w->name, number);
+        return fail_zero(w, number);
     ur_status status = ur_predictor_line(w->predictor, line, n, &answer);
     if (status == UR_EDATA)
         return ur__fail(UR_EDATA, "%s: line %lld: %s", w->name, number, ur_errmsg());
@@ -229,6 +203,8 @@ static ur_status take_file(struct work *w, struct ur__reader *r, bool *read_on)
             status = ur__buf_put(&in, block, kept);
         if (status == UR_OK)
             status = take_lines(w, &in, got == 0, read_on);
+        if (status == UR_OK && memchr(block, '\0', kept) != NULL && in.size > 0)
+            status = fail_zero(w, w->line + 1);     /* no text: its line may never end */
         if (status == UR_OK && in.size > MOST_LINE)
             status = ur__fail(UR_EDATA, "%s: line %lld is longer than %d MiB", w->name,
                               (long long)w->line + 1, (int)(MOST_LINE >> 20));
@@ -258,23 +234,12 @@ static ur_status take_files(struct work *w, const char *const *paths, int n_path
 
 /* ---- examples ---------------------------------------------------------- */
 
-/* The library calls an option by its name alone; here it is written as on the command line. */
-static ur_status say_option(const struct predict *a, ur_status status)
-{
-    for (int i = 0; i < a->n_set && status == UR_EINVAL; i++) {
-        size_t n = strlen(a->set[i].name);
-        if (strncmp(ur_errmsg(), a->set[i].name, n) == 0 && strchr(": ", ur_errmsg()[n]) != NULL)
-            return ur__fail(status, "--%s", ur_errmsg());
-    }
-    return status;
-}
-
 static ur_status take_examples(const struct work *w, const char *const *paths, int n_paths)
 {
     const ur_answer *answer;
     UR__TRY(ur_predictor_open(w->predictor, paths, n_paths));
     do {
-        UR__TRY(say_option(w->options, ur_predictor_next(w->predictor, &answer)));
+        UR__TRY(ur_predictor_next(w->predictor, &answer));
         if (answer != NULL)
             UR__TRY(print(w, answer));
     } while (answer != NULL && out_flush());
@@ -287,8 +252,8 @@ static ur_status take_examples(const struct work *w, const char *const *paths, i
 static bool reads_lines(const struct predict *a, const ur_model *model)
 {
     bool lines = ur_model_vocab(model, NULL) != NULL;
-    for (int i = 0; i < a->n_set; i++)
-        lines = lines && strcmp(a->set[i].name, "format") != 0;
+    for (int i = 0; i < a->reads.n; i++)
+        lines = lines && strcmp(a->reads.set[i].name, "format") != 0;
     return lines;
 }
 
@@ -306,11 +271,11 @@ static ur_status open_predictor(struct work *w, const ur_model *model, ur_team *
     w->as_bytes = vocab != NULL && ur_vocab_kind(vocab) == UR_TOKEN_BYTE;
     UR__TRY(ur_model_unix_newlines(model, &w->ends.to_lf));
     UR__TRY(ur_predictor_new(&w->predictor, model, &o));
-    for (int i = 0; i < a->n_set; i++)
-        UR__TRY(say_option(a, ur_predictor_set(w->predictor, a->set[i].name, a->set[i].text)));
-    if (a->n_set > 0 && reads_lines(a, model))
-        return ur__fail(UR_EINVAL, "--%s is for files of examples, and these are lines of text: "
-                        "say what they are with --format", a->set[0].name);
+    for (int i = 0; i < a->reads.n; i++)
+        UR__TRY(ur_predictor_set(w->predictor, a->reads.set[i].name, a->reads.set[i].text));
+    if (a->reads.n > 0 && reads_lines(a, model))
+        return ur__fail(UR_EINVAL, "%s is for files of examples, and these are lines of text: "
+                        "say what they are with --format", a->reads.set[0].name);
     return UR_OK;
 }
 
@@ -334,7 +299,7 @@ static int predict(void *values, const struct opt_words *words)
     if (status == UR_OK)
         status = reads_lines(w.options, model) ? take_files(&w, paths, n_paths)
                                                : take_examples(&w, paths, n_paths);
-    code = status == UR_OK ? EXIT_DONE : fail_reading(status);
+    code = fail_reading(opt_say(words->command, status));
     const char *note = status == UR_OK ? ur_predictor_note(w.predictor) : NULL;
     if (note != NULL && !w.options->common.quiet)
         fprintf(stderr, "unroll: %s\n", note);

@@ -26,7 +26,8 @@ struct train {
 
 static const ur_option options[] = {
     {.name = "output", .letter = 'o', .arg = "MODEL.safetensors", .kind = UR_OPTION_TEXT,
-     AT(output), .shown = "DATA's name in this folder", .help = "where the best model goes"},
+     AT(output), .shown = "DATA's name, its ending aside, in this folder",
+     .help = "where the best model goes"},
     {.group = "runs", .name = "threads", .arg = "N", .fallback = "0",
      .shown = "the cores available", .kind = UR_OPTION_COUNT, .max = 1024, AT(threads),
      .help = "changes speed, never the result"},
@@ -65,27 +66,41 @@ static const char *describe_tasks(char *to, size_t n)
     size_t used = 0;
     to[0] = '\0';
     for (const char *const *name = ur_task_names(); *name != NULL && used < n; name++)
-        used += (size_t)snprintf(to + used, n - used, "%s: %s; ", *name, ur_task_brief(*name));
-    if (used < n)
-        snprintf(to + used, n - used, "--task NAME --help lists its options");
+        used += (size_t)snprintf(to + used, n - used, "%s%s: %s", used > 0 ? "; " : "", *name,
+                                 ur_task_brief(*name));
     return to;
 }
 
+enum { MOST_ROWS = 160 };
+
+/* The library's rows, with the defaults that suit the task's data. */
 static const ur_option *more(int i)
 {
-    static char help[400];
-    static ur_option choice = {.name = TASK, .fallback = "lm", .kind = UR_OPTION_TEXT};
-    if (i > 0)
-        return ur_train_option(task, i - 1);
-    choice.words = ur_task_names();
-    choice.help = describe_tasks(help, sizeof help);
-    return &choice;
+    static char help[600];
+    static ur_option rows[MOST_ROWS] = {
+        {.name = TASK, .fallback = "lm", .kind = UR_OPTION_TEXT, .help = help},
+    };
+    if (i == 0) {
+        rows[0].words = ur_task_names();
+        describe_tasks(help, sizeof help);
+        return &rows[0];
+    }
+    const ur_option *o = i < MOST_ROWS ? ur_train_option(task, i - 1) : NULL;
+    if (o == NULL)
+        return NULL;
+    rows[i] = *o;
+    rows[i].shown = ur_train_default(task, o);
+    return &rows[i];
 }
+
+static const struct opt_kinds kinds = {
+    .option = TASK, .names = ur_task_names, .brief = ur_task_brief, .chosen = &task,
+};
 
 static ur_status set(void *values, const char *name, const char *text)
 {
     if (strcmp(name, TASK) == 0)
-        return UR_OK;           /* find_task has read it */
+        return UR_OK;           /* it is chosen already */
     return ur_train_set(&((struct train *)values)->run, name, text);
 }
 
@@ -105,30 +120,6 @@ static const char *elsewhere(const char *name)
     return where[0] != '\0' ? where : NULL;
 }
 
-/* Of "--task NAME" and "--task=NAME" the last counts. */
-static int find_task(int argc, char **argv)
-{
-    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
-        const char *at = argv[i] + strspn(argv[i], "-");
-        size_t n = strlen(TASK);
-        if (at == argv[i] || strncmp(at, TASK, n) != 0)
-            continue;
-        if (at[n] == '=')
-            task = at + n + 1;
-        else if (at[n] == '\0' && i + 1 < argc)
-            task = argv[i + 1];
-    }
-    if (ur_task_brief(task) != NULL)
-        return EXIT_DONE;
-    struct ur__buf list = {0};
-    for (const char *const *name = ur_task_names(); *name != NULL; name++)
-        ur__buf_printf(&list, "%s%s", list.size > 0 ? "|" : "", *name);
-    int code = fail(EXIT_USAGE, "--task %s: must be one of %s", task,
-                    list.data != NULL ? list.data : "");
-    ur__buf_free(&list);
-    return code;
-}
-
 /* A resumed run keeps its task, which its model names. True: it is not the default, and is now
  * chosen. */
 static bool is_other_task(const char *path)
@@ -143,19 +134,22 @@ static bool is_other_task(const char *path)
     return strcmp(task, usual) != 0;
 }
 
-/* The library calls an option by its name alone; here it is written as on the command line. */
-static int fail_option(ur_status status)
+/* Length of a name of n bytes without an ending such as .txt: a dot, a letter and up to seven
+ * letters or digits more. */
+static size_t without_ending(const char *name, size_t n)
 {
-    const char *text = ur_errmsg();
-    size_t n = strcspn(text, " :");
-    const ur_option *o;
-    for (int i = 0; status == UR_EINVAL && (o = ur_train_option(task, i)) != NULL; i++)
-        if (strlen(o->name) == n && strncmp(o->name, text, n) == 0)
-            return fail(EXIT_USAGE, "--%s", text);
-    return fail_status(status);
+    enum { LONGEST = 8 };
+    for (size_t i = n; i-- > 1 && n - i <= LONGEST + 1; ) {
+        bool letter = (name[i] | 32) >= 'a' && (name[i] | 32) <= 'z';
+        if (name[i] == '.')
+            return n - i > 1 && !(name[i + 1] >= '0' && name[i + 1] <= '9') ? i : n;
+        if (!letter && !(name[i] >= '0' && name[i] <= '9'))
+            return n;
+    }
+    return n;
 }
 
-/* NAME of NAME.safetensors from a file's name: no folder, no .gz, no .txt. */
+/* NAME of NAME.safetensors from a file's name: no folder, no .gz, no ending before that. */
 static int name_model(const char *output, const char *data, struct ur__buf *to)
 {
     static const char ending[] = ".safetensors";
@@ -164,7 +158,7 @@ static int name_model(const char *output, const char *data, struct ur__buf *to)
     if (output == NULL) {
         const char *slash = strrchr(name, '/');
         name = slash != NULL ? slash + 1 : name;
-        n = ur__without(name, ur__without(name, strlen(name), ".gz"), ".txt");
+        n = without_ending(name, ur__without(name, strlen(name), ".gz"));
     }
     if (n == 0 || strcmp(name, "-") == 0 || name[n - 1] == '/')
         return fail(EXIT_USAGE, "--output must be the name of a file: MODEL.safetensors");
@@ -233,7 +227,7 @@ static void say_end(struct report *r, const char *model)
     ur__buf_free(&quoted);
 }
 
-static int train(struct train *a, int argc, char **argv)
+static int train(const struct command *self, struct train *a, int argc, char **argv)
 {
     ur_train_options *o = &a->run;
     struct report report;
@@ -254,7 +248,7 @@ static int train(struct train *a, int argc, char **argv)
         ui_say(&ui, "kernels  %s, threads %d", ur_kernels(), ur_team_size(o->team));
     if (a->dry_run) {
         status = plan_run(o, &a->common, &code);
-        code = status != UR_OK ? fail_option(status) : code;
+        code = status != UR_OK ? fail_status(opt_say(self, status)) : code;
         ur_team_free(o->team);
         return code;
     }
@@ -269,7 +263,7 @@ static int train(struct train *a, int argc, char **argv)
         return EXIT_SIGNAL + signals_caught();
     }
     if (status != UR_OK)
-        return fail_option(status);
+        return fail_status(opt_say(self, status));
     say_end(&report, o->model);
     if (a->common.json && (code = report_json(&report, o->model)) != EXIT_DONE)
         return code;
@@ -313,7 +307,7 @@ static void free_line(struct line *line)
 static int run(const struct command *self, int argc, char **argv)
 {
     struct line line = {0};
-    int code = find_task(argc, argv);
+    int code = opt_choose(self, argc, argv);
     bool go_on = code == EXIT_DONE && read_line(self, argc, argv, &line, &code);
     if (go_on && line.a.run.resume && !opt_given(&line.words, TASK) &&
         is_other_task(line.model.data)) {
@@ -324,7 +318,7 @@ static int run(const struct command *self, int argc, char **argv)
         line.a.run.data = line.words.word;
         line.a.run.n_data = line.words.n;
         line.a.run.model = line.model.data;
-        code = train(&line.a, argc, argv);
+        code = train(self, &line.a, argc, argv);
     }
     free_line(&line);
     return code;
@@ -333,16 +327,18 @@ static int run(const struct command *self, int argc, char **argv)
 const struct command cmd_train = {
     .name = "train",
     .words = "DATA...",
-    .brief = "train a model on a text",
+    .brief = "train a model",
     .examples = examples,
-    .notes = "DATA are text files; .gz opens as its content, - is standard input. Training "
-             "writes MODEL.safetensors (best on what is held out), MODEL.last.safetensors and "
-             "MODEL.state (and MODEL.state.1, the one before); Ctrl-C saves and says how to go on.",
+    .notes = "DATA are files of text or, of tasks that learn labels, of examples; .gz opens as its "
+             "content, - is standard input. Training writes MODEL.safetensors (best on what is "
+             "held out), MODEL.last.safetensors and MODEL.state (and MODEL.state.1, the one "
+             "before); Ctrl-C saves and says how to go on.",
     .options = options,
     .n_options = N_OPTIONS,
     .first = N_FIRST,
     .more = more,
     .set = set,
+    .kinds = &kinds,
     .elsewhere = elsewhere,
     .min_words = 1,
     .max_words = -1,

@@ -150,14 +150,66 @@ bool help_aliases(const struct command *command, char text[HELP_ALIASES])
     return used > 0;
 }
 
+/* Is the example one of the rows at hand? All are while they are the usual ones. */
+static bool is_shown(const struct command *c, const char *example)
+{
+    char word[64];
+    if (c->kinds == NULL || *c->kinds->chosen == opt_kinds(c)[0])
+        return true;
+    snprintf(word, sizeof word, "--%s %s", c->kinds->option, *c->kinds->chosen);
+    const char *at = strstr(example, word);
+    return at != NULL && strchr(" ", at[strlen(word)]) != NULL;
+}
+
+/* "unroll train --task tag" */
+static void print_call(const struct command *c)
+{
+    printf("unroll %s", c->name);
+    if (c->kinds != NULL && *c->kinds->chosen != opt_kinds(c)[0])
+        printf(" --%s %s", c->kinds->option, *c->kinds->chosen);
+}
+
+bool help_kinds(const struct command *c, char text[HELP_KINDS])
+{
+    if (c->kinds == NULL)
+        return false;
+    size_t used = (size_t)snprintf(text, HELP_KINDS, "These are the options and defaults of --%s "
+                                   "%s. For those of another: unroll %s --%s ", c->kinds->option,
+                                   *c->kinds->chosen, c->name, c->kinds->option);
+    const char *between = "";
+    for (const char *const *kind = opt_kinds(c); *kind != NULL && used < HELP_KINDS; kind++)
+        if (*kind != *c->kinds->chosen) {
+            used += (size_t)snprintf(text + used, HELP_KINDS - used, "%s%s", between, *kind);
+            between = "|";
+        }
+    if (used < HELP_KINDS)
+        snprintf(text + used, HELP_KINDS - used, " --help");
+    return true;
+}
+
+static void print_head(const struct command *c)
+{
+    char text[HELP_KINDS];
+    bool usual = c->kinds == NULL || *c->kinds->chosen == opt_kinds(c)[0];
+    print_call(c);
+    printf(": %s\n\n", usual ? c->brief : c->kinds->brief(*c->kinds->chosen));
+    int shown = 0;
+    for (int i = 0; c->examples[i] != NULL; i++)
+        if (is_shown(c, c->examples[i]))
+            shown += printf("  %s\n", c->examples[i]) > 0;
+    printf("%susage: ", shown > 0 ? "\n" : "");
+    print_call(c);
+    printf(" [OPTIONS]%s%s\n", c->words[0] != '\0' ? " " : "", c->words);
+    if (help_kinds(c, text)) {
+        putchar('\n');
+        print_wrapped(text, 0);
+    }
+}
+
 void help_command(const struct command *command)
 {
     char aliases[HELP_ALIASES];
-    printf("unroll %s: %s\n\n", command->name, command->brief);
-    for (int i = 0; command->examples[i] != NULL; i++)
-        printf("  %s\n", command->examples[i]);
-    printf("\nusage: unroll %s [OPTIONS]%s%s\n", command->name,
-           command->words[0] != '\0' ? " " : "", command->words);
+    print_head(command);
     const ur_option *o;
     const char *group = "";
     for (int i = 0; (o = opt_row(command, i)) != NULL; i++) {

@@ -73,16 +73,29 @@ static int unknown(const char *name)
     return fail(EXIT_USAGE, "unknown command %s: see unroll --help", name);
 }
 
-/* [--man] [COMMAND] */
+/* Does an option begin here that says which options are to be shown, --task? Its words, else 0. */
+static int kind_words(const struct command *c, int argc, char **argv)
+{
+    const char *name = c != NULL && c->kinds != NULL ? c->kinds->option : NULL;
+    if (name == NULL || strncmp(argv[0], "--", 2) != 0 ||
+        strncmp(argv[0] + 2, name, strlen(name)) != 0)
+        return 0;
+    char after = argv[0][2 + strlen(name)];
+    return after == '=' ? 1 : after == '\0' && argc > 1 ? 2 : 0;
+}
+
+/* [--man] [COMMAND [--task NAME]] */
 static int help(int argc, char **argv)
 {
     bool man = false;
     const char *name = NULL;
-    for (int i = 0; i < argc; i++) {
+    for (int i = 0, n; i < argc; i++) {
         if (strcmp(argv[i], "--man") == 0)
             man = true;
         else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             continue;
+        else if (name != NULL && (n = kind_words(find(name), argc - i, argv + i)) > 0)
+            i += n - 1;
         else if (name != NULL)
             return fail(EXIT_USAGE, "help takes [--man] [COMMAND] and nothing more");
         else
@@ -95,6 +108,8 @@ static int help(int argc, char **argv)
         man_command(&program, command);
     else if (man)
         man_program(&program);
+    else if (command != NULL && opt_choose(command, argc, argv) != EXIT_DONE)
+        return EXIT_USAGE;
     else if (command != NULL)
         help_command(command);
     else

@@ -157,6 +157,11 @@ static void put_examples(const char *const *examples)
     }
 }
 
+static const char *default_of(const ur_option *o)
+{
+    return o->shown != NULL ? o->shown : o->fallback;
+}
+
 static void put_option(const ur_option *o)
 {
     printf(".TP\n");
@@ -176,9 +181,84 @@ static void put_option(const ur_option *o)
     }
     putchar('\n');
     char text[512];
-    const char *shown = o->shown != NULL ? o->shown : o->fallback;
+    const char *shown = default_of(o);
     snprintf(text, sizeof text, shown != NULL ? "%s (default %s)" : "%s", o->help, shown);
     put_prose(text);
+}
+
+static void put_subsection(const char *name)
+{
+    printf(".SS %c", toupper((unsigned char)name[0]));
+    put_all(name + 1);
+    putchar('\n');
+}
+
+/* ---- options of another kind ------------------------------------------- */
+
+enum { MOST_ROWS = 256 };
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* Of n rows the one that says all that this one says; or, with by_name, that has its name. */
+static const ur_option *find_row(const ur_option *rows, int n, const ur_option *o, bool by_name)
+{
+    char a[UR__OPTION_MUST], b[UR__OPTION_MUST];
+    for (int i = 0; i < n; i++)
+        if (strcmp(rows[i].name, o->name) == 0)
+            return by_name || (same_text(rows[i].help, o->help) &&
+                               same_text(default_of(&rows[i]), default_of(o)) &&
+                               same_text(ur__option_arg(&rows[i], a), ur__option_arg(o, b)))
+                ? &rows[i] : NULL;
+    return NULL;
+}
+
+static int copy_rows(const struct command *c, ur_option rows[MOST_ROWS])
+{
+    const ur_option *o;
+    int n = 0;
+    for (; n < MOST_ROWS && (o = opt_row(c, n)) != NULL; n++)
+        rows[n] = *o;
+    return n;
+}
+
+/* Rows that are new or say something else than the usual ones, and which of these are not there. */
+static void put_kind(const struct command *c, const char *kind, const ur_option *usual, int n_usual)
+{
+    static ur_option rows[MOST_ROWS];
+    char head[128];
+    opt_choose_kind(c, kind);
+    int n = copy_rows(c, rows);
+    snprintf(head, sizeof head, "with --%s %s", c->kinds->option, kind);
+    put_subsection(head);
+    put_sentence(c->kinds->brief(kind));
+    put_prose("What is new, or differs from the above:");
+    for (int i = 0; i < n; i++)
+        if (find_row(usual, n_usual, &rows[i], false) == NULL)
+            put_option(&rows[i]);
+    bool all = true;
+    for (int i = 0; i < n_usual; i++)
+        if (find_row(rows, n, &usual[i], true) == NULL) {
+            printf("%s\\fB\\-\\-", all ? ".PP\nIt has no\n" : ",\n");
+            put_all(usual[i].name);
+            printf("\\fR");
+            all = false;
+        }
+    fputs(all ? "" : ".\n", stdout);
+}
+
+static void put_kinds(const struct command *c)
+{
+    static ur_option usual[MOST_ROWS];
+    const char *const *kind = opt_kinds(c);
+    if (*kind == NULL)
+        return;
+    int n = copy_rows(c, usual);
+    for (kind++; *kind != NULL; kind++)
+        put_kind(c, *kind, usual, n);
+    opt_choose_kind(c, opt_kinds(c)[0]);
 }
 
 static void put_options(const struct command *c)
@@ -187,12 +267,8 @@ static void put_options(const struct command *c)
     const ur_option *o;
     const char *group = "";
     for (int i = 0; (o = opt_row(c, i)) != NULL; i++) {
-        if (o->group != NULL && strcmp(o->group, group) != 0) {
-            group = o->group;
-            printf(".SS %c", toupper((unsigned char)group[0]));
-            put_all(group + 1);
-            putchar('\n');
-        }
+        if (o->group != NULL && strcmp(o->group, group) != 0)
+            put_subsection(group = o->group);
         put_option(o);
     }
     char aliases[HELP_ALIASES];
@@ -200,6 +276,7 @@ static void put_options(const struct command *c)
         printf(".PP\n");
         put_prose(aliases);
     }
+    put_kinds(c);
 }
 
 static void put_exit_status(void)

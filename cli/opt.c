@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/status.h"
 #include "base/text.h"
 #include "cli/fail.h"
 
@@ -284,4 +285,14 @@ bool opt_given(const struct opt_words *words, const char *name)
 {
     int row = find(words->command, name);
     return row >= 0 && words->given[row];
+}
+
+ur_status opt_say(const struct command *c, ur_status status)
+{
+    const ur_option *o;
+    size_t n = strcspn(ur_errmsg(), " :");
+    for (int i = 0; status == UR_EINVAL && (o = opt_row(c, i)) != NULL; i++)
+        if (strlen(o->name) == n && strncmp(o->name, ur_errmsg(), n) == 0)
+            return ur__fail(status, "--%s", ur_errmsg());
+    return status;
 }

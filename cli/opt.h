@@ -30,10 +30,18 @@ struct opt_common {
 #define OPT_BEAM(type)                                                                            \
     {.name = "beam", .arg = "N", .shown = "4", .kind = UR_OPTION_COUNT, .min = 1,                 \
      .max = UR_BEAM_MOST, .at = offsetof(type, beam),                                             \
-     .help = "models with --feedback: how many ways to label a sequence are followed at once; 1: " \
-             "always the likeliest label"}
+     .help = "models that search for what they say: how many ways to say it are followed at " \
+             "once; 1: always what is likeliest next"}
 
 struct opt_words;
+/* Options that hang on the value of another, --task NAME. */
+struct opt_kinds {
+    const char *option;                     /* "task" */
+    const char *const *(*names)(void);      /* its values, the usual one first; ended by NULL */
+    const char *(*brief)(const char *name); /* what the command does then */
+    const char **chosen;                    /* whose rows `more` gives */
+};
+
 /* A subcommand. One const instance a file cmd_*.c, listed in main.c. */
 struct command {
     const char *name;
@@ -48,6 +56,7 @@ struct command {
     int first;
     const ur_option *(*more)(int i);
     ur_status (*set)(void *values, const char *name, const char *text);
+    const struct opt_kinds *kinds;  /* which rows these are; NULL: always the same */
     /* "--task lm": what has a row of this name that is not listed now; NULL: nothing (or the
      * function: never). */
     const char *(*elsewhere)(const char *name);
@@ -73,6 +82,13 @@ struct opt_words {
 const ur_option *opt_row(const struct command *command, int i);
 int opt_rows(const struct command *command);
 bool opt_is_own(const struct command *command, int i);
+/* Chooses the kind of rows that a command line asks for: the usual one unless it names another, of
+ * several the last. EXIT_USAGE, and one line that says why: there is no such kind. */
+int opt_choose(const struct command *command, int argc, char **argv);
+/* Its kinds, the usual one first, ended by NULL. */
+const char *const *opt_kinds(const struct command *command);
+/* Chooses one of these; NULL: does nothing. */
+void opt_choose_kind(const struct command *command, const char *kind);
 
 /* Reads argv[0..argc) into values and words. True: go on. False: end the program with
  * *code; help has been printed, or one line that says what is wrong. */
@@ -84,6 +100,9 @@ void opt_words_free(struct opt_words *words);
 /* How this program was called, "unroll" or a path to it, quoted for a shell if need be: what
  * hints begin with. Set by main. */
 extern const char *program_call;
+/* The library calls an option by its name alone: here a message that begins with one is written as
+ * on the command line. Returns the status. */
+ur_status opt_say(const struct command *command, ur_status status);
 /* Was the option on the command line? */
 bool opt_given(const struct opt_words *words, const char *name);
 
@@ -103,6 +122,10 @@ bool opt_has(const struct command *command, const char *name);
 /* The sentence that names the other spellings; false: the command has none. */
 enum { HELP_ALIASES = 512 };
 bool help_aliases(const struct command *command, char text[HELP_ALIASES]);
+/* The sentence that says which kind of options these are, and how to see others; false: there is
+ * one kind alone. */
+enum { HELP_KINDS = 512 };
+bool help_kinds(const struct command *command, char text[HELP_KINDS]);
 
 /* ---- man.c ------------------------------------------------------------- */
 

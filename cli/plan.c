@@ -45,12 +45,21 @@ static void see_param(void *user, const ur_param *p)
 
 /* ---- as JSON ----------------------------------------------------------- */
 
+void plan_sizes(struct ur__json *j, const char *token, int vocabulary, int labels)
+{
+    ur__json_set_int(j, "vocabulary", vocabulary);
+    if (token != NULL)
+        ur__json_set_string(j, "token", token);
+    if (labels > 0)
+        ur__json_set_int(j, "labels", labels);
+}
+
 static int print_json(const ur_plan *p, struct ur__json *tensors)
 {
     struct ur__json *j = ur__json_new_object(), *memory = ur__json_new_object();
     struct ur__json *files = ur__json_new_object();
     ur__json_set_int(j, "data_bytes", (int64_t)p->data_bytes);
-    ur__json_set_int(j, "vocabulary", p->vocabulary);
+    plan_sizes(j, p->token, p->vocabulary, p->labels);
     ur__json_set_int(j, "train_tokens", p->train_tokens);
     ur__json_set_int(j, "val_tokens", p->val_tokens);
     if (p->measure == UR_MEASURE_PERPLEXITY) {

@@ -17,6 +17,9 @@ char *plan_end(char to[PLAN_END], double epochs, int64_t steps);
  * Returns to. */
 enum { PLAN_KNOWN = 80 };
 char *plan_known(char to[PLAN_KNOWN], const char *token, int vocabulary, int labels);
+/* The same as members "vocabulary", "token" and "labels", those that there are. */
+struct ur__json;
+void plan_sizes(struct ur__json *j, const char *token, int vocabulary, int labels);
 /* Bytes for people: "23.1 MB". Returns to. */
 char *plan_bytes(char to[UI_NUMBER], double bytes);
 

@@ -12,7 +12,7 @@
 #include "base/status.h"
 #include "cli/plot.h"
 
-enum { MOST_LABELS = 256, LABEL_COLUMNS = 24, ROOM = 16 };
+enum { MOST_LABELS = 256, LABEL_COLUMNS = 24, MOST_TITLE = 80, ROOM = 16 };
 
 struct matrix {
     struct ur__json *document;
@@ -215,7 +215,8 @@ static void put_words(struct svg *s, const struct matrix *m, const struct layout
     char text[128], right[UI_NUMBER], all[UI_NUMBER];
     const double middle = l->cell * m->n / 2;
     if (title[0] != '\0')
-        svg_text(s, &(struct svg_text){.x = ROOM, .y = 20, .bold = true}, title);
+        svg_text(s, &(struct svg_text){.x = ROOM, .y = 20, .bold = true, .columns = MOST_TITLE},
+                 title);
     snprintf(text, sizeof text, "%s of %s right, %.2f %%; shade: share of the row",
              ui_count(right, m->right), ui_count(all, m->all),
              m->all > 0 ? 100 * m->right / m->all : 0.0);
@@ -231,7 +232,9 @@ static ur_status matrix_draw(struct plot *p, struct svg *s)
     const struct matrix *m = p->inside;
     const char *title = p->options->title;
     struct layout l = lay_out(m, title[0] != '\0', p->options->shares);
-    double width = l.left + l.cell * m->n + l.right, words = 12 * SVG_LETTER * svg_columns(title);
+    int columns = svg_columns(title);
+    columns = columns < MOST_TITLE ? columns : MOST_TITLE;
+    double width = l.left + l.cell * m->n + l.right, words = 12 * SVG_BOLD * columns;
     words = words > 350 ? words : 350;
     width = width > words + 2 * ROOM ? width : words + 2 * ROOM;
     svg_begin(s, width, l.top + l.cell * m->n + l.below);

@@ -185,7 +185,8 @@ static ur_status tokens_draw(struct plot *p, struct svg *s)
         y = put_answer(NULL, a->at[i], y) + BETWEEN;
     svg_begin(s, WIDTH, y + 18);
     if (title[0] != '\0')
-        svg_text(s, &(struct svg_text){.x = SIDE, .y = 22, .size = 13, .bold = true, .columns = 90},
+        svg_text(s, &(struct svg_text){.x = SIDE, .y = 22, .size = 13, .bold = true,
+                                       .columns = (int)((WIDTH - 2 * SIDE) / (13 * SVG_BOLD))},
                  title);
     y = top;
     for (int i = 0; i < a->n; i++)

@@ -86,7 +86,7 @@ static bool is_text(ur_report_kind kind)
 static void add_sizes(struct ur__json *j, const ur_report *s)
 {
     ur__json_set_int(j, "parameters", (int64_t)s->parameters);
-    ur__json_set_int(j, "vocabulary", s->vocabulary);
+    plan_sizes(j, s->token, s->vocabulary, s->labels);
     ur__json_set_int(j, "train_tokens", s->train_tokens);
     ur__json_set_int(j, "val_tokens", s->val_tokens);
     ur__json_set_int(j, "memory_planned", (int64_t)s->memory_planned);

@@ -38,6 +38,8 @@ struct svg_text {
 #define SVG_MONO 0.602
 /* The mean width of a letter of other text, of its size; a little too much. */
 #define SVG_LETTER 0.62
+/* The same of bold text, and of capitals rather than others: a title's. */
+#define SVG_BOLD 0.75
 
 void svg_begin(struct svg *s, double width, double height);
 /* Bytes of our own. */

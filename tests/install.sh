@@ -74,7 +74,8 @@ unroll.fish fish/vendor_completions.d/unroll.fish
 SHELLS
 # Links of the documents to each other hold.
 (cd "$prefix"/share/doc/* && for file in *.md docs/*.md; do
-    grep -o ']([^)#:]*\.\(md\|svg\)[)#]' "$file" | sed 's/^](//; s/[)#]$//' | while read -r to; do
+    grep -o ']([^)#:]*\.\(md\|svg\|c\|csv\)[)#]' "$file" |
+        sed 's/^](//; s/[)#]$//' | while read -r to; do
         [ -e "$(dirname "$file")/$to" ] || echo "$file: $to"
     done
 done) >broken

@@ -353,6 +353,14 @@ static void evaluate__refuses_impossible_options(void **unused)
     o.protocol = (ur_protocol)99;
     REFUSED(UR_EINVAL, ur_evaluate(model, &o, &m));
     o.protocol = UR_PROTOCOL_STREAM;
+    const ur_setting settings[] = {{"format", "csv"}, {NULL, "x"}, {"format", NULL}};
+    o.n_set = 1;
+    REFUSED(UR_EINVAL, ur_evaluate(model, &o, &m));
+    for (int i = 0; i < 3; i++) {
+        o.set = &settings[i];
+        REFUSED(UR_EINVAL, ur_evaluate(model, &o, &m));
+    }
+    o.n_set = 0;
     o.on_progress = stop;
     REFUSED(UR_ECANCELED, ur_evaluate(model, &o, &m));
     REFUSED(UR_EDATA, ur_evaluate(lm, &o, &m));     /* of another vocabulary */

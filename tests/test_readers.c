@@ -18,6 +18,8 @@ static void text__has_a_label_before_the_first_tab(void **state)
 {
     (void)state;
     const struct reading_case cases[] = {
+        {"a.tsv", "label\ttext\nx\tone\n", "2 x \"one\"\n", {.header = UR_HEADER_YES}},
+        {"a.tsv", "label\ttext\n", "EDATA a.tsv: holds no example", {.header = UR_HEADER_YES}},
         {"a.tsv", "b\tone two\na\tx\ty\n", "1 b \"one two\"\n2 a \"x\ty\"\n", {0}},
         {"a.tsv", "\xef\xbb\xbf" "a\tx\r\nb\ty\rc\tz", "1 a \"x\"\n2 b \"y\"\n3 c \"z\"\n", {0}},
         {"a.tsv", "a\tx\n\n \n", "1 a \"x\"\n", {0}},

@@ -57,7 +57,7 @@ static void train__same_bytes_for_any_team(void **unused)
 
 static const char *const label_runs[][2] = {
     {"classify", "pool=mean label-smoothing=0.1"}, {"classify", "cell=none pool=max"},
-    {"classify", "letters=4 letter-embed=3 cell=gru"}, {"tag", "word-dropout=0.1"},
+    {"classify", "letters=4 letter-embed=3 cell=gru"}, {"tag", "word-dropout=0.1 letter-embed=3"},
     {"tag", "crf=yes"}, {"tag", "average=3"}, {"tag", "feedback=yes label-embed=4"},
     {"tag", "bidirectional=no seq-length=3"},
     {"tag", "bidirectional=no seq-length=2 cell=gru letters=0 learned-state=yes"},

@@ -89,7 +89,7 @@ static inline ur_train_options small_run(const char *task, const char *model, co
 {
     bool tag = strcmp(task, "tag") == 0, classify = strcmp(task, "classify") == 0;
     ur_train_options o =
-        run_of(task, tag ? "hidden=12 embed=6 letters=5 letter-embed=3 dropout=0.1 min-count=1"
+        run_of(task, tag ? "hidden=12 embed=6 letters=5 dropout=0.1 min-count=1"
                      : classify ? "hidden=12 embed=6 dropout=0.1 tokens=word"
                                 : "hidden=24,16 dropout=0.1 seq-length=16 tokens=char");
     o.data = tag ? &tagged_path : classify ? &labelled_path : &text_path;

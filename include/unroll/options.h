@@ -43,8 +43,14 @@ enum {
     UR_OPTION_FREE = 8,     /* it may change when a run is resumed */
     UR_OPTION_IMPLIED = 16, /* files leave it out: another option says it */
     UR_OPTION_DATA = 32,    /* a run's data say it: it is no option of ur_train_set */
-    UR_OPTION_READS = 64    /* how files of examples are read: one of ur_predictor_set, too */
+    UR_OPTION_READS = 64,   /* how files of examples are read: one of ur_predictor_set, too */
+    UR_OPTION_READS_LABELS = 128    /* the same of their labels: of ur_eval_options alone */
 };
+
+/** An option's name and its value as text. */
+typedef struct ur_setting {
+    const char *name, *text;
+} ur_setting;
 
 /** One option. Static; read-only. */
 typedef struct ur_option {
@@ -64,6 +70,8 @@ typedef struct ur_option {
     size_t at;                      /* private: where its value lies */
     size_t at_n;                    /* private: where a list's length lies; 0: nowhere */
     char letter;                    /* 'o' of -o, or 0 */
+    const char *with;               /* the option of the same table that it belongs to: it means
+                                       nothing while that one is no or 0; NULL: to none */
 } ur_option;
 
 /** The options of one kind of thing. Static; read-only. */

@@ -32,6 +32,9 @@ static inline ur_status ur_train_options_init(ur_train_options *options, const c
 UR_API ur_status ur_train_set(ur_train_options *options, const char *name, const char *text);
 /** All options that a task has, in the order of help; NULL: there is no i-th, or no such task. */
 UR_API const ur_option *ur_train_option(const char *task, int i);
+/** What help shows as the default of such an option: that of its row, unless the task's data ask
+ *  for another. Static text; NULL: nothing. */
+UR_API const char *ur_train_default(const char *task, const ur_option *option);
 
 /** Trains a model on files: MODEL (best on validation), NAME.last.safetensors, NAME.state
  *  and NAME.state.1. Errors: UR_EINVAL, UR_EINPUT, UR_EDATA (too short, invalid UTF-8),
@@ -82,6 +85,10 @@ typedef struct ur_eval_options {
      * be NULL. */
     void (*on_confusion)(void *user, const ur_confusion *confusion);
     void *user;
+    /* How the files are read where it is not as in training: options that have the flag
+     * UR_OPTION_READS or UR_OPTION_READS_LABELS, such as "column" or "format". */
+    const ur_setting *set;      /* [n_set] */
+    int n_set;
 } ur_eval_options;
 UR_STRUCT_INIT(ur_eval_options)
 #define UR_CONFUSION_MOST 256

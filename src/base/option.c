@@ -434,6 +434,27 @@ ur_status ur__options_check(const ur_options *options, const char *what)
     return UR_OK;
 }
 
+/* Is a flag no, a number 0? */
+static bool is_off(const ur_option *o, const void *values)
+{
+    static const unsigned char zeros[sizeof(double)];
+    const size_t n = ur__option_size(o);
+    return n <= sizeof zeros && memcmp((const char *)values + o->at, zeros, n) == 0;
+}
+
+ur_status ur__options_check_with(const ur_options *options)
+{
+    const ur_option_table *t = options->table;
+    for (int i = 0; i < t->n; i++) {
+        const char *with = ur__options_has(options, i) ? t->rows[i].with : NULL;
+        int row = with ? ur__option_find(t, with, strlen(with)) : -1;
+        UR__ASSERT(!with || row >= 0);
+        if (row >= 0 && is_off(&t->rows[row], options->value.bytes))
+            return ur__fail(UR_EINVAL, "%s belongs to %s, which is off", t->rows[i].name, with);
+    }
+    return UR_OK;
+}
+
 /* ---- by name ----------------------------------------------------------- */
 
 static int find(const ur_options *options, const char *name)

@@ -66,6 +66,8 @@ const void *ur__options_read(const ur_options *options);
 /* Marks a row as set, from ur__option_find. */
 void ur__options_give(ur_options *options, int row);
 bool ur__options_has(const ur_options *options, int row);
+/* UR_EINVAL: one was set that belongs to another which is off. */
+ur_status ur__options_check_with(const ur_options *options);
 /* UR_EINVAL unless it was initialised with a table of that kind ("network"). */
 ur_status ur__options_check(const ur_options *options, const char *what);
 

@@ -187,8 +187,8 @@ ur_status ur__cells_column(const struct ur__cells *names, int n, const char *col
         return ur__fail(UR_EDATA, "%s: there is no column \"%.80s\"%s", l->name, column,
                         names ? "" : ": the file has no line of names");
     if (number < 1 || number > n)
-        return ur__fail(UR_EDATA, "%s: there is no column %s: the first row has %d fields",
-                        l->name, column, n);
+        return ur__fail(UR_EDATA, "%s: there is no column %s: the first row has %d field%s",
+                        l->name, column, n, n > 1 ? "s" : "");
     *place = (int)number - 1;
     return UR_OK;
 }

@@ -98,3 +98,20 @@ ur_status ur__examples_tags(struct ur__examples *x, int64_t i, int32_t from, int
         to[k] = x->order[to[k]];
     return UR_OK;
 }
+
+/* ---- lines of names ---------------------------------------------------- */
+
+enum { FEWEST = 20, USUAL_SHARE = 4 };
+
+int64_t ur__examples_header(const struct ur__examples *x)
+{
+    int64_t others = 0, labels = 0;
+    if (x->n < FEWEST || x->tagged || x->content != UR_CONTENT_TEXTS || x->example[0].line != 1)
+        return -1;
+    const int32_t label = x->example[0].label;
+    for (int64_t i = 0; i < x->n; i++) {
+        others += x->example[i].label == label && x->example[i].line != 1;
+        labels = x->example[i].label >= labels ? x->example[i].label + 1 : labels;
+    }
+    return label >= 0 && !others && x->n >= USUAL_SHARE * labels ? 0 : -1;
+}

@@ -59,6 +59,10 @@ ur_status ur__examples_frames(struct ur__examples *x, int64_t i, int32_t from, i
 /* Labels of n steps. */
 ur_status ur__examples_tags(struct ur__examples *x, int64_t i, int32_t from, int32_t n,
                             int32_t *to);
+/* An example that may be a line of names which was read like others: it is the first line of a file
+ * of text, and no other line has its label, where a label has several examples on average. -1: none
+ * is like that. */
+int64_t ur__examples_header(const struct ur__examples *x);
 /* The file that it stands in; borrowed. */
 const char *ur__examples_file(const struct ur__examples *x, int64_t i);
 

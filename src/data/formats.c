@@ -45,8 +45,10 @@ const struct ur__format *ur__format_find(const char *name)
     return NULL;
 }
 
-bool ur__format_has(const char *format, const char *option)
+bool ur__format_has(const char *format, const char *option, const char *value)
 {
+    if (strcmp(option, "group") == 0 && strcmp(value, "file") == 0)
+        return true;
     const struct ur__format *f = ur__format_find(format);
     for (int i = 0; f && f->options && f->options[i]; i++)
         if (strcmp(f->options[i], option) == 0)

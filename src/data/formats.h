@@ -10,8 +10,9 @@ const char *const *ur__format_names(void);
 /* NULL: there is none. */
 const struct ur__format *ur__format_find(const char *name);
 
-/* Is that one of a format's options (data/format.h)? */
-bool ur__format_has(const char *format, const char *option);
+/* Is that one of a format's options (data/format.h), with this value? Files may be groups in every
+ * format. */
+bool ur__format_has(const char *format, const char *option, const char *value);
 
 /* Reads all files into one set. Without labels in the rule *labels gets those that are found (it
  * is owned by the caller); unlabelled, it is NULL. The format is the rule's, else told by the

@@ -122,7 +122,7 @@ static ur_status take(struct ur__lines *l, bool *more)
             return ur__lines_fail(l, "more than %zu bytes in a line", UR__LINE_MAX);
         UR__TRY(ur__buf_put(&l->line, begin, n));
         l->at += n + (lf != NULL);
-        ended = lf != NULL;
+        ended = lf != NULL || memchr(begin, '\0', n);     /* what is no text has no lines either */
     }
     l->text = l->line.data;
     l->n = l->line.size;

@@ -29,8 +29,11 @@ static ur_status find_columns(struct reading *r)
     const struct ur__read_rule *rule = r->in->rule;
     const struct ur__lines *l = &r->in->lines;
     r->columns = r->row.n;
+    const bool alone = r->columns == 1;     /* it is the token, whatever it was in training */
     r->label = rule->unlabelled ? -1 : r->columns - 1;
-    if (rule->text)
+    if (alone && !rule->unlabelled)
+        return ur__lines_fail(l, "there is no label beside the token");
+    if (rule->text && !alone)
         UR__TRY(ur__cells_column(NULL, r->columns, rule->text, l, &r->token));
     if (rule->column && !rule->unlabelled)
         UR__TRY(ur__cells_column(NULL, r->columns, rule->column, l, &r->label));

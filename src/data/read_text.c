@@ -19,7 +19,10 @@ struct reading {
 
 static ur_status begin(void *reader, struct ur__intake *in)
 {
+    bool more;
     ((struct reading *)reader)->in = in;
+    if (in->rule->header == UR_HEADER_YES)
+        UR__TRY(ur__lines_next(&in->lines, &more));     /* the names: there is nothing to choose */
     return ur__take_kind(in, UR_CONTENT_TEXTS, 1);
 }
 
@@ -49,8 +52,10 @@ static void end(void *reader)
     (void)reader;
 }
 
+static const char *const own_options[] = {"header", NULL};
 static const char *const endings[] = {".tsv", NULL};
 const struct ur__format ur__format_text = {
-    .name = "text", .what = "label<TAB>text, one a line", .endings = endings, .one = true,
-    .is = is_text, .size = sizeof(struct reading), .begin = begin, .next = next, .end = end,
+    .name = "text", .what = "label<TAB>text, one a line", .endings = endings,
+    .options = own_options, .one = true, .is = is_text,
+    .size = sizeof(struct reading), .begin = begin, .next = next, .end = end,
 };

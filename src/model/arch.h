@@ -44,6 +44,9 @@ struct ur__arch {
     /* Does a network of that configuration carry state from one piece of a sequence to the next, as
      * none does that reads from its end? NULL: none does. */
     bool (*carries)(const void *config);
+    /* Why one that carries nothing needs all of a sequence, and what would change that: "reads from
+     * both ends: set ...". NULL: nothing would. */
+    const char *(*whole)(const void *config);
     size_t net_size;                    /* of what declare() leaves in m->net, zeroed before */
     /* Fills in what a configuration left open. UR_EINVAL: it is impossible. */
     ur_status (*resolve)(void *config);

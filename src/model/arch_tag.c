@@ -41,7 +41,7 @@ static const ur_option option_rows[] = {
      .help = "each label hangs on those before it, which a recurrent layer reads"},
     {.name = "label-embed", .arg = "N", .fallback = "32", .kind = UR_OPTION_INT, .min = 1,
      .max = 65536, .flags = UR_OPTION_SPARSE, .at = offsetof(struct config, label_embed),
-     .help = "feedback: size of learnt label vectors"},
+     .with = "feedback", .help = "feedback: size of learnt label vectors"},
     {.name = "label-smoothing", .arg = "P", .fallback = "0", .kind = UR_OPTION_REAL, .max = 1,
      .flags = UR_OPTION_OPEN_MAX | UR_OPTION_SPARSE, .at = offsetof(struct config, smoothing),
      .help = "share of a target that is spread over all labels"},
@@ -65,11 +65,21 @@ static ur_status resolve(void *config)
     return UR_OK;
 }
 
-/* A chain and a sequence's mean need all of it; what is fed back carries no state. */
-static bool carries(const void *config)
+/* A chain and a mean need all of a sequence; what is fed back carries no state. */
+static const char *whole(const void *config)
 {
     const struct config *c = config;
-    return !c->encoder.stack.bidirectional && !c->encoder.center && !c->crf && !c->feedback;
+    if (c->encoder.stack.bidirectional)
+        return "reads from both ends: set bidirectional to no";
+    if (c->encoder.center)
+        return "takes a sequence's mean off it: set center to no";
+    return c->crf || c->feedback ? "chooses all labels of one together: leave out crf or feedback"
+                                 : NULL;
+}
+
+static bool carries(const void *config)
+{
+    return !whole(config);
 }
 
 static ur_status declare(ur_model *m)
@@ -146,6 +156,7 @@ const struct ur__arch ur__arch_tag = {
     .fields = ur__label_fields,
     .has = ur__encoder_has,
     .carries = carries,
+    .whole = whole,
     .net_size = sizeof(struct net),
     .resolve = resolve,
     .declare = declare,

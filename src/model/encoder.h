@@ -47,7 +47,7 @@ struct ur__encoder_options {
      .help = "words: units of an LSTM over their letters, in each direction; 0: none"},           \
     {.name = "letter-embed", .arg = "N", .fallback = "32", .kind = UR_OPTION_INT, .min = 1,       \
      .max = 65536, .flags = UR_OPTION_SPARSE | UR__OPTION_WORDS,                                  \
-     .at = offsetof(type, encoder.letter_embed),                                                  \
+     .at = offsetof(type, encoder.letter_embed), .with = "letters",                               \
      .help = "size of learnt letter vectors"}
 
 enum { UR__CENTER_NO, UR__CENTER_ALL, UR__CENTER_EACH };

@@ -53,7 +53,7 @@ static ur_status put_word(void *user, const char *text, size_t n)
     struct ur__label_input *in = user;
     int32_t *id = (int32_t *)in->ids.data + in->T;
     UR__TRY(ur__encoder_word(in->encoder, text, n, id));
-    if (*id == UR__UNKNOWN && !in->tagged && !in->letter && ur__encoder_skips(in->encoder))
+    if (*id == UR__UNKNOWN && ur__encoder_skips(in->encoder))
         return UR_OK;
     in->T++;
     UR__TRY(ur__buf_put(&in->words, text, n));

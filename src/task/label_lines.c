@@ -9,6 +9,7 @@
 #include "model/arch.h"
 #include "task/answer.h"
 #include "task/choice.h"
+#include "task/label_hint.h"
 #include "task/label_input.h"
 #include "task/labelled.h"
 
@@ -22,6 +23,7 @@ struct lines {
     ur_tape *tape;
     ur_tensor *weights;                 /* [1,T] of the steps, where they are to be told */
     struct ur__scratch labels, numbers;
+    struct ur__label_hint hint;
 };
 
 static void lines_close(void *inside)
@@ -170,6 +172,7 @@ static ur_status answer(struct lines *l, struct ur__answer *to)
 static ur_status answer_line(void *inside, const char *line, size_t n, struct ur__answer *to)
 {
     struct lines *l = inside;
+    ur__label_hint_see(&l->hint, l->label, line, n);
     UR__TRY(ur__label_input_line(&l->in, line, n));
     if (l->in.T > 0)
         return answer(l, to);
@@ -197,14 +200,34 @@ static ur_status answer_next(void *inside, bool *more, struct ur__answer *to)
     return *more ? answer(l, to) : UR_OK;
 }
 
+static const char *note(void *inside)
+{
+    return ur__label_hint_note(&((struct lines *)inside)->hint);
+}
+
+/* Letters are those of each word. */
+static bool classify_keeps(const ur_model *model)
+{
+    return ur_model_vocab(model, "letter");
+}
+
+static bool tag_keeps(const ur_model *model)
+{
+    const ur_vocab *text = ur_model_vocab(model, "text");
+    return text && ur__is_words(ur_vocab_kind(text));
+}
+
 #define BOTH                                                                                      \
     .size = sizeof(struct lines), .figure = "p", .labels = true, .close = lines_close,             \
-    .line = answer_line, .frames = answer_frames, .files = open_files, .next = answer_next
+    .line = answer_line, .frames = answer_frames, .files = open_files, .next = answer_next,   \
+    .note = note
 
 const struct ur__predict_plug ur__classify_lines = {
-    .places = "labels", .open = classify_open, .explains = ur__classify_attends, BOTH,
+    .places = "labels", .open = classify_open, .explains = ur__classify_attends,
+    .explaining = "one that was trained with pool attention",
+    .keeps = classify_keeps, BOTH,
 };
 
 const struct ur__predict_plug ur__tag_lines = {
-    .places = "tokens", .open = tag_open, BOTH,
+    .places = "tokens", .open = tag_open, .keeps = tag_keeps, BOTH,
 };

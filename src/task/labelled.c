@@ -12,6 +12,7 @@
 #include "io/option_json.h"
 #include "metric/text.h"
 #include "model/arch.h"
+#include "task/reading.h"
 
 const char *const ur__header_words[] = {"auto", "yes", "no", NULL};
 const char *const ur__scan_words[] = {"auto", "row", "column", "pixel", "picture", NULL};
@@ -227,6 +228,22 @@ static void suit(struct ur__facts *facts, int64_t n)
     facts->epochs = n > 18750 ? 8 : n < 2500 ? 60 : floor(150000 / (double)n);
 }
 
+/* What looks like names and was learnt from like the rest. */
+static ur_status note_header(struct ur__labelled *l)
+{
+    const struct ur__examples *x = l->set.x;
+    const int64_t i = l->o.header == UR_HEADER_AUTO ? ur__examples_header(x) : -1;
+    size_t n;
+    if (i < 0)
+        return UR_OK;
+    const char *label = ur__label_text(l->label, x->example[i].label, &n);
+    UR__TRY(ur__buf_printf(&l->note, "%s%s:1: no other line has the label \"",
+                           l->note.size ? "; " : "", ur__examples_file(x, i)));
+    UR__TRY(ur__buf_show(&l->note, label, n, UR__SHOW_LINE));
+    return ur__buf_puts(&l->note, "\": if this one names the columns, say so with header yes, if "
+                        "not, header no");
+}
+
 static ur_status open_all(struct ur__labelled *l, const struct ur__job *job, bool letters,
                           struct ur__facts *facts)
 {
@@ -241,6 +258,9 @@ static ur_status open_all(struct ur__labelled *l, const struct ur__job *job, boo
     l->o.read_as = x->format;
     l->o.columns = x->columns;
     l->o.rate = x->rate;
+    if (l->o.fold && (job->val_file || job->val_given))
+        return ur__fail(UR_EINVAL, "fold %.40s: val says what is held out, too: give one of the "
+                        "two", l->o.fold);
     UR__TRY(ur__labelled_part(l, job->val, job->val_file != NULL));
     l->features = x->content == UR_CONTENT_FRAMES ? x->width : 0;
     if (!l->features)
@@ -249,6 +269,7 @@ static ur_status open_all(struct ur__labelled *l, const struct ur__job *job, boo
     UR__TRY(ur__labelled_check(job->net, x, l->text));
     if (l->o.val_labels && !job->val_file)
         return ur__fail(UR_EINVAL, "val-labels belongs to pictures to validate on, val FILE");
+    UR__TRY(note_header(l));
     ur__half_measure(&l->train);
     if (job->val_file)
         UR__TRY(open_apart(l, &job->val_file, 1, l->o.val_labels));
@@ -291,13 +312,10 @@ static ur_status cut_pieces(struct ur__labelled *l, const struct ur__job *job,
     const struct ur__arch *arch = ur__arch_find(net.table->name);
     UR__TRY(arch->resolve(ur__options_values(&net)));
     bool carries = arch->carries && arch->carries(ur__options_read(&net));
-    const struct ur__encoder_options *e = ur__options_read(&net);
+    const char *why = arch->whole && !carries ? arch->whole(ur__options_read(&net)) : NULL;
     if (l->o.seq_length && !carries)
-        return ur__fail(UR_EINVAL, "seq-length %d: a net that %s cannot learn a sequence piece by "
-                        "piece: %s", l->o.seq_length, e->stack.bidirectional
-                        ? "reads from both ends" : "chooses all labels of one together",
-                        e->stack.bidirectional ? "set bidirectional to no"
-                                               : "leave out crf or feedback");
+        return ur__fail(UR_EINVAL, "seq-length %d: the net cannot learn a sequence piece by piece%s"
+                        "%s", l->o.seq_length, why ? ", as it " : "", why ? why : "");
     l->train.piece = l->o.seq_length;
     l->valid.piece = carries ? SCORED_STEPS : 0;
     facts->carries = l->train.piece > 0;
@@ -347,7 +365,7 @@ static ur_status open_measured(struct ur__labelled *l, const struct ur__json *su
                                const ur_eval_options *options)
 {
     if (!options->held_out)
-        return open_apart(l, options->data, options->n_data, NULL);
+        return open_apart(l, options->data, options->n_data, l->o.labels);
     const struct ur__read_rule rule = rule_of(l, l->label);
     UR__TRY(ur__examples_open(&l->set.x, options->data, options->n_data, &rule, NULL));
     UR__TRY(ur__labelled_part_again(l, summary));
@@ -361,7 +379,7 @@ static ur_status measure(struct ur__labelled *l, const ur_option_table *table,
                          const ur_eval_options *options)
 {
     const char *text = ur_model_summary(l->model);
-    union ur__option_values values;
+    ur_options own;
     struct ur__json *summary;
     if (options->n_data < 1 || !options->data)
         return ur__fail(UR_EINVAL, "no data to evaluate on");
@@ -369,9 +387,14 @@ static ur_status measure(struct ur__labelled *l, const ur_option_table *table,
         if (!options->data[i])
             return ur__fail(UR_EINVAL, "the name of data file %d is NULL", i);
     UR__TRY(ur__json_parse(&summary, text, strlen(text)));
-    ur__options_recall(table, summary, &values);
-    memcpy(&l->o, &values, sizeof l->o);
-    ur_status status = open_measured(l, summary, options);
+    ur__options_init(&own, table);
+    ur__options_recall(table, summary, ur__options_values(&own));
+    ur_status status = ur__options_set_measured(&own, options);
+    memcpy(&l->o, ur__options_read(&own), sizeof l->o);
+    if (status == UR_OK)
+        status = open_measured(l, summary, options);
+    if (status == UR_OK)
+        status = ur__labelled_check(&own, l->valid.set->x, l->text);
     l->o = (struct ur__labelled_options){.min_count = 1};   /* its texts are the summary's */
     ur__json_free(summary);
     UR__TRY(status);

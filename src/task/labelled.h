@@ -77,7 +77,8 @@ extern const char *const ur__labelled_token_words[];
      .flags = UR__OF_FILES, .at = offsetof(type, member.scan),                                    \
      .help = "a step of a picture: a row, a column, a pixel, or all of it"},                      \
     {.name = "labels", .arg = "FILE", .shown = "beside the pictures", .kind = UR_OPTION_TEXT,     \
-     .flags = UR_OPTION_FREE | UR__OPTION_FORMAT, .at = offsetof(type, member.labels),            \
+     .flags = UR_OPTION_FREE | UR_OPTION_READS_LABELS | UR__OPTION_FORMAT,                        \
+     .at = offsetof(type, member.labels),                                                         \
      .help = "labels of pictures (IDX)"},                                                         \
     {.name = "val-labels", .arg = "FILE", .shown = "beside the pictures", .kind = UR_OPTION_TEXT, \
      .flags = UR_OPTION_FREE | UR__OPTION_FORMAT, .at = offsetof(type, member.val_labels),        \
@@ -102,6 +103,10 @@ extern const char *const ur__labelled_token_words[];
     {.name = "rate", .kind = UR_OPTION_INT, .max = INT32_MAX,                                     \
      .flags = UR_OPTION_DATA | UR_OPTION_SPARSE, .at = offsetof(type, member.rate),               \
      .help = "samples a second"}
+
+/* Pairs for `shown` of struct ur__task: what suit() in labelled.c chooses. */
+#define UR__LABELLED_SHOWN                                                                        \
+    {"batch", "8 to 32 by the data"}, {"epochs", "60 to 8 by the data"}, {"lr", "3e-3"}
 
 /* Files of examples, and what a step of each is. */
 struct ur__set {

@@ -10,22 +10,14 @@ static ur_status refuse(const ur_option *o, const char *to, const char *have)
     return ur__fail(UR_EINVAL, "%s belongs to %s, not to %s", o->name, to, have);
 }
 
-/* The files of a group are of any format. */
-static bool is_by_file(const ur_options *options, const ur_option *o)
-{
-    char value[8];
-    return strcmp(o->name, "group") == 0
-           && ur_options_get(options, o->name, value, sizeof value) == UR_OK
-           && strcmp(value, "file") == 0;
-}
-
 static ur_status check(const ur_options *options, const ur_option *o,
                        const struct ur__examples *x, const ur_vocab *text)
 {
-    char tokens[32];
+    char tokens[32], value[8] = "";
     bool words = text && ur__is_words(ur_vocab_kind(text));
-    if (o->flags & UR__OPTION_FORMAT && !ur__format_has(x->format, o->name)
-        && !is_by_file(options, o))
+    if (o->flags & UR__OPTION_FORMAT)
+        ur_options_get(options, o->name, value, sizeof value);      /* longer ones mean nothing */
+    if (o->flags & UR__OPTION_FORMAT && !ur__format_has(x->format, o->name, value))
         return ur__fail(UR_EINVAL, "%s means nothing for files of format %s", o->name, x->format);
     if (o->flags & UR__OPTION_NUMBERS && x->content != UR_CONTENT_FRAMES)
         return refuse(o, "numbers", "text");

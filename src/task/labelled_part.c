@@ -121,9 +121,6 @@ static ur_status name_groups(struct ur__labelled *l, const unsigned char *held)
 ur_status ur__labelled_part(struct ur__labelled *l, double share, bool val_file)
 {
     int64_t n = l->set.x->n, n_held = 0;
-    if (val_file && l->o.fold)
-        return ur__fail(UR_EINVAL, "fold %.40s: what is held out is the file of val: give one of "
-                        "the two", l->o.fold);
     unsigned char *held = ur__calloc((size_t)n, 1);
     ur_status status = held ? UR_OK : UR_ENOMEM;
     if (status == UR_OK && !val_file && (share > 0 || l->o.fold))

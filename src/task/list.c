@@ -42,10 +42,11 @@ ur_status ur__task_find(const char *name, const struct ur__task **out)
 
 ur_status ur__task_of_model(const ur_model *model, const struct ur__task **out)
 {
-    UR__TRY(ur__task_find(ur_model_task(model), out));
+    if (ur__task_find(ur_model_task(model), out) != UR_OK)
+        return ur__fail(UR_EDATA, "the model: %s", ur_errmsg());
     if (strcmp((*out)->arch, ur_model_arch(model)) == 0)
         return UR_OK;
-    return ur__fail(UR_EINVAL, "task %s has models of architecture %s, not %s", (*out)->name,
+    return ur__fail(UR_EDATA, "task %s has models of architecture %s, not %s", (*out)->name,
                     (*out)->arch, ur_model_arch(model));
 }
 

@@ -68,6 +68,18 @@ const ur_option *ur_train_option(const char *task, int i)
     return NULL;
 }
 
+const char *ur_train_default(const char *task, const ur_option *option)
+{
+    const struct ur__task *t;
+    UR__NEED_OR(option, "option", NULL);
+    if (ur__task_find(task, &t) != UR_OK)
+        return NULL;
+    for (int i = 0; t->shown && t->shown[i][0]; i++)
+        if (strcmp(t->shown[i][0], option->name) == 0)
+            return t->shown[i][1];
+    return option->shown ? option->shown : option->fallback;
+}
+
 static ur_status set_own(ur_train_options *o, int row, const char *text)
 {
     const ur_option *rule = &ur__train_table.rows[row];

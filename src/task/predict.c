@@ -10,6 +10,7 @@
 #include "io/option_json.h"
 #include "task/answer.h"
 #include "task/list.h"
+#include "task/reading.h"
 
 struct ur_predictor {
     const struct ur__task *task;
@@ -19,6 +20,7 @@ struct ur_predictor {
     struct ur__json *summary;   /* which their texts belong to */
     void *inside;               /* the plug's */
     struct ur__answer answer;
+    struct ur__buf note;
 };
 
 /* What a failed call gives. */
@@ -31,13 +33,21 @@ void ur_predict_options_init_size(ur_predict_options *o, size_t size)
     ur__sized_init(o, size, &defaults, sizeof defaults);
 }
 
+static ur_unknown policy(const ur_predictor *p, const ur_model *model, ur_unknown how)
+{
+    if (!p->plug->labels)
+        return how;
+    if (how == UR_UNKNOWN_SKIP && p->plug->keeps && p->plug->keeps(model))
+        how = UR_UNKNOWN_USUAL;
+    return ur__unknown_labelled(ur_model_vocab(model, NULL), how);
+}
+
 static ur_status open(ur_predictor *p, const ur_model *model, const ur_predict_options *o)
 {
     const ur_vocab *vocab = ur_model_vocab(model, NULL);
     const char *summary = ur_model_summary(model);
     if (vocab)
-        UR__TRY(ur_encoder_new(&p->encoder, vocab, p->plug->labels
-                               ? ur__unknown_labelled(vocab, o->unknown) : o->unknown));
+        UR__TRY(ur_encoder_new(&p->encoder, vocab, policy(p, model, o->unknown)));
     UR__TRY(ur__json_parse(&p->summary, summary, strlen(summary)));
     ur__options_init(&p->options, p->task->options);
     ur__options_recall(p->task->options, p->summary, ur__options_values(&p->options));
@@ -70,7 +80,8 @@ ur_status ur_predictor_new(ur_predictor **out, const ur_model *model,
     UR__TRY(ur__task_check_beam(task, model, o.beam));
     if (o.explain && !(task->predict->explains && task->predict->explains(model)))
         return ur__fail(UR_EINVAL, "the model does not weigh its tokens, so its answers cannot be "
-                        "explained: that takes one of task classify, trained with pool attention");
+                        "explained%s%s", task->predict->explaining ? ": that takes " : "",
+                        task->predict->explaining ? task->predict->explaining : "");
     ur_predictor *p = ur__calloc(1, sizeof *p);
     if (!p)
         return UR_ENOMEM;
@@ -95,6 +106,7 @@ void ur_predictor_free(ur_predictor *p)
     ur_encoder_free(p->encoder);
     ur__json_free(p->summary);
     ur__answer_free(&p->answer);
+    ur__buf_free(&p->note);
     ur__free(p);
 }
 
@@ -158,12 +170,7 @@ ur_status ur_predictor_set(ur_predictor *p, const char *name, const char *text)
     UR__NEED(p, "predictor");
     UR__NEED(name, "name");
     UR__NEED(text, "text");
-    const ur_option_table *table = p->options.table;
-    int row = ur__option_find(table, name, strlen(name));
-    if (row < 0 || !(table->rows[row].flags & UR_OPTION_READS) || !p->plug->next)
-        return ur__fail(UR_EINVAL, "%.80s: task %s has no such option for files to be read", name,
-                        p->task->name);
-    return ur_options_set(&p->options, name, text);
+    return ur__options_set_reading(&p->options, p->plug->next ? UR_OPTION_READS : 0, name, text);
 }
 
 ur_status ur_predictor_open(ur_predictor *p, const char *const *paths, int n_paths)
@@ -194,5 +201,10 @@ ur_status ur_predictor_next(ur_predictor *p, const ur_answer **answer)
 const char *ur_predictor_note(ur_predictor *p)
 {
     UR__NEED_OR(p, "predictor", NULL);
-    return p->encoder ? ur_encoder_note(p->encoder, "the input") : NULL;
+    const char *unknown = p->encoder ? ur_encoder_note(p->encoder, "the input") : NULL;
+    const char *own = p->plug->note ? p->plug->note(p->inside) : NULL;
+    if (!unknown || !own)
+        return own ? own : unknown;
+    p->note.size = 0;
+    return ur__buf_printf(&p->note, "%s; %s", own, unknown) == UR_OK ? p->note.data : own;
 }

@@ -25,6 +25,8 @@ static const ur_option_table table = {
     .n = sizeof option_rows / sizeof *option_rows, .size = sizeof(struct options),
 };
 
+static const char *const shown[][2] = {UR__LABELLED_SHOWN, {"best", "accuracy"}, {NULL, NULL}};
+
 enum { LOSS, CONFUSION };
 
 static int labels_of(const ur_model *model)
@@ -101,6 +103,7 @@ const struct ur__task ur__task_classify = {
     .brief = "tell the label of a text, a series or a picture",
     .arch = "classify",
     .options = &table,
+    .shown = shown,
     .n_sums = classify_sums,
     .open = classify_open,
     UR__LABELLED_ENTRIES,

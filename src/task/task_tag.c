@@ -29,6 +29,10 @@ static const ur_option_table table = {
     .n = sizeof option_rows / sizeof *option_rows, .size = sizeof(struct options),
 };
 
+static const char *const shown[][2] = {
+    UR__LABELLED_SHOWN, {"best", "f1 of entities, else accuracy"}, {NULL, NULL},
+};
+
 /* The last: how many steps of label i were taken for label j, unless labels are many. */
 enum { LOSS, N, HITS, RIGHT, FOUND, PRESENT, CONFUSION };
 
@@ -131,6 +135,7 @@ const struct ur__task ur__task_tag = {
     .brief = "tell the label of each step",
     .arch = "tag",
     .options = &table,
+    .shown = shown,
     .n_sums = tag_sums,
     .open = tag_open,
     UR__LABELLED_ENTRIES,

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "data/labels.h"
 #include "task/options.h"
+#include "task/reading.h"
 #include "train/dry_run.h"
 #include "train/loop.h"
 
@@ -142,6 +143,9 @@ ur_status ur_evaluate(const ur_model *model, const ur_eval_options *options, ur_
                            "ur_eval_options_init"));
     UR__TRY(ur__task_of_model(model, &task));
     UR__TRY(ur__task_check_beam(task, model, o.beam));
+    ur_options reading;
+    ur__options_init(&reading, task->options);
+    UR__TRY(ur__options_set_measured(&reading, &o));
     unsigned mode = ur__fpmode_default();
     ur_status status = measure(task, model, &o, out);
     ur__fpmode_restore(mode);

@@ -23,8 +23,8 @@ static ur_status take_row(struct taking *t, const char *key, const struct ur__js
     if (row < 0)
         return UR_OK;
     const ur_option *rule = &ur__train_table.rows[row];
-    bool given = o->given[row / 64] >> row % 64 & 1;
-    if (given || rule->kind == UR_OPTION_TEXT || !ur__option_same(rule, o, &t->standard))
+    if (ur__train_given(o, rule->name) || rule->kind == UR_OPTION_TEXT
+        || !ur__option_same(rule, o, &t->standard))
         return UR_OK;
     if (ur__option_from_json(rule, value, o))
         return UR_OK;
@@ -108,9 +108,7 @@ ur_status ur__identity_apply(const struct ur__json *then, ur_train_options *opti
     struct taking t = {.options = options};
     double val;
     ur__options_defaults(&ur__train_table, &t.standard);
-    int row = ur__option_find(&ur__train_table, "val", 3);
-    bool given = options->given[row / 64] >> row % 64 & 1;
-    if (!given && !options->val_file && options->val == t.standard.val &&
+    if (!ur__train_given(options, "val") && !options->val_file && options->val == t.standard.val &&
         ur__json_get_real(then, "val", &val) && val >= 0 && val < 1)
         options->val = val;
     UR__TRY(ur__json_each(then, take_member, &t));

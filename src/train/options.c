@@ -45,7 +45,7 @@ static const ur_option rows[] = {
              "data a drawn one"},
     {.group = "training", .name = "batch", .arg = "N", .shown = "4 to 64 by the data",
      WHOLE, .min = 1, .max = MOST_BATCH, AT(batch), .help = "sequences side by side"},
-    {.name = "epochs", .arg = "X", .shown = "50 to 1 by the data; labels: 60 to 8", REAL,
+    {.name = "epochs", .arg = "X", .shown = "50 to 1 by the data", REAL,
      .max = 1e9, .flags = UR_OPTION_OPEN_MIN | UR_OPTION_IMPLIED, AT(epochs),
      .help = "end after so many times through the data"},
     {.name = "steps", .arg = "N", .shown = "no limit", COUNT,
@@ -78,7 +78,7 @@ static const ur_option rows[] = {
     {.name = "patience", .arg = "N", .fallback = "0", .shown = "0: off",
      WHOLE, .max = 1e9, AT(patience),
      .help = "end after so many validations without a better model"},
-    {.name = "best", .arg = "FIGURE", .shown = "the loss; labels: accuracy or f1",
+    {.name = "best", .arg = "FIGURE", .shown = "the loss",
      .kind = UR_OPTION_TEXT, .flags = UR_OPTION_IMPLIED, AT(best),
      .help = "the figure of the part held out that says which model is best"},
     {.name = "seed", .arg = "N", .fallback = "123", .kind = UR_OPTION_SEED,
@@ -128,6 +128,12 @@ const ur_option_table ur__train_table = {
     .name = "train", .what = "training", .rows = rows, .n = sizeof rows / sizeof *rows,
     .size = sizeof(ur_train_options), .init = leave_open,
 };
+
+bool ur__train_given(const ur_train_options *o, const char *name)
+{
+    int row = ur__option_find(&ur__train_table, name, strlen(name));
+    return row >= 0 && (o->given[row / 64] >> row % 64 & 1);
+}
 
 ur_status ur__train_settle_val(ur_train_options *o)
 {

@@ -19,6 +19,8 @@ ur_status ur__train_settle_val(ur_train_options *o);
  * of the number of items to train on (docs/TRAINING.md). */
 void ur__train_by_data(ur_train_options *o, const struct ur__facts *facts);
 
+/* Has ur_train_set set the row of that name? */
+bool ur__train_given(const ur_train_options *o, const char *name);
 /* UR_EINVAL with a sentence if a member is impossible. */
 ur_status ur__train_check(const ur_train_options *o);
 

@@ -103,11 +103,14 @@ static ur_status open_data(struct ur__run *r)
     const ur_train_options *o = r->options;
     struct ur__job job = {
         .options = &o->job, .net = &o->net, .data = o->data, .n_data = o->n_data, .val = o->val,
-        .val_file = o->val_file, .seed = o->seed, .team = o->team,
+        .val_file = o->val_file, .val_given = ur__train_given(o, "val"), .seed = o->seed,
+        .team = o->team,
     };
     r->facts.carries = r->facts.carries_scored = r->task->carries;
     UR__TRY(take_vocabs(r, &job));
     UR__TRY(r->task->open(&r->job, &job, &r->facts));
+    UR__TRY(ur__options_check_with(&o->net));
+    UR__TRY(ur__options_check_with(&o->job));
     for (int i = 0; i < r->facts.n_sources; i++)
         if (r->facts.note[i])
             ur__run_note(r, "%s", r->facts.note[i]);

@@ -31,6 +31,7 @@ struct ur__job {
     int n_data;
     double val;                 /* share to hold out, in [0,1) */
     const char *val_file;       /* or a file of its own; then val counts for nothing */
+    bool val_given;             /* one of them was asked for by name */
     const ur_vocab *vocab[UR__MAX_VOCABS];  /* to use, by the architecture's roles; NULL: make it */
     uint64_t seed;
     ur_team *team;
@@ -98,8 +99,13 @@ struct ur__predict_plug {
     size_t size;
     const char *places, *figure;    /* of ur_answer */
     bool labels;                /* its texts are labelled, as ur__unknown_labelled() has it */
+    /* Has each word of a line a use of its own, so that none is skipped? NULL: no. */
+    bool (*keeps)(const ur_model *model);
+    /* What is to be said of the lines so far, for people; NULL, the function too: nothing. */
+    const char *(*note)(void *p);
     /* Does the model weigh the tokens that it answers by? NULL: none does. */
     bool (*explains)(const ur_model *model);
+    const char *explaining;     /* which of its models do: "one with pool attention"; NULL: none */
     ur_status (*open)(void *p, const struct ur__predict_job *job);
     void (*close)(void *p);     /* also of what open has left half done */
     /* UR_EINVAL: the line cannot be read. */
@@ -118,6 +124,9 @@ struct ur__task {
     const char *brief;          /* what it learns, for people: "predict the next token" */
     const char *arch;           /* the architecture that it trains */
     const ur_option_table *options;
+    /* What help shows as defaults of the run's options where its data ask for others: pairs {name,
+     * text}, ended by NULL. NULL: none. */
+    const char *const (*shown)[2];
     bool carries;               /* the model's state goes on from step to step of an epoch, in any
                                    run; facts have what one run does */
     int (*n_sums)(const ur_model *model);   /* of score() */

@@ -76,6 +76,18 @@ for command in $commands; do
     same offered wanted
     n=$((n + $(wc -l <wanted)))
 done
+for task in fill classify tag; do
+    "$UNROLL" train --task $task --help | sed -n 's/^  \(-., \)\{0,1\}\(--[a-z-]*\).*/\2/p' |
+        sort >wanted
+    completes train --task $task x.txt --
+    same offered wanted
+    completes train --task = $task --
+    same offered wanted
+done
+offers '--crf' train a.tsv --task tag --cr
+offers '' train a.tsv --task tag --task lm --cr
+offers 'last mean max attention' train --task classify --pool ''
+offers 'lm fill classify tag' train --task ''
 note "$n options of $(echo "$commands" | wc -w) commands"
 
 # ---- fish ----------------------------------------------------------------
@@ -96,6 +108,10 @@ if command -v fish >/dev/null 2>&1; then
     fish_offers 'unroll sample --prime-file alpha.t' alpha.txt
     fish_offers 'unroll completion z' zsh
     fish_offers 'unroll train alpha.t' alpha.txt
+    fish_offers 'unroll train --task tag --cr' --crf
+    fish_offers 'unroll train --task=tag --cr' --crf
+    fish_offers 'unroll train --task tag --task lm --sample-e' --sample-every
+    fish_offers 'unroll train --task classify --pool ' 'last mean max attention'
 else
     note "fish is not installed: its script is not read"
 fi
@@ -115,9 +131,16 @@ if command -v zsh >/dev/null 2>&1; then
             sort >wanted
         same offered wanted
     done
+    for task in "--task tag" "--task=tag"; do
+        zsh -f -c '_arguments() { print -rl -- "$@" }
+            words=(unroll train '"$task"' --) CURRENT=5
+            . ./script.zsh' >specs
+        grep -q '^--crf' specs || not_ok "zsh: $task has no --crf"
+    done
     zsh -f -c '_arguments() { print -rl -- "$@" }
         words=(unroll train --) CURRENT=3
         . ./script.zsh' >specs
+    grep -q '^--crf' specs && not_ok "zsh: --crf without its task"
     has specs '^--cell=\[recurrent cell\]:choice:(rnn lstm gru none)$' \
         '^\*:DATA...:_files$' '^(-o --output)-o=*\[' \
         '^--init-from=\[.*\]:MODEL:_files -g "\*.safetensors"$'

@@ -27,7 +27,9 @@ has out 'fold.*3/4'
 expect 2 "$UNROLL" train texts.csv $FORM --fold 5/4 -o bad
 has err '^unroll: --fold 5/4: must be K/N'
 expect 2 "$UNROLL" train texts.csv $FORM --fold 1/4 --val texts.csv -o bad
-has err '^unroll: --fold 1/4: .* the file of val'
+has err '^unroll: --fold 1/4: val says what is held out, too: give one of the two'
+expect 2 "$UNROLL" train texts.csv $FORM --fold 1/4 --val 0.1 -o bad
+has err '^unroll: --fold 1/4: val says what is held out, too'
 expect 3 "$UNROLL" train texts.csv $FORM --group 3 --fold 1/4 -o bad
 has err '3 groups cannot be cut into 4 parts'
 [ ! -e bad.safetensors ] || not_ok "a refused run left a model"
@@ -52,7 +54,7 @@ fi
 # ---- pieces ----------------------------------------------------------------
 TAG="--task tag --hidden 6 --threads 1 -q"
 expect 2 "$UNROLL" train frames.csv $TAG --seq-length 9 -o bad
-has err '^unroll: --seq-length 9: a net that reads from both ends .* bidirectional to no$'
+has err '^unroll: --seq-length 9: .* piece, as it reads from both ends: set bidirectional to no$'
 expect 2 "$UNROLL" train frames.csv $TAG --seq-length 9 --bidirectional no --crf -o bad
 has err 'leave out crf or feedback$'
 TAG="$TAG --bidirectional no --seq-length 9 --schedule constant --eval-every 50"

@@ -33,6 +33,30 @@ done
 "$UNROLL" train --help --task fill >out
 has out '^  --tokens .*' '(word)$' 'twice the last layer' && ! grep -e --sample-every out ||
     not_ok "--task fill --help lists another task's options"
+# The defaults are the task's, the examples too; plain help says where those of others are.
+"$UNROLL" train --help >out
+has out "^These are the options and defaults of --task lm. For those of another: " \
+    '--task fill|classify|tag --help$'
+grep -q '^  --pool ' out && not_ok "plain help has another task's options"
+has out '^  unroll train reviews.tsv --task classify$' '^  --dropout P .*' 'decoder (0)$'
+expect 0 "$UNROLL" train --task tag --help
+cp out help.tag
+has out '^unroll train --task tag: tell the label of each step$' \
+    '^usage: unroll train --task tag \[OPTIONS\] DATA\.\.\.$' 'decoder (0.4)$' \
+    '^  --layers N .*(1)$' '^  --crf ' '^  --lr X .*(3e-3)$' '^  --batch N .*(8 to 32 by the' \
+    'options and defaults of --task tag' '^  unroll train train.conllu --task tag ' '^data$'
+grep -e 'shakespeare.txt\|--task classify$' out && not_ok "--task tag --help has others' examples"
+for way in "train --help --task tag" "train --task=tag --help" "help train --task tag" \
+    "help train --task=tag" "train --task lm --task tag -h"; do
+    # shellcheck disable=SC2086
+    expect 0 "$UNROLL" $way
+    same out help.tag
+done
+expect 0 "$UNROLL" train --task lm --help
+same out help.train
+refuses 2 '--task nosuch: must be one of lm|fill|classify|tag$' "$UNROLL" train --task nosuch --help
+refuses 2 '--task nosuch: must be one of' "$UNROLL" help train --task nosuch
+refuses 2 'nothing more' "$UNROLL" help eval --task tag
 "$UNROLL" train --help >out
 longest=$(awk '{ if (length($0) > n) n = length($0) } END { print n }' out)
 [ "$longest" -le 80 ] || not_ok "a line of --help has $longest columns"

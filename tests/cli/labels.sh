@@ -57,7 +57,18 @@ has out '^label        precision    recall        f1   support$' \
 expect 0 "$UNROLL" eval c.safetensors texts.tsv --part val
 [ "$(wc -l <out)" -eq 6 ] || not_ok "eval without --verbose prints $(cat out)"
 expect 0 "$UNROLL" info c.safetensors
-has out '^task  *classify: ' '  out.weight'
+has out '^task  *classify: ' '  out.weight' '^tokens  *word, ' '^labels       no yes$' \
+    '^vocabulary   <unk> </s> '
+expect 0 "$UNROLL" info c.safetensors --json
+json out labels vocabulary_text
+has out '"labels":\["no","yes"\]' '"vocabulary_text":\["<unk>","</s>",'
+awk 'BEGIN { for (i = 0; i < 240; i++) print "l" i % 120 "\ta text" }' >many.tsv
+expect 0 "$UNROLL" train many.tsv --task classify --hidden 4 --steps 0 -q -o many
+expect 0 "$UNROLL" info many.safetensors
+has out '^labels       l0 l1 l10 ' '^             and 20 more$'
+expect 0 "$UNROLL" info many.safetensors --json
+[ "$(grep -o '"l[0-9]*"' out | wc -l)" -eq 120 ] || not_ok "info lists labels: $(cat out)"
+rm many.*
 printf 'the net\none letter  writes\n' >lines.txt
 expect 0 "$UNROLL" predict c.safetensors lines.txt
 printf 'yes\nno\n' >want
@@ -103,11 +114,62 @@ refuses 2 'features' "$UNROLL" train texts.tsv --task classify --features 3
 has out '^  --pool ' '^  --column ' && ! grep -e '--features\|--crf\|--sample-every' out ||
     not_ok "--task classify --help lists what it has not"
 
+# A line of names that is taken for an example is told of, and left out on demand.
+says_header() {
+    header_file=$1
+    header_label=$2
+    shift 2
+    expect 0 "$UNROLL" train "$header_file" "$@" --steps 0 -o headed
+    has err "^$header_file:1: no other line has the label \"$header_label\": if this one names the "
+    has err ' 3 labels$'
+    expect 0 "$UNROLL" train "$header_file" "$@" --steps 0 -o headed --force --header yes
+    has err ' 2 labels$'
+    grep -q 'no other line' err && not_ok "said of names: $(cat err)"
+    expect 0 "$UNROLL" train "$header_file" "$@" --steps 0 -o headed --force --header no
+    has err ' 3 labels$'
+    grep -q 'no other line' err && not_ok "said of what was told: $(cat err)"
+    rm headed.*
+}
+{ printf 'label\ttext\n'; cat texts.tsv; } >headed.tsv
+says_header headed.tsv label $CLASSIFY
+{ echo label,text; tr '\t' , <texts.tsv; } >headed.csv
+says_header headed.csv label $CLASSIFY --column 1
+expect 0 "$UNROLL" train texts.tsv $CLASSIFY --steps 0 -o headed
+grep -q 'no other line' err && not_ok "said of no names: $(cat err)"
+rm headed.*
+
+# How many labels there are stands in plans and logs, too.
+expect 0 "$UNROLL" train texts.tsv $CLASSIFY --dry-run --json
+has out '"vocabulary":9,"token":"word","labels":2,'
+expect 0 "$UNROLL" train texts.tsv $CLASSIFY --steps 0 -q --log run.jsonl -o logged
+has run.jsonl '"kind":"start".*"vocabulary":9,"token":"word","labels":2,'
+rm logged.* run.jsonl
+
+# A model is called after its data, whose ending goes; what stands there stays.
+mkdir in
+for name in some.tsv other.data.csv plain v1.2 deep.conllu9; do
+    cp texts.tsv "in/$name"
+    expect 0 "$UNROLL" train "in/$name" $CLASSIFY --format text --steps 0 -q
+done
+for name in some other.data plain v1.2 deep; do
+    [ -f "$name.safetensors" ] || not_ok "no $name.safetensors: $(ls)"
+done
+cp texts.tsv some.list
+cp some.safetensors before
+refuses 5 'some.safetensors' "$UNROLL" train some.list $CLASSIFY --format text --steps 0 -q
+same some.safetensors before
+rm -rf in some.* other.* plain.* v1.* deep.* before
+
 # ---- a series, without a recurrent layer -----------------------------------
 expect 0 "$UNROLL" train series.csv --task classify --width 2 --cell none --hidden 8 $QUICK \
     --column 1 --epochs 8 -q -o s.safetensors
 expect 0 "$UNROLL" eval s.safetensors series.csv --json
 has out '"accuracy":\(1.0\|0.9\)' '"n":400'
+expect 0 "$UNROLL" info s.safetensors
+has out '^tokens       none: numbers are read$' '^labels       down up$'
+grep -q '^vocabulary' out && not_ok "a vocabulary of numbers: $(cat out)"
+expect 0 "$UNROLL" info s.safetensors --json
+has out '"tokens":"none"' '"vocabulary":0,"vocabulary_text":\[\],"labels":\["down","up"\]'
 refuses 3 'texts.tsv' "$UNROLL" eval s.safetensors texts.tsv
 
 # What the data have no use for is refused.
@@ -127,7 +189,7 @@ for option in "embed 6" "tokens word"; do
     misused "^unroll: --${option% *} belongs to text, not to numbers$" series.csv --task classify \
         --column 1 --$option
 done
-for option in "width 2" "scan row" "labels x" "header no" "column 1" "text-column 2" "group 1"; do
+for option in "width 2" "scan row" "labels x" "column 1" "text-column 2" "group 1"; do
     misused "^unroll: --${option% *} means nothing for files of format text$" texts.tsv \
         --task classify --$option
 done
@@ -184,6 +246,12 @@ for chain in "" --crf "--feedback --label-embed 4"; do
     same part.safetensors whole.safetensors
     rm -f t.* part.* whole.*
 done
+refuses 2 '^unroll: --label-embed belongs to feedback, which is off$' "$UNROLL" train tags.conll \
+    --task tag --label-embed 4
+refuses 2 '^unroll: --letter-embed belongs to letters, which is off$' "$UNROLL" train texts.tsv \
+    --task classify --letter-embed 4
+refuses 2 '^unroll: --letter-embed belongs to letters, which is off$' "$UNROLL" train tags.conll \
+    --task tag --letter-embed 4 --letters 0
 refuses 2 'label-smoothing is for labels that are chosen one by one' "$UNROLL" train tags.conll \
     --task tag --crf --label-smoothing 0.1
 refuses 2 'crf and feedback are two ways to choose the labels' "$UNROLL" train tags.conll \

@@ -35,7 +35,7 @@ for command in $commands; do
     sed -n 's/^  \(\(-., \)\{0,1\}--[a-z-]*\( [^ ]\{1,\}\)\{0,1\}\).*/\1/p' out >names
     while read -r option; do
         options=$((options + 1))
-        [ "$(grep -cxF -e "$option" text)" -eq 1 ] ||
+        [ "$(sed '/^.SS With --/,$d' text | grep -cxF -e "$option")" -eq 1 ] ||
             not_ok "$command: $option has no entry of its own"
     done <names
     [ "$(wc -l <names)" -ge 4 ] || not_ok "$command: $(wc -l <names) options"
@@ -58,6 +58,31 @@ for command in $commands; do
     same order wanted
 done
 note "$n pages, $options options"
+
+# Options of other tasks: each row that is new or says something else, and which are not there.
+page=pages/unroll-train.1
+plain $page | sed '/^.SH EXIT/,$d' | sed '/^.PP$/d' >text
+rows() {
+    sed -n 's/^  \(\(-., \)\{0,1\}--[a-z-]*\( [^ ]\{1,\}\)\{0,1\}\).*/\1/p' "$1"
+}
+"$UNROLL" train --help >usual
+for task in fill classify tag; do
+    sed -n "/^.SS With --task $task\$/,/^.S[SH] With --task/p" text >section
+    "$UNROLL" train --task $task --help >other
+    rows usual >usual.rows
+    rows other | while read -r option; do
+        grep -qxF -e "$option" usual.rows || grep -qxF -e "$option" section || echo "$option"
+    done >missing
+    [ ! -s missing ] || not_ok "$task: no entry of $(cat missing)"
+    sed -n 's/.*--\([a-z-]*\).*/\1/p' usual.rows >usual.names
+    rows other | sed 's/.*--\([a-z-]*\).*/\1/' >other.names
+    grep -vxFf other.names usual.names | while read -r option; do
+        grep -q "^--$option[,.]\$" section || echo "$option"
+    done >missing
+    [ ! -s missing ] || not_ok "$task: not said to be absent: $(cat missing)"
+done
+sed -n '/^.SS With --task tag$/,$p' text | tr '\n' ' ' >section
+has section '--layers N recurrent layers (default 1)' '--lr X learning rate (default 3e-3)'
 
 expect 0 "$UNROLL" help --man
 cp out pages/unroll.1

@@ -140,6 +140,15 @@ END
 sed 's/@/[{"text":"a","weight":0.1},{"text":"<b>","weight":0.4},{"text":"","weight":0.2},&]/
     s/@/{"text":"日本","weight":0.3}/' why.json >more && mv more why.json
 draws '0 0 7' why.json --title t
+# A title ends within the picture, with room for wide letters.
+long=$(awk 'BEGIN { for (i = 0; i < 300; i++) printf "title " }')
+for made in made.jsonl table.json why.json; do
+    expect 0 $plot $made --title "$long"
+    width=$(sed -n '1s/.*viewBox="0 0 \([0-9.]*\) .*/\1/p' out)
+    sed -n 's/.*font-weight="bold"[^>]*>\(title .*…\)<.*/\1/p' out >title
+    awk -v width="$width" '{ n = length($0) } END { exit !(n > 40 && n * 9 <= width) }' title ||
+        not_ok "$made: a title of $(wc -m <title) letters in $width pixels"
+done
 has out '>pos  75.0 %<' '>neg<' '>&lt;b&gt;<' 'weight 0.4<' 'fill-opacity="0.250"' \
     'fill-opacity="1.000"' 'fill-opacity="0.000"'
 for i in 1 2 3 4 5 6 7; do cat why.json why.json >twice && mv twice why.json; done
@@ -197,6 +206,10 @@ refuses 2 '--unit: must be\|--unit stone: must be' $plot made.jsonl --unit stone
 refuses 2 'plot needs FILE' $plot
 refuses 2 '--shares is for confusion matrices, but losses.jsonl is a training log' \
     $plot losses.jsonl --shares
+refuses 2 '--steps belongs to --gradients, not to losses' $plot losses.jsonl --steps 2
+refuses 2 '--layer belongs to --gradients, not to --metric' $plot losses.jsonl --metric lr --layer 1
+refuses 2 '--unit belongs to losses, not to --metric' $plot losses.jsonl --metric lr --unit bits
+refuses 2 '--unit belongs to losses, not to --gradients' $plot losses.jsonl --gradients --unit nats
 refuses 2 '--unit is for training logs, but table.json is a confusion matrix' \
     $plot table.json --unit bits
 refuses 2 '--layer is for training logs, but long.json is an answer with weights' \
@@ -218,7 +231,9 @@ echo '{"line":"O B","tokens":[{"best":[{"text":"O","p":1.0}]}]}' >tag.json
 refuses 3 'tag.json:1: the answer has no tokens with weights: use unroll predict --explain' \
     $plot tag.json
 echo a >texts.txt
-refuses 3 'texts.txt: there is no line of JSON in it' $plot texts.txt
+refuses 3 'texts.txt: no line of it can be read: json: ' $plot texts.txt
+awk 'BEGIN { printf "["; for (i = 0; i < 70000; i++) printf "[],"; print "1]" }' >huge.json
+refuses 3 'huge.json: no line of it can be read: .* lists and objects; at most' $plot huge.json
 
 # ---- odd JSON: a picture or one sentence, never a crash -------------------
 python3 - <<'END'

@@ -217,6 +217,24 @@ expect 0 "$UNROLL" predict text.safetensors t.txt
 cp out answers
 agrees text t.tsv
 answers answers text.safetensors t.tsv --format text
+grep -q 'looks like' err && not_ok "said of a file whose format is told: $(cat err)"
+# Rows that are read as lines are told of.
+looks() {
+    looks_text=$1
+    shift
+    expect 0 "$UNROLL" predict "$@"
+    if [ "$looks_text" = yes ]; then
+        has err '^unroll: the input looks like rows with a label .*: say what it is with format'
+    else
+        grep -q 'looks like' err && not_ok "$*: $(cat err)"
+    fi
+}
+looks yes text.safetensors t.tsv
+looks yes text.safetensors texts.csv
+looks no text.safetensors t.txt
+looks no text.safetensors texts.bare.csv
+head -n 1 t.tsv >one.tsv
+looks no text.safetensors one.tsv
 answers answers text.safetensors t.txt --format text
 answers answers text.safetensors texts.csv --format csv --text-column text
 answers answers text.safetensors texts.bare.csv --format csv
@@ -234,6 +252,9 @@ awk 'NF { printf "%s%s", s, $1; s = " " } !NF { print ""; s = "" }' t.conll >lin
 expect 0 "$UNROLL" predict tag.safetensors lines.txt
 cp out answers
 agrees tag t.conll
+looks yes tag.safetensors t.conll
+looks yes tag.safetensors t.conllu
+looks no tag.safetensors lines.txt
 for file in t.conll t.bare.conll; do
     answers answers tag.safetensors $file --format conll
 done
@@ -242,6 +263,53 @@ for file in t.conllu t.bare.conllu; do
 done
 awk 'NF { print "x " $1 } !NF' t.conll >two.conll
 answers answers tag.safetensors two.conll --format conll --text-column 2
+
+# A tagger labels each word, whatever is to become of those it does not know.
+echo 'dog1 unheard dog2' >words.txt
+expect 0 "$UNROLL" predict tag.safetensors words.txt --unknown skip
+[ "$(wc -w <out)" -eq 3 ] || not_ok "three words have the labels $(cat out)"
+has err '^unroll: 1 word of the input is unknown to the model: read as <unk>$'
+
+# ---- other files are measured, too -------------------------------------------
+# measures WANT MODEL DATA [OPTIONS]: the figures are those of the file WANT.
+measures() {
+    measures_want=$1
+    shift
+    expect 0 "$UNROLL" eval "$@" --json --threads 1
+    cmp -s out "$measures_want" || not_ok "eval $*: $(cat out), not $(cat "$measures_want")"
+}
+figures() {
+    expect 0 "$UNROLL" eval "$@" --json --threads 1
+    cp out figures
+}
+figures plain.safetensors plain.csv
+measures figures plain.safetensors first.csv --column 1
+measures figures plain.safetensors named.csv --column what --header yes --width 2
+refuses 3 'first.csv' "$UNROLL" eval plain.safetensors first.csv
+figures text.safetensors t.tsv
+measures figures text.safetensors texts.csv --text-column text --column what
+cp texts.csv texts.table
+measures figures text.safetensors texts.table --format csv --text-column text --column what
+{ printf 'what\ttext\n'; cat t.tsv; } >headed.tsv
+measures figures text.safetensors headed.tsv --header yes
+figures idx.safetensors p-images.idx3
+cp p-labels.idx1 labels.elsewhere
+measures figures idx.safetensors alone --labels labels.elsewhere
+refuses 2 '^unroll: --width means nothing for files of format text$' "$UNROLL" eval \
+    text.safetensors t.tsv --width 2
+refuses 2 'there is no format called "xml"' "$UNROLL" eval text.safetensors t.tsv --format xml
+refuses 3 'there is no column "nothing"' "$UNROLL" eval plain.safetensors named.csv \
+    --column nothing
+
+# Tokens alone have no other column, whatever training had.
+awk 'NF { print "x " $1 " " $2 } !NF' t.conll >three.conll
+expect 0 "$UNROLL" train three.conll --task tag --text-column 2 --embed 6 --letters 4 $QUICK \
+    -o three.safetensors
+answers answers three.safetensors three.conll --format conll
+answers answers three.safetensors t.bare.conll --format conll
+answers answers three.safetensors t.bare.conll --format conll --text-column 2
+refuses 3 't.bare.conll:1: there is no label beside the token' "$UNROLL" train t.bare.conll \
+    --format conll --task tag --text-column 2 -q -o no
 
 # ---- what is wrong ---------------------------------------------------------
 refuses 2 'there is no format called "xml"' "$UNROLL" predict text.safetensors t.tsv --format xml
@@ -255,12 +323,12 @@ refuses 3 's.ts holds numbers, but the network reads text' "$UNROLL" predict tex
 # Groups part what is learnt from: a file to be labelled or measured need not have them.
 awk -F , '{ print "who" NR % 5 "," $0 }' named.csv | sed '1s/^who1/who/' >grouped.csv
 expect 0 "$UNROLL" train grouped.csv --task classify --column what --group who $QUICK
-expect 0 "$UNROLL" predict grouped.csv.safetensors grouped.csv
+expect 0 "$UNROLL" predict grouped.safetensors grouped.csv
 mv out wanted
-answers wanted grouped.csv.safetensors named.csv
-expect 0 "$UNROLL" eval grouped.csv.safetensors named.csv --json
+answers wanted grouped.safetensors named.csv
+expect 0 "$UNROLL" eval grouped.safetensors named.csv --json
 mv out wanted
-expect 0 "$UNROLL" eval grouped.csv.safetensors grouped.csv --json
+expect 0 "$UNROLL" eval grouped.safetensors grouped.csv --json
 cmp -s out wanted || not_ok "groups that are missing change figures"
 refuses 3 'there is no column "who"' "$UNROLL" train named.csv --task classify --group who -o no
 # A column that was counted with the label there is none of a table without it.
@@ -275,6 +343,13 @@ refuses 3 'bare.csv has 3 numbers a step, but the network reads 2' "$UNROLL" pre
     plain.safetensors bare.csv --width 3
 refuses 3 's.ts has 2 numbers a step, but the network reads 3' "$UNROLL" predict idx.safetensors \
     s.ts --format ts
+# What is no text is told at once, however long its first line would be.
+if [ -c /dev/zero ]; then
+    expect 3 timeout 20 "$UNROLL" predict text.safetensors /dev/zero
+    has err '^unroll: /dev/zero: line 1 has a zero byte$'
+    expect 3 timeout 20 "$UNROLL" predict text.safetensors /dev/zero --format text
+    has err '^unroll: /dev/zero:1: byte 0 is NUL, which no text has$'
+fi
 refuses 3 'nowhere.csv' "$UNROLL" predict plain.safetensors nowhere.csv
 : >empty.csv
 refuses 3 'empty.csv: holds no example' "$UNROLL" predict plain.safetensors empty.csv
@@ -297,6 +372,8 @@ has err 'cut.idx3: byte 30: the file ends before the sizes that it gives'
 # A model that gives no such answers.
 text some.txt
 expect 0 "$UNROLL" train some.txt --task fill --steps 1 $TINY -o fill.safetensors
+refuses 2 '--format: task fill has no such option' "$UNROLL" eval fill.safetensors some.txt \
+    --format csv
 refuses 2 '--format: task fill has no such option' "$UNROLL" predict fill.safetensors t.txt \
     --format csv
 

@@ -34,6 +34,7 @@ eval lm.safetensors IN some.txt
 eval some.txt lm.safetensors IN
 eval some.txt lm.safetensors some.txt IN
 eval some.txt lm.safetensors - STDIN
+eval some.txt lm.safetensors some.txt --labels IN
 predict fill.safetensors IN gaps.txt
 predict gaps.txt fill.safetensors IN
 predict gaps.txt fill.safetensors STDIN
@@ -149,7 +150,7 @@ sed -n 's/^  \([a-z]*\) .*/\1/p' help | grep -v '^unroll$' | while read -r comma
     table | grep -q "^$command " || echo "$command"
     "$UNROLL" "$command" --help | sed -n 's/^ *\(-., \)*--\([a-z-]*\) [^ ]*\(FILE\|MODEL\).*/\2/p'
 done | sort -u >files
-printf '%s\n' init-from log output prime-file val vocab-from | cmp -s - files ||
+printf '%s\n' init-from labels log output prime-file val vocab-from | cmp -s - files ||
     not_ok "commands or options of files that the table lacks: $(cat files)"
 
 # ---- two outputs ---------------------------------------------------------
