@@ -5,6 +5,7 @@
 #include "data/buckets.h"
 #include "data/holdout.h"
 #include "data/sequences.h"
+#include "data/series.h"
 #include "data/vectors.h"
 #include "support/memory_file.h"
 #include "support/nomem.h"
@@ -360,6 +361,28 @@ static void answers__are_given_or_not_at_all(void **state)
                                   .act = ask, .arg = &all[i]});
 }
 
+/* ---- series ------------------------------------------------------------ */
+
+static ur_status read_series(void *unused, const void *arg, uint32_t *digest)
+{
+    struct ur__series s;
+    const struct ur__series_rule rule = {.targets = "b,3", .features = "all"};
+    (void)unused;
+    (void)arg;
+    ur_status status = ur__series_open(&s, "mem:s.csv", &rule);
+    if (status == UR_OK)
+        nomem_digest(digest, s.value, (size_t)(3 * s.n) * sizeof *s.value);
+    ur__series_close(&s);
+    return status;
+}
+
+static void series__are_read_or_not_at_all(void **state)
+{
+    (void)state;
+    memory_file("mem:s.csv", BYTES("date,b,a,d\n2020-01,1,2,3\n2020-02,4,,6\n"));
+    nomem_try(&(struct nomem){.name = "series", .act = read_series});
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -374,6 +397,7 @@ int main(void)
         cmocka_unit_test(set__is_read_or_not_at_all),
         cmocka_unit_test(set__survives_a_failing_disk),
         cmocka_unit_test(answers__are_given_or_not_at_all),
+        cmocka_unit_test(series__are_read_or_not_at_all),
         cmocka_unit_test(batches__are_made_or_not_at_all),
     };
     return cmocka_run_group_tests_name("nomem_readers", tests, set_up, NULL);
