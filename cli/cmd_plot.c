@@ -9,8 +9,9 @@
 #include "cli/plot.h"
 #include "io/file.h"
 
-extern const struct plot_kind plot_log, plot_matrix, plot_tokens;
-static const struct plot_kind *const kinds[] = {&plot_matrix, &plot_tokens, &plot_log};
+extern const struct plot_kind plot_log, plot_matrix, plot_tokens, plot_forecast;
+static const struct plot_kind *const kinds[] = {&plot_matrix, &plot_tokens, &plot_forecast,
+                                               &plot_log};
 enum { N_KINDS = sizeof kinds / sizeof *kinds };
 
 #define AT(field) .at = offsetof(struct plot_options, field)
@@ -38,6 +39,8 @@ static const ur_option options[] = {
      .max = 1000, AT(layer), .help = "gradients: of this layer alone"},
     {.group = "confusion matrices", .name = "shares", .kind = UR_OPTION_FLAG, AT(shares),
      .help = "write per cent of the row into the cells, not how many"},
+    {.group = "forecasts", .name = "series", .arg = "NAME", .shown = "the first",
+     .kind = UR_OPTION_TEXT, AT(series), .help = "column whose forecast is drawn"},
     OPT_COMMON(struct plot_options),
 };
 
@@ -47,6 +50,7 @@ static const char *const examples[] = {
     "unroll plot run.jsonl --metric f1 -o f1.svg",
     "unroll eval names.safetensors names.tsv --json | unroll plot - -o confusion.svg",
     "unroll predict spam.safetensors some.txt --explain --json | unroll plot - -o why.svg",
+    "unroll predict load.safetensors load.csv --json | unroll plot - -o next.svg",
     NULL,
 };
 
@@ -72,7 +76,8 @@ static ur_status settle(struct plot *p, const struct plot_kind *kind)
 {
     if (kind == NULL)
         return ur__fail(UR_EDATA, "%s is no line of a training log (train --log), no eval --json "
-                        "with a confusion matrix and no answer of predict --explain --json",
+                        "with a confusion matrix and no answer of predict --explain --json or of a "
+                        "forecast",
                         plot_place(p));
     if (p->kind != NULL && p->kind != kind)
         return ur__fail(UR_EDATA, "%s is %s, but what came before is %s: a figure has one kind",

@@ -50,6 +50,8 @@ static const char *const examples[] = {
     "unroll predict spam.safetensors messages.txt --explain --json | unroll plot - -o why.svg",
     "unroll predict digits.safetensors images.idx3",
     "unroll predict pos.safetensors news.conllu --format conllu",
+    "unroll predict load.safetensors load.csv >next.csv",
+    "unroll predict load.safetensors load.csv --back 24 --json | unroll plot - -o next.svg",
     NULL,
 };
 
@@ -123,6 +125,23 @@ static struct ur__json *places_of(const ur_answer *a)
     return places;
 }
 
+static struct ur__json *rows_of(const ur_answer *a)
+{
+    struct ur__json *rows = ur__json_new_array();
+    for (int i = 0; i < a->n_rows; i++) {
+        const ur_forecast_row *r = &a->row[i];
+        struct ur__json *one = ur__json_new_object();
+        ui_json_text(one, "series", r->series, strlen(r->series));
+        ui_json_text(one, "time", r->time, strlen(r->time));
+        ur__json_set_real(one, "value", r->value);
+        ur__json_set_real(one, "point", r->point);
+        ur__json_set_real(one, "lower", r->lower);
+        ur__json_set_real(one, "upper", r->upper);
+        ur__json_add(rows, one);
+    }
+    return rows;
+}
+
 static struct ur__json *tokens_of(const ur_answer *a)
 {
     struct ur__json *tokens = ur__json_new_array();
@@ -165,8 +184,12 @@ static ur_status print(const struct work *w, const ur_answer *a)
         return a->n_tokens > 0 ? print_tokens(a) : UR_OK;
     }
     struct ur__json *j = ur__json_new_object();
-    ui_json_text(j, "line", a->text, a->n);
-    ur__json_set(j, a->places, places_of(a));
+    if (a->n_rows > 0)
+        ur__json_set(j, "forecast", rows_of(a));
+    else
+        ui_json_text(j, "line", a->text, a->n);
+    if (a->places != NULL)
+        ur__json_set(j, a->places, places_of(a));
     if (a->n_tokens > 0)
         ur__json_set(j, "tokens", tokens_of(a));
     ur_status status = ui_json_dump(j, &out);
@@ -356,7 +379,9 @@ const struct command cmd_predict = {
              "seen. One that labels texts (classify) gives the label of the line, one that labels "
              "steps (tag) those of its words, with spaces between. If MODEL reads numbers, or with "
              "--format, FILE holds examples in one of the formats that training reads, with "
-             "labels or without: each has its answer on a line, in their order. With "
+             "labels or without: each has its answer on a line, in their order. One that "
+             "forecasts (forecast) says what comes after the end of FILE, as CSV with a line for "
+             "each step: its time, the point and the bounds of its interval. With "
              "--explain a label is followed by a line for each token, its weight and its text, and "
              "by an empty line.",
     .options = options,

@@ -10,7 +10,7 @@
 struct plot_options {
     struct opt_common common;
     const char *output, *labels, *title;
-    const char *unit, *metric, *steps;
+    const char *unit, *metric, *steps, *series;
     int64_t layer;
     bool force, log_x, log_y, gradients, shares;
     bool has_layer;             /* --layer was given */
