@@ -29,11 +29,11 @@ SETS = {
             "--split 1600,342,342"),
     "Airline": ("series/Airline.csv", "--horizon 12 --hidden 32 --transform log --base seasonal "
                 "--split 96,24,24"),
-    "sunspots": ("series/sunspots.csv", "--horizon 5 --context 33 --period 11 --hidden 24 "
+    "sunspots": ("series/sunspots.csv", "--horizon 1 --context 33 --period 11 --hidden 24 "
                  "--normalise series --base none --split 200,54,55"),
     "nile": ("series/nile.csv", "--horizon 4 --context 10 --hidden 8 --normalise series "
              "--base none --split 60,20,20"),
-    "Lynx": ("series/Lynx.csv", "--target 2 --horizon 2 --context 20 --period 10 --hidden 16 "
+    "Lynx": ("series/Lynx.csv", "--target 2 --horizon 1 --context 20 --period 10 --hidden 16 "
              "--transform log --normalise series --split 70,22,22"),
 }
 

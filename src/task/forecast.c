@@ -12,6 +12,8 @@
 #include "model/arch.h"
 #include "train/options.h"
 
+enum { MOST_RECENT = 256 };     /* rows that intervals are told from */
+
 /* ---- parts ------------------------------------------------------------- */
 
 /* A share of n below 1, or a whole number of rows. */
@@ -172,6 +174,8 @@ static ur_status open_all(struct ur__forecast *f, const struct ur__job *job,
         f->o.period = s->timed && s->n > 1 ? ur__time_period(&s->step) : 1;
     if (f->net.context == 0)
         f->net.context = usual_context(f);
+    if (f->o.recent == 0)
+        f->o.recent = begin[2] - begin[1] < MOST_RECENT ? (int)(begin[2] - begin[1]) : MOST_RECENT;
     f->net.targets = s->targets;
     f->net.features = s->features;
     f->net.gaps = s->missing > 0;
@@ -222,8 +226,9 @@ ur_status ur__forecast_open(void **run, const struct ur__job *job, struct ur__fa
 
 /* ---- measuring --------------------------------------------------------- */
 
-/* The part of the data that a model was not trained on. */
-static ur_status part_again(const struct ur__forecast *f, const struct ur__json *summary,
+/* The part of the data that a model was not trained on. Forecasts for the test may be told from how
+ * those for the part before it went. */
+static ur_status part_again(struct ur__forecast *f, const struct ur__json *summary,
                             const ur_eval_options *options, int64_t part[2])
 {
     const struct ur__series *s = &f->signal.series;
@@ -243,6 +248,7 @@ static ur_status part_again(const struct ur__forecast *f, const struct ur__json 
     const int64_t *from = options->tested ? begin + 2 : begin + 1;
     part[0] = from[0];
     part[1] = from[1];
+    f->look_back = begin[1];
     return part[1] > part[0] ? UR_OK : ur__fail(UR_EDATA, "the model was trained with nothing "
                                                 "held out%s", options->tested ? " for a test" : "");
 }
@@ -264,6 +270,9 @@ static ur_status open_measured(struct ur__forecast *f, const ur_eval_options *op
         return ur__fail(UR_EDATA, "%s: %lld rows are too few: a context of %d and a horizon of %d "
                         "need %d", options->data[0], (long long)(part[1] - part[0]),
                         f->net.context, f->net.horizon, f->net.context + f->net.horizon);
+    const int64_t least = f->signal.first + f->net.context, late = f->valid.at[0] - f->o.recent;
+    f->look_back = f->look_back > least ? f->look_back : least;
+    f->look_back = f->look_back > late ? f->look_back : late;
     return UR_OK;
 }
 

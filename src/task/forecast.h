@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "io/json.h"
 #include "tape/tape.h"
+#include "task/calibration.h"
 #include "task/linear.h"
 #include "train/task.h"
 #include "unroll/task.h"
@@ -33,7 +34,10 @@ struct ur__forecast {
     struct ur__windows_of batch, scored;
     void *block;
     const ur_model *model;
-    bool measures;                      /* intervals are widened as the model says */
+    /* Of measuring alone: intervals are as wide as the latest forecasts, from that row on, say. */
+    bool measures;
+    int64_t look_back;
+    struct ur__calibration *recent;     /* [N] */
     ur_tape *tape;                      /* of scoring */
     ur_model_state *state;              /* NULL: none is carried */
 };

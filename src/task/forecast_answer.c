@@ -9,6 +9,7 @@
 #include "io/option_json.h"
 #include "model/arch.h"
 #include "task/answer.h"
+#include "task/calibration.h"
 #include "task/forecast.h"
 #include "task/list.h"
 
@@ -17,6 +18,7 @@ struct answerer {
     struct ur__forecast_options o;
     struct ur__signal signal;
     struct ur__windows_of window;   /* of one row */
+    struct ur__calibration recent;  /* of the target at hand */
     void *block;
     ur_tape *tape;
     ur_model_state *state;          /* NULL: none is carried */
@@ -40,6 +42,12 @@ static ur_status recall(struct answerer *a)
     return UR_OK;
 }
 
+static void place(struct answerer *a, struct ur__carve *c)
+{
+    ur__windows_place(&a->window, a->signal.net, c);
+    ur__calibration_place(&a->recent, c);
+}
+
 static ur_status answerer_open(void *p, const struct ur__predict_job *job)
 {
     struct answerer *a = p;
@@ -49,11 +57,13 @@ static ur_status answerer_open(void *p, const struct ur__predict_job *job)
     a->signal.o = &a->o;
     a->signal.net = ur__model_values(job->model);
     a->window.B = 1;
-    ur__windows_place(&a->window, a->signal.net, &count);
+    a->recent.rows = a->o.recent;
+    a->recent.horizon = a->signal.net->horizon;
+    place(a, &count);
     c.base = a->block = ur__alloc(count.used, 1);
     if (!a->block)
         return UR_ENOMEM;
-    ur__windows_place(&a->window, a->signal.net, &c);
+    place(a, &c);
     if (a->signal.net->recursive)
         UR__TRY(ur_model_state_new(&a->state, job->model, 1, job->team));
     UR__TRY(ur_tape_new(&a->tape, job->team));
@@ -127,11 +137,14 @@ static ur_status put_line(struct answerer *a, const ur_forecast_row *row, struct
 static ur_status put_forecast(struct answerer *a, const ur_real *y, int k, struct ur__answer *to)
 {
     const struct ur__signal *s = &a->signal;
+    const double widen = ur__calibration_factor(&a->recent, s->series.n, s->net->interval,
+                                                (double)s->widen[k]);
     char time[UR__TIME_TEXT];
     for (int j = 0; j < s->net->horizon; j++) {
         const int place[] = {j, 0, k};
+        const struct ur__interval interval = ur__signal_interval(s, y, &a->window, place);
         const struct ur__forecast_step step =
-            ur__signal_step(s, y, &a->window, place, (double)s->widen[k]);
+            ur__signal_step(s, &a->window, place, &interval, widen);
         const ur_forecast_row row = {
             .series = ur__series_name(&s->series, k),
             .time = ur__series_time(&s->series, s->series.n + j, time),
@@ -147,28 +160,54 @@ static ur_status put_forecast(struct answerer *a, const ur_real *y, int k, struc
     return UR_OK;
 }
 
+/* Outputs of the forecast from a row; borrowed until the next. */
+static ur_status forecast(struct answerer *a, int64_t origin, const ur_real **y)
+{
+    ur_batch batch;
+    ur_batch_init(&batch);
+    ur__signal_fill(&a->signal, origin, &a->window, 0);
+    UR__TRY(ur__windows_fields(&a->window, a->signal.net, &batch));
+    ur_tape_reset(a->tape);
+    if (a->state)
+        ur_model_state_zero(a->state);
+    *y = ur_data(ur_model_outputs(a->tape, a->model, &batch, a->state));
+    if (a->state)
+        ur_model_state_detach(a->state);
+    return ur_tape_status(a->tape);
+}
+
+/* How forecasts of a target from the latest rows went. */
+static ur_status look_back(struct answerer *a, int k)
+{
+    const struct ur__signal *s = &a->signal;
+    const int64_t least = s->first + s->net->context, late = s->series.n - a->recent.rows;
+    const ur_real *y;
+    ur__calibration_begin(&a->recent);
+    for (int64_t t = late > least ? late : least; t < s->series.n; t++) {
+        UR__TRY(forecast(a, t, &y));
+        for (int j = 0; j < s->net->horizon; j++) {
+            const int place[] = {j, 0, k};
+            const struct ur__interval i = ur__signal_interval(s, y, &a->window, place);
+            ur__calibration_note(&a->recent, t, j, &i, ur__signal_truth(s, &a->window, place));
+        }
+    }
+    return UR_OK;
+}
+
 static ur_status answer(struct answerer *a, struct ur__answer *to)
 {
     const struct ur__signal *s = &a->signal;
     const int N = s->net->targets;
-    ur_batch batch;
-    ur_batch_init(&batch);
-    ur__signal_fill(s, s->series.n, &a->window, 0);
-    UR__TRY(ur__windows_fields(&a->window, s->net, &batch));
-    ur_tape_reset(a->tape);
-    if (a->state)
-        ur_model_state_zero(a->state);
-    const ur_tensor *y = ur_model_outputs(a->tape, a->model, &batch, a->state);
-    if (a->state)
-        ur_model_state_detach(a->state);
-    UR__TRY(ur_tape_status(a->tape));
+    const ur_real *y;
     UR__TRY(ur__buf_printf(&to->text, "time,%spoint,lower,upper", N > 1 ? "series," : ""));
     for (int k = 0; k < N; k++) {
         a->name.size = 0;
         if (N > 1)
             UR__TRY(make_name(a, ur__series_name(&s->series, k)));
+        UR__TRY(look_back(a, k));
+        UR__TRY(forecast(a, s->series.n, &y));
         UR__TRY(put_context(a, k, to));
-        UR__TRY(put_forecast(a, ur_data(y), k, to));
+        UR__TRY(put_forecast(a, y, k, to));
     }
     return UR_OK;
 }

@@ -4,9 +4,8 @@
  * before, and a linear autoregression.
  *
  * Sums: the loss and how many values it is of; then, target by target, errors of the four, and how
- * often an interval would have had to be how many times as wide to hold its value. From these
- * numbers, of the part held out, follows what intervals are widened by (Romano, Patterson and
- * Candès 2019: conformalized quantile regression, here by a factor).
+ * often an interval would have had to be how many times as wide to hold its value
+ * (task/calibration.h), from which follows what intervals are widened by.
  */
 #include "task/forecast.h"
 
@@ -21,12 +20,11 @@
 
 enum { LOSS, VALUES, TARGETS };
 enum { NETWORK, LAST, SEASONAL, LINEAR, FORECASTERS };
-enum { ERRORS = sizeof(ur_forecast_sums) / sizeof(double), BINS = 1024, SCORED_ROWS = 64 };
-#define PER_ONE 128     /* bins of a factor of 1 */
+enum { ERRORS = sizeof(ur_forecast_sums) / sizeof(double), SCORED_ROWS = 64 };
 
 static int target_sums(void)
 {
-    return FORECASTERS * ERRORS + BINS;
+    return FORECASTERS * ERRORS + UR__BINS;
 }
 
 int ur__forecast_sums(const ur_model *model)
@@ -37,21 +35,38 @@ int ur__forecast_sums(const ur_model *model)
 
 /* ---- opening ----------------------------------------------------------- */
 
+static void place(struct ur__forecast *f, struct ur__carve *c)
+{
+    ur__windows_place(&f->scored, &f->net, c);
+    f->recent = ur__carve(c, (size_t)f->net.targets, sizeof *f->recent);
+    for (int k = 0; k < f->net.targets; k++) {
+        struct ur__calibration one = {.rows = f->o.recent, .horizon = f->net.horizon};
+        ur__calibration_place(&one, c);
+        if (f->recent)
+            f->recent[k] = one;
+    }
+}
+
+static ur_status take_memory(struct ur__forecast *f)
+{
+    struct ur__carve count = {0}, c = {0};
+    f->scored.B = f->valid.n < SCORED_ROWS ? (int)f->valid.n : SCORED_ROWS;
+    place(f, &count);
+    c.base = f->block = ur__alloc(count.used, 1);
+    if (!f->block)
+        return UR_ENOMEM;
+    place(f, &c);
+    return UR_OK;
+}
+
 ur_status ur__forecast_score_open(struct ur__forecast *f, const ur_model *model)
 {
     struct ur__model_room room;
     ur_batch largest;
     ur_batch_init(&largest);
     f->model = model;
-    if (f->measures) {
-        f->scored.B = f->valid.n < SCORED_ROWS ? (int)f->valid.n : SCORED_ROWS;
-        struct ur__carve count = {0}, c = {0};
-        ur__windows_place(&f->scored, &f->net, &count);
-        c.base = f->block = ur__alloc(count.used, 1);
-        if (!f->block)
-            return UR_ENOMEM;
-        ur__windows_place(&f->scored, &f->net, &c);
-    }
+    if (f->measures)
+        UR__TRY(take_memory(f));
     if (f->valid.n == 0)
         return UR_OK;
     UR__TRY(ur__windows_fields(&f->scored, &f->net, &largest));
@@ -71,6 +86,7 @@ struct scoring {
     struct ur__forecast *f;
     const ur_real *y;           /* outputs */
     double *sums;
+    double widen;               /* of the window and the target at hand */
 };
 
 static double pinball(double q, double d)
@@ -78,85 +94,97 @@ static double pinball(double q, double d)
     return d >= 0 ? q * d : (q - 1) * d;
 }
 
-/* As the network's loss has it (model/arch_forecast.c). */
-static double loss_of(const struct ur__forecast_net *c, const ur_real *o, int k, double target)
+/* As the network's loss has it (model/arch_forecast.c); a Gaussian's deviation is told from its
+ * interval. */
+static double loss_of(const struct ur__forecast_net *c, const struct ur__interval *i, double truth)
 {
-    const int N = c->targets;
-    const double d = target - (double)o[k];
+    const double d = truth - i->point;
     if (c->output == UR__FORECAST_POINT)
         return fabs(d);
     if (c->output == UR__FORECAST_QUANTILE)
-        return pinball(0.5, d) + pinball((1 - c->interval) / 2, target - (double)o[N + k])
-            + pinball((1 + c->interval) / 2, target - (double)o[2 * N + k]);
-    ur_real precision = -o[N + k];
-    ur__kernel()->exp(1, &precision, &precision);
-    return 0.5 * ((double)o[N + k] + d * d * (double)precision + 1.8378770664093453);
+        return pinball(0.5, d) + pinball((1 - c->interval) / 2, d + i->below)
+            + pinball((1 + c->interval) / 2, d - i->above);
+    ur_real variance = (ur_real)(i->above / ur__normal_quantile((1 + c->interval) / 2)), log_of;
+    variance *= variance;
+    ur__kernel()->log(1, &variance, &log_of);
+    return 0.5 * ((double)log_of + d * d / (double)variance + 1.8378770664093453);
 }
 
-/* By how much the interval must be stretched to reach the value, in bins. */
-static int bin_of(const struct ur__forecast_step *s, double value)
+/* A simple forecast: transformed, or normalised by some other numbers. */
+static void add_point(const struct scoring *a, ur_forecast_sums *to, double value,
+                      struct ur__normal by, double y)
 {
-    double side = value >= s->point ? s->upper - s->point : s->point - s->lower;
-    double factor = fabs(value - s->point) / side;      /* NaN: 0 of 0 */
-    return !(factor > 0) ? 0 : factor * PER_ONE < BINS - 1 ? (int)(factor * PER_ONE) : BINS - 1;
+    ur_forecast_add(to, value, ur__signal_value(&a->f->signal, by, y), (double)NAN, (double)NAN);
 }
 
 static void add_value(const struct scoring *a, int64_t origin, const int place[3])
 {
     struct ur__forecast *f = a->f;
     const struct ur__signal *s = &f->signal;
+    const struct ur__windows_of *w = &f->scored;
     const int j = place[0], b = place[1], k = place[2], N = f->net.targets;
     const double value = s->series.value[(origin + j) * ur__series_columns(&s->series) + k];
-    const ur_real *o = a->y + (ptrdiff_t)(j * f->scored.B + b) * N * ur__forecast_numbers(&f->net);
-    const struct ur__normal own = {f->scored.level[b * N + k], f->scored.scale[b * N + k]};
-    const struct ur__normal plain = {0, 1};
+    const struct ur__interval interval = ur__signal_interval(s, a->y, w, place);
+    const double truth = ur__signal_truth(s, w, place);
+    const struct ur__normal own = {w->level[b * N + k], w->scale[b * N + k]}, plain = {0, 1};
     double *sums = a->sums + TARGETS + k * target_sums();
     ur_forecast_sums *errors = (void *)sums;
-    if (isnan(value))
+    if (isnan(truth))
         return;
-    a->sums[LOSS] += loss_of(&f->net, o, k, (double)f->scored.target[2 * (j * f->scored.B + b) * N
-                                                                     + k]);
+    a->sums[LOSS] += loss_of(&f->net, &interval, truth);
     a->sums[VALUES]++;
-    const struct ur__forecast_step step =
-        ur__signal_step(s, a->y, &f->scored, place, f->measures ? (double)s->widen[k] : 1);
+    const struct ur__forecast_step step = ur__signal_step(s, w, place, &interval, a->widen);
     ur_forecast_add(&errors[NETWORK], value, step.point, step.lower, step.upper);
-    ur_forecast_add(&errors[LAST], value,
-                    ur__signal_value(s, plain, (double)ur__signal_naive(s, origin, k, j, 1)),
-                    (double)NAN, (double)NAN);
-    ur_forecast_add(&errors[SEASONAL], value,
-                    ur__signal_value(s, plain,
-                                     (double)ur__signal_naive(s, origin, k, j, f->o.period)),
-                    (double)NAN, (double)NAN);
-    ur_forecast_add(&errors[LINEAR], value,
-                    ur__signal_value(s, own, ur__signal_linear(s, k, j, f->scored.x)),
-                    (double)NAN, (double)NAN);
-    if (f->net.output != UR__FORECAST_POINT)
-        sums[FORECASTERS * ERRORS + bin_of(&step, value)]++;
+    add_point(a, &errors[LAST], value, plain, (double)ur__signal_naive(s, origin, k, j, 1));
+    add_point(a, &errors[SEASONAL], value, plain,
+              (double)ur__signal_naive(s, origin, k, j, f->o.period));
+    add_point(a, &errors[LINEAR], value, own, ur__signal_linear(s, k, j, w->x));
+    if (!isnan(interval.below))
+        sums[FORECASTERS * ERRORS + ur__factor_bin(&interval, truth)]++;
 }
 
 /* ---- scoring ----------------------------------------------------------- */
 
-static void add_window(const struct scoring *a, int64_t origin, int b)
+/* How wide the intervals of a window are to be; in training as the network has them. */
+static double factor(const struct ur__forecast *f, int64_t origin, int k)
+{
+    return f->measures ? ur__calibration_factor(&f->recent[k], origin, f->net.interval,
+                                                (double)f->signal.widen[k]) : 1;
+}
+
+static void note_window(const struct scoring *a, int64_t origin, int b, int k)
+{
+    struct ur__forecast *f = a->f;
+    for (int j = 0; j < f->net.horizon && f->measures; j++) {
+        const int place[] = {j, b, k};
+        const struct ur__interval i = ur__signal_interval(&f->signal, a->y, &f->scored, place);
+        ur__calibration_note(&f->recent[k], origin, j, &i,
+                             ur__signal_truth(&f->signal, &f->scored, place));
+    }
+}
+
+/* sums NULL: the window is before those that are measured. */
+static void add_window(struct scoring *a, int64_t origin, int b)
 {
     struct ur__forecast *f = a->f;
     const int N = f->net.targets;
     for (int k = 0; k < N; k++) {
         const struct ur__normal by = {f->scored.level[b * N + k], f->scored.scale[b * N + k]};
         ur__signal_context(&f->signal, origin, k, by, f->scored.x);
-        for (int j = 0; j < f->net.horizon; j++)
+        a->widen = a->sums ? factor(f, origin, k) : 1;
+        for (int j = 0; j < f->net.horizon && a->sums; j++)
             add_value(a, origin, (int[]){j, b, k});
+        note_window(a, origin, b, k);
     }
 }
 
-/* Rows after the last origin are that one again, and are not counted. */
-static ur_status score_batch(struct ur__forecast *f, int64_t first, int64_t end, double *sums)
+/* The windows at some origins; rows after the last are that one again, and are not counted. */
+static ur_status score_batch(struct ur__forecast *f, const int64_t *origins, int n, double *sums)
 {
     ur_batch batch;
     ur_batch_init(&batch);
-    for (int b = 0; b < f->scored.B; b++) {
-        int64_t i = first + b < end ? first + b : end - 1;
-        ur__signal_fill(&f->signal, f->valid.at[i], &f->scored, b);
-    }
+    for (int b = 0; b < f->scored.B; b++)
+        ur__signal_fill(&f->signal, origins[b < n ? b : n - 1], &f->scored, b);
     UR__TRY(ur__windows_fields(&f->scored, &f->net, &batch));
     ur_tape_reset(f->tape);
     if (f->state)
@@ -165,9 +193,23 @@ static ur_status score_batch(struct ur__forecast *f, int64_t first, int64_t end,
     if (f->state)
         ur_model_state_detach(f->state);
     UR__TRY(ur_tape_status(f->tape));
-    const struct scoring a = {f, ur_data(y), sums};
-    for (int b = 0; b < f->scored.B && first + b < end; b++)
-        add_window(&a, f->valid.at[first + b], b);
+    struct scoring a = {f, ur_data(y), sums, 1};
+    for (int b = 0; b < n; b++)
+        add_window(&a, origins[b], b);
+    return UR_OK;
+}
+
+/* Forecasts from the rows before the first that is measured, as far as they may be looked at. */
+static ur_status look_back(struct ur__forecast *f)
+{
+    int64_t at[SCORED_ROWS];
+    for (int k = 0; k < f->net.targets; k++)
+        ur__calibration_begin(&f->recent[k]);
+    for (int64_t t = f->look_back, n; t < f->valid.at[0]; t += n) {
+        for (n = 0; n < f->scored.B && t + n < f->valid.at[0]; n++)
+            at[n] = t + n;
+        UR__TRY(score_batch(f, at, (int)n, NULL));
+    }
     return UR_OK;
 }
 
@@ -177,11 +219,10 @@ ur_status ur__forecast_score(void *run, struct ur__shard shard, const struct ur_
     struct ur__forecast *f = run;
     const int64_t n = f->valid.n, begin = n * shard.index / shard.of,
                   end = n * (shard.index + 1) / shard.of;
-    if (!f->measures)
-        UR__TRY(ur__signal_use(&f->signal, f->model));
+    UR__TRY(f->measures ? look_back(f) : ur__signal_use(&f->signal, f->model));
     for (int64_t first = begin; first < end; first += f->scored.B) {
         const int64_t done = first + f->scored.B < end ? first + f->scored.B : end;
-        UR__TRY(score_batch(f, first, end, sums));
+        UR__TRY(score_batch(f, f->valid.at + first, (int)(done - first), sums));
         if (!watch->go_on(watch->user, (double)(done - begin) / (double)(end - begin)))
             return ur__fail(UR_ECANCELED, "measuring was stopped");
     }
@@ -237,25 +278,13 @@ void ur__forecast_figures(const ur_model *model, const double *sums, ur_metrics 
     ur_metrics_add(out, "n", "values", false, sums[VALUES]);
 }
 
-/* The least factor that so large a share of the values would have needed, one more value counted
- * among those outside. */
-static double factor_of(const double *count, double share)
-{
-    double n = 0, below = 0;
-    for (int i = 0; i < BINS; i++)
-        n += count[i];
-    const double due = ceil(share * (n + 1));
-    int i = 0;
-    for (; i < BINS - 1 && (below += count[i]) < due; i++)
-        ;
-    return n > 0 ? (double)(i + 1) / PER_ONE : 1;
-}
-
 void ur__forecast_settle(ur_model *model, const double *sums)
 {
     const struct ur__forecast_net *c = ur__model_values(model);
     ur_real *widen = ur_param_data(model->params, ur__forecast_kept(model)->widen);
-    for (int k = 0; k < c->targets; k++)
-        widen[k] = (ur_real)factor_of(sums + TARGETS + k * target_sums() + FORECASTERS * ERRORS,
-                                      c->interval);
+    for (int k = 0; k < c->targets; k++) {
+        const double *count = sums + TARGETS + k * target_sums() + FORECASTERS * ERRORS;
+        const double factor = ur__factor_of(count, c->interval);
+        widen[k] = factor > 0 ? (ur_real)factor : 1;
+    }
 }

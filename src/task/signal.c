@@ -325,28 +325,41 @@ double ur__normal_quantile(double q)
     return d < 0 ? -x : x;
 }
 
-struct ur__forecast_step ur__signal_step(const struct ur__signal *s, const ur_real *y,
-                                         const struct ur__windows_of *w, const int place[3],
-                                         double widen)
+struct ur__interval ur__signal_interval(const struct ur__signal *s, const ur_real *y,
+                                        const struct ur__windows_of *w, const int place[3])
 {
     const struct ur__forecast_net *c = s->net;
-    const int j = place[0], b = place[1], k = place[2], N = c->targets;
-    const int numbers = ur__forecast_numbers(c);
-    const ur_real *o = y + (size_t)(j * w->B + b) * (size_t)(N * numbers);
-    const struct ur__normal by = normal_of(s, w, b, k);
-    double point = (double)o[k], below = (double)NAN, above = (double)NAN;
+    const int k = place[2], N = c->targets, numbers = ur__forecast_numbers(c);
+    const ur_real *o = y + (size_t)(place[0] * w->B + place[1]) * (size_t)(N * numbers);
+    struct ur__interval i = {(double)o[k], (double)NAN, (double)NAN};
     if (c->output == UR__FORECAST_QUANTILE) {
-        below = point - (double)o[N + k];
-        above = (double)o[2 * N + k] - point;
+        i.below = i.point - (double)o[N + k];
+        i.above = (double)o[2 * N + k] - i.point;
     } else if (c->output == UR__FORECAST_GAUSSIAN) {
         ur_real deviation = o[N + k] / 2;
         ur__kernel()->exp(1, &deviation, &deviation);
-        below = above = ur__normal_quantile((1 + c->interval) / 2) * (double)deviation;
+        i.below = i.above = ur__normal_quantile((1 + c->interval) / 2) * (double)deviation;
     }
-    struct ur__forecast_step step = {ur__signal_value(s, by, point), (double)NAN, (double)NAN};
-    if (c->output != UR__FORECAST_POINT) {
-        step.lower = ur__signal_value(s, by, point - widen * below);
-        step.upper = ur__signal_value(s, by, point + widen * above);
-    }
+    return i;
+}
+
+double ur__signal_truth(const struct ur__signal *s, const struct ur__windows_of *w,
+                        const int place[3])
+{
+    const int N = s->net->targets;
+    const ur_real *target = w->target + 2 * (size_t)(place[0] * w->B + place[1]) * (size_t)N;
+    return target[N + place[2]] > 0 ? (double)target[place[2]] : (double)NAN;
+}
+
+struct ur__forecast_step ur__signal_step(const struct ur__signal *s, const struct ur__windows_of *w,
+                                         const int place[3], const struct ur__interval *i,
+                                         double widen)
+{
+    const struct ur__normal by = normal_of(s, w, place[1], place[2]);
+    struct ur__forecast_step step = {ur__signal_value(s, by, i->point), (double)NAN, (double)NAN};
+    if (isnan(i->below))
+        return step;
+    step.lower = ur__signal_value(s, by, i->point - widen * i->below);
+    step.upper = ur__signal_value(s, by, i->point + widen * i->above);
     return step;
 }

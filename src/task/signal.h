@@ -16,7 +16,7 @@ enum { UR__BASE_NONE, UR__BASE_LAST, UR__BASE_SEASONAL, UR__BASE_LINEAR };
 /* Options of such a task: its struct of values. */
 struct ur__forecast_options {
     const char *target, *features, *time, *split;
-    int period, normalise, base, back;
+    int period, normalise, base, back, recent;
     bool log, calendar;
 };
 extern const ur_option_table ur__forecast_table;
@@ -76,13 +76,22 @@ ur_real ur__signal_naive(const struct ur__signal *s, int64_t origin, int k, int 
 /* A normalised number as the file would have it. */
 double ur__signal_value(const struct ur__signal *s, struct ur__normal by, double y);
 
-/* Step j of target k of column b, at = {j,b,k}, of outputs y [H,B,N·numbers]: as the file would
- * have it. widen: of the interval; without one its bounds are NaN. */
+/* Step j of target k of column b, at = {j,b,k}, of outputs y [H,B,N·numbers], normalised: the point
+ * and how far the bounds are from it; NaN: it has none. */
+struct ur__interval {
+    double point, below, above;
+};
+struct ur__interval ur__signal_interval(const struct ur__signal *s, const ur_real *y,
+                                        const struct ur__windows_of *w, const int at[3]);
+/* The value that came, normalised as the point is; NaN: missing, or not there yet. */
+double ur__signal_truth(const struct ur__signal *s, const struct ur__windows_of *w,
+                        const int at[3]);
+/* The interval as the file would have it, `widen` times as wide. */
 struct ur__forecast_step {
     double point, lower, upper;
 };
-struct ur__forecast_step ur__signal_step(const struct ur__signal *s, const ur_real *y,
-                                         const struct ur__windows_of *w, const int at[3],
+struct ur__forecast_step ur__signal_step(const struct ur__signal *s, const struct ur__windows_of *w,
+                                         const int at[3], const struct ur__interval *interval,
                                          double widen);
 /* The q-quantile of the standard normal distribution. */
 double ur__normal_quantile(double q);

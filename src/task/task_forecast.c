@@ -24,6 +24,7 @@ static void forecast_shape(void *run, ur_options *net, ur_options *job)
     c->gaps = f->net.gaps;
     c->ahead = f->net.ahead;
     o->period = f->o.period;
+    o->recent = f->o.recent;
 }
 
 /* Mean and deviation of a column over the rows to learn from; where values are told from the last
