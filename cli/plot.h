@@ -45,6 +45,12 @@ const char *plot_place(const struct plot *p);
 /* "standard input" for "-". */
 const char *plot_name(const struct plot *p, int file);
 
+/* Draws answers of predict --json, lines of n bytes, into a file; words (of the command line) are
+ * files that it must not be. plot_check: may it be written? */
+ur_status plot_check(const char *output, bool force, const struct opt_words *words);
+ur_status plot_answers(const char *output, bool force, const struct opt_words *words,
+                       const struct ur__buf *lines);
+
 /* Calls each with every line of a file, without its end and followed by a zero; n bytes. A line
  * has at most 64 MiB. */
 ur_status plot_lines(const char *path, ur_status (*each)(void *user, const char *line, size_t n),

@@ -12,6 +12,7 @@
 #include "cli/plot.h"
 
 #define LARGEST 1e12
+#define HALF 0.4                /* of the width of a single step's interval */
 
 enum { MOST_ROWS = 1 << 20 };
 
@@ -129,7 +130,7 @@ static ur_status put_interval(struct chart *c, const struct forecast *f)
     UR__TRY(chart_next(c, &curve));
     *curve = (struct curve){.label = "interval", .color = svg_color[1], .dash = "", .opacity = 0.22,
                             .area = true};
-    curve->at = ur__alloc(2 * (size_t)f->n, sizeof *curve->at);
+    curve->at = ur__alloc(2 * (size_t)f->n + 2, sizeof *curve->at);
     if (curve->at == NULL)
         return UR_ENOMEM;
     for (int pass = 0; pass < 2; pass++)
@@ -138,6 +139,14 @@ static ur_status put_interval(struct chart *c, const struct forecast *f)
             if (number(row_of(f, i), "lower", &low) && number(row_of(f, i), "upper", &high))
                 curve->at[curve->n++] = (struct point){i, pass ? low : high};
         }
+    if (curve->n == 2) {        /* one step: a box, so that it is seen */
+        const struct point top = curve->at[0], foot = curve->at[1];
+        curve->at[0].x -= HALF;
+        curve->at[1] = (struct point){top.x + HALF, top.y};
+        curve->at[2] = (struct point){foot.x + HALF, foot.y};
+        curve->at[3] = (struct point){foot.x - HALF, foot.y};
+        curve->n = 4;
+    }
     if (curve->n > 0)
         c->n++;
     else

@@ -49,6 +49,14 @@ has out '"forecast":\[{"series":"load","time":"2021-02-18T' '"point":null' '"upp
 cp out p.json
 expect 0 "$UNROLL" plot p.json -o p.svg --title 'a load' --series load
 has p.svg 'a load' '<polygon points=' '>interval<' '>forecast<' '>value<' '>2021-02-'
+"$UNROLL" predict m.safetensors load.csv --plot next.svg >out || not_ok "predict --plot"
+has out '^time,point,lower,upper$'
+has next.svg '<polygon points=' '>forecast<'
+expect 5 "$UNROLL" predict m.safetensors load.csv --plot next.svg
+has err '^unroll: next.svg exists; use --force'
+expect 5 "$UNROLL" predict m.safetensors load.csv --plot load.csv --force
+has err 'it is the same file as load.csv'
+expect 0 "$UNROLL" predict m.safetensors load.csv --back 6 --plot next.svg --force --json
 expect 2 "$UNROLL" plot p.json -o q.svg --series heat
 has err '^unroll: --series heat: '
 expect 2 "$UNROLL" plot p.json -o q.svg --shares
