@@ -46,12 +46,13 @@ static void factor__is_of_what_was_known(void **unused)
 {
     (void)unused;
     const struct ur__interval unit = {.point = 0, .below = 1, .above = 1};
-    struct ur__calibration c = {.rows = ROWS, .horizon = H};
+    const struct ur__forecast_net net = {.targets = 2, .horizon = H};
     struct ur__carve size = {0}, place = {0};
-    ur__calibration_place(&c, &size);
+    assert_null(ur__calibrations_place(&net, ROWS, &size));
     place.base = ur__alloc(size.used, 1);
     assert_non_null(place.base);
-    ur__calibration_place(&c, &place);
+    struct ur__calibration *both = ur__calibrations_place(&net, ROWS, &place), c = both[1];
+    ur__calibration_begin(&both[0]);
     ur__calibration_begin(&c);
     assert_true(ur__calibration_factor(&c, 50, 0.8, 7) == 7);
     int told = 0;

@@ -29,12 +29,19 @@ double ur__factor_of(const double *count, double share)
     return n > 0 ? (double)(i + 1) / PER_ONE : 0;
 }
 
-void ur__calibration_place(struct ur__calibration *c, struct ur__carve *carve)
+struct ur__calibration *ur__calibrations_place(const struct ur__forecast_net *net, int rows,
+                                               struct ur__carve *carve)
 {
-    const size_t rows = (size_t)c->rows;
-    c->origin = ur__carve(carve, rows, sizeof *c->origin);
-    c->bin = ur__carve(carve, rows * (size_t)c->horizon, sizeof *c->bin);
-    c->count = ur__carve(carve, UR__BINS, sizeof *c->count);
+    const size_t N = (size_t)net->targets, R = (size_t)rows, H = (size_t)net->horizon;
+    struct ur__calibration *all = ur__carve(carve, N, sizeof *all);
+    double *count = ur__carve(carve, UR__BINS, sizeof *count);      /* of one at a time */
+    for (size_t k = 0; k < N; k++) {
+        int64_t *origin = ur__carve(carve, R, sizeof *origin);
+        int16_t *bin = ur__carve(carve, R * H, sizeof *bin);
+        if (all)
+            all[k] = (struct ur__calibration){rows, net->horizon, origin, bin, count};
+    }
+    return all;
 }
 
 void ur__calibration_begin(struct ur__calibration *c)

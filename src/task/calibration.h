@@ -25,8 +25,9 @@ struct ur__calibration {
     double *count;              /* [UR__BINS] scratch */
 };
 struct ur__carve;
-/* rows and horizon are set. */
-void ur__calibration_place(struct ur__calibration *c, struct ur__carve *carve);
+/* Those of all targets of a network, `rows` back: [N]. */
+struct ur__calibration *ur__calibrations_place(const struct ur__forecast_net *net, int rows,
+                                               struct ur__carve *carve);
 void ur__calibration_begin(struct ur__calibration *c);
 /* Notes step j of the forecast from a row; truth NaN: missing. Rows come in order, and all steps of
  * each. */

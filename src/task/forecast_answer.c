@@ -18,7 +18,7 @@ struct answerer {
     struct ur__forecast_options o;
     struct ur__signal signal;
     struct ur__windows_of window;   /* of one row */
-    struct ur__calibration recent;  /* of the target at hand */
+    struct ur__calibration *recent; /* [N] */
     void *block;
     ur_tape *tape;
     ur_model_state *state;          /* NULL: none is carried */
@@ -45,7 +45,7 @@ static ur_status recall(struct answerer *a)
 static void place(struct answerer *a, struct ur__carve *c)
 {
     ur__windows_place(&a->window, a->signal.net, c);
-    ur__calibration_place(&a->recent, c);
+    a->recent = ur__calibrations_place(a->signal.net, a->o.recent, c);
 }
 
 static ur_status answerer_open(void *p, const struct ur__predict_job *job)
@@ -57,8 +57,6 @@ static ur_status answerer_open(void *p, const struct ur__predict_job *job)
     a->signal.o = &a->o;
     a->signal.net = ur__model_values(job->model);
     a->window.B = 1;
-    a->recent.rows = a->o.recent;
-    a->recent.horizon = a->signal.net->horizon;
     place(a, &count);
     c.base = a->block = ur__alloc(count.used, 1);
     if (!a->block)
@@ -137,7 +135,7 @@ static ur_status put_line(struct answerer *a, const ur_forecast_row *row, struct
 static ur_status put_forecast(struct answerer *a, const ur_real *y, int k, struct ur__answer *to)
 {
     const struct ur__signal *s = &a->signal;
-    const double widen = ur__calibration_factor(&a->recent, s->series.n, s->net->interval,
+    const double widen = ur__calibration_factor(&a->recent[k], s->series.n, s->net->interval,
                                                 (double)s->widen[k]);
     char time[UR__TIME_TEXT];
     for (int j = 0; j < s->net->horizon; j++) {
@@ -176,19 +174,22 @@ static ur_status forecast(struct answerer *a, int64_t origin, const ur_real **y)
     return ur_tape_status(a->tape);
 }
 
-/* How forecasts of a target from the latest rows went. */
-static ur_status look_back(struct answerer *a, int k)
+/* How forecasts from the latest rows went. */
+static ur_status look_back(struct answerer *a)
 {
     const struct ur__signal *s = &a->signal;
-    const int64_t least = s->first + s->net->context, late = s->series.n - a->recent.rows;
+    const int64_t least = s->first + s->net->context, late = s->series.n - a->o.recent;
+    const int N = s->net->targets, H = s->net->horizon;
     const ur_real *y;
-    ur__calibration_begin(&a->recent);
+    for (int k = 0; k < N; k++)
+        ur__calibration_begin(&a->recent[k]);
     for (int64_t t = late > least ? late : least; t < s->series.n; t++) {
         UR__TRY(forecast(a, t, &y));
-        for (int j = 0; j < s->net->horizon; j++) {
-            const int place[] = {j, 0, k};
-            const struct ur__interval i = ur__signal_interval(s, y, &a->window, place);
-            ur__calibration_note(&a->recent, t, j, &i, ur__signal_truth(s, &a->window, place));
+        for (int i = 0; i < N * H; i++) {
+            const int place[] = {i % H, 0, i / H};
+            const struct ur__interval interval = ur__signal_interval(s, y, &a->window, place);
+            ur__calibration_note(&a->recent[i / H], t, i % H, &interval,
+                                 ur__signal_truth(s, &a->window, place));
         }
     }
     return UR_OK;
@@ -199,13 +200,13 @@ static ur_status answer(struct answerer *a, struct ur__answer *to)
     const struct ur__signal *s = &a->signal;
     const int N = s->net->targets;
     const ur_real *y;
+    UR__TRY(look_back(a));
+    UR__TRY(forecast(a, s->series.n, &y));
     UR__TRY(ur__buf_printf(&to->text, "time,%spoint,lower,upper", N > 1 ? "series," : ""));
     for (int k = 0; k < N; k++) {
         a->name.size = 0;
         if (N > 1)
             UR__TRY(make_name(a, ur__series_name(&s->series, k)));
-        UR__TRY(look_back(a, k));
-        UR__TRY(forecast(a, s->series.n, &y));
         UR__TRY(put_context(a, k, to));
         UR__TRY(put_forecast(a, y, k, to));
     }

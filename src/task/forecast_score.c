@@ -38,13 +38,7 @@ int ur__forecast_sums(const ur_model *model)
 static void place(struct ur__forecast *f, struct ur__carve *c)
 {
     ur__windows_place(&f->scored, &f->net, c);
-    f->recent = ur__carve(c, (size_t)f->net.targets, sizeof *f->recent);
-    for (int k = 0; k < f->net.targets; k++) {
-        struct ur__calibration one = {.rows = f->o.recent, .horizon = f->net.horizon};
-        ur__calibration_place(&one, c);
-        if (f->recent)
-            f->recent[k] = one;
-    }
+    f->recent = ur__calibrations_place(&f->net, f->o.recent, c);
 }
 
 static ur_status take_memory(struct ur__forecast *f)
