@@ -296,7 +296,7 @@ static void batches__are_made_or_not_at_all(void **state)
 /* ---- answers ----------------------------------------------------------- */
 
 struct asking {
-    const char *arch, *settings, *format, *path;
+    const char *arch, *settings, *format, *path;    /* format NULL: the task has one */
 };
 
 static void *make_net(const void *arg)
@@ -308,6 +308,10 @@ static void *make_net(const void *arg)
     bool text = !strstr(a->settings, "features");
     ur_vocab *v[3] = {NULL};
     ur_model *m;
+    if (!a->format) {
+        assert_ok(ur_model_new(&m, &c, 0, v, 9));
+        return m;
+    }
     if (text) {
         assert_ok(ur__vocab_new_words(&v[0], UR_TOKEN_WORD, 5, words));
         assert_ok(ur__vocab_new(&v[2], UR_TOKEN_CHAR, 3, codes));
@@ -333,12 +337,15 @@ static ur_status ask(void *it, const void *arg, uint32_t *digest)
     ur_status status = ur_predictor_new(&p, it, &o);
     if (status != UR_OK)
         return status;
-    DO(ur_predictor_set(p, "format", q->format));
+    if (q->format)
+        DO(ur_predictor_set(p, "format", q->format));
     DO(ur_predictor_open(p, &q->path, 1));
     do {
         DO(ur_predictor_next(p, &a));
         for (int i = 0; status == UR_OK && a && i < a->n_places; i++)
             nomem_digest(digest, &a->place[i].best[1].p, sizeof a->place[i].best[1].p);
+        if (status == UR_OK && a)
+            nomem_digest(digest, a->text, a->n_rows ? a->n : 0);
     } while (status == UR_OK && a);
     ur_predictor_free(p);
     return status;
@@ -351,13 +358,14 @@ static void answers__are_given_or_not_at_all(void **state)
         {"classify", "hidden=3 features=1", "csv", "mem:n.csv"},
         {"classify", "hidden=3 embed=2 letters=2", "text", "mem:n.tsv"},
         {"tag", "hidden=3 embed=2 letters=2 crf=yes", "conll", "mem:n.conll"},
+        {"forecast", "hidden=3 horizon=2 context=3 recursive=yes", NULL, "mem:n.csv"},
     };
     put_files(&readings[0]);
-    memory_file("mem:n.csv", BYTES("1,2\n3,4\n"));
+    memory_file("mem:n.csv", BYTES("1,2\n3,4\n5,6\n7,9\n"));
     memory_file("mem:n.tsv", BYTES("a\tit b\nno tab\n"));
     memory_file("mem:n.conll", BYTES("it\nit\n\nb\n"));
     for (size_t i = 0; i < COUNT(all); i++)
-        nomem_try(&(struct nomem){.name = all[i].format, .make = make_net, .unmake = free_net,
+        nomem_try(&(struct nomem){.name = all[i].path, .make = make_net, .unmake = free_net,
                                   .act = ask, .arg = &all[i]});
 }
 
