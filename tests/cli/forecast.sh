@@ -82,6 +82,19 @@ expect 0 "$UNROLL" train load.csv $RUN --distribution point --transform log --ca
 expect 0 "$UNROLL" predict point.safetensors load.csv
 has out '^481,[0-9.]*,,$'
 
+# The same model, figures and answers by all kernels that there are.
+for table in scalar avx2 avx512 neon; do
+    UNROLL_ISA=$table "$UNROLL" info >/dev/null 2>&1 || continue
+    UNROLL_ISA=$table "$UNROLL" train load.csv --task forecast --target load,3 --transform log \
+        --horizon 4 --hidden 6 --steps 20 --recursive -o "by_$table" -q || not_ok "train by $table"
+    UNROLL_ISA=$table "$UNROLL" eval "by_$table.safetensors" load.csv --json -q >"by_$table.eval"
+    UNROLL_ISA=$table "$UNROLL" predict "by_$table.safetensors" load.csv >"by_$table.csv"
+    for kind in safetensors eval csv; do
+        [ -s "by_$table.$kind" ] || not_ok "$kind of $table is empty"
+        same "by_$table.$kind" "by_scalar.$kind"
+    done
+done
+
 # ---- what is refused -------------------------------------------------------
 # refused STATUS PATTERN OPTIONS...
 refused() {
