@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/chart.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -10,6 +11,7 @@
 enum {
     WIDTH = 720, HEIGHT = 400,          /* of a figure whose legend is short */
     LEFT = 74, RIGHT = 16, TOP = 34, BOTTOM = 52,       /* what the frame leaves free */
+    SHORT_NAME = 10,                    /* columns of names that each tick along x has room for */
     ENTRY = 19, LINE = 24, BEFORE_LABEL = 42,           /* of the legend */
     LABEL_COLUMNS = 34
 };
@@ -56,17 +58,28 @@ static double legend_width(const struct chart *c)
 
 /* ---- parts ------------------------------------------------------------- */
 
-static void put_grid(struct svg *s, const struct frame *f)
+/* A tick's number, or the name of a whole one; names are longer, so that not each has room. */
+static void put_x_tick(struct svg *s, const struct chart *c, const struct frame *f, int i)
+{
+    const double tick = f->x.tick[i];
+    const struct svg_text at = {.x = x_of(f, tick), .y = f->bottom + 17, .anchor = "middle"};
+    if (c->x_name == NULL)
+        svg_value(s, &at, tick);
+    else if (tick >= floor(tick) && svg_columns(c->x_name(c->x_user, (int)tick)) <= SHORT_NAME)
+        svg_text(s, &at, c->x_name(c->x_user, (int)tick));
+    else if (tick >= floor(tick) && i % 2 == 0)
+        svg_text(s, &at, c->x_name(c->x_user, (int)tick));
+}
+
+static void put_grid(struct svg *s, const struct chart *c, const struct frame *f)
 {
     for (int i = 0; i < f->x.n; i++) {
-        double x = x_of(f, f->x.tick[i]);
         svg_put(s, "<path class=\"grid\" d=\"M");
-        svg_number(s, x);
+        svg_number(s, x_of(f, f->x.tick[i]));
         svg_put(s, " %dV", TOP);
         svg_number(s, f->bottom);
         svg_put(s, "\"/>\n");
-        svg_value(s, &(struct svg_text){.x = x, .y = f->bottom + 17, .anchor = "middle"},
-                  f->x.tick[i]);
+        put_x_tick(s, c, f, i);
     }
     for (int i = 0; i < f->y.n; i++) {
         double y = y_of(f, f->y.tick[i]);
@@ -98,6 +111,10 @@ static void put_words(struct svg *s, const struct chart *c, const struct frame *
 
 static void put_stroke(struct svg *s, const struct curve *c)
 {
+    if (c->area) {
+        svg_put(s, " fill=\"%s\" fill-opacity=\"%g\"/>\n", c->color, c->opacity);
+        return;
+    }
     svg_put(s, " fill=\"none\" stroke=\"%s\" stroke-width=\"%g\"", c->color, c->width);
     if (c->dash[0] != '\0')
         svg_put(s, " stroke-dasharray=\"%s\"", c->dash);
@@ -109,7 +126,7 @@ static void put_stroke(struct svg *s, const struct curve *c)
 static void put_curve(struct svg *s, const struct curve *c, const struct frame *f)
 {
     if (c->n > 1) {
-        svg_put(s, "<polyline points=\"");
+        svg_put(s, c->area ? "<polygon points=\"" : "<polyline points=\"");
         for (int i = 0; i < c->n; i++) {
             svg_put(s, "%s", i > 0 ? " " : "");
             svg_number(s, x_of(f, c->at[i].x));
@@ -132,8 +149,8 @@ static void put_entry(struct svg *s, const struct curve *c, double x, double y)
     svg_put(s, "<path d=\"M");
     svg_number(s, x);
     svg_put(s, " ");
-    svg_number(s, y);
-    svg_put(s, "h%d\"", LINE);
+    svg_number(s, c->area ? y - 5 : y);
+    svg_put(s, c->area ? "h%dv10h-%dz\"" : "h%d\"", LINE, LINE);
     put_stroke(s, c);
     if (c->dots || c->n == 1) {
         svg_put(s, "<circle");
@@ -156,7 +173,7 @@ void chart_draw(struct svg *s, const struct chart *c)
     f.right = WIDTH - RIGHT - legend_width(c);
     f.bottom = height - BOTTOM;
     svg_begin(s, WIDTH, height);
-    put_grid(s, &f);
+    put_grid(s, c, &f);
     put_words(s, c, &f);
     for (int i = 0; i < c->n; i++)
         put_curve(s, &c->curve[i], &f);

@@ -16,6 +16,7 @@ struct curve {
     const char *color, *dash;   /* "7 4"; "": a whole line */
     double width, opacity;
     bool dots;
+    bool area;                  /* what it encloses is filled, and no line is drawn */
 };
 
 enum { CHART_MOST = 64 };       /* curves */
@@ -23,6 +24,9 @@ enum { CHART_MOST = 64 };       /* curves */
 struct chart {
     const char *title, *x_label, *y_label;
     bool log_x, log_y;
+    /* What whole numbers along x are called; NULL: numbers. */
+    const char *(*x_name)(const void *user, int x);
+    const void *x_user;
     struct curve curve[CHART_MOST];
     int n;
 };

@@ -21,9 +21,10 @@ struct eval {
 #define AT(field) .at = offsetof(struct eval, field)
 
 static const ur_option options[] = {
-    {.group = "measuring", .name = "part", .arg = "all|val", .fallback = "all",
+    {.group = "measuring", .name = "part", .arg = "all|val|test", .fallback = "all",
      .kind = UR_OPTION_WORD, AT(part),
-     .help = "all of DATA, or only what training held out of it"},
+     .help = "all of DATA, or only what training held out of it, or what it left for a test "
+             "by --split of forecast"},
     {.name = "protocol", .arg = "stream|window", .fallback = "stream", .kind = UR_OPTION_WORD,
      AT(protocol),
      .help = "one stream from the zero state (fill: windows as in training), or windows of 256 "
@@ -170,6 +171,7 @@ static int evaluate(void *values, const struct opt_words *words)
         o.data = words->word + 1;
         o.n_data = words->n - 1;
         o.held_out = strcmp(a->part, "val") == 0;
+        o.tested = strcmp(a->part, "test") == 0;
         o.protocol = strcmp(a->protocol, "window") == 0 ? UR_PROTOCOL_WINDOW : UR_PROTOCOL_STREAM;
         o.unix_newlines = a->newlines != NULL;
         o.beam = (int)a->beam;

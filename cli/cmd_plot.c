@@ -9,8 +9,9 @@
 #include "cli/plot.h"
 #include "io/file.h"
 
-extern const struct plot_kind plot_log, plot_matrix, plot_tokens;
-static const struct plot_kind *const kinds[] = {&plot_matrix, &plot_tokens, &plot_log};
+extern const struct plot_kind plot_log, plot_matrix, plot_tokens, plot_forecast;
+static const struct plot_kind *const kinds[] = {&plot_matrix, &plot_tokens, &plot_forecast,
+                                               &plot_log};
 enum { N_KINDS = sizeof kinds / sizeof *kinds };
 
 #define AT(field) .at = offsetof(struct plot_options, field)
@@ -38,6 +39,8 @@ static const ur_option options[] = {
      .max = 1000, AT(layer), .help = "gradients: of this layer alone"},
     {.group = "confusion matrices", .name = "shares", .kind = UR_OPTION_FLAG, AT(shares),
      .help = "write per cent of the row into the cells, not how many"},
+    {.group = "forecasts", .name = "series", .arg = "NAME", .shown = "the first",
+     .kind = UR_OPTION_TEXT, AT(series), .help = "column whose forecast is drawn"},
     OPT_COMMON(struct plot_options),
 };
 
@@ -47,6 +50,7 @@ static const char *const examples[] = {
     "unroll plot run.jsonl --metric f1 -o f1.svg",
     "unroll eval names.safetensors names.tsv --json | unroll plot - -o confusion.svg",
     "unroll predict spam.safetensors some.txt --explain --json | unroll plot - -o why.svg",
+    "unroll predict load.safetensors load.csv --json | unroll plot - -o next.svg",
     NULL,
 };
 
@@ -73,7 +77,8 @@ static ur_status settle(struct plot *p, const struct plot_kind *kind)
 {
     if (kind == NULL)
         return ur__fail(UR_EDATA, "%s is no line of a training log (train --log), no eval --json "
-                        "with a confusion matrix and no answer of predict --explain --json",
+                        "with a confusion matrix and no answer of predict --explain --json or of a "
+                        "forecast",
                         plot_place(p));
     if (p->kind != NULL && p->kind != kind)
         return ur__fail(UR_EDATA, "%s is %s, but what came before is %s: a figure has one kind",
@@ -244,6 +249,49 @@ static ur_status make(struct plot *p, const struct opt_words *words)
     return status;
 }
 
+static struct plot plot_of(const struct plot_options *o, const struct opt_words *words)
+{
+    return (struct plot){.options = o, .n_files = words->n, .name = words->word};
+}
+
+ur_status plot_check(const char *output, bool force, const struct opt_words *words)
+{
+    const struct plot_options o = {.output = output, .force = force};
+    const struct plot p = plot_of(&o, words);
+    return check_output(&p);
+}
+
+static ur_status draw_lines(struct plot *p, const struct ur__buf *lines)
+{
+    struct file f = {.plot = p};
+    struct svg s = {.status = UR_OK};
+    for (size_t at = 0, n; at < lines->size; at += n + 1) {
+        const char *end = memchr(lines->data + at, '\n', lines->size - at);
+        n = end != NULL ? (size_t)(end - lines->data) - at : lines->size - at;
+        UR__TRY(take_line(&f, lines->data + at, n));
+    }
+    if (p->kind == NULL)
+        return ur__fail(UR_EDATA, "there is no answer to be drawn");
+    ur_status status = p->kind->draw(p, &s);
+    if (status == UR_OK)
+        status = s.status != UR_OK ? s.status : write_out(p, &s);
+    ur__buf_free(&s.out);
+    return status;
+}
+
+ur_status plot_answers(const char *output, bool force, const struct opt_words *words,
+                       const struct ur__buf *lines)
+{
+    const struct plot_options o = {.output = output, .force = force, .title = ""};
+    struct plot p = plot_of(&o, words);
+    ui_init(&p.ui, &o.common);
+    ur_status status = draw_lines(&p, lines);
+    if (p.kind != NULL)
+        p.kind->close(p.inside);
+    ur__free(p.inside);
+    return status;
+}
+
 static int report(const struct plot *p)
 {
     struct ur__json *j = ur__json_new_object();
@@ -255,7 +303,7 @@ static int report(const struct plot *p)
 static int plot(void *values, const struct opt_words *words)
 {
     struct plot_options *a = values;
-    struct plot p = {.options = a, .n_files = words->n, .name = words->word};
+    struct plot p = plot_of(a, words);
     a->has_layer = opt_given(words, "layer");
     if (a->output != NULL && strcmp(a->output, "-") == 0)
         a->output = NULL;

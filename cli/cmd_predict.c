@@ -5,6 +5,7 @@
 
 #include "base/status.h"
 #include "cli/fail.h"
+#include "cli/plot.h"
 #include "cli/reads.h"
 #include "cli/ui.h"
 #include "io/file.h"
@@ -15,8 +16,8 @@
 struct predict {
     struct opt_common common;
     int64_t top, beam, threads;
-    const char *unknown;
-    bool explain;
+    const char *unknown, *plot;
+    bool explain, force;
     struct reads reads;
 };
 
@@ -29,6 +30,9 @@ static const ur_option options[] = {
     {.name = "explain", .kind = UR_OPTION_FLAG, AT(explain),
      .help = "below each answer, the line's tokens with the weights that the model gave them, if "
              "it weighs them: train --pool attention"},
+    {.name = "plot", .arg = "FILE", .shown = "no picture", .kind = UR_OPTION_TEXT, AT(plot),
+     .help = "draw the answer as SVG, too: a forecast, or tokens by their weights (--explain)"},
+    {.name = "force", .kind = UR_OPTION_FLAG, AT(force), .help = "replace a picture that exists"},
     {.name = "unknown", .arg = OPT_UNKNOWN, .shown = OPT_UNKNOWN_LABELS, .kind = UR_OPTION_WORD,
      AT(unknown), .help = "what to do with tokens that the model does not know; replace: read "
                           "as <unk>, or as U+FFFD, ? or a space"},
@@ -38,7 +42,7 @@ static const ur_option options[] = {
      .help = "more than 1 helps only with wide layers; 0: all available cores"},
     OPT_COMMON(struct predict),
 };
-enum { N_FIRST = 5 };
+enum { N_FIRST = 7 };
 
 static const char *const examples[] = {
     "echo 'My fellow ___, we are strong.' | unroll predict speeches.safetensors",
@@ -47,6 +51,8 @@ static const char *const examples[] = {
     "unroll predict spam.safetensors messages.txt --explain --json | unroll plot - -o why.svg",
     "unroll predict digits.safetensors images.idx3",
     "unroll predict pos.safetensors news.conllu --format conllu",
+    "unroll predict load.safetensors load.csv >next.csv",
+    "unroll predict load.safetensors load.csv --back 24 --plot next.svg",
     NULL,
 };
 
@@ -72,6 +78,7 @@ struct work {
     bool as_bytes;              /* nothing is skipped or changed */
     struct ur__line_ends ends;
     int64_t line;               /* its number */
+    struct ur__buf drawn;       /* answers as JSON, a line each, for the picture */
 };
 
 static struct ur__json *places_of(const ur_answer *a)
@@ -90,6 +97,23 @@ static struct ur__json *places_of(const ur_answer *a)
         ur__json_add(places, one);
     }
     return places;
+}
+
+static struct ur__json *rows_of(const ur_answer *a)
+{
+    struct ur__json *rows = ur__json_new_array();
+    for (int i = 0; i < a->n_rows; i++) {
+        const ur_forecast_row *r = &a->row[i];
+        struct ur__json *one = ur__json_new_object();
+        ui_json_text(one, "series", r->series, strlen(r->series));
+        ui_json_text(one, "time", r->time, strlen(r->time));
+        ur__json_set_real(one, "value", r->value);
+        ur__json_set_real(one, "point", r->point);
+        ur__json_set_real(one, "lower", r->lower);
+        ur__json_set_real(one, "upper", r->upper);
+        ur__json_add(rows, one);
+    }
+    return rows;
 }
 
 static struct ur__json *tokens_of(const ur_answer *a)
@@ -125,21 +149,33 @@ static ur_status print_tokens(const ur_answer *a)
     return status;
 }
 
-static ur_status print(const struct work *w, const ur_answer *a)
+static ur_status put_json(const ur_answer *a, struct ur__buf *out)
+{
+    struct ur__json *j = ur__json_new_object();
+    if (a->n_rows > 0)
+        ur__json_set(j, "forecast", rows_of(a));
+    else
+        ui_json_text(j, "line", a->text, a->n);
+    if (a->places != NULL)
+        ur__json_set(j, a->places, places_of(a));
+    if (a->n_tokens > 0)
+        ur__json_set(j, "tokens", tokens_of(a));
+    ur_status status = ui_json_dump(j, out);
+    ur__json_free(j);
+    return status;
+}
+
+static ur_status print(struct work *w, const ur_answer *a)
 {
     struct ur__buf out = {0};
+    if (w->options->plot != NULL)
+        UR__TRY(put_json(a, &w->drawn));
     if (!w->options->common.json) {
         out_put(a->text, a->n);
         out_put("\n", 1);
         return a->n_tokens > 0 ? print_tokens(a) : UR_OK;
     }
-    struct ur__json *j = ur__json_new_object();
-    ui_json_text(j, "line", a->text, a->n);
-    ur__json_set(j, a->places, places_of(a));
-    if (a->n_tokens > 0)
-        ur__json_set(j, "tokens", tokens_of(a));
-    ur_status status = ui_json_dump(j, &out);
-    ur__json_free(j);
+    ur_status status = put_json(a, &out);
     if (status == UR_OK)
         out_put(out.data, out.size);
     ur__buf_free(&out);
@@ -234,7 +270,7 @@ static ur_status take_files(struct work *w, const char *const *paths, int n_path
 
 /* ---- examples ---------------------------------------------------------- */
 
-static ur_status take_examples(const struct work *w, const char *const *paths, int n_paths)
+static ur_status take_examples(struct work *w, const char *const *paths, int n_paths)
 {
     const ur_answer *answer;
     UR__TRY(ur_predictor_open(w->predictor, paths, n_paths));
@@ -289,7 +325,11 @@ static int predict(void *values, const struct opt_words *words)
     ur_team *team = NULL;
     if (code != EXIT_DONE)
         return code;
-    ur_status status = ur_model_load(&model, words->word[0]);
+    const struct predict *a = w.options;
+    ur_status status = a->plot != NULL ? plot_check(a->plot, a->force, words) : UR_OK;
+    if (status != UR_OK)
+        return fail_status(status);
+    status = ur_model_load(&model, words->word[0]);
     if (status == UR_OK)
         status = need_verb(model, words->word[0], "predict");
     if (status == UR_OK)
@@ -299,7 +339,10 @@ static int predict(void *values, const struct opt_words *words)
     if (status == UR_OK)
         status = reads_lines(w.options, model) ? take_files(&w, paths, n_paths)
                                                : take_examples(&w, paths, n_paths);
-    code = fail_reading(opt_say(words->command, status));
+    if (status == UR_OK && a->plot != NULL)
+        status = plot_answers(a->plot, a->force, words, &w.drawn);
+    ur__buf_free(&w.drawn);
+    code = status == UR_OK ? EXIT_DONE : fail_reading(opt_say(words->command, status));
     const char *note = status == UR_OK ? ur_predictor_note(w.predictor) : NULL;
     if (note != NULL && !w.options->common.quiet)
         fprintf(stderr, "unroll: %s\n", note);
@@ -321,7 +364,9 @@ const struct command cmd_predict = {
              "seen. One that labels texts (classify) gives the label of the line, one that labels "
              "steps (tag) those of its words, with spaces between. If MODEL reads numbers, or with "
              "--format, FILE holds examples in one of the formats that training reads, with "
-             "labels or without: each has its answer on a line, in their order. With "
+             "labels or without: each has its answer on a line, in their order. One that "
+             "forecasts (forecast) says what comes after the end of FILE, as CSV with a line for "
+             "each step: its time, the point and the bounds of its interval. With "
              "--explain a label is followed by a line for each token, its weight and its text, and "
              "by an empty line.",
     .options = options,

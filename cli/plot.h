@@ -10,7 +10,7 @@
 struct plot_options {
     struct opt_common common;
     const char *output, *labels, *title;
-    const char *unit, *metric, *steps;
+    const char *unit, *metric, *steps, *series;
     int64_t layer;
     bool force, log_x, log_y, gradients, shares;
     bool has_layer;             /* --layer was given */
@@ -44,6 +44,12 @@ struct plot_kind {
 const char *plot_place(const struct plot *p);
 /* "standard input" for "-". */
 const char *plot_name(const struct plot *p, int file);
+
+/* Draws answers of predict --json, lines of n bytes, into a file; words (of the command line) are
+ * files that it must not be. plot_check: may it be written? */
+ur_status plot_check(const char *output, bool force, const struct opt_words *words);
+ur_status plot_answers(const char *output, bool force, const struct opt_words *words,
+                       const struct ur__buf *lines);
 
 /* Calls each with every line of a file, without its end and followed by a zero; n bytes. A line
  * has at most 64 MiB. */

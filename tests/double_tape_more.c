@@ -205,6 +205,8 @@ RUN(squared_error, ur_squared_error(x[0], x[1]))
 RUN(absolute_error, ur_absolute_error(x[0], x[1]))
 RUN(gaussian_nll, ur_gaussian_nll(x[0], x[1], x[2]))
 RUN(gaussian_nll_each, ur_gaussian_nll_each(x[0], x[1], x[2]))
+RUN(quantile_loss, ur_quantile_loss(x[0], x[1], x[2]))
+RUN(quantile_loss_each, ur_quantile_loss_each(x[0], x[1], x[2]))
 RUN(bernoulli_nll, ur_bernoulli_nll(x[0], x[1]))
 RUN(bernoulli_nll_each, ur_bernoulli_nll_each(x[0], x[1]))
 RUN(stop, ur_mul(ur_stop_gradient(signs(t, x[0])), ur_square(x[0])))
@@ -237,6 +239,7 @@ static const struct operation operations[] = {
     OP(smooth, draw_smooth), OP(crf, draw_crf), OP(squared_error, draw_two),
     OP(absolute_error, draw_two), OP(gaussian_nll, draw_three),
     OP(gaussian_nll_each, draw_three), OP(bernoulli_nll, draw_logits),
+    OP(quantile_loss, draw_three), OP(quantile_loss_each, draw_three),
     OP(bernoulli_nll_each, draw_logits), OP(stop, draw_off_kinks), OP(attention, draw_attention),
 };
 

@@ -77,6 +77,12 @@ case $1 in
 *classify_series|*tag_frames|*tag_words)
     echo "$last" | awk '/^right: /{ ok = $2 >= 0.9 * $4 } END { exit !ok }' ||
         fail "it has not learnt: $last" ;;
+*forecast)
+    echo "$last" | awk '{ ok = $1 == "MASE" && $2 > 0 && $2 < 1 && $3 > 60 && $3 < 95 }
+                        END { exit !ok }' || fail "it has not learnt: $last" ;;
+*lorenz)
+    echo "$last" | awk '{ ok = $1 == "valid:" && $2 > 1 && $2 < 20 } END { exit !ok }' ||
+        fail "it has not learnt: $last" ;;
 *moving_digits)
     sizes=$(wc -c clips-* | awk '{ printf "%s ", $1 }')
     [ "$sizes" = "128020 58 512 128590 " ] || fail "the files have $sizes bytes"

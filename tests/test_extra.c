@@ -370,7 +370,7 @@ static void archs__have_room_for_their_vocabularies(void **state)
         int n = 0;
         while (arch->vocabs[n])
             n++;
-        assert_in_range(n, 1, UR__MAX_VOCABS);
+        assert_true(n <= UR__MAX_VOCABS);
     }
 }
 

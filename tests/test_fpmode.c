@@ -321,6 +321,7 @@ static void tape_scenario(void)
     OP(ur_squared_error(x, g));
     OP(ur_absolute_error(x, g));
     OP(ur_gaussian_nll(x, x, g));
+    OP(ur_quantile_loss(x, g, g));
     OP(ur_bernoulli_nll(x, g));
     OP(ur_permute(x, ((const int[]){1, 0})));
     OP(ur_concat(tape, 2, ((ur_tensor *const[]){x, x}), 0));

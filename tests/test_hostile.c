@@ -458,6 +458,41 @@ static void hostile__labels(void **state)
     }
 }
 
+/* A network without a vocabulary, whose tensors' sizes are products of its options. */
+#define FORECAST                                                                            \
+    "{\"arch\":\"forecast\",\"cell\":\"gru\",\"hidden\":[3],\"dropout\":0,\"horizon\":2,"       \
+    "\"context\":4,\"distribution\":\"quantile\",\"interval\":0.8,\"targets\":1,\"inputs\":0,"  \
+    "\"gaps\":false,\"ahead\":0}"
+static const struct {
+    const char *from, *to, *why;
+} forecasts[] = {
+    {"", "", "series.mean"},
+    {"\"horizon\":2", "\"horizon\":0", IMPOSSIBLE("horizon")},
+    {"\"horizon\":2", "\"horizon\":2000000000", IMPOSSIBLE("horizon")},
+    {"\"context\":4", "\"context\":-4", IMPOSSIBLE("context")},
+    {"\"targets\":1", "\"targets\":0", IMPOSSIBLE("targets")},
+    {"\"inputs\":0", "\"inputs\":-1", IMPOSSIBLE("inputs")},
+    {"\"ahead\":0", "\"ahead\":1e9", IMPOSSIBLE("ahead")},
+    {"\"interval\":0.8", "\"interval\":1", IMPOSSIBLE("interval")},
+    {"\"interval\":0.8", "\"interval\":null", IMPOSSIBLE("interval")},
+    {"\"quantile\"", "\"normal\"", IMPOSSIBLE("distribution")},
+    {"\"gaps\":false", "\"gaps\":1", IMPOSSIBLE("gaps")},
+    {"\"targets\":1", "\"targets\":65536", "series.mean"},
+    {"\"horizon\":2,\"context\":4", "\"horizon\":4096,\"context\":65536", "series.mean"},
+    {"\"context\":4", "\"recursive\":\"yes\",\"context\":4", IMPOSSIBLE("recursive")},
+};
+
+static void hostile__forecasts(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(forecasts); i++) {
+        char *config = replaced(FORECAST, forecasts[i].from, forecasts[i].to);
+        make_model(config, NULL, NULL);
+        refuse_model(UR_EFORMAT, forecasts[i].why);
+        ur__free(config);
+    }
+}
+
 static void hostile__values(void **state)
 {
     (void)state;
@@ -480,6 +515,7 @@ int main(void)
         cmocka_unit_test_teardown(hostile__vocabularies, hostile_check),
         cmocka_unit_test_teardown(hostile__summaries_and_versions, hostile_check),
         cmocka_unit_test_teardown(hostile__labels, hostile_check),
+        cmocka_unit_test_teardown(hostile__forecasts, hostile_check),
         cmocka_unit_test_teardown(hostile__values, hostile_check),
     };
     return cmocka_run_group_tests_name("hostile", tests, hostile_set_up, hostile_tear_down);

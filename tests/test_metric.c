@@ -146,9 +146,61 @@ static void entities__figures(void **state)
     assert_true(isnan(ur_metrics_get(&m, "f1")));
 }
 
+/* Truths 10, 20, missing, 0, 5; forecasts 12, 16, 3, 0, 10. Errors 2, 4, 0, 5. */
+static void forecasts__as_counted_by_hand(void **state)
+{
+    (void)state;
+    const double truth[] = {10, 20, (double)NAN, 0, 5}, point[] = {12, 16, 3, 0, 10};
+    const double lower[] = {10, 10, 0, 1, (double)NAN}, upper[] = {13, 19, 9, 0, 6};
+    const ur_forecast_sums none = {.n = 0};
+    ur_forecast_sums all = none, parts[2] = {none, none};
+    ur_metrics m;
+    ur_metrics_init(&m);
+    for (int i = 0; i < 5; i++) {
+        ur_forecast_add(&all, truth[i], point[i], lower[i], upper[i]);
+        ur_forecast_add(&parts[i % 2], truth[i], point[i], lower[i], upper[i]);
+    }
+    assert_true(all.n == 4 && parts[0].n + parts[1].n == 4 && all.intervals == 2);
+    NEAR(parts[0].squared + parts[1].squared, all.squared);
+    ur_forecast_figures(&all, 5.5, &m);
+    NEAR(ur_metrics_get(&m, "mae"), 11.0 / 4);
+    NEAR(ur_metrics_get(&m, "rmse"), sqrt(45.0 / 4));
+    NEAR(ur_metrics_get(&m, "mase"), 0.5);
+    NEAR(ur_metrics_get(&m, "smape"), (2 * 2 / 22.0 + 2 * 4 / 36.0 + 0 + 2 * 5 / 15.0) / 4);
+    NEAR(ur_metrics_get(&m, "coverage"), 0.5);      /* its bound holds 10; 20 is above */
+    NEAR(ur_metrics_get(&m, "width"), 6);
+    m.n = 0;
+    ur_forecast_figures(&all, 0, &m);
+    assert_true(isnan(ur_metrics_get(&m, "mase")) && ur_metrics_get(&m, "mae") > 2);
+    m.n = 0;
+    ur_forecast_figures(&none, 1, &m);
+    assert_true(isnan(ur_metrics_get(&m, "mae")) && isnan(ur_metrics_get(&m, "coverage")));
+    ur_forecast_add(&all, (double)INFINITY, 1, 0, 2);
+    assert_true(all.n == 4);
+    ur_forecast_add(&all, 1, (double)NAN, 0, 2);    /* no forecast is as bad as can be */
+    m.n = 0;
+    ur_forecast_figures(&all, 1, &m);
+    assert_true(isnan(ur_metrics_get(&m, "mae")));
+}
+
+static void seasonal_error__of_pairs_that_are_there(void **state)
+{
+    (void)state;
+    const double x[] = {1, 5, 2, 9, (double)NAN, 8, 4};
+    NEAR(ur_seasonal_error(4, x, 1), (4 + 3 + 7) / 3.0);
+    NEAR(ur_seasonal_error(7, x, 2), (1 + 4 + 1) / 3.0);
+    NEAR(ur_seasonal_error(7, x, 6), 3);
+    assert_true(isnan(ur_seasonal_error(7, x, 7)) && isnan(ur_seasonal_error(7, x, 0)));
+    assert_true(isnan(ur_seasonal_error(7, x, -3)) && isnan(ur_seasonal_error(0, NULL, 1)));
+    NEAR(ur_seasonal_error(3, x + 4, 1), 4);
+    assert_true(isnan(ur_seasonal_error(2, x + 3, 1)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(forecasts__as_counted_by_hand),
+        cmocka_unit_test(seasonal_error__of_pairs_that_are_there),
         cmocka_unit_test(classes__of_a_table_made_by_hand),
         cmocka_unit_test(entities__as_counted_by_hand),
         cmocka_unit_test(entities__figures),

@@ -189,6 +189,8 @@ static void operations__of_nothing_are_nothing(void **unused)
     QUIET(ur_layer_norm(NULL, NULL, NULL, 1e-5));
     QUIET(ur_gaussian_nll(NULL, a, a));
     QUIET(ur_gaussian_nll_each(a, a, NULL));
+    QUIET(ur_quantile_loss(a, NULL, a));
+    QUIET(ur_quantile_loss_each(NULL, a, a));
     QUIET(ur_reshape(NULL, 1, d3));
     QUIET(ur_permute(NULL, d23));
     QUIET(ur_reverse(NULL, NULL));
@@ -216,6 +218,8 @@ static void operations__keep_to_their_tape(void **unused)
     POISONS(UR_EINVAL, ur_layer_norm(a, v, foreign, 1e-5));
     POISONS(UR_EINVAL, ur_gaussian_nll(a, a, foreign));
     POISONS(UR_EINVAL, ur_gaussian_nll_each(a, foreign, a));
+    POISONS(UR_EINVAL, ur_quantile_loss(a, foreign, a));
+    POISONS(UR_EINVAL, ur_quantile_loss_each(a, a, foreign));
     POISONS(UR_EINVAL, ur_concat(tape, 2, (ur_tensor *[]){a, foreign}, 0));
     POISONS(UR_EINVAL, ur_stack(tape, 2, (ur_tensor *[]){a, foreign}));
     POISONS(UR_EINVAL, ur_gather(tape, foreign, ids));
@@ -252,6 +256,7 @@ static void operations__refuse_shapes_that_do_not_fit(void **unused)
     POISONS(UR_ESHAPE, ur_layer_norm(a, a, NULL, 1e-5));
     POISONS(UR_ESHAPE, ur_layer_norm(b, NULL, v, 1e-5));
     POISONS(UR_ESHAPE, ur_gaussian_nll(a, b, a));
+    POISONS(UR_ESHAPE, ur_quantile_loss(a, a, b));
     POISONS(UR_ESHAPE, ur_transpose(v));
     static const int dims[] = {2, -3, INT_MAX, INT_MIN};
     for (size_t i = 0; i < sizeof dims / sizeof *dims; i++) {

@@ -5,6 +5,7 @@
 #include "data/buckets.h"
 #include "data/holdout.h"
 #include "data/sequences.h"
+#include "data/series.h"
 #include "data/vectors.h"
 #include "support/memory_file.h"
 #include "support/nomem.h"
@@ -295,7 +296,7 @@ static void batches__are_made_or_not_at_all(void **state)
 /* ---- answers ----------------------------------------------------------- */
 
 struct asking {
-    const char *arch, *settings, *format, *path;
+    const char *arch, *settings, *format, *path;    /* format NULL: the task has one */
 };
 
 static void *make_net(const void *arg)
@@ -307,6 +308,10 @@ static void *make_net(const void *arg)
     bool text = !strstr(a->settings, "features");
     ur_vocab *v[3] = {NULL};
     ur_model *m;
+    if (!a->format) {
+        assert_ok(ur_model_new(&m, &c, 0, v, 9));
+        return m;
+    }
     if (text) {
         assert_ok(ur__vocab_new_words(&v[0], UR_TOKEN_WORD, 5, words));
         assert_ok(ur__vocab_new(&v[2], UR_TOKEN_CHAR, 3, codes));
@@ -332,12 +337,15 @@ static ur_status ask(void *it, const void *arg, uint32_t *digest)
     ur_status status = ur_predictor_new(&p, it, &o);
     if (status != UR_OK)
         return status;
-    DO(ur_predictor_set(p, "format", q->format));
+    if (q->format)
+        DO(ur_predictor_set(p, "format", q->format));
     DO(ur_predictor_open(p, &q->path, 1));
     do {
         DO(ur_predictor_next(p, &a));
         for (int i = 0; status == UR_OK && a && i < a->n_places; i++)
             nomem_digest(digest, &a->place[i].best[1].p, sizeof a->place[i].best[1].p);
+        if (status == UR_OK && a)
+            nomem_digest(digest, a->text, a->n_rows ? a->n : 0);
     } while (status == UR_OK && a);
     ur_predictor_free(p);
     return status;
@@ -350,14 +358,37 @@ static void answers__are_given_or_not_at_all(void **state)
         {"classify", "hidden=3 features=1", "csv", "mem:n.csv"},
         {"classify", "hidden=3 embed=2 letters=2", "text", "mem:n.tsv"},
         {"tag", "hidden=3 embed=2 letters=2 crf=yes", "conll", "mem:n.conll"},
+        {"forecast", "hidden=3 horizon=2 context=3 recursive=yes", NULL, "mem:n.csv"},
     };
     put_files(&readings[0]);
-    memory_file("mem:n.csv", BYTES("1,2\n3,4\n"));
+    memory_file("mem:n.csv", BYTES("1,2\n3,4\n5,6\n7,9\n"));
     memory_file("mem:n.tsv", BYTES("a\tit b\nno tab\n"));
     memory_file("mem:n.conll", BYTES("it\nit\n\nb\n"));
     for (size_t i = 0; i < COUNT(all); i++)
-        nomem_try(&(struct nomem){.name = all[i].format, .make = make_net, .unmake = free_net,
+        nomem_try(&(struct nomem){.name = all[i].path, .make = make_net, .unmake = free_net,
                                   .act = ask, .arg = &all[i]});
+}
+
+/* ---- series ------------------------------------------------------------ */
+
+static ur_status read_series(void *unused, const void *arg, uint32_t *digest)
+{
+    struct ur__series s;
+    const struct ur__series_rule rule = {.targets = "b,3", .features = "all"};
+    (void)unused;
+    (void)arg;
+    ur_status status = ur__series_open(&s, "mem:s.csv", &rule);
+    if (status == UR_OK)
+        nomem_digest(digest, s.value, (size_t)(3 * s.n) * sizeof *s.value);
+    ur__series_close(&s);
+    return status;
+}
+
+static void series__are_read_or_not_at_all(void **state)
+{
+    (void)state;
+    memory_file("mem:s.csv", BYTES("date,b,a,d\n2020-01,1,2,3\n2020-02,4,,6\n"));
+    nomem_try(&(struct nomem){.name = "series", .act = read_series});
 }
 
 static int set_up(void **state)
@@ -374,6 +405,7 @@ int main(void)
         cmocka_unit_test(set__is_read_or_not_at_all),
         cmocka_unit_test(set__survives_a_failing_disk),
         cmocka_unit_test(answers__are_given_or_not_at_all),
+        cmocka_unit_test(series__are_read_or_not_at_all),
         cmocka_unit_test(batches__are_made_or_not_at_all),
     };
     return cmocka_run_group_tests_name("nomem_readers", tests, set_up, NULL);

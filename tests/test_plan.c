@@ -134,13 +134,27 @@ static void expect_size(const char *what, const char *model, const char *suffix,
                  (unsigned long long)size, path, (long long)there.st_size);
 }
 
+/* A column of the days after 1950 and two of numbers; some are missing. */
+static const char *write_series(int n)
+{
+    const char *path = tmp_path("series.csv");
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs("t,a,b\n", f);
+    for (int t = 0; t < n; t++)
+        fprintf(f, t % 31 == 30 ? "%d,,%d\n" : "%d,%d.5,%d\n", t, t * 37 % 101, t * t % 89);
+    fclose(f);
+    return path;
+}
+
 /* ---- options ----------------------------------------------------------- */
 
 static ur_train_options options_of(const char *task, const char *settings,
                                    const char *const *data)
 {
     const bool labels = strcmp(task, "classify") == 0 || strcmp(task, "tag") == 0;
-    ur_train_options o = run_of(task, labels ? "hidden=96 batch=16"
+    const bool forecast = strcmp(task, "forecast") == 0;
+    ur_train_options o = run_of(task, labels || forecast ? "hidden=96 batch=16"
                                              : "hidden=96 tokens=char batch=16 seq-length=32");
     set_run(&o, settings);
     o.data = data;
@@ -194,6 +208,10 @@ static const struct shape {
     {"tag, feedback, no validation", "tag", "feedback=yes cell=gru", 0, false, true},
     {"tag, average", "tag", "average=3", 0, false, false},
     {"tag, one direction", "tag", "bidirectional=no", 0, false, false},
+    {"forecast", "forecast", "context=48", 0, false, false},
+    {"forecast, fed back, 2 threads", "forecast", "recursive=yes cell=gru distribution=gaussian", 2,
+     false, false},
+    {"forecast, no validation", "forecast", "target=a,b context=96 horizon=24", 0, false, true},
     {"tag, in pieces", "tag", "bidirectional=no seq-length=4 on-nan=skip", 0, false, false},
 };
 
@@ -204,9 +222,11 @@ static void plan__foretells_memory_and_files(void **state)
     const char *many = write_words("many.txt", 50000, 4000, true);
     const char *labelled = write_labels("labelled.tsv", 2000, false);
     const char *tagged = write_labels("tagged.conll", 2000, true);
+    const char *series = write_series(3000);
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         const char *data = strcmp(shapes[i].task, "classify") == 0 ? labelled
                          : strcmp(shapes[i].task, "tag") == 0      ? tagged
+                         : strcmp(shapes[i].task, "forecast") == 0 ? series
                          : shapes[i].many                          ? many
                                                                    : few;
         ur_train_options o = options_of(shapes[i].task, shapes[i].settings, &data);

@@ -240,6 +240,11 @@ static void losses__match_formulas(void **state)
     double nll[] = {log(1 + exp(1)), log(1 + exp(-2)) + 2, log(1 + exp(0.5)) - 0.25};
     assert_all(ur_bernoulli_nll_each(x, t), nll, 3);
     ALL(ur_bernoulli_nll(x, t), (nll[0] + nll[1] + nll[2]) / 3);
+    /* Too high by 1, too low by 3, right; at the levels 0.9, 0.2 and 0.5. */
+    ur_tensor *q = IN(0.9f, 0.2f, 0.5f);
+    double pinball[] = {0.1, 0.6, 0};
+    assert_all(ur_quantile_loss_each(x, q, t), pinball, 3);
+    ALL(ur_quantile_loss(x, q, t), 0.7 / 3);
 }
 
 /* Relative accuracy far from 0, where log(1 + e^z) − zt would lose it all. */

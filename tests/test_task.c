@@ -64,11 +64,23 @@ static const char *const label_runs[][2] = {
 };
 enum { N_LABEL_RUNS = sizeof label_runs / sizeof *label_runs };
 
+static const char *const forecast_runs[] = {
+    "target=a features=b base=seasonal", "recursive=yes distribution=gaussian normalise=series",
+    "distribution=point normalise=window base=linear target=b,a average=2",
+};
+
 static void train__same_labels_for_any_team(void **unused)
 {
     (void)unused;
     for (int k = 0; k < N_LABEL_RUNS; k++)
         same_for_teams(label_runs[k][0], label_runs[k][1], 120, 3, (const int[]){1, 2, 3});
+}
+
+static void train__same_forecasts_for_any_team(void **unused)
+{
+    (void)unused;
+    for (int k = 0; k < 3; k++)
+        same_for_teams("forecast", forecast_runs[k], 60, 3, (const int[]){1, 2, 3});
 }
 
 /* What on_confusion saw. */
@@ -396,8 +408,9 @@ static void train__rejects_what_cannot_be(void **unused)
     assert_string_equal(ur_task_names()[1], "fill");
     assert_string_equal(ur_task_names()[2], "classify");
     assert_string_equal(ur_task_names()[3], "tag");
-    assert_string_equal(ur_task_names()[4], "pair");    /* extra/task_pair.c */
-    assert_null(ur_task_names()[5]);
+    assert_string_equal(ur_task_names()[4], "forecast");
+    assert_string_equal(ur_task_names()[5], "pair");    /* extra/task_pair.c */
+    assert_null(ur_task_names()[6]);
     o = small_options(tmp_path("m.safetensors"));
     o.steps = 2;
     assert_ok(train_until(o, 0, &l));
@@ -629,6 +642,7 @@ int main(void)
         cmocka_unit_test(lm__loss_falls),
         cmocka_unit_test(train__same_bytes_for_any_team),
         cmocka_unit_test(train__same_labels_for_any_team),
+        cmocka_unit_test(train__same_forecasts_for_any_team),
         cmocka_unit_test(train__labels_are_learnt_and_measured),
         cmocka_unit_test(train__of_equal_figures_the_lowest_loss_is_best),
         cmocka_unit_test(train__saves_the_average_of_weights),

@@ -11,7 +11,7 @@
 #include "support/settings.h"
 #include "unroll/task.h"
 
-static const char *text_path, *other_path, *labelled_path, *tagged_path;
+static const char *text_path, *other_path, *labelled_path, *tagged_path, *series_path;
 
 static inline void write_text(const char *path, uint64_t seed, int words)
 {
@@ -59,9 +59,27 @@ static inline void write_tagged(const char *path, uint64_t seed, int n)
     fclose(f);
 }
 
+/* A season of 12 months on a rising line, with noise; "b" follows it, and some values are
+ * missing. */
+static inline void write_series(const char *path, uint64_t seed, int n)
+{
+    static const int season[12] = {0, 1, 3, 6, 8, 9, 9, 8, 5, 3, 1, 0};
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs("date,a,b\n", f);
+    for (int t = 0; t < n; t++) {
+        double a = 20 + 0.05 * t + season[t % 12] + ur_random_uniform(seed, 7, 0, (uint32_t)t);
+        fprintf(f, "%04d-%02d,", 1950 + t / 12, t % 12 + 1);
+        fprintf(f, t % 31 == 30 ? "NA,%.4f\n" : "%.4f,%.4f\n", a, 2 * a + t % 3);
+    }
+    fclose(f);
+}
+
 static inline int set_up(void **unused)
 {
     (void)unused;
+    series_path = strdup(tmp_path("series.csv"));
+    write_series(series_path, 1, 240);
     labelled_path = strdup(tmp_path("labelled.tsv"));
     tagged_path = strdup(tmp_path("tagged.conll"));
     write_labelled(labelled_path, 1, 200);
@@ -80,6 +98,7 @@ static inline int tear_down(void **unused)
     free((void *)(uintptr_t)other_path);
     free((void *)(uintptr_t)labelled_path);
     free((void *)(uintptr_t)tagged_path);
+    free((void *)(uintptr_t)series_path);
     return 0;
 }
 
@@ -88,11 +107,13 @@ static inline int tear_down(void **unused)
 static inline ur_train_options small_run(const char *task, const char *model, const char *settings)
 {
     bool tag = strcmp(task, "tag") == 0, classify = strcmp(task, "classify") == 0;
+    bool forecast = strcmp(task, "forecast") == 0;
     ur_train_options o =
         run_of(task, tag ? "hidden=12 embed=6 letters=5 dropout=0.1 min-count=1"
+                     : forecast ? "hidden=8 horizon=6 context=14 dropout=0.1"
                      : classify ? "hidden=12 embed=6 dropout=0.1 tokens=word"
                                 : "hidden=24,16 dropout=0.1 seq-length=16 tokens=char");
-    o.data = tag ? &tagged_path : classify ? &labelled_path : &text_path;
+    o.data = tag ? &tagged_path : classify ? &labelled_path : forecast ? &series_path : &text_path;
     o.n_data = 1;
     o.model = model;
     o.batch = 8;

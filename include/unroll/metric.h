@@ -75,6 +75,26 @@ UR_API void ur_entities_count(ur_entity_counts *counts, size_t n, const char *co
 /** Adds "f1", "precision" and "recall"; NaN where there is nothing to find. */
 UR_API void ur_entity_figures(const ur_entity_counts *counts, ur_metrics *out);
 
+/** Forecasts of a series beside what came: sums, so that those of parts of the data add up.
+ *  Zeroed: none. */
+typedef struct ur_forecast_sums {
+    double n, absolute, squared, symmetric;         /* values, errors |e|, e², 2|e|/(|y| + |f|) */
+    double intervals, covered, width;       /* intervals, those that hold the value, their widths */
+} ur_forecast_sums;
+
+/** Adds the forecast `point` of the value `truth` and its interval [lower,upper], which both bounds
+ *  belong to. A truth that is not finite is missing: nothing is added. Bounds that are not finite,
+ *  or cross, are no interval. */
+UR_API void ur_forecast_add(ur_forecast_sums *sums, double truth, double point, double lower,
+                            double upper);
+/** Adds "mase", "mae", "rmse", "smape", "coverage" and "width" (docs/MATH.md); NaN of none. scale:
+ *  what "mase" divides by, as ur_seasonal_error has it of what was learnt from; where that is not
+ *  above 0, "mase" is NaN. */
+UR_API void ur_forecast_figures(const ur_forecast_sums *sums, double scale, ur_metrics *out);
+/** Mean of |x[t] − x[t−period]| over a series of n values, in which NaN are missing: the error of
+ *  the seasonal naive forecast. NaN: there is no such pair, or the period is below 1. */
+UR_API double ur_seasonal_error(size_t n, const double *x, int period);
+
 /** Pearson's correlation of two series of n numbers; 0 if either is constant. */
 UR_API double ur_correlation(size_t n, const double *a, const double *b);
 

@@ -36,7 +36,14 @@ extern "C" {
  *          the spellings of W words, and spelling [T,B], which of them each step is; target [1,B]
  *          or [T,B]. Vocabularies: text (with frames NULL), label, letter (without letters NULL).
  *          Label k is token k + 2 of the vocabulary, which begins with <unk> and </s>. Outputs of a
- *          tag with the option feedback need the target: each step reads the label before. */
+ *          tag with the option feedback need the target: each step reads the label before.
+ *    forecast  the next H steps of N series from C steps, all numbers normalised. Fields: input
+ *          [C,B,I], I = N + N' + F + K: targets, with the option gaps 1 for each column that is
+ *          there and else 0 (N' = N + F), other columns, and what is known of a step beforehand;
+ *          ahead [H,B,K] (K > 0), the latter of the steps to come; base [H,B,N], which the network
+ *          adds to; target [H,B,2N]: values, then 1 for each that is there. Outputs [H,B,N·n], n by
+ *          the option distribution: points; means, then log variances; points, then lower, then
+ *          upper bounds. With the option recursive it carries state; outputs and loss need it. */
 UR_API const char *const *ur_arch_names(void);
 
 /** The options of a network with their defaults; ur_options_set changes them. Errors: UR_EINVAL

@@ -11,7 +11,8 @@
 extern "C" {
 #endif
 
-/** Names of the tasks there are ("lm", "fill", "classify", "tag"), ended by NULL. Static. */
+/** Names of the tasks there are ("lm", "fill", "classify", "tag", "forecast"), ended by
+ *  NULL. Static. */
 UR_API const char *const *ur_task_names(void);
 /** What a task learns ("predict the next token"), and the program's subcommand that uses its
  *  models ("sample"). Static text; NULL: there is no such task. */
@@ -89,6 +90,7 @@ typedef struct ur_eval_options {
      * UR_OPTION_READS or UR_OPTION_READS_LABELS, such as "column" or "format". */
     const ur_setting *set;      /* [n_set] */
     int n_set;
+    bool tested;                /* only the part that training left for a last test (forecast) */
 } ur_eval_options;
 UR_STRUCT_INIT(ur_eval_options)
 #define UR_CONFUSION_MOST 256
@@ -141,6 +143,15 @@ typedef struct ur_token_weight {
     const void *room[2];
 } ur_token_weight;
 
+/** A row of a forecast: one that was read (value), or one to come (point; lower and upper, if the
+ *  model has intervals; value, where the file goes on). What there is not is NaN. */
+typedef struct ur_forecast_row {
+    const char *series;     /* the column's name */
+    const char *time;       /* as the file writes it, or the row's number from 1 */
+    double value, point, lower, upper;
+    const void *room[2];
+} ur_forecast_row;
+
 /** The answer to a line or another example: a text, made of the first candidate of each place.
  *  What a place is, is the task's affair: a gap of the line, the label of a step, or that of it
  *  all. Made by the library; it may grow at its end. */
@@ -154,6 +165,8 @@ typedef struct ur_answer {
     const ur_place *place;
     int n_tokens;           /* of the line, in its order, if `explain` was asked for; else 0 */
     const ur_token_weight *token;
+    int n_rows;             /* of a forecast, series by series in the order of time; else 0 */
+    const ur_forecast_row *row;
 } ur_answer;
 
 /** model is borrowed. Lines are read as tokens of its first vocabulary. Errors: UR_EINVAL (its
@@ -169,8 +182,9 @@ UR_API void ur_predictor_free(ur_predictor *predictor);
 UR_API ur_status ur_predictor_line(ur_predictor *predictor, const char *line, size_t n,
                                    const ur_answer **answer);
 /** Answers one example of T steps with I numbers each, frames [T,I] step by step, as the data to
- *  learn from had them. *answer is borrowed until the next call. Errors: UR_EINVAL (T < 1; the
- *  model does not read numbers), UR_ESHAPE (another I), UR_EDATA (NaN or Inf), UR_ENUMERIC,
+ *  learn from had them; for a forecast, rows of targets and features, NaN where they are missing.
+ *  *answer is borrowed until the next call. Errors: UR_EINVAL (T < 1; the model does not read
+ *  numbers, or reads times, too), UR_ESHAPE (another I), UR_EDATA (NaN or Inf), UR_ENUMERIC,
  *  UR_ENOMEM; then it is an empty answer. */
 UR_API ur_status ur_predictor_frames(ur_predictor *predictor, int T, int I, const ur_real *frames,
                                      const ur_answer **answer);

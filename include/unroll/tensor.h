@@ -206,6 +206,11 @@ UR_API ur_tensor *ur_gaussian_nll_each(ur_tensor *mean, ur_tensor *log_variance,
 UR_API ur_tensor *ur_bernoulli_nll(ur_tensor *logits, ur_tensor *target);
 UR_API ur_tensor *ur_bernoulli_nll_each(ur_tensor *logits, ur_tensor *target);
 
+/** The quantile (pinball) loss max(q·(target − x), (q−1)·(target − x)), which the q-quantile of the
+ *  target makes least (Koenker and Bassett 1978); levels q, in (0,1), broadcast as the others. */
+UR_API ur_tensor *ur_quantile_loss(ur_tensor *x, ur_tensor *levels, ur_tensor *target);
+UR_API ur_tensor *ur_quantile_loss_each(ur_tensor *x, ur_tensor *levels, ur_tensor *target);
+
 /* ---- the best labels, without a tape ----------------------------------- */
 
 /** What ur_crf_loss scores paths by, as plain numbers. ur_chain_init leaves all absent. */

@@ -20,6 +20,7 @@
     ARCH(fill)          \
     ARCH(classify)      \
     ARCH(tag)           \
+    ARCH(forecast)      \
     UR__EXTRA_ARCHS(ARCH)
 
 #define DECLARE(x) extern const struct ur__arch ur__arch_##x;

@@ -5,6 +5,7 @@
  *
  *   Gaussian    y = ½(s + (t−m)²e^−s + log 2π), s = log σ²
  *   Bernoulli   y = log(1 + e^z) − zt, with no large number taken from another
+ *   quantile    y = max(q(t−x), (q−1)(t−x))
  */
 #include "tape/each.h"
 
@@ -96,6 +97,14 @@ ur_tensor *ur_bernoulli_nll_each(ur_tensor *logits, ur_tensor *target)
     return ur__each(&f, (ur_tensor *[]){logits, target});
 }
 
+/* ---- quantiles --------------------------------------------------------- */
+
+ur_tensor *ur_quantile_loss_each(ur_tensor *x, ur_tensor *levels, ur_tensor *target)
+{
+    ur_tensor *d = ur_sub(target, x);
+    return ur_maximum(ur_mul(levels, d), ur_mul(ur_affine(levels, 1, -1), d));
+}
+
 /* ---- means ------------------------------------------------------------- */
 
 ur_tensor *ur_squared_error(ur_tensor *x, ur_tensor *target)
@@ -116,4 +125,9 @@ ur_tensor *ur_gaussian_nll(ur_tensor *mean, ur_tensor *log_variance, ur_tensor *
 ur_tensor *ur_bernoulli_nll(ur_tensor *logits, ur_tensor *target)
 {
     return ur_mean(ur_bernoulli_nll_each(logits, target));
+}
+
+ur_tensor *ur_quantile_loss(ur_tensor *x, ur_tensor *levels, ur_tensor *target)
+{
+    return ur_mean(ur_quantile_loss_each(x, levels, target));
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "task/answer.h"
 
+#include <string.h>
+
 #include "base/status.h"
 
 void ur__answer_clear(struct ur__answer *a)
 {
     a->text.size = a->words.size = a->candidates.size = a->places.size = 0;
-    a->tokens.size = a->spelled.size = 0;
+    a->tokens.size = a->spelled.size = a->rows.size = a->labels.size = 0;
 }
 
 void ur__answer_free(struct ur__answer *a)
@@ -17,6 +19,8 @@ void ur__answer_free(struct ur__answer *a)
     ur__buf_free(&a->places);
     ur__buf_free(&a->tokens);
     ur__buf_free(&a->spelled);
+    ur__buf_free(&a->rows);
+    ur__buf_free(&a->labels);
 }
 
 static ur_place *places_of(const struct ur__answer *a, int *n)
@@ -49,6 +53,27 @@ ur_status ur__answer_token(struct ur__answer *a, const char *text, size_t n, dou
     return ur__buf_put(&a->tokens, &one, sizeof one);
 }
 
+ur_status ur__answer_row(struct ur__answer *a, const ur_forecast_row *row)
+{
+    UR__TRY(ur__buf_put(&a->labels, row->series, strlen(row->series) + 1));
+    UR__TRY(ur__buf_put(&a->labels, row->time, strlen(row->time) + 1));
+    return ur__buf_put(&a->rows, row, sizeof *row);
+}
+
+static const ur_forecast_row *give_rows(struct ur__answer *a, int *n)
+{
+    const char *text = a->labels.data;
+    ur_forecast_row *row = (void *)a->rows.data;
+    *n = (int)(a->rows.size / sizeof *row);
+    for (int i = 0; i < *n; i++) {
+        row[i].series = text;
+        text += strlen(text) + 1;
+        row[i].time = text;
+        text += strlen(text) + 1;
+    }
+    return row;
+}
+
 /* Texts stay where they are from now on. */
 static const ur_token_weight *give_tokens(struct ur__answer *a, int *n)
 {
@@ -78,5 +103,6 @@ const ur_answer *ur__answer_give(struct ur__answer *a, const char *places, const
     a->given = (ur_answer){.text = a->text.size ? a->text.data : "", .n = a->text.size,
                            .places = places, .figure = figure, .n_places = n, .place = place};
     a->given.token = give_tokens(a, &a->given.n_tokens);
+    a->given.row = give_rows(a, &a->given.n_rows);
     return &a->given;
 }

@@ -13,6 +13,7 @@ struct ur__answer {
     struct ur__buf candidates;      /* of ur_candidate, those of one place after the other */
     struct ur__buf places;          /* of ur_place */
     struct ur__buf tokens, spelled; /* of ur_token_weight, and their texts one after the other */
+    struct ur__buf rows, labels;    /* of ur_forecast_row, and of each its two texts with zeros */
     ur_answer given;                /* of ur__answer_give */
 };
 
@@ -23,6 +24,8 @@ ur_status ur__answer_place(struct ur__answer *a);
 ur_status ur__answer_candidate(struct ur__answer *a, const char *text, size_t n, double p);
 /* The line's next token and its weight. */
 ur_status ur__answer_token(struct ur__answer *a, const char *text, size_t n, double weight);
+/* The next row of a forecast; its texts are copied. */
+ur_status ur__answer_row(struct ur__answer *a, const ur_forecast_row *row);
 /* What there is, of places and a figure so called; borrowed until something is added. */
 const ur_answer *ur__answer_give(struct ur__answer *a, const char *places, const char *figure);
 

@@ -13,6 +13,7 @@
 #include "metric/text.h"
 #include "model/arch.h"
 #include "task/reading.h"
+#include "train/options.h"
 
 const char *const ur__header_words[] = {"auto", "yes", "no", NULL};
 const char *const ur__scan_words[] = {"auto", "row", "column", "pixel", "picture", NULL};
@@ -220,14 +221,6 @@ static int64_t pieces(const struct ur__half *h)
     return sum;
 }
 
-/* Some thousand updates, and every example at least eight times. */
-static void suit(struct ur__facts *facts, int64_t n)
-{
-    facts->batch = n < 500 ? 8 : n < 5000 ? 16 : 32;
-    facts->lr = 3e-3;
-    facts->epochs = n > 18750 ? 8 : n < 2500 ? 60 : floor(150000 / (double)n);
-}
-
 /* What looks like names and was learnt from like the rest. */
 static ur_status note_header(struct ur__labelled *l)
 {
@@ -289,7 +282,7 @@ static ur_status tell(struct ur__labelled *l, struct ur__facts *facts)
     facts->labels = ur__label_count(l->label);
     facts->unit = !l->tagged ? "example" : l->features ? "step" : "token";
     facts->uniform = ur__text_uniform(ur__label_count(l->label));
-    suit(facts, pieces(&l->train));
+    ur__suit_examples(facts, pieces(&l->train));
     UR__TRY(count_unknown(l, &l->train, &facts->train_unknown));
     return count_unknown(l, &l->valid, &facts->val_unknown);
 }

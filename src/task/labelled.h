@@ -104,10 +104,6 @@ extern const char *const ur__labelled_token_words[];
      .flags = UR_OPTION_DATA | UR_OPTION_SPARSE, .at = offsetof(type, member.rate),               \
      .help = "samples a second"}
 
-/* Pairs for `shown` of struct ur__task: what suit() in labelled.c chooses. */
-#define UR__LABELLED_SHOWN                                                                        \
-    {"batch", "8 to 32 by the data"}, {"epochs", "60 to 8 by the data"}, {"lr", "3e-3"}
-
 /* Files of examples, and what a step of each is. */
 struct ur__set {
     struct ur__examples *x;         /* owned */

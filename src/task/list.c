@@ -21,6 +21,7 @@
     TASK(fill)          \
     TASK(classify)      \
     TASK(tag)           \
+    TASK(forecast)      \
     UR__EXTRA_TASKS(TASK)
 
 #define DECLARE(x) extern const struct ur__task ur__task_##x;

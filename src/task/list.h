@@ -6,7 +6,8 @@
 #include "train/task.h"
 #include "unroll/task.h"
 
-extern const struct ur__predict_plug ur__fill_gaps, ur__classify_lines, ur__tag_lines;
+extern const struct ur__predict_plug ur__fill_gaps, ur__classify_lines, ur__tag_lines,
+    ur__forecast_series;
 
 /* The task of a name. UR_EINVAL: there is none. */
 ur_status ur__task_find(const char *name, const struct ur__task **out);

@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "task/labelled.h"
 #include "task/list.h"
+#include "train/options.h"
 
 #define MOST_LABELS 4096    /* of a matrix that fits in memory */
 
@@ -25,7 +26,7 @@ static const ur_option_table table = {
     .n = sizeof option_rows / sizeof *option_rows, .size = sizeof(struct options),
 };
 
-static const char *const shown[][2] = {UR__LABELLED_SHOWN, {"best", "accuracy"}, {NULL, NULL}};
+static const char *const shown[][2] = {UR__SHOWN_OF_EXAMPLES, {"best", "accuracy"}, {NULL, NULL}};
 
 enum { LOSS, CONFUSION };
 

@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "task/labelled.h"
 #include "task/list.h"
+#include "train/options.h"
 
 struct options {
     struct ur__labelled_options data;
@@ -30,7 +31,7 @@ static const ur_option_table table = {
 };
 
 static const char *const shown[][2] = {
-    UR__LABELLED_SHOWN, {"best", "f1 of entities, else accuracy"}, {NULL, NULL},
+    UR__SHOWN_OF_EXAMPLES, {"best", "f1 of entities, else accuracy"}, {NULL, NULL},
 };
 
 /* The last: how many steps of label i were taken for label j, unless labels are many. */

@@ -143,6 +143,9 @@ ur_status ur_evaluate(const ur_model *model, const ur_eval_options *options, ur_
                            "ur_eval_options_init"));
     UR__TRY(ur__task_of_model(model, &task));
     UR__TRY(ur__task_check_beam(task, model, o.beam));
+    if (o.tested && !task->tests)
+        return ur__fail(UR_EINVAL, "models of task %s have no part of their data left for a test",
+                        task->name);
     ur_options reading;
     ur__options_init(&reading, task->options);
     UR__TRY(ur__options_set_measured(&reading, &o));

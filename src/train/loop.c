@@ -120,6 +120,8 @@ static ur_status judge(struct ur__run *r)
     struct ur__progress *p = &r->progress;
     const struct ur__watch watch = {see_validation, r};
     UR__TRY(ur__run_score(r, &watch));
+    if (r->task->settle)
+        r->task->settle(r->model, r->sums);
     double loss = ur_metrics_get(&r->metrics, "loss");
     if (!isfinite(loss))
         return ur__fail(UR_ENUMERIC, "the validation loss is %s",

@@ -172,6 +172,14 @@ void ur__train_by_data(ur_train_options *o, const struct ur__facts *facts)
         o->epochs = items < SEEN ? floor(SEEN / (double)items + 0.5) : 1;
 }
 
+/* Some thousand updates, and every example at least eight times. */
+void ur__suit_examples(struct ur__facts *facts, int64_t n)
+{
+    facts->batch = n < 500 ? 8 : n < 5000 ? 16 : 32;
+    facts->lr = 3e-3;
+    facts->epochs = n > 18750 ? 8 : n < 2500 ? 60 : floor(150000 / (double)n);
+}
+
 /* ---- checking ---------------------------------------------------------- */
 
 static ur_status check_end(const ur_train_options *o)

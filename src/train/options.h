@@ -19,6 +19,11 @@ ur_status ur__train_settle_val(ur_train_options *o);
  * of the number of items to train on (docs/TRAINING.md). */
 void ur__train_by_data(ur_train_options *o, const struct ur__facts *facts);
 
+/* What suits a task that learns from n examples, and what its help shows then (train/task.h). */
+void ur__suit_examples(struct ur__facts *facts, int64_t n);
+#define UR__SHOWN_OF_EXAMPLES                                                                     \
+    {"batch", "8 to 32 by the data"}, {"epochs", "60 to 8 by the data"}, {"lr", "3e-3"}
+
 /* Has ur_train_set set the row of that name? */
 bool ur__train_given(const ur_train_options *o, const char *name);
 /* UR_EINVAL with a sentence if a member is impossible. */

@@ -162,6 +162,9 @@ struct ur__task {
     /* Sums to figures, "loss" in nats among them. The first one says which model is best, unless
      * the user names another. */
     void (*figures)(const ur_model *model, const double *sums, ur_metrics *out);
+    /* Sets numbers of the model that are kept but not trained from the sums of a validation, before
+     * it is saved. NULL: there are none. */
+    void (*settle)(ur_model *model, const double *sums);
     /* Among the sums [K,K], how many of each of the model's K labels (row) were taken for which.
      * NULL, the function too: there is no such table. */
     const double *(*confusion)(const ur_model *model, const double *sums);
@@ -178,6 +181,7 @@ struct ur__task {
     /* The largest batch of scoring; none: n 0. */
     void (*largest_scored)(void *run, ur_batch *batch);
     const struct ur__predict_plug *predict;     /* NULL: it gives no answers */
+    bool tests;                 /* a run can leave a part of its data for a last test */
     /* Does such a model search with a beam for what it says? NULL: no. */
     bool (*searches)(const ur_model *model);
 };

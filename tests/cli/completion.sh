@@ -76,7 +76,8 @@ for command in $commands; do
     same offered wanted
     n=$((n + $(wc -l <wanted)))
 done
-for task in fill classify tag; do
+tasks=$("$UNROLL" train --help | sed -n 's/^  --task \([a-z|]*\)$/\1/p' | tr '|' ' ')
+for task in ${tasks#lm }; do
     "$UNROLL" train --task $task --help | sed -n 's/^  \(-., \)\{0,1\}\(--[a-z-]*\).*/\2/p' |
         sort >wanted
     completes train --task $task x.txt --
@@ -87,7 +88,7 @@ done
 offers '--crf' train a.tsv --task tag --cr
 offers '' train a.tsv --task tag --task lm --cr
 offers 'last mean max attention' train --task classify --pool ''
-offers 'lm fill classify tag' train --task ''
+offers "$tasks" train --task ''
 note "$n options of $(echo "$commands" | wc -w) commands"
 
 # ---- fish ----------------------------------------------------------------

@@ -24,7 +24,8 @@ awk '/unroll train shakespeare.txt/ { example = NR } /^usage:/ { usage = NR }
     not_ok "examples, usage, groups: not in this order"
 has out '^  --cell rnn|lstm|gru|none .*(lstm)$' '^  --layers N .*(2)$' \
     '^  --seq-length N .*(64)$' '^  --batch N .*(4 to 64 by the data)$' '^  --epochs X ' \
-    '^  --lr X .*(5e-3)$' '^  --task lm|fill|classify|tag$' ' lm: predict the next token; fill: ' \
+    '^  --lr X .*(5e-3)$' '^  --task lm|fill|classify|tag|[a-z|]*$' \
+    ' lm: predict the next token; fill: ' \
     '^  --seed N ' '^  -o, --output MODEL' '^  -q, --quiet' '--rnn-size for --hidden'
 for absent in bidirectional residual; do
     grep -q -e "--$absent" out && not_ok "--$absent is not built, but --help has it"
@@ -36,7 +37,7 @@ has out '^  --tokens .*' '(word)$' 'twice the last layer' && ! grep -e --sample-
 # The defaults are the task's, the examples too; plain help says where those of others are.
 "$UNROLL" train --help >out
 has out "^These are the options and defaults of --task lm. For those of another: " \
-    '--task fill|classify|tag --help$'
+    '--task fill|classify|tag|[a-z|]* --help$'
 grep -q '^  --pool ' out && not_ok "plain help has another task's options"
 has out '^  unroll train reviews.tsv --task classify$' '^  --dropout P .*' 'decoder (0)$'
 expect 0 "$UNROLL" train --task tag --help
@@ -54,7 +55,8 @@ for way in "train --help --task tag" "train --task=tag --help" "help train --tas
 done
 expect 0 "$UNROLL" train --task lm --help
 same out help.train
-refuses 2 '--task nosuch: must be one of lm|fill|classify|tag$' "$UNROLL" train --task nosuch --help
+refuses 2 '--task nosuch: must be one of lm|fill|classify|tag|[a-z|]*$' \
+    "$UNROLL" train --task nosuch --help
 refuses 2 '--task nosuch: must be one of' "$UNROLL" help train --task nosuch
 refuses 2 'nothing more' "$UNROLL" help eval --task tag
 "$UNROLL" train --help >out

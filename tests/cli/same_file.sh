@@ -139,6 +139,8 @@ for way in dot folder absolute symbolic hard; do
     other_name "$way" data
     refuses 5 'cannot write .* which this run reads' "$UNROLL" train data $TINY --steps 1 -o out \
         --log "$named" --force
+    refuses 5 'cannot write .* which is read' "$UNROLL" predict fill.safetensors data \
+        --plot "$named" --force
     same some.txt data
     rm -f symbolic hard data
 done
@@ -150,7 +152,7 @@ sed -n 's/^  \([a-z]*\) .*/\1/p' help | grep -v '^unroll$' | while read -r comma
     table | grep -q "^$command " || echo "$command"
     "$UNROLL" "$command" --help | sed -n 's/^ *\(-., \)*--\([a-z-]*\) [^ ]*\(FILE\|MODEL\).*/\2/p'
 done | sort -u >files
-printf '%s\n' init-from labels log output prime-file val vocab-from | cmp -s - files ||
+printf '%s\n' init-from labels log output plot prime-file val vocab-from | cmp -s - files ||
     not_ok "commands or options of files that the table lacks: $(cat files)"
 
 # ---- two outputs ---------------------------------------------------------

@@ -55,7 +55,7 @@ refuses 2 '--top-p 0: must be a number above 0 and at most 1' "$UNROLL" sample m
 refuses 2 '--top-k -3: must be' "$UNROLL" sample m --top-k -3
 refuses 2 '--length -3: must be' "$UNROLL" sample m --length -3
 refuses 2 '--newlines keep: must be unix$' "$UNROLL" eval m d --newlines keep
-refuses 2 '--part: must be\|--part test: must be one of all|val' "$UNROLL" eval m d --part test
+refuses 2 '--part: must be\|--part best: must be one of all|val|test' "$UNROLL" eval m d --part best
 refuses 2 '--unit cannot be combined with --find' "$UNROLL" see m d --unit 3 --find
 refuses 2 '--follow nothing: must be one of' "$UNROLL" see m d --follow nothing
 refuses 2 '--seconds 0: must be' "$UNROLL" bench --seconds 0

@@ -27,9 +27,12 @@ static ur_status set_run_option(void *to, const char *name, const char *text)
 
 static void set_each(setter set, void *to, const char *settings)
 {
-    char list[512];
+    /* Texts are borrowed: these live until so many more settings were made. */
+    static _Thread_local char ring[64][512];
+    static _Thread_local unsigned count;
+    char *list = ring[count++ % 64];
     size_t size = strlen(settings) + 1;
-    if (size > sizeof list)
+    if (size > sizeof ring[0])
         abort();
     memcpy(list, settings, size);
     for (char *at = list, *next; *at; at = next) {
