@@ -5,6 +5,8 @@
 
 #include "base/status.h"
 #include "cli/fail.h"
+#include "cli/picture.h"
+#include "cli/plot_alignment.h"
 #include "cli/ui.h"
 #include "io/file.h"
 #include "io/json.h"
@@ -17,7 +19,10 @@ struct predict {
     struct opt_common common;
     int64_t top, beam, threads;
     const char *unknown;
-    bool explain;
+    bool explain, copy_unknown;
+    double length_power;
+    const char *attention;
+    bool force;
     /* Options of the library's, which the model must know first. */
     struct { const char *name, *text; } set[MOST_SET];
     int n_set;
@@ -28,20 +33,25 @@ struct predict {
 static const ur_option options[] = {
     {.group = "predicting", .name = "top", .arg = "N", .fallback = "5", .kind = UR_OPTION_COUNT,
      .min = 1, .max = UR_PREDICT_MOST,
-     AT(top), .help = "most likely candidates to list for each place (a gap, a label) with --json"},
+     AT(top), .help = "most likely candidates to list for each place (a gap, a label, a text) with "
+                      "--json"},
     {.name = "explain", .kind = UR_OPTION_FLAG, AT(explain),
      .help = "below each label, the line's tokens with the weights that the model gave them "
-             "(classify with --pool attention)"},
+             "(classify with --pool attention); of a translation, where it looked"},
     {.name = "unknown", .arg = OPT_UNKNOWN, .shown = OPT_UNKNOWN_LABELS, .kind = UR_OPTION_WORD,
      AT(unknown), .help = "what to do with tokens that the model does not know; replace: read "
                           "as <unk>, or as U+FFFD, ? or a space"},
     OPT_BEAM(struct predict),
+    OPT_TEXTS(struct predict),
+    {.name = "attention", .arg = "FILE", .shown = "none", .kind = UR_OPTION_TEXT, AT(attention),
+     .help = "draw where the translation of the first line looked, as SVG"},
+    {.name = "force", .kind = UR_OPTION_FLAG, AT(force), .help = "replace a picture that exists"},
     {.name = "threads", .arg = "N", .fallback = "1", .kind = UR_OPTION_COUNT, .max = 1024,
      AT(threads),
      .help = "more than 1 helps only with wide layers; 0: all available cores"},
     OPT_COMMON(struct predict),
 };
-enum { N_FIRST = 5 };
+enum { N_FIRST = 9 };
 
 static const char *const examples[] = {
     "echo 'My fellow ___, we are strong.' | unroll predict speeches.safetensors",
@@ -49,6 +59,7 @@ static const char *const examples[] = {
     "unroll predict spam.safetensors <messages.txt",
     "unroll predict spam.safetensors messages.txt --explain --json | unroll plot - -o why.svg",
     "unroll predict digits.safetensors images.idx3",
+    "echo 'how are you' | unroll predict en-ja.safetensors --attention looks.svg",
     "unroll predict pos.safetensors news.conllu --format conllu",
     NULL,
 };
@@ -102,7 +113,9 @@ struct work {
     const char *name;           /* of the file at hand, for messages */
     bool as_bytes;              /* nothing is skipped or changed */
     struct ur__line_ends ends;
-    int64_t line;               /* its number */
+    int64_t line;               /* number of the last one taken */
+    bool begins;                /* none of the file's lines was taken yet */
+    bool drawn;                 /* the picture */
 };
 
 static struct ur__json *places_of(const ur_answer *a)
@@ -156,57 +169,139 @@ static ur_status print_tokens(const ur_answer *a)
     return status;
 }
 
-static ur_status print(const struct work *w, const ur_answer *a)
+static struct ur__json *made_of(const ur_answer *a)
 {
-    struct ur__buf out = {0};
-    if (!w->options->common.json) {
-        out_put(a->text, a->n);
-        out_put("\n", 1);
-        return a->n_tokens > 0 ? print_tokens(a) : UR_OK;
+    struct ur__json *tokens = ur__json_new_array();
+    for (int i = 0; i < a->n_made; i++) {
+        struct ur__json *one = ur__json_new_object();
+        ui_json_text(one, "text", a->made[i].text, a->made[i].n);
+        ur__json_set_real(one, "p", a->made[i].weight);
+        ur__json_add(tokens, one);
     }
+    return tokens;
+}
+
+static struct ur__json *alignment_of(const ur_answer *a)
+{
+    struct ur__json *rows = ur__json_new_array();
+    for (int i = 0; i < a->n_made; i++) {
+        struct ur__json *row = ur__json_new_array();
+        for (int k = 0; k < a->n_tokens; k++)
+            ur__json_add_real(row, a->alignment[i * a->n_tokens + k]);
+        ur__json_add(rows, row);
+    }
+    return rows;
+}
+
+static struct ur__json *json_of(const ur_answer *a)
+{
     struct ur__json *j = ur__json_new_object();
     ui_json_text(j, "line", a->text, a->n);
     ur__json_set(j, a->places, places_of(a));
     if (a->n_tokens > 0)
         ur__json_set(j, "tokens", tokens_of(a));
+    if (a->alignment != NULL) {
+        ur__json_set(j, "made", made_of(a));
+        ur__json_set(j, "alignment", alignment_of(a));
+    }
+    return j;
+}
+
+/* Draws the first answer that has an alignment. */
+static ur_status draw(struct work *w, const struct ur__json *j)
+{
+    struct svg s = {.status = UR_OK};
+    ur_status status = alignment_draw(j, w->name, "", &s);
+    if (status == UR_OK)
+        status = picture_write(w->options->attention, &s);
+    ur__buf_free(&s.out);
+    w->drawn = true;
+    return status;
+}
+
+static ur_status print_json(struct ur__json *j)
+{
+    struct ur__buf out = {0};
     ur_status status = ui_json_dump(j, &out);
-    ur__json_free(j);
     if (status == UR_OK)
         out_put(out.data, out.size);
     ur__buf_free(&out);
     return status;
 }
 
-static ur_status take_line(struct work *w, const char *line, size_t n)
+static ur_status print(struct work *w, const ur_answer *a)
 {
-    const ur_answer *answer;
-    long long number = ++w->line;
-    if (strlen(line) != n)
-        return ur__fail(UR_EDATA, "%s: line %lld has a zero byte", w->name, number);
-    ur_status status = ur_predictor_line(w->predictor, line, n, &answer);
+    const bool draws = w->options->attention != NULL && !w->drawn && a->alignment != NULL;
+    ur_status status = UR_OK;
+    if (w->options->common.json || draws) {
+        struct ur__json *j = json_of(a);
+        if (w->options->common.json)
+            status = print_json(j);
+        if (status == UR_OK && draws)
+            status = draw(w, j);
+        ur__json_free(j);
+    }
+    if (w->options->common.json || status != UR_OK)
+        return status;
+    out_put(a->text, a->n);
+    out_put("\n", 1);
+    return w->options->explain && a->n_tokens > 0 ? print_tokens(a) : UR_OK;
+}
+
+/* Answers n lines together. */
+static ur_status take(struct work *w, int n, const char *const *line, const size_t *size)
+{
+    const ur_answer *answer[UR_PREDICT_LINES];
+    int done = 0, whole = 0;
+    while (whole < n && strlen(line[whole]) == size[whole])
+        whole++;
+    ur_status status = whole == 0 ? UR_OK : ur_predictor_lines(w->predictor, whole, line, size,
+                                                               answer, &done);
+    for (int i = 0; i < done; i++) {
+        w->line++;
+        UR__TRY(print(w, answer[i]));
+    }
+    const long long next = w->line + 1;
     if (status == UR_EDATA)
-        return ur__fail(UR_EDATA, "%s: line %lld: %s", w->name, number, ur_errmsg());
-    return status == UR_OK ? print(w, answer) : status;
+        return ur__fail(UR_EDATA, "%s: line %lld: %s", w->name, next, ur_errmsg());
+    if (status == UR_OK && whole < n)
+        return ur__fail(UR_EDATA, "%s: line %lld has a zero byte", w->name, next);
+    return status;
 }
 
 /* ---- lines ------------------------------------------------------------- */
+
+/* Ends the line that begins at *at and goes on to the next; NULL: it has no end yet. */
+static char *next_line(struct work *w, struct ur__buf *in, size_t *at, bool last, size_t *n)
+{
+    char *line = in->data + *at, *end = memchr(line, '\n', in->size - *at);
+    if (end == NULL && !last)
+        return NULL;
+    if (w->begins && !w->as_bytes)
+        line += ur__text_mark(line, in->size);
+    w->begins = false;
+    *n = end != NULL ? (size_t)(end - line) : (size_t)(in->data + in->size - line);
+    line[*n] = '\0';
+    *at = (size_t)(line - in->data) + *n + 1;
+    return line;
+}
 
 /* Takes all whole lines of the buffer, with last also what follows them. */
 static ur_status take_lines(struct work *w, struct ur__buf *in, bool last, bool *read_on)
 {
     size_t at = 0;
-    while (at < in->size && *read_on) {
-        char *line = in->data + at, *end = memchr(line, '\n', in->size - at);
-        if (end == NULL && !last)
-            break;
-        if (w->line == 0 && !w->as_bytes) {
-            UR__TRY(ur__text_check(w->name, line, in->size));
-            line += ur__text_mark(line, in->size);
-        }
-        size_t n = end != NULL ? (size_t)(end - line) : (size_t)(in->data + in->size - line);
-        line[n] = '\0';
-        UR__TRY(take_line(w, line, n));
-        at = (size_t)(line - in->data) + n + 1;
+    if (w->begins && !w->as_bytes && in->size > 0)
+        UR__TRY(ur__text_check(w->name, in->data, in->size));
+    for (bool more = true; more && *read_on; ) {
+        const char *line[UR_PREDICT_LINES];
+        size_t size[UR_PREDICT_LINES];
+        int n = 0;
+        while (n < UR_PREDICT_LINES && at < in->size
+               && (line[n] = next_line(w, in, &at, last, &size[n])) != NULL)
+            n++;
+        more = n > 0;
+        if (more)
+            UR__TRY(take(w, n, line, size));
         *read_on = out_flush();
     }
     at = at < in->size ? at : in->size;
@@ -246,6 +341,7 @@ static ur_status take_files(struct work *w, const char *const *paths, int n_path
         struct ur__reader *reader = NULL;
         w->name = strcmp(paths[i], "-") == 0 ? "standard input" : paths[i];
         w->line = 0;
+        w->begins = true;
         w->ends = ends;
         status = ur__reader_open(&reader, paths[i]);
         if (status == UR_OK)
@@ -269,7 +365,7 @@ static ur_status say_option(const struct predict *a, ur_status status)
     return status;
 }
 
-static ur_status take_examples(const struct work *w, const char *const *paths, int n_paths)
+static ur_status take_examples(struct work *w, const char *const *paths, int n_paths)
 {
     const ur_answer *answer;
     UR__TRY(ur_predictor_open(w->predictor, paths, n_paths));
@@ -300,7 +396,9 @@ static ur_status open_predictor(struct work *w, const ur_model *model, ur_team *
     ur_predict_options_init(&o);
     o.best = a->common.json ? (int)a->top : 1;
     o.beam = (int)a->beam;
-    o.explain = a->explain;
+    o.explain = a->explain || a->attention != NULL;
+    o.length_power = a->length_power;
+    o.copy_unknown = a->copy_unknown;
     o.team = team;
     ur_unknown_find(a->unknown, &o.unknown);
     w->as_bytes = vocab != NULL && ur_vocab_kind(vocab) == UR_TOKEN_BYTE;
@@ -312,6 +410,14 @@ static ur_status open_predictor(struct work *w, const ur_model *model, ur_team *
         return ur__fail(UR_EINVAL, "--%s is for files of examples, and these are lines of text: "
                         "say what they are with --format", a->set[0].name);
     return UR_OK;
+}
+
+/* It is drawn of a translation alone, over none of the files. */
+static ur_status check_picture(const struct work *w, const char *const *paths, int n_paths,
+                               const char *model)
+{
+    UR__TRY(picture_check(w->options->attention, w->options->force, &model, 1));
+    return picture_check(w->options->attention, w->options->force, paths, n_paths);
 }
 
 static int predict(void *values, const struct opt_words *words)
@@ -329,6 +435,8 @@ static int predict(void *values, const struct opt_words *words)
         status = need_verb(model, words->word[0], "predict");
     if (status == UR_OK)
         status = ur_team_new(&team, (int)w.options->threads);
+    if (status == UR_OK && w.options->attention != NULL)
+        status = check_picture(&w, paths, n_paths, words->word[0]);
     if (status == UR_OK)
         status = open_predictor(&w, model, team);
     if (status == UR_OK)
@@ -354,7 +462,8 @@ const struct command cmd_predict = {
              "underscores, the most likely token; lines without a gap stay as they are. Several "
              "gaps in a line are filled from left to right, and text after the next gap is not "
              "seen. One that labels texts (classify) gives the label of the line, one that labels "
-             "steps (tag) those of its words, with spaces between. If MODEL reads numbers, or with "
+             "steps (tag) those of its words, with spaces between. One that translates gives "
+             "the translation of the line. If MODEL reads numbers, or with "
              "--format, FILE holds examples in one of the formats that training reads, with "
              "labels or without: each has its answer on a line, in their order. With "
              "--explain a label is followed by a line for each token, its weight and its text, and "

@@ -23,6 +23,7 @@ static int set_up_runs(void **unused)
     write_text(other_path, 2, 60);
     write_labelled(labelled_path, 2, 40);
     write_tagged(tagged_path, 2, 40);
+    write_pairs(pairs_path, 2, 40);
     return 0;
 }
 
@@ -33,15 +34,16 @@ static int tear_down_runs(void **unused)
     return tear_down(unused);
 }
 
-enum kind { LM, WORDS, FILL, CLASSIFY, TAG, PIECES, FEEDBACK, FROM_MODEL, N_KINDS };
+enum kind { LM, WORDS, FILL, CLASSIFY, TAG, PIECES, FEEDBACK, TRANSLATE, FROM_MODEL,
+            N_KINDS };
 static const char *const kind_names[N_KINDS] = {"lm", "words", "fill", "classify", "tag", "pieces",
-                                               "feedback", "from a model"};
+                                               "feedback", "translate", "from a model"};
 
 static ur_train_options run_options(enum kind kind, const char *model)
 {
     static const char *const tasks[N_KINDS] = {"lm", "lm", "fill", "classify", "tag", "tag", "tag",
-                                               "lm"};
-    const bool labels = kind >= CLASSIFY && kind <= FEEDBACK;
+                                               "translate", "lm"};
+    const bool labels = kind >= CLASSIFY && kind <= TRANSLATE;
     ur_train_options o = small_run(tasks[kind], model, labels ? "" : "hidden=6,5 seq-length=8");
     o.batch = 4;
     o.steps = 6;

@@ -43,6 +43,8 @@ static void resume__equals_uninterrupted_for_labels(void **unused)
         {"tag", "crf=yes"}, {"classify", "average=2"},
         {"tag", "feedback=yes label-embed=4"},
         {"tag", "bidirectional=no seq-length=2 word-dropout=0.1"},
+        {"translate", "scheduled-sampling=0.3 sampling-steps=40"},
+        {"translate", "input-feeding=yes attention=general"},
     };
     const int64_t at[] = {1, 23, 40, 51, 60};
     for (size_t k = 0; k < sizeof runs / sizeof *runs; k++) {

@@ -36,7 +36,10 @@ extern "C" {
  *          the spellings of W words, and spelling [T,B], which of them each step is; target [1,B]
  *          or [T,B]. Vocabularies: text (with frames NULL), label, letter (without letters NULL).
  *          Label k is token k + 2 of the vocabulary, which begins with <unk> and </s>. Outputs of a
- *          tag with the option feedback need the target: each step reads the label before. */
+ *          tag with the option feedback need the target: each step reads the label before.
+ *    translate  a sequence to another of any length. Fields: source [S,B] with lengths; input [T,B]
+ *          with lengths, the target a token later, a line's end before it; target [T,B].
+ *          Vocabularies: source, target. To run: source. */
 UR_API const char *const *ur_arch_names(void);
 
 /** The options of a network with their defaults; ur_options_set changes them. Errors: UR_EINVAL

@@ -20,6 +20,7 @@
     ARCH(fill)          \
     ARCH(classify)      \
     ARCH(tag)           \
+    ARCH(translate)     \
     UR__EXTRA_ARCHS(ARCH)
 
 #define DECLARE(x) extern const struct ur__arch ur__arch_##x;

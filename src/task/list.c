@@ -21,6 +21,7 @@
     TASK(fill)          \
     TASK(classify)      \
     TASK(tag)           \
+    TASK(translate)     \
     UR__EXTRA_TASKS(TASK)
 
 #define DECLARE(x) extern const struct ur__task ur__task_##x;
@@ -57,6 +58,14 @@ ur_status ur__task_check_beam(const struct ur__task *task, const ur_model *model
         return ur__fail(UR_EINVAL, "a beam is for models that search for what they say, and this "
                         "one of task %s does not", task->name);
     return UR_OK;
+}
+
+ur_status ur__task_check_texts(const struct ur__task *task, double length_power, bool copy)
+{
+    if (task->makes_texts || (length_power == 1 && !copy))
+        return UR_OK;
+    return ur__fail(UR_EINVAL, "%s is for models that make texts, and this one is of task %s",
+                    copy ? "copy-unknown" : "length-power", task->name);
 }
 
 const char *const *ur_task_names(void)

@@ -90,6 +90,8 @@ struct ur__predict_job {
     int beam;                   /* hypotheses of a search; 0: the usual number */
     ur_team *team;
     bool explain;               /* with the weights of tokens, if the plug explains the model */
+    double length_power;        /* of a search for texts */
+    bool copy;                  /* of unknown words, as ur_predict_options has it */
 };
 
 /* Answers to lines and examples. p: memory of `size` zeroed bytes. Each adds text and places to an
@@ -104,6 +106,10 @@ struct ur__predict_plug {
     void (*close)(void *p);     /* also of what open has left half done */
     /* UR_EINVAL: the line cannot be read. */
     ur_status (*line)(void *p, const char *line, size_t n, struct ur__answer *to);
+    /* Several at once, up to UR_PREDICT_LINES. NULL: one after the other. *done: how many could be
+     * read, those before the first that cannot: they have their answers, whatever is returned. */
+    ur_status (*lines)(void *p, int n, const char *const *line, const size_t *size,
+                       struct ur__answer *to, int *done);
     /* To T steps of I numbers, [T,I]. NULL, as those below: it answers lines alone. */
     ur_status (*frames)(void *p, int T, int I, const ur_real *frames, struct ur__answer *to);
     /* Opens files of examples by the task's options (borrowed, as the paths); those before are
@@ -171,6 +177,7 @@ struct ur__task {
     const struct ur__predict_plug *predict;     /* NULL: it gives no answers */
     /* Does such a model search with a beam for what it says? NULL: no. */
     bool (*searches)(const ur_model *model);
+    bool makes_texts;           /* what it says are texts, of any length */
 };
 
 #endif

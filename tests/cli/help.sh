@@ -24,7 +24,8 @@ awk '/unroll train shakespeare.txt/ { example = NR } /^usage:/ { usage = NR }
     not_ok "examples, usage, groups: not in this order"
 has out '^  --cell rnn|lstm|gru|none .*(lstm)$' '^  --layers N .*(2)$' \
     '^  --seq-length N .*(64)$' '^  --batch N .*(4 to 64 by the data)$' '^  --epochs X ' \
-    '^  --lr X .*(5e-3)$' '^  --task lm|fill|classify|tag$' ' lm: predict the next token; fill: ' \
+    '^  --lr X .*(5e-3)$' '^  --task lm|fill|classify|tag|translate$' \
+    ' lm: predict the next token; fill: ' \
     '^  --seed N ' '^  -o, --output MODEL' '^  -q, --quiet' '--rnn-size for --hidden'
 for absent in bidirectional residual; do
     grep -q -e "--$absent" out && not_ok "--$absent is not built, but --help has it"

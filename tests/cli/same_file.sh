@@ -149,7 +149,7 @@ sed -n 's/^  \([a-z]*\) .*/\1/p' help | grep -v '^unroll$' | while read -r comma
     table | grep -q "^$command " || echo "$command"
     "$UNROLL" "$command" --help | sed -n 's/^ *\(-., \)*--\([a-z-]*\) [^ ]*\(FILE\|MODEL\).*/\2/p'
 done | sort -u >files
-printf '%s\n' init-from log output prime-file val vocab-from | cmp -s - files ||
+printf '%s\n' attention init-from log output prime-file val vocab-from | cmp -s - files ||
     not_ok "commands or options of files that the table lacks: $(cat files)"
 
 # ---- two outputs ---------------------------------------------------------
