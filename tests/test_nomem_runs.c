@@ -184,7 +184,8 @@ static ur_status answer_lines(void *it, const void *arg, uint32_t *digest)
     const ur_answer *a;
     ur_predict_options_init(&o);
     o.best = 2;
-    o.explain = *(const enum kind *)arg == CLASSIFY;
+    o.explain = *(const enum kind *)arg == CLASSIFY || *(const enum kind *)arg == TRANSLATE;
+    o.copy_unknown = *(const enum kind *)arg == TRANSLATE;
     ur_status status = ur_predictor_new(&p, it, &o);
     if (status != UR_OK)
         return status;
@@ -209,8 +210,10 @@ static void digest_table(void *user, const ur_confusion *c)
 
 static ur_status measure_labels(void *it, const void *arg, uint32_t *digest)
 {
-    ur_eval_options o = eval_of(*(const enum kind *)arg == CLASSIFY ? &labelled_path
-                                                                    : &tagged_path, 1);
+    const enum kind kind = *(const enum kind *)arg;
+    ur_eval_options o = eval_of(kind == CLASSIFY ? &labelled_path : kind == TRANSLATE ? &pairs_path
+                                                                          : &tagged_path, 1);
+    o.copy_unknown = kind == TRANSLATE;
     ur_metrics m;
     ur_metrics_init(&m);
     o.on_confusion = digest_table;
@@ -224,7 +227,7 @@ static ur_status measure_labels(void *it, const void *arg, uint32_t *digest)
 static void labels__may_fail_and_be_asked_for_again(void **unused)
 {
     (void)unused;
-    for (enum kind kind = CLASSIFY; kind <= FEEDBACK; kind++) {
+    for (enum kind kind = CLASSIFY; kind <= TRANSLATE; kind++) {
         char name[40];
         ur_train_options o = run_options(kind, model_path);
         if (kind == CLASSIFY)
