@@ -130,7 +130,7 @@ static void suit(struct ur__facts *facts, int64_t n)
 {
     facts->batch = n < 1000 ? 16 : n < 5000 ? 32 : 64;
     facts->lr = 2e-3;
-    facts->epochs = n > 80000 ? 8 : n < 10000 ? 60 : floor(640000 / (double)n);
+    facts->epochs = n > 80000 ? 8 : n < 10667 ? 60 : floor(640000 / (double)n);
 }
 
 static ur_status tell(struct ur__translate *t, struct ur__facts *facts)
