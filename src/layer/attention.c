@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "kernel/select.h"
 #include "layer/params.h"
+#include "tape/op_additive.h"
 #include "tape/tape.h"
 
 /* ---- parameters -------------------------------------------------------- */
@@ -91,18 +92,13 @@ ur_tensor *ur_attention_remember(ur_tape *tape, const ur_attention_layer *layer,
     return memory->keys;
 }
 
-/* score·tanh(ask q + key), [B,T,Q] and [B,S,Q] -> [B,T,S]. */
+/* [B,T,Q] and [B,S,Q] -> [B,T,S]. */
 static ur_tensor *add_up(ur_tape *tape, const ur_attention_layer *layer, ur_tensor *query,
                          ur_tensor *keys)
 {
     ur_tensor *q = ur_linear(tape, &layer->ask, query);
-    if (!q || !keys)
-        return NULL;
-    const int B = q->dim[0], T = q->dim[1], S = keys->dim[1], Q = q->dim[2];
-    q = ur_reshape(q, 4, (int[]){B, T, 1, Q});
-    ur_tensor *k = ur_reshape(keys, 4, (int[]){B, 1, S, Q});
-    ur_tensor *score = ur_linear(tape, &layer->score, ur_tanh(ur_add(q, k)));
-    return ur_reshape(score, 3, (int[]){B, T, S});
+    return ur__additive_score(q, keys, ur_param_tensor(tape, layer->score.params,
+                                                       layer->score.weight));
 }
 
 ur_tensor *ur_attention(ur_tape *tape, const ur_attention_layer *layer,
