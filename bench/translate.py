@@ -5,10 +5,10 @@
     translate.py --unroll PROGRAM [--steps N] [--hidden N] [--words N] [--beam N]
 
 Both train the same net on the same pairs, drawn words of 4 to 16 tokens, in batches of 64 pairs of
-similar length, on one thread: vectors of 64, an LSTM in both directions, additive attention, an LSTM
-decoder twice as wide, softmax cross-entropy, clipping by norm, AdamW. Then both make texts for 256
-sources, 32 at a time, by a beam, of exactly 16 tokens each in PyTorch's case; ours end where they
-end. Processor time, as machines may be busy; what both take to start is taken off.
+similar length, on one thread: vectors of 64, an LSTM in both directions, additive attention, an
+LSTM decoder twice as wide, softmax cross-entropy, clipping by norm, AdamW. Then both make texts
+for 256 sources, 32 at a time, by a beam, PyTorch of exactly 16 tokens; ours end where they end.
+Processor time, as machines may be busy; what both take to start is taken off.
 """
 import argparse
 import os
@@ -76,7 +76,8 @@ def theirs(options, texts):
             self.combine, self.out = nn.Linear(4 * H, 2 * H), nn.Linear(2 * H, V)
 
         def encode(self, x, lengths):
-            packed = nn.utils.rnn.pack_padded_sequence(self.source(x), lengths, enforce_sorted=False)
+            packed = nn.utils.rnn.pack_padded_sequence(self.source(x), lengths,
+                                                       enforce_sorted=False)
             y, (h, c) = self.encoder(packed)
             m, _ = nn.utils.rnn.pad_packed_sequence(y)
             s = torch.tanh(self.bridge(torch.cat([h[0], h[1], c[0], c[1]], 1)))

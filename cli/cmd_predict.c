@@ -20,9 +20,10 @@ struct predict {
     int64_t top, beam, threads;
     const char *unknown;
     bool explain, copy_unknown;
-    double length_power;
+    double length_power, temperature;
+    uint64_t seed;
     const char *attention;
-    bool force;
+    bool force, draws;
     /* Options of the library's, which the model must know first. */
     struct { const char *name, *text; } set[MOST_SET];
     int n_set;
@@ -43,6 +44,11 @@ static const ur_option options[] = {
                           "as <unk>, or as U+FFFD, ? or a space"},
     OPT_BEAM(struct predict),
     OPT_TEXTS(struct predict),
+    {.name = "temperature", .arg = "X", .shown = "the likeliest are searched for",
+     .kind = UR_OPTION_REAL, .max = 100, AT(temperature),
+     .help = "draw translations instead, as --top says how many; below 1: likelier ones"},
+    {.name = "seed", .arg = "N", .fallback = "123", .kind = UR_OPTION_SEED, AT(seed),
+     .help = "of what is drawn"},
     {.name = "attention", .arg = "FILE", .shown = "none", .kind = UR_OPTION_TEXT, AT(attention),
      .help = "draw where the translation of the first line looked, as SVG"},
     {.name = "force", .kind = UR_OPTION_FLAG, AT(force), .help = "replace a picture that exists"},
@@ -51,7 +57,7 @@ static const ur_option options[] = {
      .help = "more than 1 helps only with wide layers; 0: all available cores"},
     OPT_COMMON(struct predict),
 };
-enum { N_FIRST = 9 };
+enum { N_FIRST = 11 };
 
 static const char *const examples[] = {
     "echo 'My fellow ___, we are strong.' | unroll predict speeches.safetensors",
@@ -393,7 +399,12 @@ static ur_status open_predictor(struct work *w, const ur_model *model, ur_team *
     const struct predict *a = w->options;
     const ur_vocab *vocab = ur_model_vocab(model, NULL);
     ur_predict_options o;
+    ur_sample_options draw;
     ur_predict_options_init(&o);
+    ur_sample_options_init(&draw);
+    draw.temperature = a->temperature;
+    draw.seed = a->seed;
+    o.draw = a->draws ? &draw : NULL;
     o.best = a->common.json ? (int)a->top : 1;
     o.beam = (int)a->beam;
     o.explain = a->explain || a->attention != NULL;
@@ -423,6 +434,7 @@ static ur_status check_picture(const struct work *w, const char *const *paths, i
 static int predict(void *values, const struct opt_words *words)
 {
     static const char *const standard[] = {"-"};
+    ((struct predict *)values)->draws = opt_given(words, "temperature");
     struct work w = {.options = values};
     const char *const *paths = words->n > 1 ? words->word + 1 : standard;
     int n_paths = words->n > 1 ? words->n - 1 : 1, code = spare_input(paths[0]);

@@ -334,6 +334,71 @@ static void beam__of_width_1_takes_the_likeliest(void **unused)
     }
 }
 
+/* Drawn, too, a sequence gets the same in any company, with the model's own probabilities; without
+ * temperature it is the likeliest. */
+static void beam__draws_the_same_in_any_company(void **unused)
+{
+    (void)unused;
+    ur_tape *tape;
+    assert_ok(ur_tape_new(&tape, NULL));
+    for (int k = 0; k < N_TRANSLATE_NETS; k++) {
+        ur_model *m = sharp_model(translate_nets[k], 70 + (uint64_t)k);
+        struct pairs_batch p = {.S = 6, .T = 1, .B = 7};
+        const ur_hypothesis *found[8], *alone;
+        int n[8], m_alone, differ = 0;
+        ur_sample_options draw;
+        ur_beam_options o;
+        ur_beam *many, *one, *likeliest;
+        pairs_fill(&p, (uint64_t)k, 4, LETTERS);
+        const ur_batch all = source_of(&p);
+        ur_sample_options_init(&draw);
+        ur_beam_options_init(&o);
+        o.width = o.best = 5;
+        o.most = 9;
+        o.sequences = 8;
+        o.draw = &draw;
+        assert_ok(ur_beam_new(&many, m, &o, NULL));
+        assert_ok(ur_beam_search_all(many, &all, NULL, found, n));
+        assert_ok(ur_beam_new(&one, m, &o, NULL));
+        draw.temperature = 0;
+        o.width = o.best = 1;
+        assert_ok(ur_beam_new(&likeliest, m, &o, NULL));
+        o.draw = NULL;
+        for (int b = 0; b < p.B; b++) {
+            struct pairs_batch q;
+            pairs_take(&q, &p, b);
+            q.T = 1;
+            const ur_batch given = source_of(&q);
+            assert_ok(ur_beam_search(one, &given, &alone, &m_alone));
+            assert_int_equal(m_alone, 5);
+            assert_int_equal(n[b], 5);
+            same_hypotheses(alone, found[b], 5);
+            for (int i = 0; i < 5; i++) {
+                assert_true(fabs(log_p_of(tape, m, &q, alone[i].ids, alone[i].n) - alone[i].log_p)
+                            < 1e-5);
+                differ += alone[i].n != alone[0].n
+                    || memcmp(alone[i].ids, alone[0].ids, (size_t)alone[0].n * 4) != 0;
+            }
+            ur_beam *greedy;
+            const ur_hypothesis *a, *c;
+            assert_ok(ur_beam_new(&greedy, m, &o, NULL));
+            assert_ok(ur_beam_search(greedy, &given, &a, &m_alone));
+            assert_ok(ur_beam_search(likeliest, &given, &c, &m_alone));
+            same_hypotheses(a, c, 1);
+            ur_beam_free(greedy);
+        }
+        assert_true(differ > 0);
+        ur_beam_free(many);
+        ur_beam_free(one);
+        ur_beam_free(likeliest);
+        draw.temperature = -1;
+        o.draw = &draw;
+        assert_status(UR_EINVAL, ur_beam_new(&many, m, &o, NULL));
+        ur_model_free(m);
+    }
+    ur_tape_free(tape);
+}
+
 static void search__allocates_nothing_by_the_step(void **unused)
 {
     (void)unused;
@@ -423,6 +488,7 @@ int main(void)
         cmocka_unit_test(beam__as_wide_as_the_tree_finds_the_best),
         cmocka_unit_test(beam__finds_the_same_in_any_company),
         cmocka_unit_test(beam__of_width_1_takes_the_likeliest),
+        cmocka_unit_test(beam__draws_the_same_in_any_company),
         cmocka_unit_test(search__allocates_nothing_by_the_step),
         cmocka_unit_test(options__that_are_impossible),
         cmocka_unit_test(calls__that_are_wrong),

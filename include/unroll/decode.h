@@ -119,6 +119,9 @@ typedef struct ur_beam_options {
                                might still rank before them, as they may with a length_power; 0: it
                                goes on as long as they may */
     bool unknown;           /* the unknown word may be a part of a hypothesis */
+    const ur_sample_options *draw;  /* `width` hypotheses are drawn so, token by token, not searched
+                               for; copied. What is drawn is a function of the seed and of what a
+                               sequence begins with. NULL: no */
 } ur_beam_options;
 UR_STRUCT_INIT(ur_beam_options)
 

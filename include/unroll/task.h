@@ -111,6 +111,8 @@ typedef struct ur_predict_options {
     double length_power;    /* of a search for texts (translate): ur_beam_options; 1 */
     bool copy_unknown;      /* texts that are made have, for an unknown word, what the model looked
                                at most in the line */
+    const ur_sample_options *draw;      /* `best` texts are drawn so, instead of searched for;
+                               copied. NULL: no */
 } ur_predict_options;
 UR_STRUCT_INIT(ur_predict_options)
 #define UR_PREDICT_MOST 1000

@@ -19,9 +19,11 @@
 #include "base/arena.h"
 #include "base/fpmode.h"
 #include "base/mem.h"
+#include "base/random.h"
 #include "base/sized.h"
 #include "base/status.h"
 #include "decode/runner.h"
+#include "decode/sample.h"
 #include "kernel/select.h"
 #include "model/arch.h"
 #include "model/batch.h"
@@ -58,6 +60,8 @@ struct ur_beam {
     int32_t *fed;               /* [rows] */
     int *from;                  /* [rows] */
     ur_real *share;             /* [V] */
+    ur_sample_options draw;     /* if o.draw is there */
+    struct ur__sample_work work;
     ur_real *length;            /* [most+1] n^length_power */
     void *block;
 };
@@ -87,6 +91,8 @@ static void place(ur_beam *b, struct ur__carve *c)
     b->from = ur__carve(c, rows, sizeof *b->from);
     b->share = ur__carve(c, (size_t)b->V, sizeof *b->share);
     b->length = ur__carve(c, most + 1, sizeof *b->length);
+    b->work.weight = ur__carve(c, b->o.draw ? (size_t)b->V : 0, sizeof *b->work.weight);
+    b->work.order = ur__carve(c, b->o.draw ? (size_t)b->V : 0, sizeof *b->work.order);
 }
 
 static ur_status check(const ur_beam_options *o, const ur_model *model)
@@ -179,7 +185,9 @@ ur_status ur_beam_new(ur_beam **out, const ur_model *model, const ur_beam_option
     if (!b)
         return UR_ENOMEM;
     b->o = o;
-    ur_status status = open(b, model, team);
+    ur_status status = o.draw ? ur__sample_options_read(&b->draw, o.draw) : UR_OK;
+    if (status == UR_OK)
+        status = open(b, model, team);
     if (status != UR_OK) {
         ur_beam_free(b);
         return status;
@@ -265,11 +273,33 @@ static void add_end(const ur_beam *b, struct search *q, const struct ur__step *s
     q->end[at] = (ur_hypothesis){.ids = ids, .n = n, .log_p = s->log_p, .score = score};
 }
 
+/* One more token for each row of a sequence, drawn; at first for as many as are wanted. */
+static ur_status draw(ur_beam *b, int first, int alive, int *n)
+{
+    const int32_t low = b->barred + 1;
+    for (*n = 0; *n < (b->n ? alive : b->o.width); ++*n) {
+        const int row = first + (b->n ? *n : 0);
+        const ur_real *logits = ur_runner_output(b->runner, row);
+        const double uniform = ur_random_uniform(b->draw.seed, UR__STREAM_SAMPLE, (uint64_t)b->n,
+                                                 (uint32_t)*n);
+        int32_t id;
+        UR__TRY(ur__sample(b->V - low, logits + low, &b->draw, uniform, b->work, &id));
+        id += low;
+        ur__kernel()->log_softmax(b->V, logits, b->share);
+        b->step[*n] = ur__step_of(row, id, b->log_p[row], b->share[id]);
+    }
+    return UR_OK;
+}
+
 /* Goes on with a sequence whose rows begin at `first`: what it keeps comes to be rows from `to`
  * on. */
-static void extend(ur_beam *b, struct search *q, int first, int to)
+static ur_status extend(ur_beam *b, struct search *q, int first, int to)
 {
-    const int n = choose(b, first, q->alive);
+    int n;
+    if (b->o.draw)
+        UR__TRY(draw(b, first, q->alive, &n));
+    else
+        n = choose(b, first, q->alive);
     q->alive = 0;
     for (int i = 0; i < n; i++) {
         const struct ur__step *s = &b->step[i];
@@ -284,12 +314,15 @@ static void extend(ur_beam *b, struct search *q, int first, int to)
         b->from[row] = s->row;
         b->next[row] = s->log_p;
     }
+    if (b->o.draw)
+        return UR_OK;
     if (b->o.ended && q->ended >= b->o.ended)
         q->alive = 0;
     /* No live one can still rank before the last one to be returned, however long it gets. */
     if (q->alive && q->found == b->o.best &&
         b->next[to] / (double)b->length[q->most] <= q->end[q->found - 1].score)
         q->alive = 0;
+    return UR_OK;
 }
 
 /* One step of all sequences that are not over; *rows: how many hypotheses go on. */
@@ -300,7 +333,7 @@ static ur_status go_on(ur_beam *b, int sequences, int *rows)
         struct search *q = &b->search[i];
         const int alive = q->alive;
         if (alive)
-            extend(b, q, first, to);
+            UR__TRY(extend(b, q, first, to));
         first += alive;
         to += q->alive;
     }

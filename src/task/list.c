@@ -60,12 +60,13 @@ ur_status ur__task_check_beam(const struct ur__task *task, const ur_model *model
     return UR_OK;
 }
 
-ur_status ur__task_check_texts(const struct ur__task *task, double length_power, bool copy)
+ur_status ur__task_check_texts(const struct ur__task *task, double length_power, bool copy,
+                               bool draws)
 {
-    if (task->makes_texts || (length_power == 1 && !copy))
+    if (task->makes_texts || (length_power == 1 && !copy && !draws))
         return UR_OK;
     return ur__fail(UR_EINVAL, "%s is for models that make texts, and this one is of task %s",
-                    copy ? "copy-unknown" : "length-power", task->name);
+                    draws ? "drawing" : copy ? "copy-unknown" : "length-power", task->name);
 }
 
 const char *const *ur_task_names(void)

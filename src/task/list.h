@@ -16,6 +16,7 @@ ur_status ur__task_of_model(const ur_model *model, const struct ur__task **out);
 /* UR_EINVAL if a beam of that width is asked for (0: none is) and is impossible for the model. */
 ur_status ur__task_check_beam(const struct ur__task *task, const ur_model *model, int beam);
 /* UR_EINVAL if texts that are made are to be as no text of the task is. */
-ur_status ur__task_check_texts(const struct ur__task *task, double length_power, bool copy);
+ur_status ur__task_check_texts(const struct ur__task *task, double length_power, bool copy,
+                               bool draws);
 
 #endif

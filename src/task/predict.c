@@ -49,6 +49,7 @@ static ur_status open(ur_predictor *p, const ur_model *model, const ur_predict_o
     const struct ur__predict_job job = {
         .model = model, .encoder = p->encoder, .best = o->best, .beam = o->beam, .team = o->team,
         .explain = o->explain, .length_power = o->length_power, .copy = o->copy_unknown,
+        .draw = o->draw,
     };
     return p->plug->open(p->inside, &job);
 }
@@ -70,7 +71,7 @@ ur_status ur_predictor_new(ur_predictor **out, const ur_model *model,
     if (!task->predict)
         return ur__fail(UR_EINVAL, "a model of task %s gives no answers", task->name);
     UR__TRY(ur__task_check_beam(task, model, o.beam));
-    UR__TRY(ur__task_check_texts(task, o.length_power, o.copy_unknown));
+    UR__TRY(ur__task_check_texts(task, o.length_power, o.copy_unknown, o.draw));
     if (o.explain && !(task->predict->explains && task->predict->explains(model)))
         return ur__fail(UR_EINVAL, "the model does not weigh its tokens, so its answers cannot be "
                         "explained: that takes one of task classify, trained with pool attention, "

@@ -142,7 +142,7 @@ ur_status ur_evaluate(const ur_model *model, const ur_eval_options *options, ur_
                            "ur_eval_options_init"));
     UR__TRY(ur__task_of_model(model, &task));
     UR__TRY(ur__task_check_beam(task, model, o.beam));
-    UR__TRY(ur__task_check_texts(task, o.length_power, o.copy_unknown));
+    UR__TRY(ur__task_check_texts(task, o.length_power, o.copy_unknown, false));
     unsigned mode = ur__fpmode_default();
     ur_status status = measure(task, model, &o, out);
     ur__fpmode_restore(mode);

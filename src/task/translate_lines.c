@@ -16,6 +16,7 @@ struct lines {
     struct ur__predict_job job;
     const ur_vocab *source;
     struct ur__translator translator;
+    ur_sample_options draw;
     struct ur__scratch ids, padded; /* of all lines one after the other; [S,B] */
     int lengths[UR_PREDICT_LINES];
 };
@@ -24,12 +25,17 @@ static ur_status lines_open(void *inside, const struct ur__predict_job *job)
 {
     struct lines *l = inside;
     const int usual = job->best > USUAL_BEAM ? job->best : USUAL_BEAM;
-    const struct ur__translator_job search = {
+    struct ur__translator_job search = {
         .model = job->model, .B = UR_PREDICT_LINES, .S = USUAL_LENGTH,
         .beam = job->beam ? job->beam : usual,
         .best = job->beam && job->beam < job->best ? job->beam : job->best,
         .length_power = job->length_power, .copy = job->copy, .team = job->team,
     };
+    if (job->draw) {        /* as many as are wanted, and kept for a longer line */
+        l->draw = *job->draw;
+        search.draw = &l->draw;
+        search.beam = search.best = job->best;
+    }
     l->job = *job;
     l->source = ur_model_vocab(job->model, "source");
     return ur__translator_open(&l->translator, &search);

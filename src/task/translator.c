@@ -30,6 +30,7 @@ static ur_beam_options options_of(const struct ur__translator_job *job)
     o.sequences = job->B;
     o.ended = o.width;
     o.unknown = job->copy;
+    o.draw = job->draw;
     return o;
 }
 

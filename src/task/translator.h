@@ -14,6 +14,7 @@ struct ur__translator_job {
                                more memory */
     int beam, best;         /* hypotheses side by side; texts for a source, at most beam */
     double length_power;    /* as ur_beam_options have it */
+    const ur_sample_options *draw;  /* they are drawn instead; NULL: no */
     bool copy;              /* unknown words are copied from where the decoder looks */
     ur_team *team;
 };

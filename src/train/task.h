@@ -21,6 +21,7 @@
 #include "unroll/train.h"
 
 struct ur_eval_options;     /* unroll/task.h */
+struct ur_sample_options;   /* unroll/decode.h */
 struct ur__answer;          /* task/answer.h */
 
 /* What a task is told; borrowed until close. */
@@ -92,6 +93,7 @@ struct ur__predict_job {
     bool explain;               /* with the weights of tokens, if the plug explains the model */
     double length_power;        /* of a search for texts */
     bool copy;                  /* of unknown words, as ur_predict_options has it */
+    const struct ur_sample_options *draw;   /* the same */
 };
 
 /* Answers to lines and examples. p: memory of `size` zeroed bytes. Each adds text and places to an

@@ -95,6 +95,22 @@ refuses 2 '--beam 5000: must be a whole number from 1 to 4096' "$UNROLL" predict
     t.safetensors line.txt --beam 5000
 refuses 2 '--length-power -1' "$UNROLL" predict t.safetensors line.txt --length-power -1
 
+# Drawn: the same for the same seed, whatever stands beside a line.
+printf 'one two\nsix\n' >line.txt
+expect 0 "$UNROLL" predict t.safetensors line.txt --temperature 3 --seed 5 --json --top 4
+cp out all
+[ "$(grep -o '"text"' out | wc -l)" -eq 8 ] || not_ok "four drawn of each: $(cat out)"
+tail -n 1 line.txt >last.txt
+expect 0 "$UNROLL" predict t.safetensors last.txt --temperature 3 --seed 5 --json --top 4
+tail -n 1 all >want
+same out want
+expect 0 "$UNROLL" predict t.safetensors line.txt --temperature 3 --seed 6 --json --top 4
+cmp -s out all && not_ok "another seed draws the same"
+expect 0 "$UNROLL" predict t.safetensors line.txt --temperature 0
+cp out want
+expect 0 "$UNROLL" predict t.safetensors line.txt --beam 1
+same out want
+
 # ---- where it looked -------------------------------------------------------
 head -n 1 lines.txt >line.txt
 expect 0 "$UNROLL" predict t.safetensors line.txt --attention looks.svg
