@@ -78,7 +78,7 @@ static struct how set_up(const uint8_t *data, size_t size)
 {
     struct how how = {
         .n_paths = data[0] & 32 ? 2 : 1,
-        .rule = {.kind = (ur_token_kind)(data[0] & 3), .words = {0, 1},
+        .rule = {.kind = (ur_token_kind)(data[0] & 3), .words = {.min_count = 1},
                  .unix_newlines = data[1] >= 128},
     };
     if (!(data[0] & 16))
