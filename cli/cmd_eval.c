@@ -16,6 +16,8 @@ struct eval {
     const char *part, *protocol, *newlines, *unknown;
     int64_t beam, threads;
     struct reads reads;
+    double length_power;
+    bool copy_unknown;
 };
 
 #define AT(field) .at = offsetof(struct eval, field)
@@ -35,6 +37,7 @@ static const ur_option options[] = {
      AT(unknown), .help = "what to do with tokens of DATA that the model does not know; replace: "
                           "read as <unk>, or as U+FFFD, ? or a space"},
     OPT_BEAM(struct eval),
+    OPT_TEXTS(struct eval),
     {.name = "threads", .arg = "N", .fallback = "0", .shown = "the cores available",
      .kind = UR_OPTION_COUNT, .max = 1024, AT(threads), .help = "changes speed, never the result"},
     OPT_COMMON(struct eval),
@@ -177,6 +180,8 @@ static int evaluate(void *values, const struct opt_words *words)
         o.beam = (int)a->beam;
         o.set = a->reads.set;
         o.n_set = a->reads.n;
+        o.length_power = a->length_power;
+        o.copy_unknown = a->copy_unknown;
         o.team = team;
         o.on_progress = on_progress;
         o.on_note = on_note;

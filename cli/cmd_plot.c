@@ -6,12 +6,12 @@
 #include "base/mem.h"
 #include "base/status.h"
 #include "cli/fail.h"
+#include "cli/picture.h"
 #include "cli/plot.h"
-#include "io/file.h"
 
-extern const struct plot_kind plot_log, plot_matrix, plot_tokens, plot_forecast;
-static const struct plot_kind *const kinds[] = {&plot_matrix, &plot_tokens, &plot_forecast,
-                                               &plot_log};
+extern const struct plot_kind plot_alignment, plot_forecast, plot_log, plot_matrix, plot_tokens;
+static const struct plot_kind *const kinds[] = {&plot_matrix, &plot_alignment, &plot_tokens,
+                                                &plot_forecast, &plot_log};
 enum { N_KINDS = sizeof kinds / sizeof *kinds };
 
 #define AT(field) .at = offsetof(struct plot_options, field)
@@ -198,35 +198,12 @@ static ur_status make_labels(struct plot *p)
     return p->label != NULL ? UR_OK : UR_ENOMEM;
 }
 
-static ur_status check_output(const struct plot *p)
-{
-    struct ur__file_id in, out;
-    const char *path = p->options->output;
-    if (path == NULL)
-        return UR_OK;
-    bool known = ur__file_identify(&out, path);
-    for (int i = 0; i < p->n_files && known; i++)
-        if (ur__file_identify(&in, p->name[i]) && ur__file_clash(&in, &out))
-            return ur__fail(UR_EOUTPUT, "cannot write %s: it is the same file as %s, which is read",
-                            path, plot_name(p, i));
-    if (!p->options->force && ur__file_exists(path))
-        return ur__fail(UR_EEXIST, "%s exists; use --force to replace it", path);
-    return ur__writer_check(path);
-}
-
 static ur_status write_out(const struct plot *p, const struct svg *s)
 {
-    struct ur__writer *w;
-    if (p->options->output == NULL) {
-        out_put(s->out.data, s->out.size);
-        return UR_OK;
-    }
-    UR__TRY(ur__writer_open(&w, p->options->output));
-    ur_status status = ur__writer_write(w, s->out.data, s->out.size);
-    if (status == UR_OK)
-        return ur__writer_commit(w);
-    ur__writer_abort(w);
-    return status;
+    if (p->options->output != NULL)
+        return picture_write(p->options->output, s);
+    out_put(s->out.data, s->out.size);
+    return UR_OK;
 }
 
 /* ---- the command ------------------------------------------------------- */
@@ -234,7 +211,8 @@ static ur_status write_out(const struct plot *p, const struct svg *s)
 static ur_status make(struct plot *p, const struct opt_words *words)
 {
     struct svg s = {.status = UR_OK};
-    UR__TRY(check_output(p));
+    if (p->options->output != NULL)
+        UR__TRY(picture_check(p->options->output, p->options->force, p->name, p->n_files));
     UR__TRY(make_labels(p));
     for (int i = 0; i < p->n_files; i++)
         UR__TRY(read_file(p, i));
@@ -252,13 +230,6 @@ static ur_status make(struct plot *p, const struct opt_words *words)
 static struct plot plot_of(const struct plot_options *o, const struct opt_words *words)
 {
     return (struct plot){.options = o, .n_files = words->n, .name = words->word};
-}
-
-ur_status plot_check(const char *output, bool force, const struct opt_words *words)
-{
-    const struct plot_options o = {.output = output, .force = force};
-    const struct plot p = plot_of(&o, words);
-    return check_output(&p);
 }
 
 static ur_status draw_lines(struct plot *p, const struct ur__buf *lines)
@@ -331,8 +302,8 @@ const struct command cmd_plot = {
     .notes = "What a FILE (- is standard input) holds is told by its content. The log of train "
              "--log: losses against steps, several logs in one figure. What eval --json says of a "
              "model that chooses among labels: which label was taken for which. What predict "
-             "--explain --json says: the lines' tokens, shaded by their weight. Pictures suit "
-             "light and dark pages.",
+             "--explain --json says: the lines' tokens, shaded by their weight, or, of a "
+             "translation, where each of its tokens looked. Pictures suit light and dark pages.",
     .options = options,
     .n_options = sizeof options / sizeof options[0],
     .min_words = 1,

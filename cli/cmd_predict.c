@@ -5,6 +5,7 @@
 
 #include "base/status.h"
 #include "cli/fail.h"
+#include "cli/picture.h"
 #include "cli/plot.h"
 #include "cli/reads.h"
 #include "cli/ui.h"
@@ -17,7 +18,9 @@ struct predict {
     struct opt_common common;
     int64_t top, beam, threads;
     const char *unknown, *plot;
-    bool explain, force;
+    bool explain, force, copy_unknown, draws;
+    double length_power, temperature;
+    uint64_t seed;
     struct reads reads;
 };
 
@@ -26,23 +29,31 @@ struct predict {
 static const ur_option options[] = {
     {.group = "predicting", .name = "top", .arg = "N", .fallback = "5", .kind = UR_OPTION_COUNT,
      .min = 1, .max = UR_PREDICT_MOST,
-     AT(top), .help = "most likely candidates to list for each place (a gap, a label) with --json"},
+     AT(top), .help = "most likely candidates to list for each place (a gap, a label, a text) with "
+                      "--json"},
     {.name = "explain", .kind = UR_OPTION_FLAG, AT(explain),
      .help = "below each answer, the line's tokens with the weights that the model gave them, if "
-             "it weighs them: train --pool attention"},
+             "it weighs them: train --pool attention; of a translation, where it looked"},
     {.name = "plot", .arg = "FILE", .shown = "no picture", .kind = UR_OPTION_TEXT, AT(plot),
-     .help = "draw the answer as SVG, too: a forecast, or tokens by their weights (--explain)"},
+     .help = "draw the answer as SVG, too: a forecast, where a translation looked, or tokens by "
+             "their weights"},
     {.name = "force", .kind = UR_OPTION_FLAG, AT(force), .help = "replace a picture that exists"},
     {.name = "unknown", .arg = OPT_UNKNOWN, .shown = OPT_UNKNOWN_LABELS, .kind = UR_OPTION_WORD,
      AT(unknown), .help = "what to do with tokens that the model does not know; replace: read "
                           "as <unk>, or as U+FFFD, ? or a space"},
     OPT_BEAM(struct predict),
+    OPT_TEXTS(struct predict),
+    {.name = "temperature", .arg = "X", .shown = "the likeliest are searched for",
+     .kind = UR_OPTION_REAL, .max = 100, AT(temperature),
+     .help = "draw translations instead, as --top says how many; below 1: likelier ones"},
+    {.name = "seed", .arg = "N", .fallback = "123", .kind = UR_OPTION_SEED, AT(seed),
+     .help = "of what is drawn"},
     {.name = "threads", .arg = "N", .fallback = "1", .kind = UR_OPTION_COUNT, .max = 1024,
      AT(threads),
      .help = "more than 1 helps only with wide layers; 0: all available cores"},
     OPT_COMMON(struct predict),
 };
-enum { N_FIRST = 7 };
+enum { N_FIRST = 11 };
 
 static const char *const examples[] = {
     "echo 'My fellow ___, we are strong.' | unroll predict speeches.safetensors",
@@ -50,6 +61,7 @@ static const char *const examples[] = {
     "unroll predict spam.safetensors <messages.txt",
     "unroll predict spam.safetensors messages.txt --explain --json | unroll plot - -o why.svg",
     "unroll predict digits.safetensors images.idx3",
+    "echo 'how are you' | unroll predict en-ja.safetensors --plot looks.svg",
     "unroll predict pos.safetensors news.conllu --format conllu",
     "unroll predict load.safetensors load.csv >next.csv",
     "unroll predict load.safetensors load.csv --back 24 --plot next.svg",
@@ -77,7 +89,8 @@ struct work {
     const char *name;           /* of the file at hand, for messages */
     bool as_bytes;              /* nothing is skipped or changed */
     struct ur__line_ends ends;
-    int64_t line;               /* its number */
+    int64_t line;               /* number of the last one taken */
+    bool begins;                /* none of the file's lines was taken yet */
     struct ur__buf drawn;       /* answers as JSON, a line each, for the picture */
 };
 
@@ -149,6 +162,30 @@ static ur_status print_tokens(const ur_answer *a)
     return status;
 }
 
+static struct ur__json *made_of(const ur_answer *a)
+{
+    struct ur__json *tokens = ur__json_new_array();
+    for (int i = 0; i < a->n_made; i++) {
+        struct ur__json *one = ur__json_new_object();
+        ui_json_text(one, "text", a->made[i].text, a->made[i].n);
+        ur__json_set_real(one, "p", a->made[i].weight);
+        ur__json_add(tokens, one);
+    }
+    return tokens;
+}
+
+static struct ur__json *alignment_of(const ur_answer *a)
+{
+    struct ur__json *rows = ur__json_new_array();
+    for (int i = 0; i < a->n_made; i++) {
+        struct ur__json *row = ur__json_new_array();
+        for (int k = 0; k < a->n_tokens; k++)
+            ur__json_add_real(row, a->alignment[i * a->n_tokens + k]);
+        ur__json_add(rows, row);
+    }
+    return rows;
+}
+
 static ur_status put_json(const ur_answer *a, struct ur__buf *out)
 {
     struct ur__json *j = ur__json_new_object();
@@ -160,6 +197,10 @@ static ur_status put_json(const ur_answer *a, struct ur__buf *out)
         ur__json_set(j, a->places, places_of(a));
     if (a->n_tokens > 0)
         ur__json_set(j, "tokens", tokens_of(a));
+    if (a->alignment != NULL) {
+        ur__json_set(j, "made", made_of(a));
+        ur__json_set(j, "alignment", alignment_of(a));
+    }
     ur_status status = ui_json_dump(j, out);
     ur__json_free(j);
     return status;
@@ -173,7 +214,7 @@ static ur_status print(struct work *w, const ur_answer *a)
     if (!w->options->common.json) {
         out_put(a->text, a->n);
         out_put("\n", 1);
-        return a->n_tokens > 0 ? print_tokens(a) : UR_OK;
+        return w->options->explain && a->n_tokens > 0 ? print_tokens(a) : UR_OK;
     }
     ur_status status = put_json(a, &out);
     if (status == UR_OK)
@@ -182,41 +223,65 @@ static ur_status print(struct work *w, const ur_answer *a)
     return status;
 }
 
-static ur_status fail_zero(const struct work *w, int64_t line)
+static ur_status fail_zero(const struct work *w, long long line)
 {
-    return ur__fail(UR_EDATA, "%s: line %lld has a zero byte", w->name, (long long)line);
+    return ur__fail(UR_EDATA, "%s: line %lld has a zero byte", w->name, line);
 }
 
-static ur_status take_line(struct work *w, const char *line, size_t n)
+/* Answers n lines together. */
+static ur_status take(struct work *w, int n, const char *const *line, const size_t *size)
 {
-    const ur_answer *answer;
-    long long number = ++w->line;
-    if (strlen(line) != n)
-        return fail_zero(w, number);
-    ur_status status = ur_predictor_line(w->predictor, line, n, &answer);
+    const ur_answer *answer[UR_PREDICT_LINES];
+    int done = 0, whole = 0;
+    while (whole < n && strlen(line[whole]) == size[whole])
+        whole++;
+    ur_status status = whole == 0 ? UR_OK : ur_predictor_lines(w->predictor, whole, line, size,
+                                                               answer, &done);
+    for (int i = 0; i < done; i++) {
+        w->line++;
+        UR__TRY(print(w, answer[i]));
+    }
+    const long long next = w->line + 1;
     if (status == UR_EDATA)
-        return ur__fail(UR_EDATA, "%s: line %lld: %s", w->name, number, ur_errmsg());
-    return status == UR_OK ? print(w, answer) : status;
+        return ur__fail(UR_EDATA, "%s: line %lld: %s", w->name, next, ur_errmsg());
+    if (status == UR_OK && whole < n)
+        return ur__fail(UR_EDATA, "%s: line %lld has a zero byte", w->name, next);
+    return status;
 }
 
 /* ---- lines ------------------------------------------------------------- */
+
+/* Ends the line that begins at *at and goes on to the next; NULL: it has no end yet. */
+static char *next_line(struct work *w, struct ur__buf *in, size_t *at, bool last, size_t *n)
+{
+    char *line = in->data + *at, *end = memchr(line, '\n', in->size - *at);
+    if (end == NULL && !last)
+        return NULL;
+    if (w->begins && !w->as_bytes)
+        line += ur__text_mark(line, in->size);
+    w->begins = false;
+    *n = end != NULL ? (size_t)(end - line) : (size_t)(in->data + in->size - line);
+    line[*n] = '\0';
+    *at = (size_t)(line - in->data) + *n + 1;
+    return line;
+}
 
 /* Takes all whole lines of the buffer, with last also what follows them. */
 static ur_status take_lines(struct work *w, struct ur__buf *in, bool last, bool *read_on)
 {
     size_t at = 0;
-    while (at < in->size && *read_on) {
-        char *line = in->data + at, *end = memchr(line, '\n', in->size - at);
-        if (end == NULL && !last)
-            break;
-        if (w->line == 0 && !w->as_bytes) {
-            UR__TRY(ur__text_check(w->name, line, in->size));
-            line += ur__text_mark(line, in->size);
-        }
-        size_t n = end != NULL ? (size_t)(end - line) : (size_t)(in->data + in->size - line);
-        line[n] = '\0';
-        UR__TRY(take_line(w, line, n));
-        at = (size_t)(line - in->data) + n + 1;
+    if (w->begins && !w->as_bytes && in->size > 0)
+        UR__TRY(ur__text_check(w->name, in->data, in->size));
+    for (bool more = true; more && *read_on; ) {
+        const char *line[UR_PREDICT_LINES];
+        size_t size[UR_PREDICT_LINES];
+        int n = 0;
+        while (n < UR_PREDICT_LINES && at < in->size
+               && (line[n] = next_line(w, in, &at, last, &size[n])) != NULL)
+            n++;
+        more = n > 0;
+        if (more)
+            UR__TRY(take(w, n, line, size));
         *read_on = out_flush();
     }
     at = at < in->size ? at : in->size;
@@ -258,6 +323,7 @@ static ur_status take_files(struct work *w, const char *const *paths, int n_path
         struct ur__reader *reader = NULL;
         w->name = strcmp(paths[i], "-") == 0 ? "standard input" : paths[i];
         w->line = 0;
+        w->begins = true;
         w->ends = ends;
         status = ur__reader_open(&reader, paths[i]);
         if (status == UR_OK)
@@ -298,10 +364,17 @@ static ur_status open_predictor(struct work *w, const ur_model *model, ur_team *
     const struct predict *a = w->options;
     const ur_vocab *vocab = ur_model_vocab(model, NULL);
     ur_predict_options o;
+    ur_sample_options draw;
     ur_predict_options_init(&o);
+    ur_sample_options_init(&draw);
+    draw.temperature = a->temperature;
+    draw.seed = a->seed;
+    o.draw = a->draws ? &draw : NULL;
     o.best = a->common.json ? (int)a->top : 1;
     o.beam = (int)a->beam;
-    o.explain = a->explain;
+    o.explain = a->explain || (a->plot != NULL && vocab != NULL);   /* numbers draw themselves */
+    o.length_power = a->length_power;
+    o.copy_unknown = a->copy_unknown;
     o.team = team;
     ur_unknown_find(a->unknown, &o.unknown);
     w->as_bytes = vocab != NULL && ur_vocab_kind(vocab) == UR_TOKEN_BYTE;
@@ -318,6 +391,7 @@ static ur_status open_predictor(struct work *w, const ur_model *model, ur_team *
 static int predict(void *values, const struct opt_words *words)
 {
     static const char *const standard[] = {"-"};
+    ((struct predict *)values)->draws = opt_given(words, "temperature");
     struct work w = {.options = values};
     const char *const *paths = words->n > 1 ? words->word + 1 : standard;
     int n_paths = words->n > 1 ? words->n - 1 : 1, code = spare_input(paths[0]);
@@ -326,7 +400,8 @@ static int predict(void *values, const struct opt_words *words)
     if (code != EXIT_DONE)
         return code;
     const struct predict *a = w.options;
-    ur_status status = a->plot != NULL ? plot_check(a->plot, a->force, words) : UR_OK;
+    ur_status status = a->plot != NULL
+        ? picture_check(a->plot, a->force, words->word, words->n) : UR_OK;
     if (status != UR_OK)
         return fail_status(status);
     status = ur_model_load(&model, words->word[0]);
@@ -362,7 +437,8 @@ const struct command cmd_predict = {
              "underscores, the most likely token; lines without a gap stay as they are. Several "
              "gaps in a line are filled from left to right, and text after the next gap is not "
              "seen. One that labels texts (classify) gives the label of the line, one that labels "
-             "steps (tag) those of its words, with spaces between. If MODEL reads numbers, or with "
+             "steps (tag) those of its words, with spaces between. One that translates gives "
+             "the translation of the line. If MODEL reads numbers, or with "
              "--format, FILE holds examples in one of the formats that training reads, with "
              "labels or without: each has its answer on a line, in their order. One that "
              "forecasts (forecast) says what comes after the end of FILE, as CSV with a line for "

@@ -49,6 +49,7 @@ static const char *const examples[] = {
     "unroll train news.txt --task fill --tokens wordpunct --embed 128",
     "unroll train reviews.tsv --task classify",
     "unroll train train.conllu --task tag --column upos --val dev.conllu",
+    "unroll train pairs.tsv --task translate",
     "unroll train load.csv --task forecast --target load --horizon 24",
     "zcat logs/*.gz | unroll train - -o logs.safetensors --tokens byte --cell gru",
     NULL,

@@ -19,6 +19,7 @@ const char *const opt_aliases[][2] = {
     {"learning-rate", "lr"},
     {"primetext", "prime"},
     {"prompt", "prime"},
+    {"attention", "plot"},     /* of predict: where a translation looked */
     {NULL, NULL},
 };
 

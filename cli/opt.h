@@ -30,8 +30,17 @@ struct opt_common {
 #define OPT_BEAM(type)                                                                            \
     {.name = "beam", .arg = "N", .shown = "4", .kind = UR_OPTION_COUNT, .min = 1,                 \
      .max = UR_BEAM_MOST, .at = offsetof(type, beam),                                             \
-     .help = "models that search for what they say: how many ways to say it are followed at " \
+     .help = "models that search for what they say: how many ways to say it are followed at "     \
              "once; 1: always what is likeliest next"}
+
+/* Of texts that are made: the type's double length_power and bool copy_unknown. */
+#define OPT_TEXTS(type)                                                                           \
+    {.name = "length-power", .arg = "X", .fallback = "1", .kind = UR_OPTION_REAL, .max = 5,       \
+     .at = offsetof(type, length_power),                                                          \
+     .help = "translations rank by their log probability over their length to this power; 0: "    \
+             "the shorter, the better"},                                                          \
+    {.name = "copy-unknown", .kind = UR_OPTION_FLAG, .at = offsetof(type, copy_unknown),          \
+     .help = "where a translation has an unknown word, what it looked at most stands instead"}
 
 struct opt_words;
 /* Options that hang on the value of another, --task NAME. */

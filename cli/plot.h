@@ -45,9 +45,8 @@ const char *plot_place(const struct plot *p);
 /* "standard input" for "-". */
 const char *plot_name(const struct plot *p, int file);
 
-/* Draws answers of predict --json, lines of n bytes, into a file; words (of the command line) are
- * files that it must not be. plot_check: may it be written? */
-ur_status plot_check(const char *output, bool force, const struct opt_words *words);
+/* Draws answers of predict --json, lines, into a file that picture_check has let pass; words: of
+ * the command line. */
 ur_status plot_answers(const char *output, bool force, const struct opt_words *words,
                        const struct ur__buf *lines);
 

@@ -74,7 +74,8 @@ last=$(printf '%s\n' "$said" | tail -n 1)
 case $1 in
 *classify)
     grep -qxF -- "$last" "$first_net" || fail "docs/FIRST_NET.md does not have: $last" ;;
-*classify_series|*tag_frames|*tag_words)
+*classify_series|*tag_frames|*tag_words|*translate|*encoder_decoder|*vector_to_sequence|\
+*output_fed_back)
     echo "$last" | awk '/^right: /{ ok = $2 >= 0.9 * $4 } END { exit !ok }' ||
         fail "it has not learnt: $last" ;;
 *forecast)
@@ -83,6 +84,10 @@ case $1 in
 *lorenz)
     echo "$last" | awk '{ ok = $1 == "valid:" && $2 > 1 && $2 < 20 } END { exit !ok }' ||
         fail "it has not learnt: $last" ;;
+*dates)
+    iso='[12][09][0-9][0-9]-[01][0-9]-[0-3][0-9]$'
+    [ "$(printf '%s\n' "$said" | grep -c "[0-9a-z][^-/0-9a-zA-Z. ]$iso")" -eq 12 ] ||
+        fail "no twelve dates" ;;
 *moving_digits)
     sizes=$(wc -c clips-* | awk '{ printf "%s ", $1 }')
     [ "$sizes" = "128020 58 512 128590 " ] || fail "the files have $sizes bytes"

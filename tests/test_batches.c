@@ -262,7 +262,8 @@ static ur_status vocab_of(ur_vocab **v, struct ur__examples *x, ur_token_kind ki
                           const int64_t *which, int64_t n)
 {
     int64_t cut;
-    return ur__examples_vocab(v, x, &(struct ur__vocab_rule){kind, 1, which, n}, &cut);
+    const struct ur__vocab_rule rule = {.kind = kind, .min_count = 1, .which = which, .n = n};
+    return ur__examples_vocab(v, x, &rule, &cut);
 }
 
 static void ids__of_texts_are_padded(void **state)

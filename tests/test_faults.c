@@ -420,6 +420,7 @@ static void faults__leave_the_same_of_labelled_runs(void **unused)
     fail_points("classify", QUICK_POINTS / 3);
     fail_points("tag", QUICK_POINTS / 3);
     fail_points("forecast", QUICK_POINTS / 3);
+    fail_points("translate", QUICK_POINTS / 4);
 }
 
 /* ---- a disk that stays full -------------------------------------------- */

@@ -23,7 +23,8 @@
 static ur_train_options variant_options(int v, const char *model)
 {
     static const char *const cells[] = {"cell=lstm", "cell=gru", "cell=rnn"};
-    static const char *const tasks[] = {"lm", "lm", "lm", "lm", "tag", "classify", "fill"};
+    static const char *const tasks[] = {"lm", "lm", "lm", "translate", "tag", "classify",
+                                        "fill"};
     const char *task = v == 20 ? "forecast" : tasks[v % 7];
     ur_train_options o = small_run(task, model, "hidden=12,10");
     set_run(&o, cells[v % 3]);

@@ -136,7 +136,7 @@ static void config__is_checked(void **unused)
     REFUSED(UR_EINVAL, ur_config_init(NULL, "lm"));
     REFUSED(UR_EINVAL, ur_config_init(&c, NULL));
     REFUSED(UR_EINVAL, ur_config_init(&c, ""));
-    REFUSED(UR_EINVAL, ur_config_init(&c, "translate"));
+    REFUSED(UR_EINVAL, ur_config_init(&c, "juggle"));
     REFUSED(UR_EINVAL, ur_config_check(NULL));
     REFUSED(UR_EINVAL, ur_config_check(&none));
     c = net_of("lm", "hidden=6");

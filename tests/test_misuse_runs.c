@@ -129,7 +129,7 @@ static void train__refuses_impossible_options(void **unused)
     o = small_options(to);
     REFUSED(UR_EINVAL, ur_train_plan(NULL, 0, NULL, NULL, &plan));
     REFUSED(UR_EINVAL, ur_train_plan(&o, 0, NULL, NULL, NULL));
-    o.task = "translate";
+    o.task = "juggle";
     REFUSED(UR_EINVAL, ur_train_plan(&o, 0, NULL, NULL, &plan));
 #define WITH(change)                                                                   \
     do {                                                                               \
@@ -159,7 +159,7 @@ static void train__refuses_impossible_options(void **unused)
     WITH(o.epochs = (double)NAN);
     WITH(o.lr = (double)NAN);
     WITH(o.task = NULL);
-    WITH(o.task = "translate");
+    WITH(o.task = "juggle");
     WITH(o.task = "fill");
     WITH(o.size = 0);
     WITH(memset(&o.net, 0, sizeof o.net));
@@ -195,7 +195,7 @@ static void train__refuses_impossible_options(void **unused)
     REFUSED(UR_EINVAL, ur_train_set(&o, "seed", "1"));
     REFUSED(UR_EINVAL, ur_train_options_init(NULL, "lm"));
     REFUSED(UR_EINVAL, ur_train_options_init(&o, NULL));
-    REFUSED(UR_EINVAL, ur_train_options_init(&o, "translate"));
+    REFUSED(UR_EINVAL, ur_train_options_init(&o, "juggle"));
     REFUSED(UR_EINVAL, ur_train(&o, NULL, NULL));
     REFUSED(UR_EINVAL, ur_train_options_init_size(&o, sizeof o.size - 1, "lm"));
 }
@@ -223,13 +223,13 @@ static void train__sets_nothing_impossible(void **unused)
         REFUSED(UR_EINVAL, ur_train_set(&o, set[i][0], set[i][1]));
     assert_memory_equal(&o, &was, sizeof o);
     NOTHING(ur_train_option(NULL, 0));
-    SAYS(ur_train_option("translate", 0));
+    SAYS(ur_train_option("juggle", 0));
     QUIET(ur_train_option("lm", -1));
     QUIET(ur_train_option("lm", INT_MAX));
     NOTHING(ur_task_brief(NULL));
     NOTHING(ur_task_verb(NULL));
-    assert_null(ur_task_brief("translate"));
-    assert_null(ur_task_verb("translate"));
+    assert_null(ur_task_brief("juggle"));
+    assert_null(ur_task_verb("juggle"));
     /* What a task has no use for. */
     o = small_run("fill", "m.safetensors", "");
     REFUSED(UR_EINVAL, ur_train_set(&o, "report-gradients", "yes"));

@@ -13,7 +13,8 @@ struct net {
 
 static bool has_labels(const struct net *net)
 {
-    return strcmp(net->task, "classify") == 0 || strcmp(net->task, "tag") == 0;
+    return strcmp(net->task, "classify") == 0 || strcmp(net->task, "tag") == 0
+        || strcmp(net->task, "translate") == 0;
 }
 
 /* Between them they have every kind of parameter. */
@@ -173,7 +174,7 @@ static void nan__is_seen_in_its_step(void **unused)
     const struct net nets[] = {
         {"lm", UR_CELL_RNN}, {"lm", UR_CELL_LSTM}, {"lm", UR_CELL_GRU},
         {"fill", UR_CELL_RNN}, {"fill", UR_CELL_LSTM}, {"fill", UR_CELL_GRU},
-        {"classify", UR_CELL_GRU}, {"tag", UR_CELL_LSTM},
+        {"classify", UR_CELL_GRU}, {"tag", UR_CELL_LSTM}, {"translate", UR_CELL_GRU},
     };
     int tries = 0;
     for (size_t i = 0; i < sizeof nets / sizeof *nets; i++)

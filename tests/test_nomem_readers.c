@@ -204,7 +204,7 @@ static ur_status make_batches(void *it, const void *arg, uint32_t *digest)
     const struct ur__draw draw = {.seed = 1, .n = 3, .label = label};
     DO(ur__holdout(&draw, 0.4, held, &count));
     DO(ur__folds(&draw, 3, fold));
-    DO(ur__examples_vocab(&v, x, &(struct ur__vocab_rule){kind, 1, NULL, 0}, &cut));
+    DO(ur__examples_vocab(&v, x, &(struct ur__vocab_rule){.kind = kind, .min_count = 1}, &cut));
     DO(ur__sequences_new(&s, x, v, UR_UNKNOWN_USUAL));
     DO(ur__buckets_init(&b, 1, 3, length, 2, 0));
     DO(ur__buckets_batch(&b, 0, 0, &which, &rows));

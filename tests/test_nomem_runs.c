@@ -24,6 +24,7 @@ static int set_up_runs(void **unused)
     write_labelled(labelled_path, 2, 40);
     write_tagged(tagged_path, 2, 40);
     write_series(series_path, 2, 40);
+    write_pairs(pairs_path, 2, 40);
     return 0;
 }
 
@@ -34,15 +35,15 @@ static int tear_down_runs(void **unused)
     return tear_down(unused);
 }
 
-enum kind { LM, WORDS, FILL, CLASSIFY, TAG, PIECES, FEEDBACK, FORECAST, FROM_MODEL,
+enum kind { LM, WORDS, FILL, CLASSIFY, TAG, PIECES, FEEDBACK, TRANSLATE, FORECAST, FROM_MODEL,
             N_KINDS };
 static const char *const kind_names[N_KINDS] = {"lm", "words", "fill", "classify", "tag", "pieces",
-                                               "feedback", "forecast", "from a model"};
+                                               "feedback", "translate", "forecast", "from a model"};
 
 static ur_train_options run_options(enum kind kind, const char *model)
 {
     static const char *const tasks[N_KINDS] = {"lm", "lm", "fill", "classify", "tag", "tag", "tag",
-                                               "forecast", "lm"};
+                                               "translate", "forecast", "lm"};
     const bool labels = kind >= CLASSIFY && kind <= FORECAST;
     ur_train_options o = small_run(tasks[kind], model, labels ? "" : "hidden=6,5 seq-length=8");
     o.batch = 4;
@@ -186,7 +187,8 @@ static ur_status answer_lines(void *it, const void *arg, uint32_t *digest)
     const ur_answer *a;
     ur_predict_options_init(&o);
     o.best = 2;
-    o.explain = *(const enum kind *)arg == CLASSIFY;
+    o.explain = *(const enum kind *)arg == CLASSIFY || *(const enum kind *)arg == TRANSLATE;
+    o.copy_unknown = *(const enum kind *)arg == TRANSLATE;
     ur_status status = ur_predictor_new(&p, it, &o);
     if (status != UR_OK)
         return status;
@@ -211,8 +213,10 @@ static void digest_table(void *user, const ur_confusion *c)
 
 static ur_status measure_labels(void *it, const void *arg, uint32_t *digest)
 {
-    ur_eval_options o = eval_of(*(const enum kind *)arg == CLASSIFY ? &labelled_path
-                                                                    : &tagged_path, 1);
+    const enum kind kind = *(const enum kind *)arg;
+    ur_eval_options o = eval_of(kind == CLASSIFY ? &labelled_path : kind == TRANSLATE ? &pairs_path
+                                                                          : &tagged_path, 1);
+    o.copy_unknown = kind == TRANSLATE;
     ur_metrics m;
     ur_metrics_init(&m);
     o.on_confusion = digest_table;
@@ -226,7 +230,7 @@ static ur_status measure_labels(void *it, const void *arg, uint32_t *digest)
 static void labels__may_fail_and_be_asked_for_again(void **unused)
 {
     (void)unused;
-    for (enum kind kind = CLASSIFY; kind <= FEEDBACK; kind++) {
+    for (enum kind kind = CLASSIFY; kind <= TRANSLATE; kind++) {
         char name[40];
         ur_train_options o = run_options(kind, model_path);
         if (kind == CLASSIFY)

@@ -68,6 +68,23 @@ static const char *write_labels(const char *name, int n, bool tagged)
     return path;
 }
 
+/* n pairs of up to 12 such words on each side. */
+static const char *write_pairs(const char *name, int n)
+{
+    const char *path = tmp_path(name);
+    FILE *f = fopen(path, "w");
+    uint32_t x = 7;
+    assert_non_null(f);
+    for (int i = 0; i < 2 * n; i++)
+        for (int k = 0, most = i / 2 % 12; k <= most; k++) {
+            x = x * 1664525 + 1013904223;
+            fprintf(f, "w%u%s", (unsigned)(x >> 8) % 500,
+                    k < most ? " " : i % 2 ? "\n" : "\t");
+        }
+    assert_int_equal(fclose(f), 0);
+    return path;
+}
+
 /* ---- in a process of its own ------------------------------------------- */
 
 struct outcome {
@@ -152,7 +169,8 @@ static const char *write_series(int n)
 static ur_train_options options_of(const char *task, const char *settings,
                                    const char *const *data)
 {
-    const bool labels = strcmp(task, "classify") == 0 || strcmp(task, "tag") == 0;
+    const bool labels = strcmp(task, "classify") == 0 || strcmp(task, "tag") == 0
+        || strcmp(task, "translate") == 0;
     const bool forecast = strcmp(task, "forecast") == 0;
     ur_train_options o = run_of(task, labels || forecast ? "hidden=96 batch=16"
                                              : "hidden=96 tokens=char batch=16 seq-length=32");
@@ -212,6 +230,14 @@ static const struct shape {
     {"forecast, fed back, 2 threads", "forecast", "recursive=yes cell=gru distribution=gaussian", 2,
      false, false},
     {"forecast, no validation", "forecast", "target=a,b context=96 horizon=24", 0, false, true},
+    {"translate", "translate", "source-tokens=word", 0, false, false},
+    {"translate, 3 threads", "translate", "attention=general batch=64", 3, false, false},
+    {"translate, fed", "translate", "input-feeding=yes hidden=32 cell=gru", 0, false, false},
+    {"translate, no attention", "translate", "attention=none reverse-source=yes layers=2", 0, false,
+     false},
+    {"translate, sampled, smoothed", "translate", "scheduled-sampling=0.5 label-smoothing=0.1", 0,
+     false, false},
+    {"translate, no validation", "translate", "attention=dot", 0, false, true},
     {"tag, in pieces", "tag", "bidirectional=no seq-length=4 on-nan=skip", 0, false, false},
 };
 
@@ -223,8 +249,10 @@ static void plan__foretells_memory_and_files(void **state)
     const char *labelled = write_labels("labelled.tsv", 2000, false);
     const char *tagged = write_labels("tagged.conll", 2000, true);
     const char *series = write_series(3000);
+    const char *pairs = write_pairs("pairs.tsv", 2000);
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         const char *data = strcmp(shapes[i].task, "classify") == 0 ? labelled
+                         : strcmp(shapes[i].task, "translate") == 0 ? pairs
                          : strcmp(shapes[i].task, "tag") == 0      ? tagged
                          : strcmp(shapes[i].task, "forecast") == 0 ? series
                          : shapes[i].many                          ? many

@@ -45,6 +45,8 @@ static void resume__equals_uninterrupted_for_labels(void **unused)
         {"tag", "bidirectional=no seq-length=2 word-dropout=0.1"},
         {"forecast", "target=a,b base=linear"},
         {"forecast", "recursive=yes features=a transform=log"},
+        {"translate", "scheduled-sampling=0.3 sampling-steps=40"},
+        {"translate", "input-feeding=yes attention=general"},
     };
     const int64_t at[] = {1, 23, 40, 51, 60};
     for (size_t k = 0; k < sizeof runs / sizeof *runs; k++) {

@@ -30,25 +30,6 @@ static void lm__loss_falls(void **unused)
     ur_model_free(m);
 }
 
-/* Runs of teams of those sizes end in the same bytes. */
-static void same_for_teams(const char *task, const char *settings, int64_t steps, int n,
-                           const int *sizes)
-{
-    const char *first = NULL;
-    for (int i = 0; i < n; i++) {
-        struct listener l;
-        ur_train_options o = small_run(task, tmp_path("m.safetensors"), settings);
-        o.steps = steps;
-        assert_ok(ur_team_new(&o.team, sizes[i]));
-        assert_ok(train_until(o, 0, &l));
-        ur_team_free(o.team);
-        if (first)
-            assert_same_run(first, o.model);
-        else
-            first = o.model;
-    }
-}
-
 static void train__same_bytes_for_any_team(void **unused)
 {
     (void)unused;
@@ -408,9 +389,10 @@ static void train__rejects_what_cannot_be(void **unused)
     assert_string_equal(ur_task_names()[1], "fill");
     assert_string_equal(ur_task_names()[2], "classify");
     assert_string_equal(ur_task_names()[3], "tag");
-    assert_string_equal(ur_task_names()[4], "forecast");
-    assert_string_equal(ur_task_names()[5], "pair");    /* extra/task_pair.c */
-    assert_null(ur_task_names()[6]);
+    assert_string_equal(ur_task_names()[4], "translate");
+    assert_string_equal(ur_task_names()[5], "forecast");
+    assert_string_equal(ur_task_names()[6], "pair");    /* extra/task_pair.c */
+    assert_null(ur_task_names()[7]);
     o = small_options(tmp_path("m.safetensors"));
     o.steps = 2;
     assert_ok(train_until(o, 0, &l));

@@ -11,7 +11,8 @@
 #include "support/settings.h"
 #include "unroll/task.h"
 
-static const char *text_path, *other_path, *labelled_path, *tagged_path, *series_path;
+static const char *text_path, *other_path, *labelled_path, *tagged_path, *pairs_path,
+                  *series_path;
 
 static inline void write_text(const char *path, uint64_t seed, int words)
 {
@@ -75,6 +76,27 @@ static inline void write_series(const char *path, uint64_t seed, int n)
     fclose(f);
 }
 
+/* Up to 5 words, and the same in capitals; every ninth source has a second target. */
+static inline void write_pairs(const char *path, uint64_t seed, int n)
+{
+    static const char *const word[] = {"the", "net", "reads", "one", "letter", "writes", "more"};
+    static const char *const other[] = {"THE", "NET", "READS", "ONE", "LETTER", "WRITES", "MORE"};
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    for (int i = 0; i < n; i++) {
+        char source[100] = "", target[100] = "";
+        for (int k = 0, most = 1 + i * 7 % 5; k < most; k++) {
+            int w = (int)(7 * ur_random_uniform(seed, 8, (uint64_t)i, (uint32_t)k));
+            snprintf(source + strlen(source), sizeof source - strlen(source), " %s", word[w]);
+            snprintf(target + strlen(target), sizeof target - strlen(target), " %s", other[w]);
+        }
+        fprintf(f, "%s\t%s\n", source + 1, target + 1);
+        if (i % 9 == 0)
+            fprintf(f, "%s\t%s AGAIN\n", source + 1, target + 1);
+    }
+    fclose(f);
+}
+
 static inline int set_up(void **unused)
 {
     (void)unused;
@@ -82,6 +104,8 @@ static inline int set_up(void **unused)
     write_series(series_path, 1, 240);
     labelled_path = strdup(tmp_path("labelled.tsv"));
     tagged_path = strdup(tmp_path("tagged.conll"));
+    pairs_path = strdup(tmp_path("pairs.tsv"));
+    write_pairs(pairs_path, 1, 200);
     write_labelled(labelled_path, 1, 200);
     write_tagged(tagged_path, 1, 200);
     text_path = strdup(tmp_path("text.txt"));
@@ -99,21 +123,24 @@ static inline int tear_down(void **unused)
     free((void *)(uintptr_t)labelled_path);
     free((void *)(uintptr_t)tagged_path);
     free((void *)(uintptr_t)series_path);
+    free((void *)(uintptr_t)pairs_path);
     return 0;
 }
 
 /* A small net over the text, 1200 words: about 40 steps an epoch; or over examples with labels, 23
- * steps; with more settings. */
+ * steps, or over pairs; with more settings. */
 static inline ur_train_options small_run(const char *task, const char *model, const char *settings)
 {
     bool tag = strcmp(task, "tag") == 0, classify = strcmp(task, "classify") == 0;
-    bool forecast = strcmp(task, "forecast") == 0;
+    bool forecast = strcmp(task, "forecast") == 0, translate = strcmp(task, "translate") == 0;
     ur_train_options o =
         run_of(task, tag ? "hidden=12 embed=6 letters=5 dropout=0.1 min-count=1"
                      : forecast ? "hidden=8 horizon=6 context=14 dropout=0.1"
                      : classify ? "hidden=12 embed=6 dropout=0.1 tokens=word"
+                     : translate ? "hidden=10 embed=6 dropout=0.1 min-count=1 decode=12"
                                 : "hidden=24,16 dropout=0.1 seq-length=16 tokens=char");
-    o.data = tag ? &tagged_path : classify ? &labelled_path : forecast ? &series_path : &text_path;
+    o.data = tag ? &tagged_path : classify ? &labelled_path : forecast ? &series_path
+             : translate ? &pairs_path : &text_path;
     o.n_data = 1;
     o.model = model;
     o.batch = 8;
@@ -209,6 +236,25 @@ static inline ur_status train_until(ur_train_options o, int64_t step, struct lis
 {
     *l = (struct listener){.cancel_at = step, .cancel_on = UR_REPORT_STEP};
     return ur_train(&o, listen, l);
+}
+
+/* Runs of teams of those sizes end in the same bytes. */
+static inline void same_for_teams(const char *task, const char *settings, int64_t steps, int n,
+                           const int *sizes)
+{
+    const char *first = NULL;
+    for (int i = 0; i < n; i++) {
+        struct listener l;
+        ur_train_options o = small_run(task, tmp_path("m.safetensors"), settings);
+        o.steps = steps;
+        assert_ok(ur_team_new(&o.team, sizes[i]));
+        assert_ok(train_until(o, 0, &l));
+        ur_team_free(o.team);
+        if (first)
+            assert_same_run(first, o.model);
+        else
+            first = o.model;
+    }
 }
 
 #endif

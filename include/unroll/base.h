@@ -105,7 +105,8 @@ UR_API const char *ur_kernels(void);
  *   - What is passed by value, or stands in arrays or in structs of the caller's (ur_ids, ur_join,
  *     ur_rename, ur_meta, ur_metric, ur_entity_counts, ur_class_score, ur_field, ur_options,
  *     ur_optimizer_options, ur_start, ur_linear_layer, ur_embedding, ur_crf_layer, ur_pool_layer,
- *     ur_norm_cell, ur_place, ur_candidate, ur_token_weight, ur_hypothesis), keeps its size.
+ *     ur_attention_layer, ur_attention_memory, ur_norm_cell, ur_place, ur_candidate,
+ *     ur_token_weight, ur_hypothesis), keeps its size.
  *     Members called `room` are for what is to come; they are zero. */
 
 /** Declares NAME_init for a struct NAME with a size. NAME_init(&o) sets it and the defaults; then

@@ -26,7 +26,8 @@ UR_API int ur_runner_rows(const ur_runner *runner);
 UR_API int ur_runner_outputs(const ur_runner *runner);
 
 /** Starts one row anew with what it is given: fields of one sequence (B = 1) as the architecture
- *  names them (fill: before, after); NULL: nothing. Errors: UR_EINVAL, UR_ESHAPE, UR_ENUMERIC. */
+ *  names them (fill: before, after); NULL: nothing. A translation (source) takes several at once,
+ *  for this row and those behind it. Errors: UR_EINVAL, UR_ESHAPE, UR_ENUMERIC. */
 UR_API ur_status ur_runner_begin(ur_runner *runner, int row, const ur_batch *given);
 /** One step of all rows, a token each: ids [rows]. Errors: UR_EINVAL (not in the vocabulary; the
  *  architecture has no steps), UR_ENUMERIC. */
@@ -113,6 +114,14 @@ typedef struct ur_beam_options {
     int32_t begin, end;     /* the token that the first step reads; the one that ends a sequence */
     double length_power;    /* 0..5: a score is the log probability divided by the number of tokens
                                to this power; above 0 favours longer ones. 0: off */
+    int sequences;          /* how many can be searched side by side; 1 */
+    int ended;              /* a search is over once so many hypotheses have ended, though others
+                               might still rank before them, as they may with a length_power; 0: it
+                               goes on as long as they may */
+    bool unknown;           /* the unknown word may be a part of a hypothesis */
+    const ur_sample_options *draw;  /* `width` hypotheses are drawn so, token by token, not searched
+                               for; copied. What is drawn is a function of the seed and of what a
+                               sequence begins with. NULL: no */
 } ur_beam_options;
 UR_STRUCT_INIT(ur_beam_options)
 
@@ -135,6 +144,11 @@ UR_API void ur_beam_free(ur_beam *beam);
  *  the next call. Errors: those of ur_runner_begin and ur_runner_step; then *n is 0. */
 UR_API ur_status ur_beam_search(ur_beam *beam, const ur_batch *given, const ur_hypothesis **found,
                                 int *n);
+/** The same for all B sequences of a batch at once, B up to `sequences`: what each gets is what it
+ *  would get alone. most [B] or NULL: tokens of a hypothesis of each, up to the options' `most`.
+ *  found [B], n [B]. Errors: also UR_EINVAL (a model takes one at a time; an impossible limit). */
+UR_API ur_status ur_beam_search_all(ur_beam *beam, const ur_batch *given, const int *most,
+                                    const ur_hypothesis **found, int *n);
 
 #ifdef __cplusplus
 }

@@ -206,6 +206,48 @@ UR_API ur_status ur_pool_init(ur_pool_layer *layer, ur_params *params, const cha
 UR_API ur_tensor *ur_pool(ur_tape *tape, const ur_pool_layer *layer, ur_tensor *h,
                           const int *lengths, ur_tensor **weights);
 
+/** How well a query fits what is remembered (docs/MATH.md, section Attention): the product of the
+ *  two, or that with a matrix between them (Luong, Pham and Manning 2015), or a small network of
+ *  both (Bahdanau, Cho and Bengio 2015). */
+typedef enum ur_scoring { UR_SCORE_DOT, UR_SCORE_GENERAL, UR_SCORE_ADDITIVE } ur_scoring;
+
+typedef struct ur_attention_layer {
+    ur_scoring kind;
+    int query, memory;                      /* numbers of a query, and of a step of the memory */
+    ur_linear_layer key, ask, score;        /* those that the kind has */
+    const void *room[2];
+} ur_attention_layer;
+
+/** Parameters: UR_SCORE_GENERAL has PREFIX.key.weight [query,memory], UR_SCORE_ADDITIVE that with
+ *  PREFIX.key.bias, PREFIX.ask.weight [query,query] and PREFIX.score.weight [1,query],
+ *  UR_SCORE_DOT none. Errors: UR_EINVAL (no such kind; sizes below 1, or of UR_SCORE_DOT two of
+ *  them; as ur_params_add), UR_ENOMEM; then none is declared. */
+UR_API ur_status ur_attention_init(ur_attention_layer *layer, ur_params *params,
+                                   const char *prefix, ur_scoring kind, int query, int memory);
+
+/** What queries are asked of: B sequences of up to S steps. Tensors belong to the tape. */
+typedef struct ur_attention_memory {
+    ur_tensor *keys;        /* [B,S,query] */
+    ur_tensor *values;      /* [B,S,memory] */
+    const int *lengths;     /* [B] steps that count; NULL: all S */
+    const void *room[2];
+} ur_attention_memory;
+
+/** Remembers states [S,B,memory], once for all queries; numbers behind a sequence's end must be
+ *  finite. Returns the keys. lengths are borrowed as long as the memory is asked. */
+UR_API ur_tensor *ur_attention_remember(ur_tape *tape, const ur_attention_layer *layer,
+                                        ur_tensor *states, const int *lengths,
+                                        ur_attention_memory *memory);
+/** Queries [T,B,query] -> [T,B,memory], averages of the remembered states by the softmax of how
+ *  well each fits; zeros of an empty sequence. A query's result has the same bits whatever else is
+ *  asked with it. weights, unless NULL, gets the shares [B,T,S]. */
+UR_API ur_tensor *ur_attention(ur_tape *tape, const ur_attention_layer *layer,
+                               const ur_attention_memory *memory, ur_tensor *query,
+                               ur_tensor **weights);
+/** Packs the weights for running without a tape, as ur_linear_prepare does. */
+UR_API ur_status ur_attention_prepare(ur_attention_layer *layer);
+UR_API void ur_attention_free(ur_attention_layer *layer);
+
 /* ---- recurrent nets ---------------------------------------------------- */
 
 /** "rnn", "lstm", "gru"; NULL for an unknown cell. Static text. */
@@ -353,6 +395,14 @@ UR_API ur_tensor *ur_rnn_forward(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x,
 /** The same for one-hot inputs given by number, each in [0,I), padding too. */
 UR_API ur_tensor *ur_rnn_forward_ids(ur_tape *tape, const ur_rnn *rnn, ur_ids ids,
                                      const int *lengths, ur_state *state);
+
+/** How many tensors a net's state is: the buffers of each slot, in the order of ur_state_name. */
+UR_API int ur_rnn_states(const ur_rnn *rnn);
+/** ur_rnn_forward without a ur_state: from the tensors state [ur_rnn_states()], each [B,size] or
+ *  NULL (zeros, or the learned state), in whose place it leaves the final ones. Gradients reach
+ *  both. Errors: also UR_ESHAPE (a tensor of another size). */
+UR_API ur_tensor *ur_rnn_forward_from(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x,
+                                      const int *lengths, ur_tensor **state);
 
 /** Gives a buffer's initial numbers [B,size] as a tensor for the next forward call; NULL takes it
  *  back. It belongs to the tape and is dropped by detach. Errors: also UR_EINVAL if the state

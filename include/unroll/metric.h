@@ -95,6 +95,30 @@ UR_API void ur_forecast_figures(const ur_forecast_sums *sums, double scale, ur_m
  *  the seasonal naive forecast. NaN: there is no such pair, or the period is below 1. */
 UR_API double ur_seasonal_error(size_t n, const double *x, int period);
 
+#define UR_BLEU_SUMS 10
+#define UR_CHRF_SUMS 18
+
+/** Texts beside their references, as sacreBLEU compares them. Adds what one text and its n
+ *  references say to sums [UR_BLEU_SUMS], zeros at first; those of parts of a set of texts add up.
+ *  Texts are UTF-8 and end with a zero. BLEU counts up to four words in a row, which white space
+ *  parts (sacreBLEU's tokenize "none"), with exponential smoothing. Errors: UR_EINVAL (n below 1),
+ *  UR_EDATA (no UTF-8), UR_ENOMEM; then nothing is added. */
+UR_API ur_status ur_bleu_count(double *sums, const char *text, int n,
+                               const char *const *references);
+/** The score of all of them, 0 to 100; 0 of no texts. */
+UR_API double ur_bleu(const double *sums);
+/** The same of chrF2, sums [UR_CHRF_SUMS]: up to six characters in a row, white space left out; of
+ *  several references the one that a text agrees with best. */
+UR_API ur_status ur_chrf_count(double *sums, const char *text, int n,
+                               const char *const *references);
+/** The score of all of them, 0 to 100; 0 of no texts. */
+UR_API double ur_chrf(const double *sums);
+
+/** The fewest tokens to put in, take out or replace to make b [m] of a [n] (Levenshtein 1966).
+ *  Errors: UR_ENOMEM. */
+UR_API ur_status ur_edit_distance(size_t n, const int32_t *a, size_t m, const int32_t *b,
+                                  size_t *distance);
+
 /** Pearson's correlation of two series of n numbers; 0 if either is constant. */
 UR_API double ur_correlation(size_t n, const double *a, const double *b);
 

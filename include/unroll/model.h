@@ -43,7 +43,10 @@ extern "C" {
  *          ahead [H,B,K] (K > 0), the latter of the steps to come; base [H,B,N], which the network
  *          adds to; target [H,B,2N]: values, then 1 for each that is there. Outputs [H,B,N·n], n by
  *          the option distribution: points; means, then log variances; points, then lower, then
- *          upper bounds. With the option recursive it carries state; outputs and loss need it. */
+ *          upper bounds. With the option recursive it carries state; outputs and loss need it.
+ *    translate  a sequence to another of any length. Fields: source [S,B] with lengths; input [T,B]
+ *          with lengths, the target a token later, a line's end before it; target [T,B].
+ *          Vocabularies: source, target. To run: source. */
 UR_API const char *const *ur_arch_names(void);
 
 /** The options of a network with their defaults; ur_options_set changes them. Errors: UR_EINVAL

@@ -42,6 +42,7 @@ typedef double ur_real;
 #define ur_rnn_step                ur_rnn_step_in_double
 #define ur_rnn_step_ids            ur_rnn_step_ids_in_double
 #define ur_beam_search             ur_beam_search_in_double
+#define ur_beam_search_all         ur_beam_search_all_in_double
 #define ur_predictor_frames        ur_predictor_frames_in_double
 #define ur_runner_begin            ur_runner_begin_in_double
 #define ur_runner_output           ur_runner_output_in_double

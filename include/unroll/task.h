@@ -91,6 +91,8 @@ typedef struct ur_eval_options {
     const ur_setting *set;      /* [n_set] */
     int n_set;
     bool tested;                /* only the part that training left for a last test (forecast) */
+    double length_power;        /* of a search for texts (translate): ur_beam_options; 1 */
+    bool copy_unknown;          /* as ur_predict_options has it */
 } ur_eval_options;
 UR_STRUCT_INIT(ur_eval_options)
 #define UR_CONFUSION_MOST 256
@@ -107,7 +109,7 @@ UR_API ur_status ur_evaluate(const ur_model *model, const ur_eval_options *optio
  *  time. What came before plays no part in an answer. */
 typedef struct ur_predictor ur_predictor;
 
-/** ur_predict_options_init: one candidate, the usual policy, no team, no weights. */
+/** ur_predict_options_init: one candidate, the usual policy, no team, no weights, no copies. */
 typedef struct ur_predict_options {
     size_t size;            /* set by ur_predict_options_init */
     int best;               /* candidates for each place, 1..UR_PREDICT_MOST */
@@ -115,9 +117,15 @@ typedef struct ur_predict_options {
     int beam;               /* hypotheses of a search, 1..UR_BEAM_MOST; 0: as many as usual */
     ur_team *team;          /* borrowed; may be NULL */
     bool explain;           /* answers have the weights that the model gave the line's tokens */
+    double length_power;    /* of a search for texts (translate): ur_beam_options; 1 */
+    bool copy_unknown;      /* texts that are made have, for an unknown word, what the model looked
+                               at most in the line */
+    const ur_sample_options *draw;      /* `best` texts are drawn so, instead of searched for;
+                               copied. NULL: no */
 } ur_predict_options;
 UR_STRUCT_INIT(ur_predict_options)
 #define UR_PREDICT_MOST 1000
+#define UR_PREDICT_LINES 32
 
 /** What may stand at one place of an answer: text of n bytes, and how likely it is. */
 typedef struct ur_candidate {
@@ -167,12 +175,19 @@ typedef struct ur_answer {
     const ur_token_weight *token;
     int n_rows;             /* of a forecast, series by series in the order of time; else 0 */
     const ur_forecast_row *row;
+    /* The same of a text that was made (translate): its tokens, the last one its end, without which
+     * it was cut off, each with its probability after those before it; and how much it looked at
+     * each token of the line (with its end), alignment [n_made,n_tokens], each row 1 in all. */
+    int n_made;
+    const ur_token_weight *made;
+    const double *alignment;    /* NULL: there is none */
 } ur_answer;
 
 /** model is borrowed. Lines are read as tokens of its first vocabulary. Errors: UR_EINVAL (its
  *  task gives no answers; an option is impossible; a beam for a model that searches for nothing;
- *  `explain`, and the model does not weigh its tokens: a classifier with attention pooling does),
- *  UR_EFORMAT (its summary is damaged), UR_ENOMEM. */
+ *  `explain`, and the model does not weigh its tokens: a classifier with attention pooling does,
+ *  and a translation with attention; copy_unknown of any other), UR_EFORMAT (its
+ *  summary is damaged), UR_ENOMEM. */
 UR_API ur_status ur_predictor_new(ur_predictor **out, const ur_model *model,
                                   const ur_predict_options *options);
 UR_API void ur_predictor_free(ur_predictor *predictor);
@@ -181,6 +196,11 @@ UR_API void ur_predictor_free(ur_predictor *predictor);
  *  numbers), UR_ENUMERIC, UR_ENOMEM; then it is an empty answer. */
 UR_API ur_status ur_predictor_line(ur_predictor *predictor, const char *line, size_t n,
                                    const ur_answer **answer);
+/** Answers n lines, 1..UR_PREDICT_LINES, each as ur_predictor_line would: together they may take
+ *  less time. answer [n] gets them, borrowed until the next call. *done: how many there are.
+ *  Errors: of the line after those; the others were not looked at. */
+UR_API ur_status ur_predictor_lines(ur_predictor *predictor, int n, const char *const *line,
+                                    const size_t *size, const ur_answer **answer, int *done);
 /** Answers one example of T steps with I numbers each, frames [T,I] step by step, as the data to
  *  learn from had them; for a forecast, rows of targets and features, NaN where they are missing.
  *  *answer is borrowed until the next call. Errors: UR_EINVAL (T < 1; the model does not read

@@ -62,10 +62,11 @@ static size_t sort_words(const struct ur__word_table *table, const int64_t *coun
     return n;
 }
 
-/* How many of the sorted words a vocabulary holds. */
-static size_t fit(const struct candidate *list, size_t n)
+/* How many of the sorted words a vocabulary of `wanted` words (0: any number) holds. */
+static size_t fit(const struct candidate *list, size_t n, int wanted)
 {
     size_t most = UR__VOCAB_MAX - (UR__LINE_END + 1), bytes = 0, i = 0;
+    most = wanted > 0 && (size_t)wanted < most ? (size_t)wanted : most;
     while (i < n && i < most && list[i].length <= UR__VOCAB_TEXT_MAX - bytes)
         bytes += list[i++].length;
     return i;
@@ -98,8 +99,7 @@ static ur_status make(ur_vocab **out, ur_token_kind kind, const struct candidate
 static ur_status choose(ur_vocab **out, ur_token_kind kind, const struct ur__word_table *table,
                         const struct candidate *list, size_t n, struct ur__chosen *chosen)
 {
-    size_t kept = fit(list, n);
-    chosen->cut = (int64_t)(n - kept);
+    size_t kept = n - (size_t)chosen->cut;
     for (int32_t i = 0; i < table->n; i++)
         chosen->order[i] = i == UR__LINE_END ? UR__LINE_END : UR__UNKNOWN;
     return make(out, kind, list, kept, chosen->order);
@@ -116,6 +116,7 @@ ur_status ur__choose_words(ur_vocab **out, ur_token_kind kind, const struct ur__
     if (status == UR_OK)
         status = count_words(text, text->n - ur__held_out(text->n, rule->held_out), count);
     size_t n = status == UR_OK ? sort_words(table, count, rule->min_count, list) : 0;
+    chosen->cut = (int64_t)(n - fit(list, n, rule->most));
     if (n > 0)
         status = choose(out, kind, table, list, n, chosen);
     else if (status == UR_OK)

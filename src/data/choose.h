@@ -10,6 +10,7 @@
 struct ur__word_rule {
     double held_out;        /* share of the text, at its end, whose words do not count */
     int min_count;          /* how often a word must occur in the rest */
+    int most;               /* words in the vocabulary at most; 0: as many as it holds */
 };
 
 /* What there is to know of them beside the vocabulary. */

@@ -222,7 +222,8 @@ static ur_status check_which(const ur_examples *s, const int64_t *which, int64_t
 ur_status ur_examples_vocab(ur_vocab **out, ur_examples *s, ur_token_kind kind, int min_count,
                             const int64_t *which, int64_t n)
 {
-    const struct ur__vocab_rule rule = {kind, min_count, which, n};
+    const struct ur__vocab_rule rule = {.kind = kind, .min_count = min_count, .which = which,
+                                        .n = n};
     int64_t cut;
     UR__NEED(out, "out");
     *out = NULL;

@@ -111,9 +111,9 @@ static ur_status make_codes(const struct ur__gather *g, ur_vocab **out)
     return status;
 }
 
-ur_status ur__gather_end(struct ur__gather *g, int min_count, ur_vocab **out, int64_t *cut)
+ur_status ur__gather_end(struct ur__gather *g, const struct ur__word_rule *rule, ur_vocab **out,
+                         int64_t *cut)
 {
-    const struct ur__word_rule rule = {0, min_count};
     *out = NULL;
     *cut = 0;
     if (g->seen)
@@ -121,7 +121,7 @@ ur_status ur__gather_end(struct ur__gather *g, int min_count, ur_vocab **out, in
     struct ur__chosen chosen = {.order = ur__alloc((size_t)g->words.n, sizeof *chosen.order)};
     if (!chosen.order)
         return UR_ENOMEM;
-    ur_status status = ur__choose_words(out, g->kind, &g->words, &g->numbers, &rule, &chosen);
+    ur_status status = ur__choose_words(out, g->kind, &g->words, &g->numbers, rule, &chosen);
     *cut = chosen.cut;
     ur__free(chosen.order);
     return status;
@@ -140,12 +140,13 @@ ur_status ur_vocab_of_text(ur_vocab **out, ur_token_kind kind, const char *text,
         UR__NEED(text, "text");
     if (n == 0)
         return ur__fail(UR_EDATA, "a vocabulary needs a text that is not empty");
+    const struct ur__word_rule rule = {.min_count = min_count};
     struct ur__gather *g;
     int64_t cut;
     UR__TRY(ur__gather_new(&g, kind));
     ur_status status = ur__gather_text(g, text, n);
     if (status == UR_OK)
-        status = ur__gather_end(g, min_count, out, &cut);
+        status = ur__gather_end(g, &rule, out, &cut);
     ur__gather_free(g);
     return status;
 }

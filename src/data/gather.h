@@ -13,6 +13,7 @@ ur_status ur__gather_text(struct ur__gather *g, const char *text, size_t n);
 /* A word as it is, without white space. Only of a kind of words. */
 ur_status ur__gather_word(struct ur__gather *g, const char *word, size_t n);
 /* The vocabulary; of words as ur__choose_words. UR_EDATA: there is no token. */
-ur_status ur__gather_end(struct ur__gather *g, int min_count, ur_vocab **out, int64_t *cut);
+ur_status ur__gather_end(struct ur__gather *g, const struct ur__word_rule *rule, ur_vocab **out,
+                         int64_t *cut);
 
 #endif

@@ -86,8 +86,11 @@ ur_status ur__examples_vocab(ur_vocab **out, struct ur__examples *x,
     UR__TRY(ur__gather_new(&g, rule->kind));
     ur_status status = gather(g, x, x->content == UR_CONTENT_TOKENS && ur__is_words(rule->kind),
                               rule->which, rule->which ? rule->n : x->n);
+    if (status == UR_OK && rule->line_end)
+        status = ur__gather_text(g, "\n", 1);
+    const struct ur__word_rule words = {.min_count = rule->min_count, .most = rule->most};
     if (status == UR_OK)
-        status = ur__gather_end(g, rule->min_count, out, cut);
+        status = ur__gather_end(g, &words, out, cut);
     ur__gather_free(g);
     return status;
 }

@@ -28,6 +28,8 @@ struct ur__vocab_rule {
     int min_count;
     const int64_t *which;
     int64_t n;
+    bool line_end;              /* of characters and bytes it also has a line feed */
+    int most;                   /* words at most, the likeliest; 0: as many as it holds */
 };
 
 /* The vocabulary: of texts the tokens of that kind; of tokens, which must be of a kind of words,

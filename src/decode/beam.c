@@ -4,46 +4,70 @@
  * hypothesis by every token and keeps the `width` likeliest; those of them that end here leave.
  * Each live hypothesis has a row of the runner, and rows change places as they are kept.
  *
- * A log probability only falls, so the search is over when no live hypothesis can still rank
- * before the last one to be returned.
+ * A log probability only falls, so the search of a sequence is over when no live hypothesis can
+ * still rank before the last one to be returned; or, where it was asked for, when enough have
+ * ended.
+ *
+ * Several sequences are searched side by side. None sees the others: rows have the bits that they
+ * would have alone.
  */
 #include "decode/beam.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/fpmode.h"
 #include "base/mem.h"
+#include "base/random.h"
 #include "base/sized.h"
 #include "base/status.h"
+#include "decode/runner.h"
+#include "decode/sample.h"
 #include "kernel/select.h"
 #include "model/arch.h"
+#include "model/batch.h"
 #include "unroll/decode.h"
 
 #define MOST_TOKENS 1000000
+#define MOST_ROWS (1 << 20)
 #define MOST_POWER 5            /* a float has the longest length to that power */
+
+/* One of the sequences that are searched side by side. Its live hypotheses, the likeliest first,
+ * are neighbours among the rows. */
+struct search {
+    int alive;                  /* 0: it is over */
+    int most;                   /* tokens of a hypothesis */
+    int ended;                  /* hypotheses that have, kept or not */
+    int found;
+    ur_hypothesis *end;         /* [best] what is kept of them, in order */
+    int32_t *end_ids;           /* [best,most] where each has its tokens, in any order */
+};
 
 /* All live hypotheses have the same length n. */
 struct ur_beam {
     ur_runner *runner;
     ur_beam_options o;
-    int V;
-    int32_t unknown;            /* never a part of a hypothesis; −1: there is none */
-    int n, alive, found;
-    double *log_p;              /* [width] of the live ones, the likeliest first */
-    int32_t *ids, *spare;       /* [width,most] its tokens */
-    ur_hypothesis *end;         /* [best] what has ended, in order */
-    int32_t *end_ids;           /* [best,most] where each has its tokens, in any order */
+    int V, rows;                /* sequences·width */
+    int32_t barred;             /* never a part of a hypothesis; −1: there is none */
+    int n;
+    struct search *search;      /* [sequences] */
+    double *log_p, *next;       /* [rows] */
+    int32_t *ids, *spare;       /* [rows,most] tokens */
+    ur_hypothesis *end;         /* [sequences,best] */
+    int32_t *end_ids;           /* [sequences,best,most] */
     struct ur__step *step;      /* [width] */
-    int32_t *fed;               /* [width] */
-    int *from;                  /* [width] */
+    int32_t *fed;               /* [rows] */
+    int *from;                  /* [rows] */
     ur_real *share;             /* [V] */
+    ur_sample_options draw;     /* if o.draw is there */
+    struct ur__sample_work work;
     ur_real *length;            /* [most+1] n^length_power */
     void *block;
 };
 
 static const ur_beam_options defaults = {
-    .size = sizeof(ur_beam_options), .width = 4, .best = 1, .most = 256,
+    .size = sizeof(ur_beam_options), .width = 4, .best = 1, .most = 256, .sequences = 1,
 };
 
 void ur_beam_options_init_size(ur_beam_options *o, size_t size)
@@ -53,17 +77,22 @@ void ur_beam_options_init_size(ur_beam_options *o, size_t size)
 
 static void place(ur_beam *b, struct ur__carve *c)
 {
-    size_t width = (size_t)b->o.width, best = (size_t)b->o.best, most = (size_t)b->o.most;
-    b->log_p = ur__carve(c, width, sizeof *b->log_p);
-    b->ids = ur__carve(c, width, most * sizeof *b->ids);
-    b->spare = ur__carve(c, width, most * sizeof *b->spare);
+    size_t width = (size_t)b->o.width, most = (size_t)b->o.most, rows = (size_t)b->rows;
+    size_t best = (size_t)b->o.best * (size_t)b->o.sequences;
+    b->search = ur__carve(c, (size_t)b->o.sequences, sizeof *b->search);
+    b->log_p = ur__carve(c, rows, sizeof *b->log_p);
+    b->next = ur__carve(c, rows, sizeof *b->next);
+    b->ids = ur__carve(c, rows, most * sizeof *b->ids);
+    b->spare = ur__carve(c, rows, most * sizeof *b->spare);
     b->end = ur__carve(c, best, sizeof *b->end);
     b->end_ids = ur__carve(c, best, most * sizeof *b->end_ids);
     b->step = ur__carve(c, width, sizeof *b->step);
-    b->fed = ur__carve(c, width, sizeof *b->fed);
-    b->from = ur__carve(c, width, sizeof *b->from);
+    b->fed = ur__carve(c, rows, sizeof *b->fed);
+    b->from = ur__carve(c, rows, sizeof *b->from);
     b->share = ur__carve(c, (size_t)b->V, sizeof *b->share);
     b->length = ur__carve(c, most + 1, sizeof *b->length);
+    b->work.weight = ur__carve(c, b->o.draw ? (size_t)b->V : 0, sizeof *b->work.weight);
+    b->work.order = ur__carve(c, b->o.draw ? (size_t)b->V : 0, sizeof *b->work.order);
 }
 
 static ur_status check(const ur_beam_options *o, const ur_model *model)
@@ -86,6 +115,11 @@ static ur_status check(const ur_beam_options *o, const ur_model *model)
     if (!(o->length_power >= 0 && o->length_power <= MOST_POWER))
         return ur__fail(UR_EINVAL, "the power of a length is 0 to %d, not %g", MOST_POWER,
                         o->length_power);
+    if (o->sequences < 1 || o->sequences > MOST_ROWS / o->width)
+        return ur__fail(UR_EINVAL, "a beam of width %d searches 1 to %d sequences at once, not %d",
+                        o->width, MOST_ROWS / o->width, o->sequences);
+    if (o->ended < 0)
+        return ur__fail(UR_EINVAL, "a search cannot be over after %d hypotheses", o->ended);
     return UR_OK;
 }
 
@@ -102,11 +136,30 @@ static void find_lengths(ur_beam *b)
     k->exp(n, b->length, b->length);
 }
 
+ur_status ur__beam_measure(const ur_model *model, const ur_beam_options *o, const ur_batch *given,
+                           ur_team *team, size_t *bytes)
+{
+    ur_beam b = {.o = *o, .V = ur_vocab_size(ur__steps_vocab(model)),
+                 .rows = o->width * o->sequences};
+    const size_t rows = (size_t)b.rows, O = (size_t)ur__net_output(model);
+    struct ur__carve count = {0};
+    place(&b, &count);
+    UR__TRY(model->arch->runner->measure(model, b.rows, given, team, bytes));
+    *bytes += sizeof b + count.used + rows * (2 * O * sizeof(ur_real) + sizeof(int));
+    return UR_OK;
+}
+
+ur_status ur__beam_reserve(ur_beam *b, const ur_batch *given)
+{
+    return ur__runner_reserve(b->runner, given);
+}
+
 static ur_status open(ur_beam *b, const ur_model *model, ur_team *team)
 {
     struct ur__carve count = {0};
     b->V = ur_vocab_size(ur__steps_vocab(model));
-    b->unknown = ur_vocab_unknown(ur__steps_vocab(model));
+    b->rows = b->o.width * b->o.sequences;
+    b->barred = b->o.unknown ? -1 : ur_vocab_unknown(ur__steps_vocab(model));
     place(b, &count);
     struct ur__carve c = {.base = b->block = ur__alloc(count.used, 1)};
     if (!b->block)
@@ -115,7 +168,7 @@ static ur_status open(ur_beam *b, const ur_model *model, ur_team *team)
     unsigned mode = ur__fpmode_default();
     find_lengths(b);
     ur__fpmode_restore(mode);
-    return ur_runner_new(&b->runner, model, b->o.width, team);
+    return ur_runner_new(&b->runner, model, b->rows, team);
 }
 
 ur_status ur_beam_new(ur_beam **out, const ur_model *model, const ur_beam_options *options,
@@ -132,7 +185,9 @@ ur_status ur_beam_new(ur_beam **out, const ur_model *model, const ur_beam_option
     if (!b)
         return UR_ENOMEM;
     b->o = o;
-    ur_status status = open(b, model, team);
+    ur_status status = o.draw ? ur__sample_options_read(&b->draw, o.draw) : UR_OK;
+    if (status == UR_OK)
+        status = open(b, model, team);
     if (status != UR_OK) {
         ur_beam_free(b);
         return status;
@@ -166,15 +221,30 @@ void ur__keep_step(struct ur__step *step, int most, int *n, struct ur__step s)
     step[at] = s;
 }
 
-static int choose(ur_beam *b)
+/* What a token's log probability must reach for a row's hypothesis to be kept by it, a little less:
+ * most tokens need not be looked at closer. */
+static ur_real least(const ur_beam *b, int row, int n)
+{
+    if (n < b->o.width)
+        return -(ur_real)INFINITY;
+    double due = b->step[n - 1].log_p - b->log_p[row];
+    return (ur_real)(due - 1e-6 * (1 + fabs(due)));
+}
+
+/* The likeliest hypotheses of a sequence after one more token. */
+static int choose(ur_beam *b, int first, int alive)
 {
     int n = 0;
-    for (int row = 0; row < b->alive; row++) {
+    for (int row = first; row < first + alive; row++) {
         ur__kernel()->log_softmax(b->V, ur_runner_output(b->runner, row), b->share);
-        for (int32_t id = 0; id < b->V; id++)
-            if (id != b->unknown)
-                ur__keep_step(b->step, b->o.width, &n,
-                              ur__step_of(row, id, b->log_p[row], b->share[id]));
+        ur_real due = least(b, row, n);
+        for (int32_t id = 0; id < b->V; id++) {
+            if (b->share[id] < due || id == b->barred)
+                continue;
+            ur__keep_step(b->step, b->o.width, &n,
+                          ur__step_of(row, id, b->log_p[row], b->share[id]));
+            due = least(b, row, n);
+        }
     }
     return n;
 }
@@ -184,69 +254,151 @@ static int32_t *tokens(const ur_beam *b, int32_t *ids, int row)
     return ids + (size_t)row * (size_t)b->o.most;
 }
 
-static void add_end(ur_beam *b, const struct ur__step *s)
+static void add_end(const ur_beam *b, struct search *q, const struct ur__step *s)
 {
-    int n = b->n + 1, at = b->found;
+    int n = b->n + 1, at = q->found;
     double score = s->log_p / (double)b->length[n];
-    if (at == b->o.best && score <= b->end[at - 1].score)
+    q->ended++;
+    if (at == b->o.best && score <= q->end[at - 1].score)
         return;
-    int32_t *ids = tokens(b, b->end_ids, at);
+    int32_t *ids = tokens(b, q->end_ids, at);
     if (at < b->o.best)
-        b->found++;
+        q->found++;
     else
-        ids = b->end_ids + (b->end[--at].ids - b->end_ids);     /* the last one's place */
-    for (; at > 0 && b->end[at - 1].score < score; at--)
-        b->end[at] = b->end[at - 1];
+        ids = q->end_ids + (q->end[--at].ids - q->end_ids);     /* the last one's place */
+    for (; at > 0 && q->end[at - 1].score < score; at--)
+        q->end[at] = q->end[at - 1];
     memcpy(ids, tokens(b, b->ids, s->row), (size_t)b->n * sizeof *ids);
     ids[b->n] = s->id;
-    b->end[at] = (ur_hypothesis){.ids = ids, .n = n, .log_p = s->log_p, .score = score};
+    q->end[at] = (ur_hypothesis){.ids = ids, .n = n, .log_p = s->log_p, .score = score};
 }
 
-static ur_status extend(ur_beam *b)
+/* One more token for each row of a sequence, drawn; at first for as many as are wanted. */
+static ur_status draw(ur_beam *b, int first, int alive, int *n)
 {
-    int n = choose(b), alive = 0;
+    const int32_t low = b->barred + 1;
+    for (*n = 0; *n < (b->n ? alive : b->o.width); ++*n) {
+        const int row = first + (b->n ? *n : 0);
+        const ur_real *logits = ur_runner_output(b->runner, row);
+        const double uniform = ur_random_uniform(b->draw.seed, UR__STREAM_SAMPLE, (uint64_t)b->n,
+                                                 (uint32_t)*n);
+        int32_t id;
+        UR__TRY(ur__sample(b->V - low, logits + low, &b->draw, uniform, b->work, &id));
+        id += low;
+        ur__kernel()->log_softmax(b->V, logits, b->share);
+        b->step[*n] = ur__step_of(row, id, b->log_p[row], b->share[id]);
+    }
+    return UR_OK;
+}
+
+/* Goes on with a sequence whose rows begin at `first`: what it keeps comes to be rows from `to`
+ * on. */
+static ur_status extend(ur_beam *b, struct search *q, int first, int to)
+{
+    int n;
+    if (b->o.draw)
+        UR__TRY(draw(b, first, q->alive, &n));
+    else
+        n = choose(b, first, q->alive);
+    q->alive = 0;
     for (int i = 0; i < n; i++) {
         const struct ur__step *s = &b->step[i];
-        if (s->id == b->o.end || b->n + 1 == b->o.most) {
-            add_end(b, s);
+        if (s->id == b->o.end || b->n + 1 == q->most) {
+            add_end(b, q, s);
             continue;
         }
-        int32_t *ids = tokens(b, b->spare, alive);
+        const int row = to + q->alive++;
+        int32_t *ids = tokens(b, b->spare, row);
         memcpy(ids, tokens(b, b->ids, s->row), (size_t)b->n * sizeof *ids);
-        ids[b->n] = b->fed[alive] = s->id;
-        b->from[alive] = s->row;
-        b->log_p[alive++] = s->log_p;
+        ids[b->n] = b->fed[row] = s->id;
+        b->from[row] = s->row;
+        b->next[row] = s->log_p;
+    }
+    if (b->o.draw)
+        return UR_OK;
+    if (b->o.ended && q->ended >= b->o.ended)
+        q->alive = 0;
+    /* No live one can still rank before the last one to be returned, however long it gets. */
+    if (q->alive && q->found == b->o.best &&
+        b->next[to] / (double)b->length[q->most] <= q->end[q->found - 1].score)
+        q->alive = 0;
+    return UR_OK;
+}
+
+/* One step of all sequences that are not over; *rows: how many hypotheses go on. */
+static ur_status go_on(ur_beam *b, int sequences, int *rows)
+{
+    int first = 0, to = 0;
+    for (int i = 0; i < sequences; i++) {
+        struct search *q = &b->search[i];
+        const int alive = q->alive;
+        if (alive)
+            UR__TRY(extend(b, q, first, to));
+        first += alive;
+        to += q->alive;
     }
     int32_t *ids = b->ids;
+    double *log_p = b->log_p;
     b->ids = b->spare;
     b->spare = ids;
+    b->log_p = b->next;
+    b->next = log_p;
     b->n++;
-    b->alive = alive;
-    if (!alive)
+    *rows = to;
+    if (!to)
         return UR_OK;
-    UR__TRY(ur_runner_select(b->runner, alive, b->from));
+    UR__TRY(ur_runner_select(b->runner, to, b->from));
     return ur_runner_step(b->runner, b->fed);
 }
 
-/* No live one can still rank before the last one to be returned, however long it gets. */
-static bool is_settled(const ur_beam *b)
+static ur_status begin(ur_beam *b, const ur_batch *given, int sequences, const int *most)
 {
-    return b->found == b->o.best &&
-           b->log_p[0] / (double)b->length[b->o.most] <= b->end[b->found - 1].score;
+    for (int i = 0; i < sequences; i++) {
+        const size_t at = (size_t)i * (size_t)b->o.best;
+        const int limit = most ? most[i] : b->o.most;
+        if (limit < 1 || limit > b->o.most)
+            return ur__fail(UR_EINVAL, "a hypothesis has 1 to %d tokens at most, not %d", b->o.most,
+                            limit);
+        b->search[i] = (struct search){.alive = 1, .most = limit, .end = b->end + at,
+                                       .end_ids = b->end_ids + at * (size_t)b->o.most};
+        b->from[i] = -1;
+        b->fed[i] = b->o.begin;
+        b->log_p[i] = 0;
+    }
+    b->n = 0;
+    UR__TRY(ur_runner_select(b->runner, sequences, b->from));
+    UR__TRY(ur_runner_begin(b->runner, 0, given));
+    return ur_runner_step(b->runner, b->fed);
 }
 
-static ur_status search(ur_beam *b, const ur_batch *given)
+static ur_status search(ur_beam *b, const ur_batch *given, int sequences, const int *most)
 {
-    const int fresh = -1;
-    UR__TRY(ur_runner_select(b->runner, 1, &fresh));
-    UR__TRY(ur_runner_begin(b->runner, 0, given));
-    UR__TRY(ur_runner_step(b->runner, &b->o.begin));
-    b->n = b->found = 0;
-    b->alive = 1;
-    b->log_p[0] = 0;
-    while (b->alive && !is_settled(b))
-        UR__TRY(extend(b));
+    int rows = sequences;
+    UR__TRY(begin(b, given, sequences, most));
+    while (rows)
+        UR__TRY(go_on(b, sequences, &rows));
     return UR_OK;
+}
+
+ur_status ur_beam_search_all(ur_beam *b, const ur_batch *given, const int *most,
+                             const ur_hypothesis **found, int *n)
+{
+    UR__NEED(b, "beam");
+    UR__NEED(given, "given");
+    UR__NEED(found, "found");
+    UR__NEED(n, "n");
+    UR__TRY(ur__batch_check(given));
+    const int B = given->n && given->field[0].rank > 1 ? given->field[0].dim[1] : 1;
+    if (B > b->o.sequences)
+        return ur__fail(UR_EINVAL, "%d sequences are more than the beam's %d", B, b->o.sequences);
+    unsigned mode = ur__fpmode_default();
+    ur_status status = search(b, given, B, most);
+    ur__fpmode_restore(mode);
+    for (int i = 0; i < B; i++) {
+        found[i] = status == UR_OK ? b->search[i].end : NULL;
+        n[i] = status == UR_OK ? b->search[i].found : 0;
+    }
+    return status;
 }
 
 ur_status ur_beam_search(ur_beam *b, const ur_batch *given, const ur_hypothesis **found, int *n)
@@ -257,11 +409,11 @@ ur_status ur_beam_search(ur_beam *b, const ur_batch *given, const ur_hypothesis 
     *n = 0;
     UR__NEED(b, "beam");
     unsigned mode = ur__fpmode_default();
-    ur_status status = search(b, given);
+    ur_status status = search(b, given, 1, NULL);
     ur__fpmode_restore(mode);
     if (status != UR_OK)
         return status;
-    *found = b->end;
-    *n = b->found;
+    *found = b->search->end;
+    *n = b->search->found;
     return UR_OK;
 }

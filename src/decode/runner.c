@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Any network without a tape: rows of sequences side by side, through its architecture's plug. */
+#include "decode/runner.h"
+
 #include <string.h>
 
 #include "base/fpmode.h"
@@ -8,7 +10,6 @@
 #include "kernel/select.h"
 #include "model/arch.h"
 #include "model/batch.h"
-#include "unroll/decode.h"
 
 #define MOST_ROWS (1 << 20)
 
@@ -93,6 +94,11 @@ ur_state *ur_runner_state(ur_runner *r, int stack)
     return r->plug->state ? r->plug->state(r->inside, stack) : NULL;
 }
 
+ur_status ur__runner_reserve(ur_runner *r, const ur_batch *given)
+{
+    return r->plug->reserve ? r->plug->reserve(r->inside, given) : UR_OK;
+}
+
 /* ---- running ----------------------------------------------------------- */
 
 /* The host program may trap numbers that are not finite. */
@@ -134,10 +140,10 @@ static ur_status check_given(const ur_runner *r, const ur_batch *given)
     return UR_OK;
 }
 
-static ur_status renew(ur_runner *r, int row)
+static ur_status renew(ur_runner *r, int row, int n)
 {
     for (int i = 0; i < r->rows; i++)
-        r->from[i] = i == row ? -1 : i;
+        r->from[i] = i >= row && i < row + n ? -1 : i;
     return r->plug->select ? r->plug->select(r->inside, r->rows, r->from) : UR_OK;
 }
 
@@ -147,11 +153,16 @@ ur_status ur_runner_begin(ur_runner *r, int row, const ur_batch *given)
     if (row < 0 || row >= r->rows)
         return ur__fail(UR_EINVAL, "there is no row %d of %d", row, r->rows);
     UR__TRY(check_given(r, given));
+    const bool many = r->plug->many && given && given->n && given->field[0].rank > 1;
+    const int n = many ? given->field[0].dim[1] : 1;
+    if (n > r->rows - row)
+        return ur__fail(UR_EINVAL, "%d sequences cannot begin at row %d of %d", n, row, r->rows);
+    const size_t all = (size_t)n * (size_t)r->O;
     ur_real *out = r->out + (size_t)row * (size_t)r->O;
-    memset(out, 0, (size_t)r->O * sizeof *out);
-    UR__TRY(renew(r, row));
+    memset(out, 0, all * sizeof *out);
+    UR__TRY(renew(r, row, n));
     UR__TRY(r->plug->begin(r->inside, row, given, out));
-    return check_finite(r, (size_t)r->O, out);
+    return check_finite(r, all, out);
 }
 
 ur_status ur_runner_run(ur_runner *r, int T, const int32_t *ids, ur_real *out)

@@ -55,6 +55,8 @@ ur_tensor *ur__rnn_unroll(ur_tape *tape, const ur_rnn *rnn, ur_tensor *x, const 
 ur_tensor *ur__rnn_one_hot(ur_tape *tape, const ur_rnn *rnn, ur_ids ids);
 /* Whether initial states are parameters. */
 bool ur__rnn_learns_state(const ur_rnn *rnn);
+/* Numbers of a sequence's state, all buffers of all slots. */
+int ur__rnn_numbers(const ur_rnn *rnn);
 /* Is p a weight of the first layer's inputs, [G·H,I]? */
 bool ur__rnn_reads_input(const ur_rnn *rnn, const ur_param *p);
 /* Index of a slot's buffer of that name; -1: there is none. */

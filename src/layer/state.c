@@ -133,6 +133,8 @@ static bool untouched(const ur_state *s)
 
 bool ur__state_starts(ur_state *s)
 {
+    if (!s->block)
+        return true;
     if (!s->start || s->steps || !untouched(s))
         return false;
     fill_start(s);
@@ -495,7 +497,7 @@ void ur__state_leave(ur_state *s, const ur_tape *tape, const struct ur__slot_sta
         for (int j = 0; j < buffers(s, i)->n; j++) {
             struct ur__held *to = &s->slot[i].at[j];
             to->in = to->out = out[i].at[j].out;
-            if (!ur__tape_measures(tape))
+            if (to->data && !ur__tape_measures(tape))
                 memcpy(to->data, to->out->data, to->out->size * sizeof *to->data);
         }
 }

@@ -19,7 +19,8 @@ struct ur_state {
     const ur_rnn *rnn;
     int capacity, B;                /* rows there is room for; rows there are */
     ur_team *team;
-    void *block;                    /* of all numbers; NULL: the state is one without */
+    void *block;                    /* of all numbers; NULL: the state is one without, which holds
+                                       tensors alone */
     ur_real *data;                  /* all buffers of B rows, one after the other */
     ur_real *spare;                 /* where rows are put in another order */
     size_t row;                     /* numbers of one sequence */
@@ -53,8 +54,8 @@ ur_status ur__state_measure(ur_state **out, const ur_rnn *rnn, int B, ur_team *t
 /* UR_EINVAL or UR_ESHAPE unless a pass over [T,B] is possible, with this state or none. */
 ur_status ur__rnn_check_pass(const ur_tape *tape, const ur_rnn *rnn, int T, int B,
                              const int *lengths, const ur_state *state);
-/* Whether the numbers are the untouched learned initial states: then they are updated from the
- * parameters, and a tape must let gradients through to those. */
+/* Whether the numbers are the untouched learned initial states, or there are no numbers: then they
+ * are updated from the parameters, and a tape must let gradients through to those. */
 bool ur__state_starts(ur_state *state);
 /* The tensor that a buffer continues from; NULL: its numbers. A tensor that the last call left
  * counts only while it agrees with the numbers: after a step or a write the numbers count. */

@@ -15,6 +15,8 @@
  * allocated, but for what a row is given to begin with. */
 struct ur__runner_plug {
     size_t size;
+    bool many;                  /* begin() takes several sequences at once, for rows row, row + 1
+                                   ... */
     /* Room for `rows` rows. */
     ur_status (*open)(void *r, const ur_model *m, int rows, ur_team *team);
     void (*close)(void *r);     /* also of what open has left half done */
@@ -28,6 +30,12 @@ struct ur__runner_plug {
     ur_status (*select)(void *r, int n, const int *from);
     /* The recurrent state of a stack, to look at; NULL: there is none. */
     ur_state *(*state)(void *r, int stack);
+    /* Bytes that so many rows take, which begin with fields as large as these (their arrays may be
+     * nowhere); the model need not be built. NULL: nobody asks. */
+    ur_status (*measure)(const ur_model *m, int rows, const ur_batch *given, ur_team *team,
+                         size_t *bytes);
+    /* Takes that, so that to begin takes nothing more. */
+    ur_status (*reserve)(void *r, const ur_batch *given);
 };
 
 typedef ur_tensor *(*ur__arch_forward)(ur_tape *tape, const ur_model *m, const ur_batch *batch,

@@ -20,6 +20,7 @@
     ARCH(fill)          \
     ARCH(classify)      \
     ARCH(tag)           \
+    ARCH(translate)     \
     ARCH(forecast)      \
     UR__EXTRA_ARCHS(ARCH)
 

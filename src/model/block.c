@@ -69,12 +69,28 @@ ur_status ur__model_add_linear(ur_model *m, const char *name, struct ur__linear_
     return UR_OK;
 }
 
+ur_status ur__model_add_attention(ur_model *m, const char *name,
+                                  const struct ur__attention_shape *shape,
+                                  ur_attention_layer **out)
+{
+    struct ur__block *b = next_block(m, name, UR__BLOCK_ATTENTION);
+    if (!b)
+        return UR_EINTERNAL;
+    UR__TRY(ur_attention_init(&b->attention, m->params, name, shape->kind, shape->query,
+                              shape->memory));
+    *out = &b->attention;
+    m->n_blocks++;
+    return UR_OK;
+}
+
 /* ---- preparing --------------------------------------------------------- */
 
 ur_status ur__block_prepare(struct ur__block *b)
 {
     if (b->kind == UR__BLOCK_STACK)
         return ur_rnn_prepare(b->rnn);
+    if (b->kind == UR__BLOCK_ATTENTION)
+        return ur_attention_prepare(&b->attention);
     return b->kind == UR__BLOCK_LINEAR ? ur_linear_prepare(&b->linear) : UR_OK;
 }
 
@@ -82,4 +98,5 @@ void ur__block_free(struct ur__block *b)
 {
     ur_rnn_free(b->rnn);
     ur_linear_free(&b->linear);
+    ur_attention_free(&b->attention);
 }

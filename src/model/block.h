@@ -14,7 +14,9 @@
 
 struct ur__arch;
 
-enum ur__block_kind { UR__BLOCK_STACK, UR__BLOCK_EMBEDDING, UR__BLOCK_LINEAR };
+enum ur__block_kind {
+    UR__BLOCK_STACK, UR__BLOCK_EMBEDDING, UR__BLOCK_LINEAR, UR__BLOCK_ATTENTION
+};
 
 /* in, out: which vocabulary the block's inputs (one-hot or by number) or outputs are tokens of;
  * −1: of none. */
@@ -27,6 +29,7 @@ struct ur__block {
     ur_rnn *rnn;
     ur_embedding embedding;
     ur_linear_layer linear;
+    ur_attention_layer attention;
 };
 
 enum { UR__MAX_BLOCKS = 16, UR__MAX_VOCABS = 4 };
@@ -60,6 +63,13 @@ struct ur__linear_shape {
 };
 ur_status ur__model_add_linear(ur_model *m, const char *name, struct ur__linear_shape shape,
                                ur_linear_layer **out);
+struct ur__attention_shape {
+    ur_scoring kind;
+    int query, memory;
+};
+ur_status ur__model_add_attention(ur_model *m, const char *name,
+                                  const struct ur__attention_shape *shape,
+                                  ur_attention_layer **out);
 ur_status ur__block_prepare(struct ur__block *block);
 void ur__block_free(struct ur__block *block);
 

@@ -3,6 +3,7 @@
 
 #include "base/status.h"
 #include "kernel/select.h"
+#include "layer/attention.h"
 #include "layer/recurrent.h"
 #include "layer/state.h"
 #include "model/arch.h"
@@ -76,6 +77,8 @@ size_t ur__model_packed_bytes(const ur_model *m)
             bytes += ur__rnn_packed_bytes(b->rnn);
         else if (b->kind == UR__BLOCK_LINEAR)
             bytes += ur__kernel()->packed_bytes(&w);
+        else if (b->kind == UR__BLOCK_ATTENTION)
+            bytes += ur__attention_packed_bytes(&b->attention);
     }
     return bytes;
 }

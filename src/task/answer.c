@@ -9,6 +9,7 @@ void ur__answer_clear(struct ur__answer *a)
 {
     a->text.size = a->words.size = a->candidates.size = a->places.size = 0;
     a->tokens.size = a->spelled.size = a->rows.size = a->labels.size = 0;
+    a->made.size = a->made_text.size = a->alignment.size = 0;
 }
 
 void ur__answer_free(struct ur__answer *a)
@@ -21,6 +22,9 @@ void ur__answer_free(struct ur__answer *a)
     ur__buf_free(&a->spelled);
     ur__buf_free(&a->rows);
     ur__buf_free(&a->labels);
+    ur__buf_free(&a->made);
+    ur__buf_free(&a->made_text);
+    ur__buf_free(&a->alignment);
 }
 
 static ur_place *places_of(const struct ur__answer *a, int *n)
@@ -46,11 +50,31 @@ ur_status ur__answer_candidate(struct ur__answer *a, const char *text, size_t n,
     return UR_OK;
 }
 
-ur_status ur__answer_token(struct ur__answer *a, const char *text, size_t n, double weight)
+static ur_status put_token(struct ur__buf *tokens, struct ur__buf *texts, const char *text,
+                           size_t n, double weight)
 {
     const ur_token_weight one = {.n = n, .weight = weight};
-    UR__TRY(ur__buf_put(&a->spelled, text, n));
-    return ur__buf_put(&a->tokens, &one, sizeof one);
+    UR__TRY(ur__buf_put(texts, text, n));
+    return ur__buf_put(tokens, &one, sizeof one);
+}
+
+ur_status ur__answer_token(struct ur__answer *a, const char *text, size_t n, double weight)
+{
+    return put_token(&a->tokens, &a->spelled, text, n, weight);
+}
+
+ur_status ur__answer_made(struct ur__answer *a, const char *text, size_t size, double p)
+{
+    return put_token(&a->made, &a->made_text, text, size, p);
+}
+
+ur_status ur__answer_looks(struct ur__answer *a, int n, const ur_real *weights)
+{
+    for (int i = 0; i < n; i++) {
+        const double weight = (double)weights[i];
+        UR__TRY(ur__buf_put(&a->alignment, &weight, sizeof weight));
+    }
+    return UR_OK;
 }
 
 ur_status ur__answer_row(struct ur__answer *a, const ur_forecast_row *row)
@@ -75,11 +99,12 @@ static const ur_forecast_row *give_rows(struct ur__answer *a, int *n)
 }
 
 /* Texts stay where they are from now on. */
-static const ur_token_weight *give_tokens(struct ur__answer *a, int *n)
+static const ur_token_weight *give_tokens(struct ur__buf *tokens, const struct ur__buf *texts,
+                                          int *n)
 {
-    const char *text = a->spelled.data;
-    ur_token_weight *token = (void *)a->tokens.data;
-    *n = (int)(a->tokens.size / sizeof *token);
+    const char *text = texts->data;
+    ur_token_weight *token = (void *)tokens->data;
+    *n = (int)(tokens->size / sizeof *token);
     for (int i = 0; i < *n; i++) {
         token[i].text = text;
         text += token[i].n;
@@ -102,7 +127,9 @@ const ur_answer *ur__answer_give(struct ur__answer *a, const char *places, const
     }
     a->given = (ur_answer){.text = a->text.size ? a->text.data : "", .n = a->text.size,
                            .places = places, .figure = figure, .n_places = n, .place = place};
-    a->given.token = give_tokens(a, &a->given.n_tokens);
+    a->given.token = give_tokens(&a->tokens, &a->spelled, &a->given.n_tokens);
+    a->given.made = give_tokens(&a->made, &a->made_text, &a->given.n_made);
+    a->given.alignment = a->alignment.size ? (const void *)a->alignment.data : NULL;
     a->given.row = give_rows(a, &a->given.n_rows);
     return &a->given;
 }

@@ -14,6 +14,8 @@ struct ur__answer {
     struct ur__buf places;          /* of ur_place */
     struct ur__buf tokens, spelled; /* of ur_token_weight, and their texts one after the other */
     struct ur__buf rows, labels;    /* of ur_forecast_row, and of each its two texts with zeros */
+    struct ur__buf made, made_text; /* the same of tokens that were made */
+    struct ur__buf alignment;       /* of double */
     ur_answer given;                /* of ur__answer_give */
 };
 
@@ -26,6 +28,10 @@ ur_status ur__answer_candidate(struct ur__answer *a, const char *text, size_t n,
 ur_status ur__answer_token(struct ur__answer *a, const char *text, size_t n, double weight);
 /* The next row of a forecast; its texts are copied. */
 ur_status ur__answer_row(struct ur__answer *a, const ur_forecast_row *row);
+/* The next token that was made, how likely it was, and how much it looked at each of the line's n
+ * tokens. */
+ur_status ur__answer_made(struct ur__answer *a, const char *text, size_t size, double p);
+ur_status ur__answer_looks(struct ur__answer *a, int n, const ur_real *weights);
 /* What there is, of places and a figure so called; borrowed until something is added. */
 const ur_answer *ur__answer_give(struct ur__answer *a, const char *places, const char *figure);
 

@@ -51,8 +51,7 @@ static struct ur__read_rule rule_of(const struct ur__labelled *l, const ur_vocab
     return rule;
 }
 
-/* Words, unless most texts are one. */
-static ur_status usual_tokens(struct ur__examples *x, ur_token_kind *kind)
+ur_status ur__usual_tokens(struct ur__examples *x, ur_token_kind *kind)
 {
     int64_t words = 0;
     uint64_t most = 0;
@@ -142,7 +141,7 @@ static ur_status make_vocabs(struct ur__labelled *l, const struct ur__job *job, 
 {
     ur_token_kind kind = (ur_token_kind)(l->o.tokens - 1);
     if (l->o.tokens == 0)
-        UR__TRY(usual_tokens(l->set.x, &kind));
+        UR__TRY(ur__usual_tokens(l->set.x, &kind));
     bool words = ur__is_words(job->vocab[UR__ROLE_TEXT] ? ur_vocab_kind(job->vocab[UR__ROLE_TEXT])
                                                         : kind);
     const struct ur__vocab_rule rule = {.kind = kind, .min_count = l->o.min_count,

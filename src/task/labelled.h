@@ -204,6 +204,8 @@ ur_status ur__labelled_score(struct ur__labelled *l, struct ur__shard shard,
  * NULL: numbers. */
 ur_status ur__labelled_check(const ur_options *options, const struct ur__examples *x,
                              const ur_vocab *text);
+/* What a token of texts is where nobody says it: a word, unless most texts are one. */
+ur_status ur__usual_tokens(struct ur__examples *x, ur_token_kind *kind);
 /* The rule by which options have files read; texts are borrowed. */
 struct ur__read_rule ur__labelled_rule(const struct ur__labelled_options *o, bool tagged);
 

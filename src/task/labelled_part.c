@@ -7,9 +7,8 @@
 #include "base/status.h"
 #include "data/holdout.h"
 #include "io/json.h"
-#include "io/option_json.h"
+#include "task/held_out.h"
 #include "task/labelled.h"
-#include "train/options.h"
 
 #define NAMED_GROUPS 4      /* of what is held out, in the note on it */
 
@@ -139,23 +138,8 @@ ur_status ur__labelled_part(struct ur__labelled *l, double share, bool val_file)
 
 ur_status ur__labelled_part_again(struct ur__labelled *l, const struct ur__json *summary)
 {
-    int64_t bytes, crc, other;
     double val;
-    ur_train_options run;
-    const struct ur__tally *t = &l->set.x->tally;
-    if (ur__json_get_int(summary, "val_bytes", &other))
-        return ur__fail(UR_EDATA, "the model was validated on a file of its own, and nothing of "
-                        "this data was held out: evaluate that file, all of it");
-    if (!ur__json_get_int(summary, "data_bytes", &bytes) ||
-        !ur__json_get_int(summary, "data_crc32", &crc) ||
-        !ur__json_get_real(summary, "val", &val) || !(val >= 0 && val < 1))
-        return ur__fail(UR_EDATA, "the model does not say what it was trained on, so nothing is "
-                        "known to be held out");
-    if ((uint64_t)bytes != t->bytes || crc != (int64_t)t->crc)
-        return ur__fail(UR_EDATA, "this is not the data that the model was trained on, so nothing "
-                        "of it was held out");
-    ur__options_recall(&ur__train_table, summary, &run);
-    l->seed = run.seed;
+    UR__TRY(ur__held_out_again(summary, &l->set.x->tally, &l->seed, &val));
     ur_status status = ur__labelled_part(l, val, false);
     if (status == UR_EINVAL)
         return ur__fail(UR_EDATA, "what the model says of its training is damaged: %s",

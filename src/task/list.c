@@ -21,6 +21,7 @@
     TASK(fill)          \
     TASK(classify)      \
     TASK(tag)           \
+    TASK(translate)     \
     TASK(forecast)      \
     UR__EXTRA_TASKS(TASK)
 
@@ -59,6 +60,15 @@ ur_status ur__task_check_beam(const struct ur__task *task, const ur_model *model
         return ur__fail(UR_EINVAL, "a beam is for models that search for what they say, and this "
                         "one of task %s does not", task->name);
     return UR_OK;
+}
+
+ur_status ur__task_check_texts(const struct ur__task *task, double length_power, bool copy,
+                               bool draws)
+{
+    if (task->makes_texts || (length_power == 1 && !copy && !draws))
+        return UR_OK;
+    return ur__fail(UR_EINVAL, "%s is for models that make texts, and this one is of task %s",
+                    draws ? "drawing" : copy ? "copy-unknown" : "length-power", task->name);
 }
 
 const char *const *ur_task_names(void)

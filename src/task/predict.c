@@ -19,14 +19,16 @@ struct ur_predictor {
     ur_options options;         /* the task's, as the model's training had them */
     struct ur__json *summary;   /* which their texts belong to */
     void *inside;               /* the plug's */
-    struct ur__answer answer;
+    struct ur__answer answer[UR_PREDICT_LINES];     /* the first of one alone */
     struct ur__buf note;
 };
 
 /* What a failed call gives. */
 static const ur_answer empty = {.text = ""};
 
-static const ur_predict_options defaults = {.size = sizeof(ur_predict_options), .best = 1};
+static const ur_predict_options defaults = {
+    .size = sizeof(ur_predict_options), .best = 1, .length_power = 1,
+};
 
 void ur_predict_options_init_size(ur_predict_options *o, size_t size)
 {
@@ -56,7 +58,8 @@ static ur_status open(ur_predictor *p, const ur_model *model, const ur_predict_o
         return UR_ENOMEM;
     const struct ur__predict_job job = {
         .model = model, .encoder = p->encoder, .best = o->best, .beam = o->beam, .team = o->team,
-        .explain = o->explain,
+        .explain = o->explain, .length_power = o->length_power, .copy = o->copy_unknown,
+        .draw = o->draw,
     };
     return p->plug->open(p->inside, &job);
 }
@@ -78,6 +81,7 @@ ur_status ur_predictor_new(ur_predictor **out, const ur_model *model,
     if (!task->predict)
         return ur__fail(UR_EINVAL, "a model of task %s gives no answers", task->name);
     UR__TRY(ur__task_check_beam(task, model, o.beam));
+    UR__TRY(ur__task_check_texts(task, o.length_power, o.copy_unknown, o.draw));
     if (o.explain && !(task->predict->explains && task->predict->explains(model)))
         return ur__fail(UR_EINVAL, "the model does not weigh its tokens, so its answers cannot be "
                         "explained%s%s", task->predict->explaining ? ": that takes " : "",
@@ -105,7 +109,8 @@ void ur_predictor_free(ur_predictor *p)
     ur__free(p->inside);
     ur_encoder_free(p->encoder);
     ur__json_free(p->summary);
-    ur__answer_free(&p->answer);
+    for (int i = 0; i < UR_PREDICT_LINES; i++)
+        ur__answer_free(&p->answer[i]);
     ur__buf_free(&p->note);
     ur__free(p);
 }
@@ -115,7 +120,7 @@ void ur_predictor_free(ur_predictor *p)
 /* An empty answer to be filled in, in the usual mode of numbers. */
 static unsigned begin(ur_predictor *p)
 {
-    ur__answer_clear(&p->answer);
+    ur__answer_clear(p->answer);
     return ur__fpmode_default();
 }
 
@@ -124,8 +129,20 @@ static ur_status end(ur_predictor *p, unsigned mode, ur_status status, const ur_
 {
     ur__fpmode_restore(mode);
     if (status == UR_OK)
-        *answer = ur__answer_give(&p->answer, p->plug->places, p->plug->figure);
+        *answer = ur__answer_give(p->answer, p->plug->places, p->plug->figure);
     return status;
+}
+
+static ur_status need_text(const ur_predictor *p)
+{
+    return p->encoder ? UR_OK
+                      : ur__fail(UR_EINVAL, "the model reads numbers, not lines of text");
+}
+
+/* A line that a plug cannot read is data, not a call. */
+static ur_status as_data(ur_status status)
+{
+    return status == UR_EINVAL ? ur__fail(UR_EDATA, "%s", ur_errmsg()) : status;
 }
 
 ur_status ur_predictor_line(ur_predictor *p, const char *line, size_t n,
@@ -136,13 +153,45 @@ ur_status ur_predictor_line(ur_predictor *p, const char *line, size_t n,
     UR__NEED(p, "predictor");
     if (n > 0)
         UR__NEED(line, "line");
-    if (!p->encoder)
-        return ur__fail(UR_EINVAL, "the model reads numbers, not lines of text");
+    UR__TRY(need_text(p));
     unsigned mode = begin(p);
-    ur_status status = p->plug->line(p->inside, n ? line : "", n, &p->answer);
-    if (status == UR_EINVAL)        /* a line is data, not a call */
-        status = ur__fail(UR_EDATA, "%s", ur_errmsg());
-    return end(p, mode, status, answer);
+    return end(p, mode, as_data(p->plug->line(p->inside, n ? line : "", n, p->answer)), answer);
+}
+
+static ur_status answer_lines(ur_predictor *p, int n, const char *const *line, const size_t *size,
+                              int *done)
+{
+    for (int i = 0; i < n; i++)
+        ur__answer_clear(&p->answer[i]);
+    if (p->plug->lines)
+        return p->plug->lines(p->inside, n, line, size, p->answer, done);
+    for (; *done < n; ++*done)
+        UR__TRY(p->plug->line(p->inside, line[*done], size[*done], &p->answer[*done]));
+    return UR_OK;
+}
+
+ur_status ur_predictor_lines(ur_predictor *p, int n, const char *const *line, const size_t *size,
+                             const ur_answer **answer, int *done)
+{
+    UR__NEED(done, "done");
+    *done = 0;
+    UR__NEED(p, "predictor");
+    UR__NEED(line, "line");
+    UR__NEED(size, "size");
+    UR__NEED(answer, "answer");
+    if (n < 1 || n > UR_PREDICT_LINES)
+        return ur__fail(UR_EINVAL, "1 to %d lines are answered at once, not %d", UR_PREDICT_LINES,
+                        n);
+    for (int i = 0; i < n; i++)
+        if (!line[i])
+            return ur__fail(UR_EINVAL, "line %d is NULL", i);
+    UR__TRY(need_text(p));
+    unsigned mode = ur__fpmode_default();
+    ur_status status = as_data(answer_lines(p, n, line, size, done));
+    ur__fpmode_restore(mode);
+    for (int i = 0; i < *done; i++)
+        answer[i] = ur__answer_give(&p->answer[i], p->plug->places, p->plug->figure);
+    return status;
 }
 
 static ur_status need_examples(const ur_predictor *p)
@@ -160,7 +209,7 @@ ur_status ur_predictor_frames(ur_predictor *p, int T, int I, const ur_real *fram
     UR__NEED(frames, "frames");
     UR__TRY(need_examples(p));
     unsigned mode = begin(p);
-    return end(p, mode, p->plug->frames(p->inside, T, I, frames, &p->answer), answer);
+    return end(p, mode, p->plug->frames(p->inside, T, I, frames, p->answer), answer);
 }
 
 /* ---- files ------------------------------------------------------------- */
@@ -192,7 +241,7 @@ ur_status ur_predictor_next(ur_predictor *p, const ur_answer **answer)
     UR__TRY(need_examples(p));
     bool more;
     unsigned mode = begin(p);
-    ur_status status = end(p, mode, p->plug->next(p->inside, &more, &p->answer), answer);
+    ur_status status = end(p, mode, p->plug->next(p->inside, &more, p->answer), answer);
     if (status == UR_OK && !more)
         *answer = NULL;
     return status;

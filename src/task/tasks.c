@@ -75,7 +75,7 @@ ur_status ur_train_plan(const ur_train_options *options, double seconds, ur_on_p
 
 /* ---- measuring --------------------------------------------------------- */
 
-static const ur_eval_options eval_defaults = {.size = sizeof eval_defaults};
+static const ur_eval_options eval_defaults = {.size = sizeof eval_defaults, .length_power = 1};
 
 void ur_eval_options_init_size(ur_eval_options *options, size_t size)
 {
@@ -143,6 +143,7 @@ ur_status ur_evaluate(const ur_model *model, const ur_eval_options *options, ur_
                            "ur_eval_options_init"));
     UR__TRY(ur__task_of_model(model, &task));
     UR__TRY(ur__task_check_beam(task, model, o.beam));
+    UR__TRY(ur__task_check_texts(task, o.length_power, o.copy_unknown, false));
     if (o.tested && !task->tests)
         return ur__fail(UR_EINVAL, "models of task %s have no part of their data left for a test",
                         task->name);

@@ -21,6 +21,7 @@
 #include "unroll/train.h"
 
 struct ur_eval_options;     /* unroll/task.h */
+struct ur_sample_options;   /* unroll/decode.h */
 struct ur__answer;          /* task/answer.h */
 
 /* What a task is told; borrowed until close. */
@@ -91,6 +92,9 @@ struct ur__predict_job {
     int beam;                   /* hypotheses of a search; 0: the usual number */
     ur_team *team;
     bool explain;               /* with the weights of tokens, if the plug explains the model */
+    double length_power;        /* of a search for texts */
+    bool copy;                  /* of unknown words, as ur_predict_options has it */
+    const struct ur_sample_options *draw;   /* the same */
 };
 
 /* Answers to lines and examples. p: memory of `size` zeroed bytes. Each adds text and places to an
@@ -110,6 +114,10 @@ struct ur__predict_plug {
     void (*close)(void *p);     /* also of what open has left half done */
     /* UR_EINVAL: the line cannot be read. */
     ur_status (*line)(void *p, const char *line, size_t n, struct ur__answer *to);
+    /* Several at once, up to UR_PREDICT_LINES. NULL: one after the other. *done: how many could be
+     * read, those before the first that cannot: they have their answers, whatever is returned. */
+    ur_status (*lines)(void *p, int n, const char *const *line, const size_t *size,
+                       struct ur__answer *to, int *done);
     /* To T steps of I numbers, [T,I]. NULL, as those below: it answers lines alone. */
     ur_status (*frames)(void *p, int T, int I, const ur_real *frames, struct ur__answer *to);
     /* Opens files of examples by the task's options (borrowed, as the paths); those before are
@@ -184,6 +192,7 @@ struct ur__task {
     bool tests;                 /* a run can leave a part of its data for a last test */
     /* Does such a model search with a beam for what it says? NULL: no. */
     bool (*searches)(const ur_model *model);
+    bool makes_texts;           /* what it says are texts, of any length */
 };
 
 #endif

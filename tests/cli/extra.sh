@@ -30,7 +30,8 @@ stops_and_resumes() {
 # ---- cells -----------------------------------------------------------------
 text some.txt
 expect 0 "$UNROLL" train --help
-has out '^  --cell rnn|lstm|gru|mgu|none|peek' '^  --task lm|fill|classify|tag|forecast|pair'
+has out '^  --cell rnn|lstm|gru|mgu|none|peek' \
+    '^  --task lm|fill|classify|tag|translate|forecast|pair'
 for form in "--cell mgu" "--cell peek" "--norm layer" "--cell gru --norm layer"; do
     stops_and_resumes cell some.txt --hidden 16 --layers 2 --dropout 0.1 --batch 8 \
         --seq-length 16 --threads 1 --steps 1200 --eval-every 300 $form ||

@@ -85,7 +85,7 @@ refuses 3 'lines.txt: line 1: there is nothing to tell a label of' "$UNROLL" pre
     c.safetensors lines.txt
 
 # The weights of tokens, of a model that has them.
-refuses 2 '^unroll: the model does not weigh its tokens, .* pool attention$' "$UNROLL" predict \
+refuses 2 '^unroll: the model does not weigh its tokens, .* pool attention' "$UNROLL" predict \
     c.safetensors lines.txt --explain
 expect 0 "$UNROLL" train texts.tsv $CLASSIFY --pool attention --epochs 8 -q -o a.safetensors
 printf 'one  net letter\nthe\n' >lines.txt

@@ -78,11 +78,11 @@ static struct how set_up(const uint8_t *data, size_t size)
 {
     struct how how = {
         .n_paths = data[0] & 32 ? 2 : 1,
-        .rule = {.kind = (ur_token_kind)(data[0] & 3), .words = {0, 1},
+        .rule = {.kind = (ur_token_kind)(data[0] & 3), .words = {.min_count = 1},
                  .unix_newlines = data[1] >= 128},
     };
     if (!(data[0] & 16))
-        how.rule.words = (struct ur__word_rule){(data[2] >> 3) / 32.0, 1 + (data[2] & 7)};
+        how.rule.words = (struct ur__word_rule){.held_out = (data[2] >> 3) / 32.0, .min_count = 1 + (data[2] & 7)};
     put_files(data, size);
     memory_files_read_at_most(data[1]);
     ur__numbers_set_spool_at(data[0] & 8 ? 16 : 0);

@@ -145,6 +145,12 @@ void put_sets(void)
         {"vectors", "counted", BYTES("\1" "2 2\na 1 2 \n\xc3\xa9\t3\t4\n")},
         {"vectors", "miscounted", BYTES("\0" "3 2\na 1 2\n")},
         {"vectors", "short", BYTES("\3" "a 1 2\nb 1\n")},
+        {"pairs", "two", BYTES("\0" "one two\tun deux\nthree\ttrois\n")},
+        {"pairs", "same", BYTES("\3" "a\tb\na\tc\n\xff\td\n")},
+        {"pairs", "crlf", BYTES("\x0c" "\xef\xbb\xbf" "a b\tc\r\nd\te")},
+        {"pairs", "no-tab", BYTES("\0" "a\tb\nc\n")},
+        {"pairs", "empty", BYTES("\0" "a\tb\n\tc\n")},
+        {"pairs", "tabs", BYTES("\0" "a\tb\tc\n")},
     };
     for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++)
         put(seeds[i].fuzzer, seeds[i].name, seeds[i].bytes, seeds[i].n);
