@@ -439,6 +439,44 @@ static void options__that_are_impossible(void **unused)
     refuse("decoder-hidden=9,8 decoder-layers=3", "hidden lists 2 layers but layers is 3");
 }
 
+/* A file has all there is to run it; vocabularies that cannot be are refused. */
+static void models__are_saved_and_loaded(void **unused)
+{
+    (void)unused;
+    ur_tape *tape, *other;
+    assert_ok(ur_tape_new(&tape, NULL));
+    assert_ok(ur_tape_new(&other, NULL));
+    for (int k = 0; k < N_TRANSLATE_NETS; k++) {
+        ur_model *m = translate_model(translate_nets[k], V, W, 5), *again;
+        const struct pairs_batch p = some_pairs(200 + (uint64_t)k);
+        const ur_batch all = pairs_batch(&p);
+        const char *path = tmp_path("t.safetensors");
+        assert_ok(ur_model_save(m, path));
+        assert_ok(ur_model_load(&again, path));
+        assert_memory_equal(outputs_of(tape, m, &all), outputs_of(other, again, &all),
+                            (size_t)p.T * (size_t)p.B * W * sizeof(ur_real));
+        ur_model_free(m);
+        ur_model_free(again);
+    }
+    ur_tape_free(tape);
+    ur_tape_free(other);
+    const ur_options c = net_of("translate", "hidden=4 embed=3");
+    const uint32_t letters[] = {'a', 'b'};
+    ur_vocab *v[2] = {vocab_of(V), NULL};
+    ur_model *m;
+    assert_status(UR_EINVAL, ur_model_new(&m, &c, 2, v, 1));
+    expect_message("the vocabulary \"target\" is NULL");
+    assert_status(UR_EINVAL, ur_model_new(&m, &c, 1, v, 1));
+    assert_ok(ur__vocab_new(&v[1], UR_TOKEN_CHAR, 2, letters));
+    assert_status(UR_EINVAL, ur_model_new(&m, &c, 2, v, 1));
+    expect_message("the vocabulary of what is decoded has no line's end");
+    ur_vocab *const turned[] = {v[1], v[0]};
+    assert_status(UR_EINVAL, ur_model_new(&m, &c, 2, turned, 1));
+    expect_message("the vocabulary of the source has no line's end");
+    ur_vocab_free(v[0]);
+    ur_vocab_free(v[1]);
+}
+
 static void calls__that_are_wrong(void **unused)
 {
     (void)unused;
@@ -490,6 +528,7 @@ int main(void)
         cmocka_unit_test(beam__of_width_1_takes_the_likeliest),
         cmocka_unit_test(beam__draws_the_same_in_any_company),
         cmocka_unit_test(search__allocates_nothing_by_the_step),
+        cmocka_unit_test(models__are_saved_and_loaded),
         cmocka_unit_test(options__that_are_impossible),
         cmocka_unit_test(calls__that_are_wrong),
     };

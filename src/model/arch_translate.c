@@ -92,6 +92,8 @@ static ur_status declare(ur_model *m)
 {
     const struct config *c = ur__model_values(m);
     struct net *net = m->net;
+    if (ur_vocab_line_end(m->vocab[SOURCE]) < 0)
+        return ur__fail(UR_EINVAL, "the vocabulary of the source has no line's end");
     UR__TRY(ur__model_add_embedding(m, "source_embed", SOURCE, c->decoder.embed, &net->token));
     UR__TRY(ur__model_add_stack(m, "encoder", &c->encoder, c->decoder.embed, -1, &net->encoder));
     const struct ur__decoder_shape shape = {.summary = ur__rnn_numbers(net->encoder),
