@@ -11,7 +11,7 @@
 #include "cli/chart.h"
 #include "cli/plot.h"
 
-#define LARGEST 1e12
+#define LARGEST 1e30
 #define HALF 0.4                /* of the width of a single step's interval */
 
 enum { MOST_ROWS = 1 << 20 };

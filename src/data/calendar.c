@@ -142,10 +142,11 @@ bool ur__time_read(const char *text, size_t n, struct ur__time *out)
 
 /* ---- steps ------------------------------------------------------------- */
 
-static bool same_form(const struct ur__time_form *a, const struct ur__time_form *b)
+bool ur__time_same_form(const struct ur__time *a, const struct ur__time *b)
 {
-    return a->date == b->date && a->between == b->between && a->day == b->day
-        && a->before_clock == b->before_clock && a->seconds == b->seconds;
+    return a->form.date == b->form.date && a->form.between == b->form.between
+        && a->form.day == b->form.day && a->form.before_clock == b->form.before_clock
+        && a->form.seconds == b->form.seconds;
 }
 
 /* Whole months from a to b; 0: they are at different places of theirs. */
@@ -163,7 +164,7 @@ bool ur__time_between(const struct ur__time *a, const struct ur__time *b,
                       struct ur__time_step *out)
 {
     *out = (struct ur__time_step){.months = 0};
-    if (!same_form(&a->form, &b->form))
+    if (!ur__time_same_form(a, b))
         return false;
     if (!a->form.date) {
         out->number = b->number - a->number;
@@ -203,10 +204,10 @@ struct ur__time ur__time_after(const struct ur__time *from, const struct ur__tim
 bool ur__time_same(const struct ur__time *a, const struct ur__time *b,
                    const struct ur__time_step *step)
 {
-    if (!same_form(&a->form, &b->form))
+    if (!ur__time_same_form(a, b))
         return false;
     return a->form.date ? a->day == b->day && a->second == b->second
-                        : fabs(a->number - b->number) <= 1e-3 * step->number;
+                        : fabs(a->number - b->number) <= 0.02 * step->number;
 }
 
 /* ---- writing ----------------------------------------------------------- */
@@ -214,7 +215,7 @@ bool ur__time_same(const struct ur__time *a, const struct ur__time *b,
 /* Whole numbers as such: years. */
 static void write_number(double x, char to[UR__TIME_TEXT])
 {
-    ur__format(to, UR__TIME_TEXT, "%.10g", x);
+    ur__format(to, UR__TIME_TEXT, "%.15g", x);
 }
 
 char *ur__time_write(const struct ur__time *t, char to[UR__TIME_TEXT])

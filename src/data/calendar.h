@@ -41,7 +41,9 @@ bool ur__time_between(const struct ur__time *a, const struct ur__time *b,
 /* What is k steps after a time. */
 struct ur__time ur__time_after(const struct ur__time *from, const struct ur__time_step *step,
                                int64_t k);
-/* Are both the same, numbers but for a thousandth of a step? */
+/* Are both written in the same way? */
+bool ur__time_same_form(const struct ur__time *a, const struct ur__time *b);
+/* Are both the same, numbers but for a fiftieth of a step? */
 bool ur__time_same(const struct ur__time *a, const struct ur__time *b,
                    const struct ur__time_step *step);
 enum { UR__TIME_TEXT = 48 };

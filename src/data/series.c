@@ -37,7 +37,8 @@ static bool is_word(struct ur__cell cell, const char *const *words)
 
 static bool is_missing(struct ur__cell cell)
 {
-    static const char *const words[] = {"na", "n/a", "nan", "null", "?", NULL};
+    static const char *const words[] = {"na", "n/a", "#n/a", "nan", "null", "none", "?",
+                                        NULL};
     return ur__cell_trim(cell).n == 0 || is_word(cell, words);
 }
 
@@ -147,9 +148,12 @@ static ur_status wrong_time(const struct reading *r, const struct ur__time *t)
         last = ur__time_after(&s->first, &s->step, s->n - 1);
     ur__time_write(t, now);
     ur__time_write(&last, before);
+    if (!ur__time_same_form(&last, t))
+        return ur__lines_fail(&r->in.lines, "time %s is written in another way than %s", now,
+                              before);
     if (!ur__time_between(&last, t, &d))
         return ur__lines_fail(&r->in.lines, "time %s does not come after %s: rows are in the order "
-                              "of time", now, before);
+                              "of time; time-column none: these are no times", now, before);
     return ur__lines_fail(&r->in.lines, "time %s follows %s, where steps are %s: a row that is "
                           "missing is given with empty values", now, before,
                           ur__time_step_write(&s->step, step));
@@ -174,7 +178,11 @@ static ur_status take_time(struct reading *r)
     if (s->n == 1 && !ur__time_between(&s->first, &t, &s->step))
         return wrong_time(r, &t);
     struct ur__time due = ur__time_after(&s->first, &s->step, s->n);
-    return ur__time_same(&t, &due, &s->step) ? UR_OK : wrong_time(r, &t);
+    if (!ur__time_same(&t, &due, &s->step))
+        return wrong_time(r, &t);
+    if (!t.form.date)           /* rounded: the longer the way, the better it is known */
+        s->step.number = (t.number - s->first.number) / (double)s->n;
+    return UR_OK;
 }
 
 static ur_status grow(struct reading *r)

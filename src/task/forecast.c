@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "io/option_json.h"
 #include "model/arch.h"
+#include "task/reading.h"
 #include "train/options.h"
 
 enum { MOST_RECENT = 256 };     /* rows that intervals are told from */
@@ -31,9 +32,12 @@ static bool read_part(const char *text, size_t length, int64_t n, int64_t *rows)
     return value < 1 || value <= floor(value);
 }
 
-ur_status ur__forecast_split(const char *split, double val, int64_t n, int64_t begin[4])
+ur_status ur__forecast_split(const char *split, double val, int64_t n, int horizon,
+                             int64_t begin[4])
 {
-    int64_t rows[3] = {n - (int64_t)(val * (double)n), (int64_t)(val * (double)n), 0};
+    int64_t last = (int64_t)(val * (double)n);
+    last = val > 0 && last < horizon && 2 * horizon <= n ? horizon : last;
+    int64_t rows[3] = {n - last, last, 0};
     int parts = 0;
     bool sound = true;
     for (const char *at = split; at && sound; parts++) {
@@ -108,13 +112,14 @@ void ur__forecast_close(void *run)
     ur__free(f);
 }
 
-/* Two periods or horizons, but no more than leaves half of the part to learn from for windows. */
+/* Two periods or horizons, but no more than leaves half of the part to learn from for windows, nor
+ * so many that steps take long. */
 static int usual_context(const struct ur__forecast *f)
 {
     const int64_t H = f->net.horizon, m = f->o.period, rows = f->train_end - f->signal.first;
     int64_t C = 2 * (m > H ? m : H), most = (rows - H) / 2;
     C = C < most ? C : most;
-    return C > 4096 ? 4096 : C > 1 ? (int)C : 1;
+    return C > 512 ? 512 : C > 1 ? (int)C : 1;
 }
 
 static ur_status tell(struct ur__forecast *f, bool tested)
@@ -143,8 +148,9 @@ static ur_status check_windows(const struct ur__forecast *f, const int64_t begin
                         "horizon of %d need %d, with values of each target",
                         (long long)f->train_end, C, H, C + H);
     if (f->valid.n == 0 && begin[2] > begin[1])
-        return ur__fail(UR_EINVAL, "horizon %d: the %lld rows held out for validation hold no "
-                        "whole horizon", H, (long long)(begin[2] - begin[1]));
+        return ur__fail(UR_EDATA, "the %lld rows held out for validation have no value within a "
+                        "whole horizon of %d: hold out more (val, split)",
+                        (long long)(begin[2] - begin[1]), H);
     return UR_OK;
 }
 
@@ -160,7 +166,7 @@ static ur_status open_all(struct ur__forecast *f, const struct ur__job *job,
         return ur__fail(UR_EINVAL, "val %.80s: forecasts are validated on the last part of their "
                         "own data: give a share", job->val_file);
     UR__TRY(ur__signal_open(&f->signal, job->data[0]));
-    UR__TRY(ur__forecast_split(f->o.split, job->val, s->n, begin));
+    UR__TRY(ur__forecast_split(f->o.split, job->val, s->n, f->net.horizon, begin));
     f->train_end = begin[1];
     if (f->o.period == 0)
         f->o.period = s->timed && s->n > 1 ? ur__time_period(&s->step) : 1;
@@ -234,7 +240,7 @@ static ur_status part_again(struct ur__forecast *f, const struct ur__json *summa
     if ((uint64_t)bytes != s->tally.bytes || crc != (int64_t)s->tally.crc)
         return ur__fail(UR_EDATA, "this is not the data that the model was trained on, so nothing "
                         "of it was held out");
-    if (ur__forecast_split(f->o.split, val, s->n, begin) != UR_OK)
+    if (ur__forecast_split(f->o.split, val, s->n, f->net.horizon, begin) != UR_OK)
         return ur__fail(UR_EDATA, "what the model says of its training is damaged: %s",
                         ur_errmsg());
     const int64_t *from = options->tested ? begin + 2 : begin + 1;
@@ -245,13 +251,16 @@ static ur_status part_again(struct ur__forecast *f, const struct ur__json *summa
                                                 "held out%s", options->tested ? " for a test" : "");
 }
 
-static ur_status open_measured(struct ur__forecast *f, const ur_eval_options *options,
+/* back: rows to leave out of a file that is no part of the training's. */
+static ur_status open_measured(struct ur__forecast *f, const ur_eval_options *options, int back,
                                const struct ur__json *summary)
 {
     const int64_t none[2] = {0, 0};
     int64_t part[2] = {0, 0};
-    if (!options->held_out && !options->tested)
-        f->o.back = 0;
+    if ((options->held_out || options->tested) && back)
+        return ur__fail(UR_EINVAL, "back leaves out rows of a file, not of a part of what the "
+                        "model was trained on");
+    f->o.back = options->held_out || options->tested ? f->o.back : back;
     UR__TRY(ur__signal_open(&f->signal, options->data[0]));
     UR__TRY(ur__signal_use(&f->signal, f->model));
     part[1] = f->signal.series.n;
@@ -271,20 +280,25 @@ static ur_status open_measured(struct ur__forecast *f, const ur_eval_options *op
 ur_status ur__forecast_measure(void **run, const ur_model *model, const ur_eval_options *options)
 {
     const char *text = ur_model_summary(model);
-    union ur__option_values values;
+    ur_options own;
     struct ur__json *summary;
     *run = NULL;
     if (options->n_data != 1 || !options->data || !options->data[0])
         return ur__fail(UR_EINVAL, "forecasts are measured on one file");
     UR__TRY(ur__json_parse(&summary, text, strlen(text)));
-    ur__options_recall(&ur__forecast_table, summary, &values);
-    struct ur__forecast *f = new_run(&values, ur__model_values(model));
-    ur_status status = f ? UR_OK : UR_ENOMEM;
+    ur__options_init(&own, &ur__forecast_table);
+    ur__options_recall(&ur__forecast_table, summary, ur__options_values(&own));
+    struct ur__forecast *f = NULL;
+    ur_status status = ur__options_set_measured(&own, options);
+    if (status == UR_OK) {
+        f = new_run(ur__options_read(&own), ur__model_values(model));
+        status = f ? UR_OK : UR_ENOMEM;
+    }
     if (status == UR_OK) {
         f->model = model;
         f->team = options->team;
         f->measures = true;
-        status = open_measured(f, options, summary);
+        status = open_measured(f, options, ur_options_given(&own, "back") ? f->o.back : 0, summary);
         f->o.target = f->o.features = f->o.time = f->o.split = NULL;    /* the summary's */
     }
     ur__json_free(summary);

@@ -53,8 +53,10 @@ void ur__forecast_figures(const ur_model *model, const double *sums, ur_metrics 
 void ur__forecast_settle(ur_model *model, const double *sums);
 
 /* Which rows the parts begin with, [4]: the last is the end of what is tested on. By "A,B,C" or,
- * where that is NULL, the share held out. UR_EINVAL: impossible. */
-ur_status ur__forecast_split(const char *split, double val, int64_t n, int64_t begin[4]);
+ * where that is NULL, the share held out, but at least a horizon unless that is more than half.
+ * UR_EINVAL: impossible. */
+ur_status ur__forecast_split(const char *split, double val, int64_t n, int horizon,
+                             int64_t begin[4]);
 /* The origins of a part; at NULL: only counted. */
 int64_t ur__forecast_origins(const struct ur__forecast *f, int64_t begin, int64_t end,
                              int64_t *at);

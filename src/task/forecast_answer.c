@@ -124,11 +124,11 @@ static ur_status make_name(struct answerer *a, const char *name)
 static ur_status put_line(struct answerer *a, const ur_forecast_row *row, struct ur__answer *to)
 {
     const double bounds[] = {row->lower, row->upper};
-    UR__TRY(ur__buf_printf(&to->text, "\n%s,%s%.7g", row->time,
+    UR__TRY(ur__buf_printf(&to->text, "\n%s,%s%.9g", row->time,
                            a->name.size ? a->name.data : "", row->point));
     for (int i = 0; i < 2; i++)
         UR__TRY(isnan(bounds[i]) ? ur__buf_puts(&to->text, ",")
-                                 : ur__buf_printf(&to->text, ",%.7g", bounds[i]));
+                                 : ur__buf_printf(&to->text, ",%.9g", bounds[i]));
     return UR_OK;
 }
 

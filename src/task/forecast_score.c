@@ -230,24 +230,26 @@ static const ur_forecast_sums *errors_of(const double *sums, int k, int forecast
     return (const void *)(sums + TARGETS + k * target_sums() + forecaster * ERRORS);
 }
 
-/* Means over the targets. */
+/* Means over the targets that have values. */
 static ur_metrics mean_figures(const ur_model *model, const double *sums, int forecaster)
 {
     const struct ur__forecast_net *c = ur__model_values(model);
     const ur_real *naive = ur_param_data(model->params, ur__forecast_kept(model)->naive);
     ur_metrics all, one;
+    int measured = 0;
     ur_metrics_init(&all);
     for (int k = 0; k < c->targets; k++) {
+        const ur_forecast_sums *errors = errors_of(sums, k, forecaster);
         ur_metrics_init(&one);
-        ur_forecast_figures(errors_of(sums, k, forecaster),
-                            sums[VALUES] > 0 ? (double)naive[k] : 0, &one);
-        if (k == 0)
-            all = one;
-        for (int i = 0; i < all.n && k > 0; i++)
+        ur_forecast_figures(errors, sums[VALUES] > 0 ? (double)naive[k] : 0, &one);
+        for (int i = 0; i < all.n && errors->n > 0 && measured; i++)
             all.at[i].value += one.at[i].value;
+        if (!measured)
+            all = one;
+        measured += errors->n > 0;
     }
-    for (int i = 0; i < all.n; i++)
-        all.at[i].value /= c->targets;
+    for (int i = 0; i < all.n && measured; i++)
+        all.at[i].value /= measured;
     return all;
 }
 

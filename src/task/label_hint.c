@@ -10,9 +10,9 @@ enum { LOOKED_AT = 20 };
 /* What parts the fields of a line, by what comes first; '\0': it has one field. */
 static char separator_of(const char *line, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        if (line[i] == '\t' || line[i] == ',' || line[i] == ';')
-            return line[i];
+    for (const char *c = "\t,;"; *c; c++)
+        if (memchr(line, *c, n))
+            return *c;
     return '\0';
 }
 

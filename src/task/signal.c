@@ -30,15 +30,17 @@ static ur_status transform(struct ur__signal *s)
     char time[UR__TIME_TEXT];
     for (int64_t t = 0; t < s->series.n; t++)
         for (int k = 0; k < n; k++) {
-            ur_real x = (ur_real)raw(s, t, k), *z = &s->z[t * n + k];
-            *z = x;
+            const double x = raw(s, t, k);
+            ur_real log_of = (ur_real)x;
+            s->z[t * n + k] = x;
             if (!s->o->log || k >= s->series.targets || isnan(x))
                 continue;
             if (!(x > 0))
                 return ur__fail(UR_EDATA, "column \"%s\" has %g at %s, of which there is no "
-                                "logarithm (transform)", ur__series_name(&s->series, k), (double)x,
+                                "logarithm (transform)", ur__series_name(&s->series, k), x,
                                 ur__series_time(&s->series, t, time));
-            ur__kernel()->log(1, z, z);
+            ur__kernel()->log(1, &log_of, &log_of);
+            s->z[t * n + k] = (double)log_of;
         }
     return UR_OK;
 }
@@ -49,8 +51,8 @@ static void fill_gaps(struct ur__signal *s)
     const int n = columns(s);
     for (int k = 0; k < n; k++) {
         int64_t t = 0;
-        for (; t < s->series.n && isnan(raw(s, t, k)); t++)
-            s->z[t * n + k] = 0;
+        while (t < s->series.n && isnan(raw(s, t, k)))
+            t++;
         if (k < s->series.targets && t > s->first)
             s->first = t;
         for (; t < s->series.n; t++)
@@ -119,7 +121,8 @@ void ur__signal_close(struct ur__signal *s)
     ur__series_close(&s->series);
     ur__free(s->z);
     ur__free(s->calendar);
-    s->z = s->calendar = NULL;
+    s->z = NULL;
+    s->calendar = NULL;
 }
 
 ur_status ur__signal_use(struct ur__signal *s, const ur_model *model)
@@ -167,7 +170,7 @@ ur_status ur__windows_fields(const struct ur__windows_of *w, const struct ur__fo
     return ur_batch_reals(batch, "target", 3, (int[]){H, B, 2 * N}, w->target, NULL);
 }
 
-static ur_real at(const struct ur__signal *s, int64_t row, int column)
+static double at(const struct ur__signal *s, int64_t row, int column)
 {
     return s->z[row * columns(s) + column];
 }
@@ -175,20 +178,20 @@ static ur_real at(const struct ur__signal *s, int64_t row, int column)
 struct ur__normal ur__signal_normal(const struct ur__signal *s, int64_t origin, int k)
 {
     const int C = s->net->context;
-    struct ur__normal by = {s->mean[k], s->scale[k]};
+    struct ur__normal by = {(double)s->mean[k], (double)s->scale[k]};
     double sum = 0, square = 0;
     if (s->o->normalise == UR__NORMALISE_LAST)
         by.level = at(s, origin - 1, k);
     if (s->o->normalise != UR__NORMALISE_WINDOW)
         return by;
     for (int t = 0; t < C; t++)
-        sum += (double)at(s, origin - C + t, k);
+        sum += at(s, origin - C + t, k);
     for (int t = 0; t < C; t++) {
-        double d = (double)at(s, origin - C + t, k) - sum / C;
+        double d = at(s, origin - C + t, k) - sum / C;
         square += d * d;
     }
     double own = sqrt(square / C), least = LEAST_SCALE * (double)s->scale[k];
-    return (struct ur__normal){(ur_real)(sum / C), (ur_real)(own > least ? own : least)};
+    return (struct ur__normal){sum / C, own > least ? own : least};
 }
 
 void ur__signal_context(const struct ur__signal *s, int64_t origin, int k, struct ur__normal by,
@@ -196,7 +199,7 @@ void ur__signal_context(const struct ur__signal *s, int64_t origin, int k, struc
 {
     const int C = s->net->context;
     for (int t = 0; t < C; t++)
-        x[t] = (double)((at(s, origin - C + t, k) - by.level) / by.scale);
+        x[t] = (at(s, origin - C + t, k) - by.level) / by.scale;
     x[C] = 1;
 }
 
@@ -213,16 +216,18 @@ double ur__signal_linear(const struct ur__signal *s, int k, int j, const double 
 
 double ur__signal_value(const struct ur__signal *s, struct ur__normal by, double y)
 {
-    ur_real z = by.level + by.scale * (ur_real)y;
-    if (s->o->log)
-        ur__kernel()->exp(1, &z, &z);
-    return (double)z;
+    const double z = by.level + by.scale * y;
+    ur_real exp_of = (ur_real)z;
+    if (!s->o->log)
+        return z;
+    ur__kernel()->exp(1, &exp_of, &exp_of);
+    return (double)exp_of;
 }
 
-ur_real ur__signal_naive(const struct ur__signal *s, int64_t origin, int k, int j, int period)
+double ur__signal_naive(const struct ur__signal *s, int64_t origin, int k, int j, int period)
 {
     const int64_t m = period > 0 ? period : 1, row = origin + j - m * (j / m + 1);
-    return at(s, row >= 0 ? row : origin - 1, k);
+    return at(s, row >= s->first ? row : origin - 1, k);
 }
 
 static struct ur__normal normal_of(const struct ur__signal *s, const struct ur__windows_of *w,
@@ -246,7 +251,7 @@ static void fill_base(const struct ur__signal *s, int64_t origin, const struct u
             if (base == UR__BASE_LINEAR)
                 y = (ur_real)ur__signal_linear(s, k, j, w->x);
             else if (base != UR__BASE_NONE)
-                y = (ur__signal_naive(s, origin, k, j, period) - by.level) / by.scale;
+                y = (ur_real)((ur__signal_naive(s, origin, k, j, period) - by.level) / by.scale);
             w->base[(j * w->B + b) * N + k] = y;
         }
     }
@@ -261,11 +266,13 @@ static void fill_input(const struct ur__signal *s, int64_t origin, const struct 
         const int64_t row = origin - c->context + t;
         ur_real *to = w->input + (t * w->B + b) * I;
         for (int k = 0; k < N; k++)
-            *to++ = (at(s, row, k) - w->level[b * N + k]) / w->scale[b * N + k];
+            *to++ = (ur_real)((at(s, row, k) - w->level[b * N + k]) / w->scale[b * N + k]);
         for (int k = 0; k < n && c->gaps; k++)
             *to++ = !isnan(raw(s, row, k));
-        for (int k = N; k < n; k++)
-            *to++ = (at(s, row, k) - s->mean[k]) / s->scale[k];
+        for (int k = N; k < n; k++) {
+            const double x = at(s, row, k);     /* NaN: not seen yet */
+            *to++ = isnan(x) ? 0 : (ur_real)((x - (double)s->mean[k]) / (double)s->scale[k]);
+        }
         for (int k = 0; k < c->ahead; k++)
             *to++ = s->calendar[row * c->ahead + k];
     }
@@ -289,7 +296,8 @@ int ur__signal_fill(const struct ur__signal *s, int64_t origin, const struct ur_
         ur_real *to = w->target + 2 * (j * w->B + b) * N;
         for (int k = 0; k < N; k++) {
             bool known = row < s->series.n && !isnan(raw(s, row, k));
-            to[k] = known ? (at(s, row, k) - w->level[b * N + k]) / w->scale[b * N + k] : 0;
+            to[k] = known ? (ur_real)((at(s, row, k) - w->level[b * N + k]) / w->scale[b * N + k])
+                          : 0;
             to[N + k] = known;
             count += known;
         }

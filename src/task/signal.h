@@ -25,7 +25,7 @@ struct ur__signal {
     const struct ur__forecast_options *o;       /* borrowed */
     const struct ur__forecast_net *net;         /* borrowed; of it the horizon alone before shape */
     struct ur__series series;
-    ur_real *z;                 /* [n,N+F] without gaps, but for those before the first value: 0 */
+    double *z;                  /* [n,N+F] without gaps; NaN before the first value */
     ur_real *calendar;          /* [n+H,K] what is known of each row */
     int K;
     int64_t first;              /* row from which on each target has been seen */
@@ -48,7 +48,7 @@ ur_status ur__signal_use(struct ur__signal *s, const ur_model *model);
 struct ur__windows_of {
     int B;
     ur_real *input, *ahead, *base, *target;     /* fields of the network (unroll/model.h) */
-    ur_real *level, *scale;                     /* [B,N] value = level + scale·y */
+    double *level, *scale;                      /* [B,N] value = level + scale·y */
     double *x;                                  /* [C+1] scratch */
 };
 struct ur__carve;
@@ -62,7 +62,7 @@ int ur__signal_fill(const struct ur__signal *s, int64_t origin, const struct ur_
                     int b);
 /* What a window of a target is normalised by. */
 struct ur__normal {
-    ur_real level, scale;
+    double level, scale;
 };
 struct ur__normal ur__signal_normal(const struct ur__signal *s, int64_t origin, int k);
 /* A target's context before that row, normalised so, and 1 behind it: x [C+1]. */
@@ -72,7 +72,7 @@ void ur__signal_context(const struct ur__signal *s, int64_t origin, int k, struc
 double ur__signal_linear(const struct ur__signal *s, int k, int j, const double *x);
 /* Forecasts of row origin + j, transformed: the same season of the latest period before the origin;
  * with a period of 1 the last value. */
-ur_real ur__signal_naive(const struct ur__signal *s, int64_t origin, int k, int j, int period);
+double ur__signal_naive(const struct ur__signal *s, int64_t origin, int k, int j, int period);
 /* A normalised number as the file would have it. */
 double ur__signal_value(const struct ur__signal *s, struct ur__normal by, double y);
 

@@ -26,6 +26,10 @@ static void forecast_shape(void *run, ur_options *net, ur_options *job)
     c->ahead = f->net.ahead;
     o->period = f->o.period;
     o->recent = f->o.recent;
+    /* Other files may have further columns. */
+    const char *last = ur__series_name(&f->signal.series, 0);
+    if (!o->target && !strchr(last, ','))
+        o->target = last;
 }
 
 /* Mean and deviation of a column over the rows to learn from; where values are told from the last
@@ -36,19 +40,22 @@ static void find_normal(const struct ur__forecast *f, int k, ur_real *mean, ur_r
     const int n = ur__series_columns(&s->series);
     const bool last = f->o.normalise == UR__NORMALISE_LAST && k < s->series.targets;
     const int64_t lag = last && f->train_end - s->first > f->net.horizon ? f->net.horizon : 0;
+    int64_t first = s->first;
     double sum = 0, square = 0, count = 0;
-    for (int64_t t = s->first; t < f->train_end; t++) {
-        sum += (double)s->z[t * n + k];
+    while (first < f->train_end && isnan(s->z[first * n + k]))
+        first++;
+    for (int64_t t = first; t < f->train_end; t++) {
+        sum += s->z[t * n + k];
         count++;
     }
     double m = count > 0 ? sum / count : 0;
-    for (int64_t t = s->first + lag; t < f->train_end; t++) {
-        double d = (double)s->z[t * n + k] - (lag ? (double)s->z[(t - lag) * n + k] : m);
+    for (int64_t t = first + lag; t < f->train_end; t++) {
+        double d = s->z[t * n + k] - (lag ? s->z[(t - lag) * n + k] : m);
         square += d * d;
     }
     double deviation = count > (double)lag ? sqrt(square / (count - (double)lag)) : 0;
     *mean = (ur_real)m;
-    *scale = deviation > 1e-6 * fabs(m) && deviation > 0 ? (ur_real)deviation : 1;
+    *scale = deviation > 1e-12 * fabs(m) && deviation > 0 ? (ur_real)deviation : 1;
 }
 
 static ur_status forecast_start(void *run, ur_model *model)
@@ -171,7 +178,7 @@ static ur_status forecast_batch(void *run, int64_t step, struct ur__shard shard,
 }
 
 static const char *const shown[][2] = {
-    UR__SHOWN_OF_EXAMPLES, {"best", "mase"}, {NULL, NULL},
+    UR__SHOWN_OF_EXAMPLES, {NULL, NULL},
 };
 
 const struct ur__task ur__task_forecast = {

@@ -109,7 +109,7 @@ refused 3 'load.csv:2: field 4, "x", is not a number' load.csv
 refused 3 'named twice' load.csv --target load --features load
 refused 2 '^unroll: --split 1: must be TRAIN' load.csv --target load --split 1
 refused 2 'more than the 480 rows' load.csv --target load --split 400,100
-refused 2 '^unroll: --horizon 60: .*no whole horizon' load.csv --target load --horizon 60
+refused 3 'no value within a whole horizon of 60' load.csv --target load --horizon 60 --split 400,40
 refused 3 'rows to learn from are too few' load.csv --target load --context 5000
 refused 2 'last part of their own data' load.csv --target load --val short.csv
 refused 2 'from one file' load.csv short.csv --target load
