@@ -209,7 +209,7 @@ static ur_status put_json(const ur_answer *a, struct ur__buf *out)
 static ur_status print(struct work *w, const ur_answer *a)
 {
     struct ur__buf out = {0};
-    if (w->options->plot != NULL)
+    if (w->options->plot != NULL && (a->n_rows > 0 || a->n_tokens > 0))
         UR__TRY(put_json(a, &w->drawn));
     if (!w->options->common.json) {
         out_put(a->text, a->n);
@@ -400,8 +400,9 @@ static int predict(void *values, const struct opt_words *words)
     if (code != EXIT_DONE)
         return code;
     const struct predict *a = w.options;
-    ur_status status = a->plot != NULL
-        ? picture_check(a->plot, a->force, words->word, words->n) : UR_OK;
+    ur_status status = a->plot != NULL ? picture_check(a->plot, true, paths, n_paths) : UR_OK;
+    if (status == UR_OK && a->plot != NULL)
+        status = picture_check(a->plot, a->force, words->word, 1);
     if (status != UR_OK)
         return fail_status(status);
     status = ur_model_load(&model, words->word[0]);

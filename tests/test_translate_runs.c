@@ -16,6 +16,34 @@ static void train__same_translations_for_any_team(void **unused)
         same_for_teams("translate", translate_runs[k], 60, 3, (const int[]){1, 2, 3});
 }
 
+/* Sources far longer than every target. */
+static void train__sources_longer_than_targets(void **unused)
+{
+    (void)unused;
+    const char *path = tmp_path("long.tsv");
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    for (int i = 0; i < 40; i++) {
+        for (int k = 0; k < 230 + i % 5; k++)
+            putc('a' + (i * 7 + k) % 26, f);
+        fprintf(f, "\t%c\n", 'a' + i % 3);
+    }
+    fclose(f);
+    struct listener l;
+    ur_train_options o = small_run("translate", tmp_path("long.safetensors"),
+                                   "source-tokens=char target-tokens=char");
+    ur_model *m;
+    ur_metrics found;
+    o.data = &path;
+    o.steps = 4;
+    assert_ok(train_until(o, 0, &l));
+    assert_ok(ur_model_load(&m, o.model));
+    ur_metrics_init(&found);
+    ur_eval_options e = eval_of(&path, 1);
+    assert_ok(ur_evaluate(m, &e, &found));
+    ur_model_free(m);
+}
+
 /* It learns to translate word by word, and measuring finds what training said of its part. */
 static void train__translations_are_learnt_and_measured(void **unused)
 {
@@ -65,6 +93,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(train__same_translations_for_any_team),
+        cmocka_unit_test(train__sources_longer_than_targets),
         cmocka_unit_test(train__translations_are_learnt_and_measured),
     };
     return cmocka_run_group_tests_name("translate", tests, set_up, tear_down);

@@ -65,8 +65,7 @@ static void complete(struct config *c)
     const int top = ur__stack_top(&c->encoder);
     for (int l = 0; l < UR_MAX_LAYERS; l++) {
         like.hidden[l] = l >= like.layers ? 0 : own->hidden[0] ? own->hidden[l] : top;
-        if (like.layers != c->encoder.layers)
-            like.projection[l] = 0;
+        like.projection[l] = 0;
     }
     *own = like;
 }

@@ -145,15 +145,16 @@ static ur_status reserve(struct ur__decoder_rows *r, int S)
 {
     if (S <= r->S)
         return UR_OK;
+    struct ur__decoder_rows to = *r;
     struct ur__carve count = {0};
-    ur__free(r->long_block);
-    r->S = 0;
-    place_long(r, S, &count);
-    struct ur__carve c = {.base = r->long_block = ur__alloc(count.used, 1)};
-    if (!r->long_block)
+    place_long(&to, S, &count);
+    struct ur__carve c = {.base = to.long_block = ur__alloc(count.used, 1)};
+    if (!to.long_block)     /* rows that were begun go on */
         return UR_ENOMEM;
-    place_long(r, S, &c);
-    r->S = S;
+    place_long(&to, S, &c);
+    to.S = S;
+    ur__free(r->long_block);
+    *r = to;
     return UR_OK;
 }
 
@@ -182,6 +183,7 @@ static ur_status remember(struct ur__decoder_rows *r, int row, const ur_attentio
     while (r->memory[at].rows > 0)      /* as many as rows: one is free */
         at++;
     struct memory *m = &r->memory[at];
+    UR__TRY(reserve(r, length));
     UR__TRY(make_room(m, n * (H + M)));
     m->keys = m->block;
     m->values = m->keys + n * H;
@@ -190,7 +192,7 @@ static ur_status remember(struct ur__decoder_rows *r, int row, const ur_attentio
     m->S = length;
     m->rows = 1;
     r->of[row] = at;
-    return reserve(r, length);
+    return UR_OK;
 }
 
 /* Row `row` of the decoder's state from row b of the tensors. */

@@ -82,7 +82,7 @@ static void place(struct ur__translate *t, struct ur__carve *c)
                                     t->valid.longest[UR__PAIR_TARGET]);
     t->score.n = t->valid.n ? (size_t)valid * (size_t)t->valid.longest[UR__PAIR_TARGET] : 0;
     t->source = ur__carve(c, B * S, sizeof *t->source);
-    t->input = ur__carve(c, B * T, sizeof *t->input);
+    t->input = ur__carve(c, B * T > S ? B * T : S, sizeof *t->input);   /* a source, too */
     t->target = ur__carve(c, B * T, sizeof *t->target);
     for (int side = 0; side < UR__PAIR_SIDES; side++)
         t->lengths[side] = ur__carve(c, B, sizeof *t->lengths[side]);

@@ -24,11 +24,10 @@ struct lines {
 static ur_status lines_open(void *inside, const struct ur__predict_job *job)
 {
     struct lines *l = inside;
-    const int usual = job->best > USUAL_BEAM ? job->best : USUAL_BEAM;
+    const int beam = job->beam ? job->beam : USUAL_BEAM;   /* however many are listed */
     struct ur__translator_job search = {
         .model = job->model, .B = UR_PREDICT_LINES, .S = USUAL_LENGTH,
-        .beam = job->beam ? job->beam : usual,
-        .best = job->beam && job->beam < job->best ? job->beam : job->best,
+        .beam = beam, .best = beam < job->best ? beam : job->best,
         .length_power = job->length_power, .copy = job->copy, .team = job->team,
     };
     if (job->draw) {        /* as many as are wanted, and kept for a longer line */

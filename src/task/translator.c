@@ -47,7 +47,9 @@ static ur_status open_beam(struct ur__translator *t, int S)
     ur_batch given;
     ur_beam_free(t->beam);
     t->beam = NULL;
+    t->job.S = 0;               /* until all is there: a later call tries again */
     UR__TRY(ur_beam_new(&t->beam, t->job.model, &o, t->job.team));
+    t->job.S = S;
     UR__TRY(largest(&t->job, &given));
     return ur__beam_reserve(t->beam, &given);
 }

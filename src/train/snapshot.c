@@ -108,8 +108,8 @@ bool ur__run_is_better(const struct ur__run *r, double figure, double loss,
                        const struct ur__progress *so_far)
 {
     const double best = so_far->best;
-    if (!isfinite(figure))
-        return false;
+    if (!isfinite(figure))      /* until it is, the loss says */
+        return isnan(best) && isfinite(loss) && !(loss >= so_far->best_loss);
     if (figure >= best && figure <= best)       /* many are, where few examples are held out */
         return loss < so_far->best_loss;
     return isnan(best) || (r->rising ? figure > best : figure < best);
