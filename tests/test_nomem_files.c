@@ -490,7 +490,7 @@ struct reading {
 static ur_status read_text(void *it, const void *arg, uint32_t *digest)
 {
     const struct reading *r = arg;
-    const struct ur__text_rule rule = {.kind = r->kind, .words = {0.1, 2}};
+    const struct ur__text_rule rule = {.kind = r->kind, .words = {.held_out = 0.1, .min_count = 2}};
     struct ur__corpus *c = NULL;
     ur_vocab *vocab = NULL;
     int32_t ids[512];

@@ -186,7 +186,7 @@ static double log_p_of(ur_tape *tape, const ur_model *m, const struct pairs_batc
 static void try_all(ur_tape *tape, const ur_model *m, const struct pairs_batch *p, double power,
                     struct best *best)
 {
-    best->score = -INFINITY;
+    best->score = -(double)INFINITY;
     for (int code = 0; code < TREE; code++) {
         struct best one = {.n = LONG};
         for (int t = 0, rest = code; t < LONG; t++, rest /= LETTERS) {

@@ -188,7 +188,8 @@ static void vocab__holds_frequent_words_of_the_training_part(void **unused)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct ur__text_rule rule = {.kind = UR_TOKEN_WORD,
-                                           .words = {cases[i].held_out, cases[i].least}};
+                                           .words = {.held_out = cases[i].held_out,
+                                                     .min_count = cases[i].least}};
         struct ur__corpus *c;
         ur_vocab *v;
         int64_t unknown;
@@ -210,7 +211,8 @@ static void vocab__holds_frequent_words_of_the_training_part(void **unused)
     }
     struct ur__corpus *c;
     ur_vocab *v;
-    const struct ur__text_rule never = {.kind = UR_TOKEN_WORD, .words = {0.3, 6}};
+    const struct ur__text_rule never = {.kind = UR_TOKEN_WORD,
+                                        .words = {.held_out = 0.3, .min_count = 6}};
     assert_status(UR_EDATA, ur__corpus_open_rule(&c, &path, 1, &never, &v));
     assert_message("no word occurs 6 times");
     assert_null(c);

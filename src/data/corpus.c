@@ -413,7 +413,7 @@ ur_status ur__corpus_open_rule(struct ur__corpus **out, const char *const *paths
 ur_status ur__corpus_open(struct ur__corpus **out, const char *const *paths, int n_paths,
                           ur_token_kind kind, const ur_vocab *vocab, ur_vocab **built)
 {
-    const struct ur__text_rule rule = {.kind = kind, .vocab = vocab, .words = {0, 1}};
+    const struct ur__text_rule rule = {.kind = kind, .vocab = vocab, .words = {.min_count = 1}};
     return ur__corpus_open_rule(out, paths, n_paths, &rule, built);
 }
 

@@ -20,7 +20,7 @@ static ur_status open_files(struct ur__text *text, const struct ur__job *job,
     struct ur__text_rule rule = {
         .kind = vocab ? ur_vocab_kind(vocab) : (ur_token_kind)o->tokens,
         .vocab = vocab,
-        .words = {job->val_file ? 0 : job->val, o->min_count},
+        .words = {.held_out = job->val_file ? 0 : job->val, .min_count = o->min_count},
         .unix_newlines = o->newlines,
     };
     bool words = ur__is_words(rule.kind);
