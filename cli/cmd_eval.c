@@ -42,7 +42,10 @@ static const ur_option options[] = {
      .kind = UR_OPTION_COUNT, .max = 1024, AT(threads), .help = "changes speed, never the result"},
     OPT_COMMON(struct eval),
 };
-enum { N_FIRST = 6, READS = UR_OPTION_READS | UR_OPTION_READS_LABELS };
+enum {
+    N_FIRST = sizeof options / sizeof *options - OPT_N_COMMON,
+    READS = UR_OPTION_READS | UR_OPTION_READS_LABELS
+};
 
 static const ur_option *more(int i)
 {

@@ -10,6 +10,7 @@
 struct opt_common {
     bool json, quiet, verbose;
 };
+enum { OPT_N_COMMON = 5 };      /* rows of OPT_COMMON */
 #define OPT_COMMON(type)                                                                          \
     {.group = "all", .name = "json", .kind = UR_OPTION_FLAG, .at = offsetof(type, common.json),   \
      .help = "print the result as one JSON object on one line"},                                  \

@@ -55,6 +55,11 @@ for way in "train --help --task tag" "train --task=tag --help" "help train --tas
 done
 expect 0 "$UNROLL" train --task lm --help
 same out help.train
+for command in eval predict; do     # their own options do not stand among those of files
+    "$UNROLL" $command --help | sed -n '/^files of examples$/,/^all$/p' >out
+    has out '^  --format NAME'
+    grep -e "--threads\|--copy-unknown" out && not_ok "$command: no options of files"
+done
 refuses 2 '--task nosuch: must be one of lm|fill|classify|tag|[a-z|]*$' \
     "$UNROLL" train --task nosuch --help
 refuses 2 '--task nosuch: must be one of' "$UNROLL" help train --task nosuch
