@@ -53,7 +53,7 @@ static const ur_option options[] = {
      .help = "more than 1 helps only with wide layers; 0: all available cores"},
     OPT_COMMON(struct predict),
 };
-enum { N_FIRST = 11 };
+enum { N_FIRST = sizeof options / sizeof *options - OPT_N_COMMON };
 
 static const char *const examples[] = {
     "echo 'My fellow ___, we are strong.' | unroll predict speeches.safetensors",
@@ -208,19 +208,20 @@ static ur_status put_json(const ur_answer *a, struct ur__buf *out)
 
 static ur_status print(struct work *w, const ur_answer *a)
 {
+    const bool json = w->options->common.json;
+    const bool draws = w->options->plot != NULL && (a->n_rows > 0 || a->n_tokens > 0);
     struct ur__buf out = {0};
-    if (w->options->plot != NULL && (a->n_rows > 0 || a->n_tokens > 0))
-        UR__TRY(put_json(a, &w->drawn));
-    if (!w->options->common.json) {
-        out_put(a->text, a->n);
-        out_put("\n", 1);
-        return w->options->explain && a->n_tokens > 0 ? print_tokens(a) : UR_OK;
-    }
-    ur_status status = put_json(a, &out);
-    if (status == UR_OK)
+    ur_status status = json || draws ? put_json(a, &out) : UR_OK;
+    if (status == UR_OK && draws)
+        status = ur__buf_put(&w->drawn, out.data, out.size);
+    if (status == UR_OK && json)
         out_put(out.data, out.size);
     ur__buf_free(&out);
-    return status;
+    if (status != UR_OK || json)
+        return status;
+    out_put(a->text, a->n);
+    out_put("\n", 1);
+    return w->options->explain && a->n_tokens > 0 ? print_tokens(a) : UR_OK;
 }
 
 static ur_status fail_zero(const struct work *w, long long line)
@@ -245,7 +246,7 @@ static ur_status take(struct work *w, int n, const char *const *line, const size
     if (status == UR_EDATA)
         return ur__fail(UR_EDATA, "%s: line %lld: %s", w->name, next, ur_errmsg());
     if (status == UR_OK && whole < n)
-        return ur__fail(UR_EDATA, "%s: line %lld has a zero byte", w->name, next);
+        return fail_zero(w, next);
     return status;
 }
 

@@ -185,6 +185,22 @@ int32_t ur__sequence_length(const struct ur__sequences *s, int64_t i)
     return (int32_t)(s->begin[i + 1] - s->begin[i]);
 }
 
+ur_status ur__sequences_count(struct ur__sequences *s, const int64_t *which, int64_t n,
+                              int32_t token, int64_t *count)
+{
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t begin = s->begin[which[i]], end = s->begin[which[i] + 1];
+        for (int64_t at = begin; at < end; at += PIECE) {
+            uint32_t ids[PIECE];
+            const size_t there = end - at < PIECE ? (size_t)(end - at) : PIECE;
+            UR__TRY(ur__numbers_read(&s->ids, at, there, ids));
+            for (size_t k = 0; k < there; k++)
+                *count += ids[k] == (uint32_t)token;
+        }
+    }
+    return UR_OK;
+}
+
 /* ---- batches ----------------------------------------------------------- */
 
 /* Steps of a row that are there. */

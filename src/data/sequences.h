@@ -42,6 +42,9 @@ ur_status ur__sequences_new(struct ur__sequences *s, struct ur__examples *x, con
                             ur_unknown how);
 void ur__sequences_free(struct ur__sequences *s);
 int32_t ur__sequence_length(const struct ur__sequences *s, int64_t i);
+/* Adds to *count how often a token stands in the n examples `which`. */
+ur_status ur__sequences_count(struct ur__sequences *s, const int64_t *which, int64_t n,
+                              int32_t token, int64_t *count);
 
 /* Fill [T,B] and lengths [B]; past the end stands 0. Allocate nothing. */
 ur_status ur__pad_ids(struct ur__sequences *s, const struct ur__rows *rows, int32_t *to,

@@ -85,6 +85,8 @@ static void place(struct ur__pieces *p, struct word **word, size_t n, bool words
 
 static ur_status check(const char *text, int n, const char *const *references)
 {
+    if (n < 1)
+        return ur__fail(UR_EINVAL, "a text is compared with at least 1 reference, not %d", n);
     for (int i = -1; i < n; i++) {
         const char *one = i < 0 ? text : references[i];
         if (!one)

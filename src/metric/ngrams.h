@@ -13,7 +13,7 @@ struct ur__pieces {
     void *block;
 };
 /* words: what stands between white space; else characters, white space left out. UR_EDATA: a text
- * is no UTF-8. UR_EINVAL: one is NULL. */
+ * is no UTF-8. UR_EINVAL: one is NULL, or there is no reference. */
 ur_status ur__pieces_make(struct ur__pieces *p, bool words, const char *text, int n,
                           const char *const *references);
 void ur__pieces_free(struct ur__pieces *p);

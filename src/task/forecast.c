@@ -283,7 +283,7 @@ ur_status ur__forecast_measure(void **run, const ur_model *model, const ur_eval_
     ur_options own;
     struct ur__json *summary;
     *run = NULL;
-    if (options->n_data != 1 || !options->data || !options->data[0])
+    if (options->n_data != 1)
         return ur__fail(UR_EINVAL, "forecasts are measured on one file");
     UR__TRY(ur__json_parse(&summary, text, strlen(text)));
     ur__options_init(&own, &ur__forecast_table);

@@ -20,6 +20,8 @@
 #include "train/task.h"
 #include "unroll/task.h"
 
+enum { UR__FORECAST_ROWS = 64 };     /* windows that are scored together */
+
 struct ur__forecast {
     struct ur__forecast_options o;      /* period filled in */
     struct ur__forecast_net net;        /* what the data say filled in */

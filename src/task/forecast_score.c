@@ -20,7 +20,7 @@
 
 enum { LOSS, VALUES, TARGETS };
 enum { NETWORK, LAST, SEASONAL, LINEAR, FORECASTERS };
-enum { ERRORS = sizeof(ur_forecast_sums) / sizeof(double), SCORED_ROWS = 64 };
+enum { ERRORS = sizeof(ur_forecast_sums) / sizeof(double) };
 
 static int target_sums(void)
 {
@@ -44,7 +44,7 @@ static void place(struct ur__forecast *f, struct ur__carve *c)
 static ur_status take_memory(struct ur__forecast *f)
 {
     struct ur__carve count = {0}, c = {0};
-    f->scored.B = f->valid.n < SCORED_ROWS ? (int)f->valid.n : SCORED_ROWS;
+    f->scored.B = f->valid.n < UR__FORECAST_ROWS ? (int)f->valid.n : UR__FORECAST_ROWS;
     place(f, &count);
     c.base = f->block = ur__alloc(count.used, 1);
     if (!f->block)
@@ -196,7 +196,7 @@ static ur_status score_batch(struct ur__forecast *f, const int64_t *origins, int
 /* Forecasts from the rows before the first that is measured, as far as they may be looked at. */
 static ur_status look_back(struct ur__forecast *f)
 {
-    int64_t at[SCORED_ROWS];
+    int64_t at[UR__FORECAST_ROWS];
     for (int k = 0; k < f->net.targets; k++)
         ur__calibration_begin(&f->recent[k]);
     for (int64_t t = f->look_back, n; t < f->valid.at[0]; t += n) {

@@ -184,22 +184,12 @@ static void tell_source(const char *role, const struct ur__examples *x, struct u
 }
 
 /* Words of a half that the vocabulary does not have. */
-static ur_status count_unknown(const struct ur__labelled *l, struct ur__half *h, int64_t *count)
+static ur_status count_unknown(const struct ur__labelled *l, const struct ur__half *h,
+                               int64_t *count)
 {
     const int32_t unknown = l->text ? ur_vocab_unknown(l->text) : -1;
-    int32_t *ids = unknown < 0 ? NULL : ur__alloc((size_t)h->longest + 1, sizeof *ids);
-    if (unknown < 0 || !ids)
-        return unknown < 0 ? UR_OK : UR_ENOMEM;
-    ur_status status = UR_OK;
-    for (int64_t i = 0; i < h->n && status == UR_OK; i++) {
-        const struct ur__rows row = {.which = &h->which[i], .B = 1, .T = h->length[i]};
-        int length;
-        status = ur__pad_ids(&h->set->ids, &row, ids, &length);
-        for (int t = 0; t < row.T; t++)
-            *count += ids[t] == unknown;
-    }
-    ur__free(ids);
-    return status;
+    return unknown < 0 ? UR_OK
+                       : ur__sequences_count(&h->set->ids, h->which, h->n, unknown, count);
 }
 
 /* What is predicted: an example, or each of its steps. */
@@ -373,11 +363,6 @@ static ur_status measure(struct ur__labelled *l, const ur_option_table *table,
     const char *text = ur_model_summary(l->model);
     ur_options own;
     struct ur__json *summary;
-    if (options->n_data < 1 || !options->data)
-        return ur__fail(UR_EINVAL, "no data to evaluate on");
-    for (int i = 0; i < options->n_data; i++)
-        if (!options->data[i])
-            return ur__fail(UR_EINVAL, "the name of data file %d is NULL", i);
     UR__TRY(ur__json_parse(&summary, text, strlen(text)));
     ur__options_init(&own, table);
     ur__options_recall(table, summary, ur__options_values(&own));

@@ -90,7 +90,7 @@ static ur_status forecast_cut(void *run, int batch, struct ur__facts *facts)
 {
     struct ur__forecast *f = run;
     f->batch.B = f->train.n < batch ? (int)f->train.n : batch;
-    f->scored.B = f->valid.n < 64 ? (int)f->valid.n : 64;
+    f->scored.B = f->valid.n < UR__FORECAST_ROWS ? (int)f->valid.n : UR__FORECAST_ROWS;
     facts->epoch_steps = (f->train.n + f->batch.B - 1) / f->batch.B;
     facts->rows = f->batch.B;
     return UR_OK;

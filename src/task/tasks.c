@@ -130,6 +130,16 @@ static ur_status measure(const struct ur__task *task, const ur_model *model,
     return status;
 }
 
+static ur_status check_data(const ur_eval_options *o)
+{
+    if (o->n_data < 1 || !o->data)
+        return ur__fail(UR_EINVAL, "no data to evaluate on");
+    for (int i = 0; i < o->n_data; i++)
+        if (!o->data[i])
+            return ur__fail(UR_EINVAL, "the name of data file %d is NULL", i);
+    return UR_OK;
+}
+
 ur_status ur_evaluate(const ur_model *model, const ur_eval_options *options, ur_metrics *out)
 {
     UR__NEED(out, "out");
@@ -150,6 +160,7 @@ ur_status ur_evaluate(const ur_model *model, const ur_eval_options *options, ur_
     ur_options reading;
     ur__options_init(&reading, task->options);
     UR__TRY(ur__options_set_measured(&reading, &o));
+    UR__TRY(check_data(&o));
     unsigned mode = ur__fpmode_default();
     ur_status status = measure(task, model, &o, out);
     ur__fpmode_restore(mode);

@@ -142,11 +142,6 @@ ur_status ur__text_measure(struct ur__text *text, const ur_model *model,
                            const ur_eval_options *options)
 {
     const ur_vocab *vocab = ur_model_vocab(model, NULL);
-    if (options->n_data < 1 || !options->data)
-        return ur__fail(UR_EINVAL, "no data to evaluate on");
-    for (int i = 0; i < options->n_data; i++)
-        if (!options->data[i])
-            return ur__fail(UR_EINVAL, "the name of data file %d is NULL", i);
     struct ur__text_rule rule = {.kind = ur_vocab_kind(vocab), .vocab = vocab,
                                  .unknown = options->unknown};
     UR__TRY(ur_model_unix_newlines(model, &rule.unix_newlines));

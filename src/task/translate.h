@@ -96,7 +96,7 @@ ur_status ur__translate_score(void *run, struct ur__shard shard, const struct ur
                               double *sums);
 void ur__translate_figures(const ur_model *model, const double *sums, ur_metrics *out);
 
-/* Rows [b0,b1) of a half's batch: source, input, target. */
+/* The B pairs `which` of a half as a batch: source, input, target. */
 ur_status ur__translate_read(struct ur__translate *t, struct ur__pair_half *h, const int64_t *which,
                              int B, ur_batch *batch);
 

@@ -105,24 +105,12 @@ static void tell_source(const char *role, const struct ur__pairs *p, struct ur__
 }
 
 /* Words of a half's targets that the vocabulary does not have. */
-static ur_status count_unknown(const struct ur__translate *t, struct ur__pair_half *h,
+static ur_status count_unknown(const struct ur__translate *t, const struct ur__pair_half *h,
                                int64_t *count)
 {
     const int32_t unknown = ur_vocab_unknown(t->vocab[UR__PAIR_TARGET]);
-    int32_t *ids = unknown < 0 ? NULL : ur__alloc((size_t)h->longest[UR__PAIR_TARGET] + 1,
-                                                  sizeof *ids);
-    ur_status status = unknown < 0 || ids ? UR_OK : UR_ENOMEM;
-    for (int64_t k = 0; ids && k < h->n && status == UR_OK; k++) {
-        struct ur__sequences *s = &h->set->ids[UR__PAIR_TARGET];
-        const struct ur__rows row = {.which = &h->which[k], .B = 1,
-                                     .T = ur__sequence_length(s, h->which[k])};
-        int length;
-        status = ur__pad_ids(s, &row, ids, &length);
-        for (int i = 0; i < row.T; i++)
-            *count += ids[i] == unknown;
-    }
-    ur__free(ids);
-    return status;
+    return unknown < 0 ? UR_OK : ur__sequences_count(&h->set->ids[UR__PAIR_TARGET], h->which, h->n,
+                                                     unknown, count);
 }
 
 /* Some ten thousand updates, and every pair at least eight times. */
@@ -207,11 +195,6 @@ static ur_status measure(struct ur__translate *t, const ur_option_table *table,
 {
     const char *text = ur_model_summary(t->model);
     struct ur__json *summary;
-    if (options->n_data < 1 || !options->data)
-        return ur__fail(UR_EINVAL, "no data to evaluate on");
-    for (int i = 0; i < options->n_data; i++)
-        if (!options->data[i])
-            return ur__fail(UR_EINVAL, "the name of data file %d is NULL", i);
     UR__TRY(ur__json_parse(&summary, text, strlen(text)));
     ur__options_recall(table, summary, &t->o);
     ur_status status = open_measured(t, summary, options);
