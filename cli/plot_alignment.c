@@ -130,34 +130,6 @@ static void put_labels(struct svg *s, const struct alignment *a, const struct la
     }
 }
 
-static void put_grid(struct svg *s, const struct alignment *a, const struct layout *l)
-{
-    const double width = a->n_columns * l->cell, height = a->n_rows * l->cell;
-    svg_put(s, "<path class=\"grid\" d=\"");
-    for (int k = 1; k < a->n_columns; k++) {
-        svg_put(s, "M");
-        svg_number(s, l->left + k * l->cell);
-        svg_put(s, " ");
-        svg_number(s, l->top);
-        svg_put(s, "v");
-        svg_number(s, height);
-    }
-    for (int i = 1; i < a->n_rows; i++) {
-        svg_put(s, "M");
-        svg_number(s, l->left);
-        svg_put(s, " ");
-        svg_number(s, l->top + i * l->cell);
-        svg_put(s, "h");
-        svg_number(s, width);
-    }
-    svg_put(s, "\"/>\n<rect class=\"frame\"");
-    svg_at(s, "x", l->left);
-    svg_at(s, "y", l->top);
-    svg_at(s, "width", width);
-    svg_at(s, "height", height);
-    svg_put(s, "/>\n");
-}
-
 static ur_status draw_answer(const struct ur__json *answer, const char *place, const char *title,
                              struct svg *s)
 {
@@ -172,7 +144,7 @@ static ur_status draw_answer(const struct ur__json *answer, const char *place, c
     for (int i = 0; i < a.n_rows; i++)
         for (int k = 0; k < a.n_columns; k++)
             put_cell(s, &a, &l, i, k);
-    put_grid(s, &a, &l);
+    svg_grid(s, &(struct svg_cells){l.left, l.top, l.cell, a.n_rows, a.n_columns});
     put_labels(s, &a, &l);
     svg_end(s);
     return s->status;

@@ -163,33 +163,6 @@ static void put_cell(struct svg *s, const struct matrix *m, const struct layout 
     svg_put(s, "</g>\n");
 }
 
-/* Lines between cells. */
-static void put_lines(struct svg *s, const struct matrix *m, const struct layout *l)
-{
-    const double side = l->cell * m->n;
-    svg_put(s, "<path class=\"grid\" d=\"");
-    for (int i = 1; i < m->n; i++) {
-        svg_put(s, "M");
-        svg_number(s, l->left);
-        svg_put(s, " ");
-        svg_number(s, l->top + i * l->cell);
-        svg_put(s, "h");
-        svg_number(s, side);
-        svg_put(s, "M");
-        svg_number(s, l->left + i * l->cell);
-        svg_put(s, " ");
-        svg_number(s, l->top);
-        svg_put(s, "v");
-        svg_number(s, side);
-    }
-    svg_put(s, "\"/>\n<rect class=\"frame\"");
-    svg_at(s, "x", l->left);
-    svg_at(s, "y", l->top);
-    svg_at(s, "width", side);
-    svg_at(s, "height", side);
-    svg_put(s, "/>\n");
-}
-
 /* Names of rows and columns, and how many each row has. */
 static void put_labels(struct svg *s, const struct matrix *m, const struct layout *l)
 {
@@ -241,7 +214,7 @@ static ur_status matrix_draw(struct plot *p, struct svg *s)
     for (int i = 0; i < m->n; i++)
         for (int k = 0; k < m->n; k++)
             put_cell(s, m, &l, i, k);
-    put_lines(s, m, &l);
+    svg_grid(s, &(struct svg_cells){l.left, l.top, l.cell, m->n, m->n});
     put_labels(s, m, &l);
     put_words(s, m, &l, title);
     svg_end(s);

@@ -169,6 +169,35 @@ void svg_value(struct svg *s, const struct svg_text *at, double value)
             (long long)power);
 }
 
+/* A line of a path from (x,y), 'h' or 'v', so long. */
+static void put_line(struct svg *s, double x, double y, char way, double length)
+{
+    svg_put(s, "M");
+    svg_number(s, x);
+    svg_put(s, " ");
+    svg_number(s, y);
+    svg_put(s, "%c", way);
+    svg_number(s, length);
+}
+
+void svg_grid(struct svg *s, const struct svg_cells *c)
+{
+    const double width = c->columns * c->side, height = c->rows * c->side;
+    svg_put(s, "<path class=\"grid\" d=\"");
+    for (int i = 1; i < c->rows || i < c->columns; i++) {
+        if (i < c->rows)
+            put_line(s, c->left, c->top + i * c->side, 'h', width);
+        if (i < c->columns)
+            put_line(s, c->left + i * c->side, c->top, 'v', height);
+    }
+    svg_put(s, "\"/>\n<rect class=\"frame\"");
+    svg_at(s, "x", c->left);
+    svg_at(s, "y", c->top);
+    svg_at(s, "width", width);
+    svg_at(s, "height", height);
+    svg_put(s, "/>\n");
+}
+
 /* ---- the file ---------------------------------------------------------- */
 
 void svg_begin(struct svg *s, double width, double height)

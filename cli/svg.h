@@ -51,6 +51,12 @@ void svg_at(struct svg *s, const char *name, double x);
 /* Anybody's text, within an element: what is not printable is U+FFFD. */
 void svg_escape(struct svg *s, const char *text, int columns);
 void svg_text(struct svg *s, const struct svg_text *at, const char *text);
+/* Square cells, the corner of the first at (left,top): lines between them and a frame around. */
+struct svg_cells {
+    double left, top, side;
+    int rows, columns;
+};
+void svg_grid(struct svg *s, const struct svg_cells *cells);
 /* A number as a tick has it: "0.25", "2·10⁻⁵". */
 void svg_value(struct svg *s, const struct svg_text *at, double value);
 void svg_end(struct svg *s);

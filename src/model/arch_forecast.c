@@ -29,7 +29,7 @@ static const ur_option option_rows[] = {
     UR__STACK_ROWS("", struct ur__forecast_net, stack, "1", "0"),
     {.name = "horizon", .arg = "N", .fallback = "12", .kind = UR_OPTION_INT, .min = 1, .max = 4096,
      AT(horizon), .help = "steps to forecast"},
-    {.name = "context", .arg = "N", .fallback = "0", .shown = "two periods or horizons",
+    {.name = "context", .arg = "N", .fallback = "0", .shown = "two periods or horizons, to 512",
      .kind = UR_OPTION_INT, .max = 65536, AT(context),
      .help = "steps that a forecast is made from"},
     {.name = "distribution", .words = output_words, .fallback = "quantile",
