@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* unroll eval: how well a model predicts a text. */
+/* unroll eval: how well a model does on data. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -213,7 +213,7 @@ static int evaluate(void *values, const struct opt_words *words)
 const struct command cmd_eval = {
     .name = "eval",
     .words = "MODEL DATA...",
-    .brief = "how well the model predicts a text",
+    .brief = "how well the model does on data",
     .examples = examples,
     .options = options,
     .n_options = sizeof options / sizeof options[0],

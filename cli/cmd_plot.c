@@ -297,7 +297,7 @@ static int plot(void *values, const struct opt_words *words)
 const struct command cmd_plot = {
     .name = "plot",
     .words = "FILE...",
-    .brief = "draw a training log, a confusion matrix or attention",
+    .brief = "draw a training log, a confusion matrix, attention or a forecast",
     .examples = examples,
     .notes = "What a FILE (- is standard input) holds is told by its content. The log of train "
              "--log: losses against steps, several logs in one figure. What eval --json says of a "
